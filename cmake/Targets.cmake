@@ -1,0 +1,14 @@
+# vllama_library(NAME SOURCES... LINK LIBRARIES...): one static library for one folder.
+function(vllama_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_library(vllama_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(vllama_${name} PUBLIC vllama_settings ${arg_LINK})
+endfunction()
+
+# vllama_test(NAME SOURCES... LINK LIBRARIES...): one Catch2 program, one ctest entry.
+function(vllama_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(test_${name} ${arg_SOURCES})
+  target_link_libraries(test_${name} PRIVATE vllama_test_main ${arg_LINK})
+  add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()

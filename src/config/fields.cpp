@@ -1,0 +1,120 @@
+#include "config/fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace vllama::config {
+namespace {
+
+template <class T>
+void parse_number(const Tree& tree, const std::string& where, T& value, const char* kind) {
+  const std::string& text = tree.scalar;
+  const bool plus = text.starts_with('+');
+  const char* end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data() + plus, end, value);
+  if (tree.kind != Tree::Kind::scalar || text.empty() || status != std::errc{} || stop != end)
+    fail(tree.source, where, fmt::format("must be {}, not '{}'", kind, text));
+}
+
+Tree scalar(std::string text) {
+  Tree tree;
+  tree.kind = Tree::Kind::scalar;
+  tree.scalar = std::move(text);
+  return tree;
+}
+
+// The number of single-character edits between two words, for "did you mean".
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+void fail(const std::string& source, const std::string& where, const std::string& problem) {
+  const std::string place = source.empty() ? "configuration" : source;
+  throw UserError(where.empty() ? fmt::format("{}: {}", place, problem)
+                                : fmt::format("{}: '{}' {}", place, where, problem));
+}
+
+void parse(const Tree& tree, const std::string& where, bool& value) {
+  static const std::map<std::string, bool> words = {
+      {"true", true},   {"True", true},   {"yes", true}, {"on", true},
+      {"false", false}, {"False", false}, {"no", false}, {"off", false}};
+  const auto word = words.find(tree.scalar);
+  if (tree.kind != Tree::Kind::scalar || word == words.end())
+    fail(tree.source, where, fmt::format("must be true or false, not '{}'", tree.scalar));
+  value = word->second;
+}
+
+void parse(const Tree& tree, const std::string& where, std::int64_t& value) {
+  parse_number(tree, where, value, "a whole number");
+}
+
+void parse(const Tree& tree, const std::string& where, std::uint64_t& value) {
+  parse_number(tree, where, value, "a whole number, not negative");
+}
+
+void parse(const Tree& tree, const std::string& where, double& value) {
+  parse_number(tree, where, value, "a number");
+  if (!std::isfinite(value)) fail(tree.source, where, "must be finite");
+}
+
+void parse(const Tree& tree, const std::string& where, std::string& value) {
+  if (tree.kind != Tree::Kind::scalar) fail(tree.source, where, "must be text");
+  value = tree.scalar;
+}
+
+Tree format(bool value) {
+  return scalar(value ? "true" : "false");
+}
+Tree format(std::int64_t value) {
+  return scalar(std::to_string(value));
+}
+Tree format(std::uint64_t value) {
+  return scalar(std::to_string(value));
+}
+Tree format(double value) {
+  return scalar(fmt::format("{}", value));
+}
+Tree format(const std::string& value) {
+  return scalar(value);
+}
+
+void check_choice(const std::string& source, const std::string& where, const std::string& value,
+                  const OneOf& rule) {
+  if (std::ranges::find(rule.names, value) == rule.names.end())
+    fail(source, where,
+         fmt::format("must be one of {}, not '{}'", fmt::join(rule.names, ", "), value));
+}
+
+std::string Reader::unknown(const std::string& key) const {
+  const auto nearest = std::ranges::min_element(
+      known_, {}, [&](const std::string& name) { return edit_distance(key, name); });
+  if (nearest != known_.end() && edit_distance(key, *nearest) <= 2)
+    return fmt::format("is not a known key (did you mean '{}'?)", *nearest);
+  return fmt::format("is not a known key (known here: {})", fmt::join(known_, ", "));
+}
+
+void Helper::add_line(const std::string& key, const Tree& value, const char* help) {
+  std::string shown = to_yaml(value);
+  shown.pop_back();
+  text_ += fmt::format("  {:<44} {:<14} {}\n", key, shown, help);
+}
+
+}  // namespace vllama::config

@@ -1,0 +1,246 @@
+// Typed configuration: one visit() per struct lists its fields; reading, dumping and help follow
+// from it.
+//
+//   struct ScheduleConfig {
+//     double peak = 1e-4;
+//     template <class Visitor>
+//     void visit(Visitor&& field) {
+//       field("peak", peak, "largest learning rate", Range{0.0, 1.0});
+//     }
+//   };
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "config/tree.h"
+
+namespace vllama::config {
+
+// Rules that a field's value must meet.
+template <class T>
+struct Range {
+  T min, max;
+};
+
+template <class T>
+struct AtLeast {
+  T min;
+};
+
+struct OneOf {
+  std::vector<std::string> names;
+};
+
+struct Required {};
+
+// True for structs that list their own fields.
+template <class T>
+concept Section = requires(T t) {
+  t.visit([](auto&&...) {});
+};
+
+// Throws UserError "<source>: '<where>' <problem>".
+[[noreturn]] void fail(const std::string& source, const std::string& where,
+                       const std::string& problem);
+
+void parse(const Tree& tree, const std::string& where, bool& value);
+void parse(const Tree& tree, const std::string& where, std::int64_t& value);
+void parse(const Tree& tree, const std::string& where, std::uint64_t& value);
+void parse(const Tree& tree, const std::string& where, double& value);
+void parse(const Tree& tree, const std::string& where, std::string& value);
+
+Tree format(bool value);
+Tree format(std::int64_t value);
+Tree format(std::uint64_t value);
+Tree format(double value);  // the shortest text that reads back as the same number
+Tree format(const std::string& value);
+
+void check_choice(const std::string& source, const std::string& where, const std::string& value,
+                  const OneOf& rule);
+
+class Reader {
+ public:
+  Reader(const Tree& tree, std::string path) : tree_(tree), path_(std::move(path)) {}
+
+  template <class T, class... Rules>
+  void operator()(const char* name, T& value, const char* /*help*/, const Rules&... rules) {
+    known_.insert(name);
+    const Tree* child = tree_.find(name);
+    if (child == nullptr) {
+      if constexpr ((std::same_as<Rules, Required> || ...))
+        fail(tree_.source, path_ + name, "is missing");
+      return;  // keep the default written in the struct
+    }
+    read(*child, path_ + name, value);
+    (check(child->source, path_ + name, value, rules), ...);
+  }
+
+  template <class T>
+  static void read(const Tree& tree, const std::string& where, T& value) {
+    if constexpr (Section<T>)
+      read_section(tree, where, value);
+    else
+      parse(tree, where, value);
+  }
+
+  template <class T>
+  static void read(const Tree& tree, const std::string& where, std::optional<T>& value) {
+    if (tree.kind == Tree::Kind::null) {
+      value.reset();
+      return;
+    }
+    read(tree, where, value.emplace());
+  }
+
+  template <class T>
+  static void read(const Tree& tree, const std::string& where, std::vector<T>& values) {
+    if (tree.kind != Tree::Kind::list) fail(tree.source, where, "must be a list");
+    values.clear();
+    for (const Tree& item : tree.items)
+      read(item, where + "." + std::to_string(values.size()), values.emplace_back());
+  }
+
+ private:
+  template <class T>
+  static void read_section(const Tree& tree, const std::string& where, T& section) {
+    if (tree.kind != Tree::Kind::map && tree.kind != Tree::Kind::null)
+      fail(tree.source, where, "must be a map");
+    Reader reader(tree, where.empty() ? "" : where + ".");
+    section.visit(reader);
+    for (const auto& [key, value] : tree.entries)
+      if (!reader.known_.contains(key)) fail(value.source, reader.path_ + key, reader.unknown(key));
+  }
+
+  std::string unknown(const std::string& key) const;
+
+  template <class T>
+  static void check(const std::string& source, const std::string& where, const T& value,
+                    const Range<T>& rule) {
+    if (!(value >= rule.min && value <= rule.max))
+      fail(source, where,
+           "must be from " + format(rule.min).scalar + " to " + format(rule.max).scalar);
+  }
+  template <class T>
+  static void check(const std::string& source, const std::string& where, const T& value,
+                    const AtLeast<T>& rule) {
+    if (!(value >= rule.min)) fail(source, where, "must be at least " + format(rule.min).scalar);
+  }
+  static void check(const std::string& source, const std::string& where, const std::string& value,
+                    const OneOf& rule) {
+    check_choice(source, where, value, rule);
+  }
+  static void check(const std::string& source, const std::string& where, const std::string& value,
+                    const Required&) {
+    if (value.empty()) fail(source, where, "must not be empty");
+  }
+  template <class T>
+  static void check(const std::string&, const std::string&, const T&, const Required&) {}
+
+  const Tree& tree_;
+  std::string path_;
+  std::set<std::string> known_;
+};
+
+class Writer {
+ public:
+  template <class T, class... Rules>
+  void operator()(const char* name, T& value, const char* /*help*/, const Rules&...) {
+    tree_.kind = Tree::Kind::map;
+    tree_.entries.emplace_back(name, write(value));
+  }
+
+  template <class T>
+  static Tree write(T& value) {
+    if constexpr (Section<T>) {
+      Writer writer;
+      value.visit(writer);
+      return writer.tree_;
+    } else {
+      return format(value);
+    }
+  }
+  template <class T>
+  static Tree write(std::optional<T>& value) {
+    return value ? write(*value) : Tree{};
+  }
+  template <class T>
+  static Tree write(std::vector<T>& values) {
+    Tree tree;
+    tree.kind = Tree::Kind::list;
+    for (T& value : values) tree.items.push_back(write(value));
+    return tree;
+  }
+
+ private:
+  Tree tree_;
+};
+
+// One line per key: its dotted name, its default, and what it is for.
+class Helper {
+ public:
+  explicit Helper(std::string path = "") : path_(std::move(path)) {}
+
+  template <class T, class... Rules>
+  void operator()(const char* name, T& value, const char* help, const Rules&...) {
+    describe(path_ + name, value, help);
+  }
+  std::string text() const { return text_; }
+
+ private:
+  template <class T>
+  void describe(const std::string& key, T& value, const char* help) {
+    if constexpr (Section<T>) {
+      Helper inner(key + ".");
+      value.visit(inner);
+      text_ += inner.text_;
+    } else {
+      add_line(key, Writer::write(value), help);
+    }
+  }
+  template <Section T>
+  void describe(const std::string& key, std::vector<T>&, const char*) {
+    T item;
+    describe(key + ".N", item, "");
+  }
+  template <Section T>
+  void describe(const std::string& key, std::optional<T>&, const char*) {
+    T item;
+    describe(key, item, "");
+  }
+  void add_line(const std::string& key, const Tree& value, const char* help);
+
+  std::string path_;
+  std::string text_;
+};
+
+// Reads a whole configuration. Throws UserError naming file, line and key.
+template <Section T>
+T read(const Tree& root) {
+  T config;
+  Reader::read(root, "", config);
+  return config;
+}
+
+// The complete configuration, defaults included, as YAML that reads back to the same value.
+template <Section T>
+std::string dump(T config) {
+  return to_yaml(Writer::write(config));
+}
+
+// A line for every key of a configuration.
+template <Section T>
+std::string help() {
+  T config;
+  Helper helper;
+  config.visit(helper);
+  return helper.text();
+}
+
+}  // namespace vllama::config

@@ -1,0 +1,28 @@
+#include "core/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+#include "core/error.h"
+
+namespace vllama::log {
+
+void start() {
+  auto logger = std::make_shared<spdlog::logger>(
+      "vllama", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  logger->set_pattern("%H:%M:%S %^%l%$ %v");
+  spdlog::set_default_logger(logger);
+}
+
+void also_to_file(const std::filesystem::path& path) {
+  try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
+    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    spdlog::default_logger()->sinks().push_back(sink);
+    spdlog::flush_on(spdlog::level::info);
+  } catch (const spdlog::spdlog_ex& failure) {
+    throw RunFailure(std::string("cannot open the log file: ") + failure.what());
+  }
+}
+
+}  // namespace vllama::log

@@ -1,0 +1,21 @@
+// The log: one line per event on standard error, and in a file once a run has an output folder.
+#pragma once
+
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+namespace vllama::log {
+
+using spdlog::debug;
+using spdlog::error;
+using spdlog::info;
+using spdlog::warn;
+
+// Routes the log to standard error, with the time and level of each line.
+void start();
+
+// Also appends every line to `path`. Throws RunFailure if it cannot be opened.
+void also_to_file(const std::filesystem::path& path);
+
+}  // namespace vllama::log

@@ -1,0 +1,98 @@
+// Every #include obeys the table of layers, and each third-party library has one door.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Lowest layer first. A folder may include itself and the folders named here.
+const std::map<std::string, std::set<std::string>> kMayInclude = {
+    {"core", {}},
+    {"config", {"core"}},
+    {"media", {"core", "config"}},
+    {"text", {"core", "config"}},
+    {"nn", {"core", "config"}},
+    {"checkpoint", {"core", "config"}},
+    {"optim", {"core", "config", "checkpoint"}},
+    {"processors", {"core", "config", "media", "text"}},
+    {"models", {"core", "config", "nn", "checkpoint", "processors"}},
+    {"datasets", {"core", "config", "media", "text", "processors"}},
+    {"train",
+     {"core", "config", "media", "text", "nn", "checkpoint", "optim", "processors", "models",
+      "datasets"}},
+};
+
+// Which folders may include the headers of a library.
+const std::map<std::string, std::set<std::string>> kDoors = {
+    {"yaml-cpp/", {"config"}},      {"libav", {"media"}}, {"libsw", {"media"}},
+    {"sentencepiece", {"text"}},    {"CLI/", {"tools"}},  {"spdlog/", {"core"}},
+    {"google/protobuf", {"train"}},
+};
+
+bool is_source(const fs::path& path) {
+  const auto extension = path.extension();
+  return extension == ".h" || extension == ".cpp" || extension == ".cu";
+}
+
+struct Include {
+  std::string where, target;
+  bool ours;
+};
+
+std::vector<Include> includes_below(const fs::path& folder) {
+  static const std::regex pattern(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])");
+  std::vector<Include> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!is_source(entry.path())) continue;
+    std::ifstream file(entry.path());
+    std::smatch match;
+    int number = 0;
+    for (std::string line; std::getline(file, line);) {
+      ++number;
+      if (std::regex_search(line, match, pattern))
+        found.push_back(
+            {entry.path().string() + ":" + std::to_string(number), match[2], match[1] == "\""});
+    }
+  }
+  return found;
+}
+
+fs::path folder_of(const std::string& layer) {
+  return fs::exists("src/" + layer) ? fs::path("src") / layer : fs::path(layer);
+}
+
+}  // namespace
+
+TEST_CASE("folders include only the folders below them") {
+  for (const auto& [layer, allowed] : kMayInclude) {
+    if (!fs::exists(folder_of(layer))) continue;
+    for (const Include& include : includes_below(folder_of(layer))) {
+      if (!include.ours) continue;
+      const std::string target = include.target.substr(0, include.target.find('/'));
+      INFO(include.where << " includes " << include.target);
+      CHECK((target == layer || allowed.contains(target)));
+    }
+  }
+}
+
+TEST_CASE("each third-party library has one door") {
+  for (const char* folder : {"src", "tools"}) {
+    for (const Include& include : includes_below(folder)) {
+      for (const auto& [library, doors] : kDoors) {
+        if (include.ours || !include.target.starts_with(library)) continue;
+        INFO(include.where << " includes " << include.target);
+        const bool allowed = std::any_of(doors.begin(), doors.end(), [&](const std::string& door) {
+          return include.where.starts_with(folder_of(door).string() + "/");
+        });
+        CHECK(allowed);
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+#include "tests/support/fixtures.h"
+
+#include <stdlib.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <iostream>
+
+namespace vllama::test {
+namespace {
+
+// Tests run in the root of the checkout (see vllama_test in cmake/Targets.cmake).
+const std::filesystem::path kShared = "../shared";
+
+bool required(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && std::string(value) == "1";
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> shared_file(const std::string& relative) {
+  const auto path = kShared / relative;
+  if (std::filesystem::exists(path)) return path;
+  const std::string reason = "no " + path.string();
+  if (required("VLLAMA_REQUIRE_FIXTURES")) FAIL(reason << " (VLLAMA_REQUIRE_FIXTURES=1)");
+  std::cout << "SKIPPED " << Catch::getResultCapture().getCurrentTestName() << ": " << reason
+            << "\n";
+  return std::nullopt;
+}
+
+std::filesystem::path golden_file(const std::string& relative) {
+  return std::filesystem::path("tests/golden") / relative;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "vllama-test-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) FAIL("cannot create a temporary folder");
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace vllama::test

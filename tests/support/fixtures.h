@@ -1,0 +1,36 @@
+// Where test data lies, and how a test skips when it is not there.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace vllama::test {
+
+// A path below the folder `shared` beside the checkout, or nothing when it is absent. In that case
+// the reason is printed, and the test fails instead if VLLAMA_REQUIRE_FIXTURES=1.
+std::optional<std::filesystem::path> shared_file(const std::string& relative);
+
+// A path below tests/golden, which is always present.
+std::filesystem::path golden_file(const std::string& relative);
+
+// A new folder, removed with everything in it at the end of the test.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace vllama::test
+
+// Binds `name` to a shared file or leaves the test, visibly.
+#define VLLAMA_SHARED_FILE(name, relative)                           \
+  const auto name##_or_none = ::vllama::test::shared_file(relative); \
+  if (!name##_or_none) return;                                       \
+  const std::filesystem::path& name = *name##_or_none
