@@ -1,0 +1,122 @@
+#include "models/llama.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "nn/attention.h"
+#include "nn/recompute.h"
+
+namespace vllama::models {
+namespace {
+
+void declare_with_fan_in(nn::Linear& linear, nn::ParameterList& list, const std::string& prefix) {
+  linear.declare(list, prefix, nn::normal(1.0 / std::sqrt(static_cast<double>(linear.inputs))));
+}
+
+}  // namespace
+
+LlamaLayer::LlamaLayer(const LlamaConfig& config)
+    : attention_norm(config.width, config.norm_epsilon),
+      query(config.width, config.num_heads * config.head_width, config.query_key_value_biases),
+      key(config.width, config.num_key_value_heads * config.head_width,
+          config.query_key_value_biases),
+      value(config.width, config.num_key_value_heads * config.head_width,
+            config.query_key_value_biases),
+      output(config.num_heads * config.head_width, config.width, config.output_bias),
+      mlp_norm(config.width, config.norm_epsilon),
+      gate(config.width, config.mlp_width, false),
+      up(config.width, config.mlp_width, false),
+      down(config.mlp_width, config.width, false),
+      head_width(config.head_width) {}
+
+void LlamaLayer::declare(nn::ParameterList& list, const std::string& prefix) {
+  declare_with_fan_in(query, list, prefix + ".self_attn.q_proj");
+  declare_with_fan_in(key, list, prefix + ".self_attn.k_proj");
+  declare_with_fan_in(value, list, prefix + ".self_attn.v_proj");
+  declare_with_fan_in(output, list, prefix + ".self_attn.o_proj");
+  declare_with_fan_in(gate, list, prefix + ".mlp.gate_proj");
+  declare_with_fan_in(up, list, prefix + ".mlp.up_proj");
+  declare_with_fan_in(down, list, prefix + ".mlp.down_proj");
+  attention_norm.declare(list, prefix + ".input_layernorm");
+  mlp_norm.declare(list, prefix + ".post_attention_layernorm");
+}
+
+at::Tensor LlamaLayer::attend(const at::Tensor& normed_TH,
+                              const nn::RotaryEmbedding::Angles& angles,
+                              const nn::Segments& sequences) const {
+  const auto heads = [this](const at::Tensor& rows) {
+    return rows.view({rows.size(0), -1, head_width});
+  };
+  const at::Tensor q_TAK = nn::RotaryEmbedding::rotate(heads(query(normed_TH)), angles);
+  const at::Tensor k_TGK = nn::RotaryEmbedding::rotate(heads(key(normed_TH)), angles);
+  const at::Tensor v_TGK = heads(value(normed_TH));
+  return output(
+      nn::attention(q_TAK, k_TGK, v_TGK, sequences, sequences, /*causal=*/true).flatten(1));
+}
+
+at::Tensor LlamaLayer::operator()(const at::Tensor& hidden_TH,
+                                  const nn::RotaryEmbedding::Angles& angles,
+                                  const nn::Segments& sequences) const {
+  const at::Tensor attended_TH = hidden_TH + attend(attention_norm(hidden_TH), angles, sequences);
+  const at::Tensor normed_TH = mlp_norm(attended_TH);
+  return attended_TH + down(at::silu(gate(normed_TH)) * up(normed_TH));
+}
+
+Llama::Llama(const LlamaConfig& config)
+    : config_(config),
+      embeddings_(config.vocabulary_size, config.width),
+      layers_(static_cast<std::size_t>(config.num_layers), LlamaLayer(config)),
+      final_norm_(config.width, config.norm_epsilon),
+      head_(config.width, config.vocabulary_size, false) {}
+
+void Llama::declare(nn::ParameterList& list, const std::string& prefix) {
+  embeddings_.declare(list, prefix + "model.embed_tokens", nn::normal(1.0));
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    layers_[i].declare(list, prefix + "model.layers." + std::to_string(i));
+  final_norm_.declare(list, prefix + "model.norm");
+  if (!config_.tied_embeddings) declare_with_fan_in(head_, list, prefix + "lm_head");
+}
+
+void Llama::prepare(at::ScalarType dtype, at::Device device) {
+  rotary_ = nn::RotaryEmbedding(config_.head_width, config_.max_positions, config_.rope_base,
+                                config_.rope_scaling, dtype, device);
+}
+
+nn::RotaryEmbedding::Angles Llama::angles(const nn::Segments& sequences, at::Device device) const {
+  if (sequences.longest() > config_.max_positions)
+    throw UserError(fmt::format(
+        "a sequence of {} tokens is longer than the {} positions of the language model; "
+        "lower the text limits of the configuration",
+        sequences.longest(), config_.max_positions));
+  std::vector<std::int64_t> positions;
+  for (std::int64_t i = 0; i < sequences.count(); ++i)
+    for (std::int64_t p = 0; p < sequences.length(i); ++p) positions.push_back(p);
+  return rotary_.at_positions(at::tensor(positions, at::kLong).to(device));
+}
+
+at::Tensor Llama::hidden(const at::Tensor& inputs_TH, const nn::Segments& sequences,
+                         bool recompute_layers) const {
+  VLLAMA_ASSERT(inputs_TH.dim() == 2 && inputs_TH.size(1) == config_.width &&
+                    inputs_TH.size(0) == sequences.total(),
+                "inputs must be [T, H] and the sequences must cover them");
+  const auto table_rows = angles(sequences, inputs_TH.device());
+  at::Tensor hidden_TH = inputs_TH;
+  for (const LlamaLayer& layer : layers_) {
+    const auto run = [&layer, table_rows, sequences](const at::Tensor& h) {
+      return layer(h, table_rows, sequences);
+    };
+    hidden_TH = recompute_layers ? nn::recompute_in_backward(run, hidden_TH) : run(hidden_TH);
+  }
+  return hidden_TH;
+}
+
+const at::Tensor& Llama::head() const {
+  return config_.tied_embeddings ? embeddings_.weight_RW : head_.weight_OI;
+}
+
+}  // namespace vllama::models

@@ -1,0 +1,35 @@
+// The sizes of a LLaMA-family model, read from the config.json beside its weights.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "nn/rotary.h"
+
+namespace vllama::models {
+
+struct LlamaConfig {
+  std::int64_t vocabulary_size = 32000;
+  std::int64_t width = 4096;
+  std::int64_t mlp_width = 11008;
+  std::int64_t num_layers = 32;
+  std::int64_t num_heads = 32;
+  std::int64_t num_key_value_heads = 32;
+  std::int64_t head_width = 128;
+  std::int64_t max_positions = 2048;
+  double norm_epsilon = 1e-6;
+  double rope_base = 10000;
+  nn::RotaryScaling rope_scaling;
+  bool tied_embeddings = false;
+  bool query_key_value_biases = false;
+  bool output_bias = false;
+};
+
+// Throws UserError naming the file and the key that is missing, malformed or not supported.
+LlamaConfig read_llama_config(const std::filesystem::path& config_json);
+
+// The same as the text of a config.json in the published form.
+std::string to_config_json(const LlamaConfig& config);
+
+}  // namespace vllama::models

@@ -1,0 +1,52 @@
+// What a run says about its model: sizes, weight files, precision.
+#pragma once
+
+#include "models/vision_branch.h"
+
+namespace vllama::models {
+
+// The published files. The language model's sizes come from the config.json in its folder.
+struct WeightFiles {
+  std::string vision_encoder;
+  std::string q_former;
+  std::string language_model;
+  std::string projection;
+  std::string checkpoint;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("vision_encoder", vision_encoder, "eva_vit_g.pth", config::Required{});
+    field("q_former", q_former, "blip2_pretrained_flant5xxl.pth", config::Required{});
+    field("language_model", language_model, "Hugging Face folder with weights and tokenizer.model",
+          config::Required{});
+    field("projection", projection,
+          "MiniGPT-4 file whose llama_proj starts the projection; optional");
+    field("checkpoint", checkpoint,
+          "Video-LLaMA checkpoint to start the trained part from; optional");
+  }
+};
+
+struct ModelConfig {
+  VisionConfig vision;
+  WeightFiles weights;
+  std::string precision = "bf16";
+  double dropout = 0.1;
+  bool recompute_layers = false;
+  std::int64_t loss_rows_at_once = 512;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("vision", vision, "vision branch");
+    field("weights", weights, "files to read");
+    field("precision", precision, "number format of the frozen parts: bf16 or fp32",
+          config::OneOf{{"bf16", "fp32"}});
+    field("dropout", dropout, "dropout in the trained Q-Former", config::Range{0.0, 0.9});
+    field("recompute_layers", recompute_layers,
+          "keep only the inputs of language-model layers for the backward pass: less memory, more "
+          "time");
+    field("loss_rows_at_once", loss_rows_at_once,
+          "target tokens whose logits exist at the same time", config::AtLeast<std::int64_t>{1});
+  }
+};
+
+}  // namespace vllama::models

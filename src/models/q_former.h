@@ -1,0 +1,83 @@
+// The BLIP-2 Q-Former: learned queries that read encoder states by cross-attention (post-norm BERT
+// layers). One class serves images (frozen), video and audio (trained). Shapes: N samples, Q
+// queries, D width, S encoder rows of all samples end to end, E their width.
+#pragma once
+
+#include "config/fields.h"
+#include "nn/attention.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
+
+namespace vllama::models {
+
+struct QFormerConfig {
+  std::int64_t num_queries = 32;
+  std::int64_t num_layers = 12;
+  std::int64_t width = 768;
+  std::int64_t num_heads = 12;
+  std::int64_t mlp_width = 3072;
+  std::int64_t cross_attention_every = 2;  // layers 0, n, 2n, ... look at the encoder
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    const config::AtLeast<std::int64_t> positive{1};
+    field("num_queries", num_queries, "learned queries, hence output vectors", positive);
+    field("num_layers", num_layers, "transformer layers", positive);
+    field("width", width, "features per query", positive);
+    field("num_heads", num_heads, "attention heads", positive);
+    field("mlp_width", mlp_width, "hidden width of the feed-forward layers", positive);
+    field("cross_attention_every", cross_attention_every,
+          "every how many layers, from the first, attend to the encoder", positive);
+  }
+};
+
+// Attention of BERT: projections, heads, output projection, residual and norm.
+struct BertAttention {
+  nn::Linear query, key, value, output;
+  nn::LayerNorm norm;
+  std::int64_t num_heads;
+
+  BertAttention(const QFormerConfig& config, std::int64_t key_width);
+  void declare(nn::ParameterList& list, const std::string& prefix);
+  at::Tensor operator()(const at::Tensor& hidden_RD, const at::Tensor& states_SE,
+                        const nn::Segments& query_segments, const nn::Segments& state_segments,
+                        nn::Dropout& dropout) const;
+};
+
+struct QFormerLayer {
+  BertAttention self_attention;
+  std::optional<BertAttention> cross_attention;
+  nn::Linear intermediate, output;
+  nn::LayerNorm norm;
+
+  QFormerLayer(const QFormerConfig& config, std::int64_t encoder_width, bool looks_at_encoder);
+  void declare(nn::ParameterList& list, const std::string& prefix);
+  at::Tensor operator()(const at::Tensor& hidden_RD, const at::Tensor& states_SE,
+                        const nn::Segments& query_segments, const nn::Segments& state_segments,
+                        nn::Dropout& dropout) const;
+};
+
+class QFormer {
+ public:
+  QFormer(const QFormerConfig& config, std::int64_t encoder_width);
+
+  // The query tokens under their own full name; then everything below `prefix` ("Qformer.bert").
+  void declare_queries(nn::ParameterList& list, const std::string& name);
+  void declare_layers(nn::ParameterList& list, const std::string& prefix);
+
+  // states_SE holds the encoder rows of all samples, divided by state_segments -> [N * Q, D].
+  at::Tensor operator()(const at::Tensor& states_SE, const nn::Segments& state_segments,
+                        nn::Dropout dropout = {}) const;
+
+  const QFormerConfig& config() const { return config_; }
+  std::int64_t encoder_width() const { return encoder_width_; }
+
+ private:
+  QFormerConfig config_;
+  std::int64_t encoder_width_;
+  at::Tensor queries_1QD_;
+  nn::LayerNorm input_norm_;
+  std::vector<QFormerLayer> layers_;
+};
+
+}  // namespace vllama::models

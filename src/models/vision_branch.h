@@ -1,0 +1,71 @@
+// The vision branch, in the order of the paper: frames -> EVA ViT -> LayerNorm -> image Q-Former ->
+// frame positions -> Video Q-Former -> linear layer into the language model's embedding space.
+// Shapes: F frames of all samples end to end, C = 3, S image side, P image queries a frame, B
+// samples, Q video queries a sample, D Q-Former width, H language-model width.
+#pragma once
+
+#include "models/eva_vit.h"
+#include "models/q_former.h"
+
+namespace vllama::models {
+
+struct VisionConfig {
+  EvaVitConfig encoder;
+  QFormerConfig image_q_former;
+  QFormerConfig video_q_former{.num_layers = 2, .cross_attention_every = 1};
+  std::int64_t max_frame_positions = 32;
+  std::int64_t frames_at_once = 64;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("encoder", encoder, "EVA ViT");
+    field("image_q_former", image_q_former, "Q-Former over one frame");
+    field("video_q_former", video_q_former, "trained Q-Former over all frames of a clip");
+    field("max_frame_positions", max_frame_positions, "rows of the frame position table",
+          config::AtLeast<std::int64_t>{1});
+    field("frames_at_once", frames_at_once,
+          "frames that pass the frozen encoder together; bounds its memory",
+          config::AtLeast<std::int64_t>{1});
+  }
+};
+
+class VisionBranch {
+ public:
+  VisionBranch(const VisionConfig& config, std::int64_t language_width);
+
+  // Names of eva_vit_g.pth.
+  void declare_encoder(nn::ParameterList& list);
+  // Names of the BLIP-2 file: query_tokens, ln_vision, Qformer.
+  void declare_image_q_former(nn::ParameterList& list);
+  // Names and order of a Video-LLaMA checkpoint: video_query_tokens, llama_proj,
+  // video_frame_position_embedding, video_Qformer.
+  void declare_trainable(nn::ParameterList& list);
+
+  // frames_FHWC uint8 RGB -> images [F, 3, S, S] of `dtype`: ((x / 255) - mean) / std.
+  static at::Tensor normalize(const at::Tensor& frames_FHWC, at::ScalarType dtype);
+
+  // The frozen part: images_FCHW -> [F * P, D], without autograd history.
+  at::Tensor encode_frames(const at::Tensor& images_FCHW) const;
+
+  // The trained part: frame_queries [F * P, D] -> [B * Q, H], fp32. Frame i of a sample gets
+  // position i. Throws UserError if a sample has more frames than there are positions.
+  at::Tensor embed_clips(const at::Tensor& frame_queries,
+                         const std::vector<std::int64_t>& frames_per_sample,
+                         const nn::Dropout& dropout = {}) const;
+
+  const VisionConfig& config() const { return config_; }
+  const EvaVit& encoder() const { return encoder_; }
+  const nn::LayerNorm& encoder_norm() const { return encoder_norm_; }
+  const QFormer& image_q_former() const { return image_q_former_; }
+
+ private:
+  VisionConfig config_;
+  EvaVit encoder_;
+  nn::LayerNorm encoder_norm_;
+  QFormer image_q_former_;
+  nn::Embedding frame_positions_;
+  QFormer video_q_former_;
+  nn::Linear projection_;
+};
+
+}  // namespace vllama::models

@@ -1,0 +1,25 @@
+#include "nn/linear.h"
+
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/linear.h>
+
+namespace vllama::nn {
+
+void Linear::declare(ParameterList& list, const std::string& prefix, Initial weight, Initial bias) {
+  list.push_back({prefix + ".weight", {outputs, inputs}, &weight_OI, weight});
+  if (biased) list.push_back({prefix + ".bias", {outputs}, &bias_O, bias});
+}
+
+at::Tensor Linear::operator()(const at::Tensor& values) const {
+  return biased ? at::linear(values, weight_OI, bias_O) : at::linear(values, weight_OI);
+}
+
+void Embedding::declare(ParameterList& list, const std::string& prefix, Initial initial) {
+  list.push_back({prefix + ".weight", {rows, width}, &weight_RW, initial});
+}
+
+at::Tensor Embedding::operator()(const at::Tensor& ids_N) const {
+  return at::embedding(weight_RW, ids_N);
+}
+
+}  // namespace vllama::nn

@@ -1,0 +1,62 @@
+#include "nn/parameter.h"
+
+#include <ATen/ops/empty.h>
+
+#include <functional>
+#include <numeric>
+#include <string_view>
+
+#include "core/random.h"
+
+namespace vllama::nn {
+namespace {
+
+// FNV-1a, 64 bit.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
+  return hash;
+}
+
+void fill(at::Tensor& tensor, Initial initial, RandomStream stream) {
+  float* values = tensor.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+    switch (initial.kind) {
+      case Initial::Kind::zeros:
+        values[i] = 0;
+        break;
+      case Initial::Kind::ones:
+        values[i] = 1;
+        break;
+      case Initial::Kind::normal:
+        values[i] = static_cast<float>(initial.scale * stream.normal());
+        break;
+      case Initial::Kind::uniform:
+        values[i] = static_cast<float>(stream.uniform(-initial.scale, initial.scale));
+        break;
+    }
+  }
+}
+
+}  // namespace
+
+std::int64_t Parameter::num_elements() const {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+void initialize(const ParameterList& parameters, std::uint64_t seed) {
+  for (const Parameter& parameter : parameters) {
+    *parameter.tensor = at::empty(parameter.shape, at::kFloat);
+    const auto purpose = static_cast<std::uint64_t>(RandomPurpose::initial_weights);
+    fill(*parameter.tensor, parameter.initial,
+         RandomStream(random_key({seed, purpose, hash_of(parameter.name)})));
+  }
+}
+
+std::int64_t num_elements(const ParameterList& parameters) {
+  std::int64_t sum = 0;
+  for (const Parameter& parameter : parameters) sum += parameter.num_elements();
+  return sum;
+}
+
+}  // namespace vllama::nn

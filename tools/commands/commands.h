@@ -1,0 +1,14 @@
+// The subcommands of the program; each adds itself to the command line and runs when it is chosen.
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace vllama::tools {
+
+// `exit_status` becomes 128 + n when signal n ended the run after saving.
+void add_train(CLI::App& program, int& exit_status);
+void add_inspect(CLI::App& program);
+void add_make_weights(CLI::App& program);
+void add_bench(CLI::App& program);
+
+}  // namespace vllama::tools

@@ -1,0 +1,42 @@
+// The command line: one subcommand per job.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "tools/commands/commands.h"
+
+namespace {
+
+constexpr int kFailedRun = 1;
+constexpr int kUserMistake = 2;
+
+void add_commands(CLI::App& program, int& exit_status) {
+  vllama::tools::add_train(program, exit_status);
+  vllama::tools::add_inspect(program);
+  vllama::tools::add_make_weights(program);
+  vllama::tools::add_bench(program);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  vllama::log::start();
+  int exit_status = 0;
+  CLI::App program("Train, and look into, Video-LLaMA: language models that see video.", "vllama");
+  program.require_subcommand(1);
+  add_commands(program, exit_status);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& mistake) {
+    return program.exit(mistake) == 0 ? 0 : kUserMistake;
+  } catch (const vllama::UserError& mistake) {
+    std::cerr << "vllama: " << mistake.what() << "\n";
+    return kUserMistake;
+  } catch (const std::exception& failure) {
+    std::cerr << "vllama: " << failure.what() << "\n";
+    return kFailedRun;
+  }
+  return exit_status;
+}
