@@ -1,0 +1,42 @@
+// The sizes of the tiny weights that the goldens were recorded with.
+#pragma once
+
+#include "models/llama_config.h"
+#include "models/vision_branch.h"
+
+namespace vllama::test {
+
+inline models::EvaVitConfig tiny_encoder(std::int64_t image_size) {
+  return {.image_size = image_size, .width = 48, .num_blocks = 4, .num_heads = 4, .mlp_width = 209};
+}
+
+inline models::VisionConfig tiny_vision(std::int64_t image_size) {
+  models::VisionConfig config;
+  config.encoder = tiny_encoder(image_size);
+  config.image_q_former = {.num_queries = 6,
+                           .num_layers = 4,
+                           .width = 32,
+                           .num_heads = 2,
+                           .mlp_width = 72,
+                           .cross_attention_every = 2};
+  config.video_q_former = {.num_queries = 5,
+                           .num_layers = 2,
+                           .width = 32,
+                           .num_heads = 2,
+                           .mlp_width = 72,
+                           .cross_attention_every = 1};
+  config.max_frame_positions = 11;
+  return config;
+}
+
+inline models::LlamaConfig tiny_llama(std::int64_t vocabulary_size) {
+  return {.vocabulary_size = vocabulary_size,
+          .width = 64,
+          .mlp_width = 172,
+          .num_layers = 2,
+          .num_heads = 4,
+          .num_key_value_heads = 4,
+          .head_width = 16};
+}
+
+}  // namespace vllama::test

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Sets up, configures and builds one preset: tools/build.sh [release|debug|asan] [TARGET...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset="${1:-release}"
+shift || true
+
+tools/setup.sh
+options=("-DVLLAMA_VENV=${VLLAMA_VENV:-$PWD/.venv}")
+if [ "${VLLAMA_CUDA:-}" = ON ] || { [ -z "${VLLAMA_CUDA:-}" ] && nvidia-smi -L >/dev/null 2>&1; }; then
+  options+=(-DVLLAMA_CUDA=ON)
+fi
+mkdir -p build
+cmake --preset "$preset" "${options[@]}" >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
+cmake --build --preset "$preset" ${*:+--target "$@"}

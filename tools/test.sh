@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test. Options go to ctest: tools/test.sh -R media
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools/build.sh release
+ctest --preset release "$@"
