@@ -1,0 +1,18 @@
+// Turns SIGINT, SIGTERM and SIGUSR1 (Slurm's usual warning) into a request that the loop honours after a step.
+#pragma once
+
+namespace vllama::train {
+
+class StopSignal {
+ public:
+  // Installs the handlers; a second SIGINT ends the process at once. One object at a time.
+  StopSignal();
+  ~StopSignal();
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  // The number of the signal that arrived, or 0.
+  int received() const;
+};
+
+}  // namespace vllama::train
