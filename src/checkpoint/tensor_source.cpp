@@ -1,0 +1,86 @@
+// The one implementation of TensorSource, over a table of views into mapped files.
+#include "checkpoint/tensor_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checkpoint/readable.h"
+#include "checkpoint/weight_table.h"
+#include "core/error.h"
+
+namespace vllama::checkpoint {
+namespace {
+
+// How much of a file may be in memory while a tensor is converted.
+constexpr std::int64_t kPieceBytes = std::int64_t{8} << 20;
+
+class MappedSource : public TensorSource {
+ public:
+  MappedSource(std::string path, WeightTable table)
+      : path_(std::move(path)), table_(std::move(table)) {
+    for (const auto& [name, entry] : table_)
+      facts_.push_back(
+          {name, scalar_type(entry.view.type), entry.view.shape, entry.file->path().string()});
+  }
+
+  const std::vector<TensorFacts>& tensors() const override { return facts_; }
+
+  at::Tensor read(const std::string& name) const override { return to_tensor(entry(name).view); }
+
+  void copy_to(const std::string& name, at::Tensor& destination) const override {
+    const WeightEntry& source = entry(name);
+    VLLAMA_ASSERT(destination.sizes() == at::IntArrayRef(source.view.shape),
+                  "the destination has the shape of the tensor");
+    if (!source.view.is_contiguous() || !destination.is_contiguous()) {
+      destination.copy_(to_tensor(source.view));
+      release_range(source, source.view.bytes);
+      return;
+    }
+    at::Tensor flat = destination.view({-1});
+    const std::int64_t element_bytes = facts_of(source.view.type).num_bytes;
+    const std::int64_t num_elements = source.view.num_elements();
+    const std::int64_t piece_elements = kPieceBytes / element_bytes;
+    for (std::int64_t begin = 0; begin < num_elements; begin += piece_elements) {
+      const std::int64_t count = std::min(piece_elements, num_elements - begin);
+      TensorView piece = source.view;
+      piece.shape = {count};
+      piece.strides = {1};
+      piece.bytes = source.view.bytes.subspan(static_cast<std::size_t>(begin * element_bytes),
+                                              static_cast<std::size_t>(count * element_bytes));
+      flat.narrow(0, begin, count).copy_(to_tensor(piece));
+      release_range(source, piece.bytes);
+    }
+  }
+
+  void release(const std::string& name) const override {
+    const WeightEntry& source = entry(name);
+    release_range(source, source.view.bytes);
+  }
+
+ private:
+  const WeightEntry& entry(const std::string& name) const {
+    const auto found = table_.find(name);
+    if (found == table_.end())
+      throw UserError(fmt::format("{}: no tensor is named '{}'", path_, readable(name)));
+    return found->second;
+  }
+
+  static void release_range(const WeightEntry& source, std::span<const std::byte> bytes) {
+    if (bytes.empty()) return;
+    const auto offset = static_cast<std::size_t>(bytes.data() - source.file->bytes().data());
+    source.file->release_pages(offset, bytes.size());
+  }
+
+  std::string path_;
+  WeightTable table_;
+  std::vector<TensorFacts> facts_;
+};
+
+}  // namespace
+
+std::unique_ptr<TensorSource> open_weights(const std::filesystem::path& path) {
+  return std::make_unique<MappedSource>(path.string(), read_weight_table(path));
+}
+
+}  // namespace vllama::checkpoint
