@@ -1,0 +1,100 @@
+// Training samples as token ids with labels: captions, captions behind a prompt, conversations.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/conversation.h"
+#include "text/tokenizer.h"
+
+namespace vllama::text {
+
+inline constexpr std::int64_t kIgnoredLabel = -100;
+
+// `ids` and `labels` have the same length. Media embeddings go where ids equal
+// tokenizer.image_token(). labels[i] == ids[i] where the token is to be learned, else
+// kIgnoredLabel.
+struct TokenSequence {
+  std::vector<std::int64_t> ids, labels;
+  bool shortened = false;  // turns or the end of a text were left out to meet the length limit
+};
+
+// What happens to a text over the length limit.
+enum class Truncation {
+  keep_stop,  // whole trailing turns go, then the end of the answer; the stop tokens stay
+  cut,        // everything behind the limit goes, stop tokens too: the published behaviour
+};
+
+struct LengthLimit {
+  std::int64_t max_tokens;
+  Truncation truncation = Truncation::keep_stop;
+};
+
+// The fixed texts of a conversation, in their order. Whether a part is learned belongs to its
+// place.
+struct ConversationTemplate {
+  std::string_view name;           // as in configurations
+  std::string_view header;         // once
+  std::string_view between_turns;  // before every turn but the first
+  std::string_view turn_mark;      // learned
+  std::string_view before_question;
+  std::string_view after_question;
+  std::string_view before_answer;  // learned, as the answer that follows
+  std::string_view after_answer;   // learned
+  std::string_view end;            // once, learned
+  bool omits_empty_answers;        // an empty answer then has no before_answer and after_answer
+};
+
+extern const ConversationTemplate kVicunaTemplate;
+extern const ConversationTemplate kLlama2Template;
+
+// "vicuna" or "llama_v2". Throws UserError for any other name.
+const ConversationTemplate& conversation_template(std::string_view name);
+
+// What stands around the media in front of a caption; both empty in the first training stage.
+struct CaptionPrompt {
+  std::string before, after;
+};
+
+// Replaces the two characters \n by a newline, as prompt_template and end_sym need it when they
+// were written in single quotes (D38).
+std::string unescape_newlines(std::string_view text);
+
+// The lines of `prompt_file` that contain <ImageHere>, each put in the place of `{}` in
+// `prompt_template` and split at <ImageHere>. Throws UserError naming file and line.
+std::vector<CaptionPrompt> read_caption_prompts(const std::filesystem::path& prompt_file,
+                                                std::string_view prompt_template);
+
+struct CaptionLayout {
+  std::int64_t num_media_tokens = 32;
+  std::string end_sign = "\n";
+  LengthLimit limit{.max_tokens = 32};  // of caption and end sign, without BOS, prompt and media
+};
+
+// BOS, prompt.before, media, prompt.after, caption, end sign, each encoded on its own; caption and
+// end sign are the targets. Throws TextError (reserved_token), or UserError if the limit has no
+// room for more than the end sign.
+TokenSequence build_caption(const Tokenizer& tokenizer, std::string_view caption,
+                            const CaptionLayout& layout, const CaptionPrompt& prompt = {});
+
+struct ConversationLayout {
+  const ConversationTemplate* form = &kVicunaTemplate;
+  std::int64_t num_media_tokens = 32;
+  LengthLimit limit{.max_tokens = 512};  // of the whole sequence
+};
+
+// A conversation about a video. `time_message` (text/time_message.h) may be empty. The media stand
+// before the first question. Throws TextError (no_turns, reserved_token, too_long, no_target).
+TokenSequence build_video_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
+                                       std::string_view time_message,
+                                       const ConversationLayout& layout);
+
+// A conversation about an image, which stands where one of the questions has the tag <image>.
+// Throws TextError (also no_media_place, many_media_places).
+TokenSequence build_image_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
+                                       const ConversationLayout& layout);
+
+}  // namespace vllama::text
