@@ -1,0 +1,87 @@
+#include "optim/flat_parameters.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+
+#include <set>
+
+#include "core/error.h"
+
+namespace vllama::optim {
+namespace {
+
+void check(std::span<const TrainedParameter> parameters) {
+  VLLAMA_ASSERT(!parameters.empty(), "there is nothing to train");
+  std::set<std::string> names;
+  std::set<const void*> memory;
+  for (const auto& [name, tensor, decay] : parameters) {
+    VLLAMA_ASSERT(names.insert(name).second, fmt::format("'{}' is listed twice", name));
+    VLLAMA_ASSERT(tensor.defined(), fmt::format("'{}' has no tensor", name));
+    VLLAMA_ASSERT(tensor.scalar_type() == at::kFloat, fmt::format("'{}' is not fp32", name));
+    VLLAMA_ASSERT(tensor.is_contiguous(), fmt::format("'{}' is not contiguous", name));
+    VLLAMA_ASSERT(tensor.is_leaf(), fmt::format("'{}' is the result of a computation", name));
+    VLLAMA_ASSERT(tensor.device() == parameters.front().tensor.device(),
+                  fmt::format("'{}' is on another device", name));
+    VLLAMA_ASSERT(tensor.numel() > 0, fmt::format("'{}' is empty", name));
+    VLLAMA_ASSERT(memory.insert(tensor.const_data_ptr()).second,
+                  fmt::format("'{}' shares its memory with another parameter", name));
+  }
+}
+
+std::map<std::string, at::Tensor> named_views(const at::Tensor& flat,
+                                              const std::vector<FlatSlot>& slots) {
+  std::map<std::string, at::Tensor> views;
+  for (const FlatSlot& slot : slots) views.emplace(slot.name, FlatParameters::view(flat, slot));
+  return views;
+}
+
+}  // namespace
+
+bool decays(std::string_view name, std::int64_t num_dimensions) {
+  if (num_dimensions < 2) return false;
+  for (const std::string_view part : {"bias", "ln", "bn"})
+    if (name.find(part) != std::string_view::npos) return false;
+  return true;
+}
+
+FlatParameters::FlatParameters(std::span<const TrainedParameter> in_model_order) {
+  check(in_model_order);
+  for (const bool group : {true, false}) {
+    for (const auto& [name, tensor, decay] : in_model_order) {
+      if (decay != group) continue;
+      slots_.push_back({name, tensor.sizes().vec(), num_elements_, tensor.numel(), decay});
+      parameters_.push_back(tensor);
+      num_elements_ += tensor.numel();
+    }
+    if (group) num_decayed_elements_ = num_elements_;
+  }
+  const auto options = in_model_order.front().tensor.options().requires_grad(false);
+  values_ = at::empty({num_elements_}, options);
+  gradients_ = at::zeros({num_elements_}, options);
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const at::Tensor value = view(values_, slots_[i]);
+    value.copy_(parameters_[i].detach());
+    parameters_[i].set_data(value);
+    parameters_[i].set_requires_grad(true);
+    parameters_[i].mutable_grad() = view(gradients_, slots_[i]);
+  }
+}
+
+void FlatParameters::zero_gradients() {
+  gradients_.zero_();
+}
+
+std::map<std::string, at::Tensor> FlatParameters::named_parameters() const {
+  return named_views(values_, slots_);
+}
+
+std::map<std::string, at::Tensor> FlatParameters::named_gradients() const {
+  return named_views(gradients_, slots_);
+}
+
+at::Tensor FlatParameters::view(const at::Tensor& flat, const FlatSlot& slot) {
+  return flat.narrow(0, slot.offset, slot.num_elements).view(slot.shape);
+}
+
+}  // namespace vllama::optim

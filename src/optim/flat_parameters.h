@@ -1,0 +1,86 @@
+// All trained parameters in one flat buffer and their gradients in another, so that a step, a norm
+// and an all-reduce are one operation each.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vllama::optim {
+
+// Whether weight decay applies, by the rule of the published training: not to tensors of fewer than
+// two dimensions, nor to names that contain "bias", "ln" or "bn". Query tokens and position
+// embeddings therefore decay.
+bool decays(std::string_view name, std::int64_t num_dimensions);
+
+// A parameter to be trained: contiguous fp32. The tensor is a handle; the model keeps its own.
+struct TrainedParameter {
+  std::string name;
+  at::Tensor tensor;
+  bool decays;
+};
+
+// Where a parameter lies in the flat buffers, counted in elements.
+struct FlatSlot {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::int64_t offset;
+  std::int64_t num_elements;
+  bool decays;
+};
+
+// A contiguous part of the flat buffers that shares one weight decay.
+struct FlatRange {
+  std::int64_t offset;
+  std::int64_t num_elements;
+};
+
+// Owns the two flat buffers. Construction moves the values of every parameter into the first one
+// and turns the model's own tensors into leaves that are views of it, with gradients that are views
+// of the second; backward() then adds into the flat gradients in place.
+//
+// The decayed parameters come first, then the others, each group in the order given: the place of a
+// slot in slots() is the flat index of the published optimizer state.
+class FlatParameters {
+ public:
+  // All parameters must be fp32, contiguous, on one device, of distinct names, and no two may share
+  // memory; anything else is an InternalError. At least one is needed.
+  explicit FlatParameters(std::span<const TrainedParameter> in_model_order);
+
+  const std::vector<FlatSlot>& slots() const { return slots_; }
+  std::int64_t num_elements() const { return num_elements_; }
+  FlatRange decayed() const { return {0, num_decayed_elements_}; }
+  FlatRange not_decayed() const {
+    return {num_decayed_elements_, num_elements_ - num_decayed_elements_};
+  }
+
+  // Shape [num_elements], fp32. They share memory with the model's parameters and gradients.
+  const at::Tensor& flat_parameters() const { return values_; }
+  const at::Tensor& flat_gradients() const { return gradients_; }
+
+  // Sets every gradient to zero and keeps the views in place.
+  void zero_gradients();
+
+  // Views by name, shaped as the parameters, outside autograd.
+  std::map<std::string, at::Tensor> named_parameters() const;
+  std::map<std::string, at::Tensor> named_gradients() const;
+
+  // A buffer laid out like the parameters (for instance a moment of the optimizer), seen as one
+  // slot.
+  static at::Tensor view(const at::Tensor& flat, const FlatSlot& slot);
+
+ private:
+  std::vector<FlatSlot> slots_;
+  std::vector<at::Tensor> parameters_;  // the model's leaves, slot by slot
+  at::Tensor values_;
+  at::Tensor gradients_;
+  std::int64_t num_elements_ = 0;
+  std::int64_t num_decayed_elements_ = 0;
+};
+
+}  // namespace vllama::optim
