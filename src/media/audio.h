@@ -1,0 +1,28 @@
+// Reads the sound of a media file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "media/error.h"
+#include "media/waveform.h"
+
+namespace vllama::media {
+
+struct AudioOptions {
+  double time_limit_seconds = 30;
+  // Samples times channels, counted at 16 kHz at least: 1 GiB, or 46 minutes of 48 kHz stereo.
+  std::int64_t max_values = std::int64_t{1} << 28;
+};
+
+// All samples of the file's best audio stream (as FFmpeg ranks them) at its own rate, up to 64
+// channels. Samples that the container tells players to skip (encoder delay, padding) are left out;
+// gaps in the time stamps are not filled. A truncated file gives what it still holds. If rate or
+// channels change on the way, what follows is converted to those of the beginning. A stream
+// without any packet is a waveform of 0 samples.
+// Throws MediaError: not_found, empty, not_media, no_audio_stream, unsupported_codec, encrypted;
+// corrupt (nothing decodable, or a rate outside 1..768 kHz); too_many_concealed (more than one
+// packet in eight is lost); timeout (the time limit, or more than max_values).
+Waveform read_audio(const std::filesystem::path& path, const AudioOptions& options = {});
+
+}  // namespace vllama::media
