@@ -20,7 +20,7 @@ struct LlamaConfig {
   std::int64_t max_positions = 2048;
   double norm_epsilon = 1e-6;
   double rope_base = 10000;
-  nn::RotaryScaling rope_scaling;
+  nn::RotaryScaling rope_scaling{};
   bool tied_embeddings = false;
   bool query_key_value_biases = false;
   bool output_bias = false;

@@ -1,7 +1,7 @@
 // The sizes of the tiny weights that the goldens were recorded with.
 #pragma once
 
-#include "models/llama_config.h"
+#include "models/llama.h"
 #include "models/vision_branch.h"
 
 namespace vllama::test {
