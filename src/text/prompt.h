@@ -54,8 +54,9 @@ extern const ConversationTemplate kLlama2Template;
 // "vicuna" or "llama_v2". Throws UserError for any other name.
 const ConversationTemplate& conversation_template(std::string_view name);
 
+// What stands around the media in front of a caption; both empty in the first training stage.
 struct CaptionPrompt {
-  std::string before, after;  // what stands around the media
+  std::string before, after;
 };
 
 // Replaces the two characters \n by a newline, as prompt_template and end_sym need it when they
@@ -73,13 +74,11 @@ struct CaptionLayout {
   LengthLimit limit{.max_tokens = 32};  // of caption and end sign, without BOS, prompt and media
 };
 
-// BOS, media, caption, end sign. Throws TextError (reserved_token).
+// BOS, prompt.before, media, prompt.after, caption, end sign, each encoded on its own; caption and
+// end sign are the targets. Throws TextError (reserved_token), or UserError if the limit has no
+// room for more than the end sign.
 TokenSequence build_caption(const Tokenizer& tokenizer, std::string_view caption,
-                            const CaptionLayout& layout);
-
-// BOS, before, media, after, caption, end sign; only caption and end sign are targets.
-TokenSequence build_caption(const Tokenizer& tokenizer, std::string_view caption,
-                            const CaptionLayout& layout, const CaptionPrompt& prompt);
+                            const CaptionLayout& layout, const CaptionPrompt& prompt = {});
 
 struct ConversationLayout {
   const ConversationTemplate* form = &kVicunaTemplate;
@@ -93,8 +92,8 @@ TokenSequence build_video_conversation(const Tokenizer& tokenizer, const Convers
                                        std::string_view time_message,
                                        const ConversationLayout& layout);
 
-// A conversation about an image, which stands where one of the turns has the tag <image>. Throws
-// TextError (also no_media_place, many_media_places).
+// A conversation about an image, which stands where one of the questions has the tag <image>.
+// Throws TextError (also no_media_place, many_media_places).
 TokenSequence build_image_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
                                        const ConversationLayout& layout);
 

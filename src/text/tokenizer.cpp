@@ -63,19 +63,13 @@ const Tokenizer::Special* Tokenizer::special_at(std::string_view text, std::size
 std::vector<Token> Tokenizer::encode_with_spans(std::string_view text) const {
   std::vector<Token> tokens;
   std::size_t segment = 0;
-  bool strip_left = false;  // the segment follows a placeholder
-  const auto flush = [&](std::size_t begin, std::size_t end, bool strip_right) {
-    while (strip_left && begin < end) {
-      const std::size_t space = leading_space_bytes(text.substr(begin, end - begin));
-      if (space == 0) break;
-      begin += space;
-    }
-    while (strip_right && begin < end) {
-      const std::size_t space = trailing_space_bytes(text.substr(begin, end - begin));
-      if (space == 0) break;
-      end -= space;
-    }
-    append_segment(text, begin, end, tokens);
+  bool strips_left = false;  // the segment follows a placeholder
+  const auto flush = [&](std::size_t end, bool strips_right) {
+    std::string_view rest = text.substr(segment, end - segment);
+    if (strips_left) rest = strip_left(rest);
+    const std::size_t begin = end - rest.size();
+    if (strips_right) rest = strip_right(rest);
+    append_segment(rest, begin, tokens);
   };
   for (std::size_t position = 0; position < text.size();) {
     const Special* special = special_at(text, position);
@@ -83,24 +77,24 @@ std::vector<Token> Tokenizer::encode_with_spans(std::string_view text) const {
       ++position;
       continue;
     }
-    flush(segment, position, special->strips_spaces);
+    flush(position, special->strips_spaces);
     segment = position + special->text.size();
     tokens.push_back({special->id, position, segment});
-    strip_left = special->strips_spaces;
+    strips_left = special->strips_spaces;
     position = segment;
   }
-  flush(segment, text.size(), false);
+  flush(text.size(), false);
   return tokens;
 }
 
-void Tokenizer::append_segment(std::string_view text, std::size_t begin, std::size_t end,
+void Tokenizer::append_segment(std::string_view segment, std::size_t offset,
                                std::vector<Token>& tokens) const {
-  if (begin == end) return;
+  if (segment.empty()) return;
   sentencepiece::ImmutableSentencePieceText encoded;
-  const auto status = processor_->Encode(text.substr(begin, end - begin), encoded.mutable_proto());
+  const auto status = processor_->Encode(segment, encoded.mutable_proto());
   VLLAMA_ASSERT(status.ok(), status.ToString());
   for (const auto& piece : encoded.pieces())
-    tokens.push_back({piece.id(), begin + piece.begin(), begin + piece.end()});
+    tokens.push_back({piece.id(), offset + piece.begin(), offset + piece.end()});
 }
 
 std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const {

@@ -71,7 +71,7 @@ class Tokenizer {
 
   // The special token that starts at `position`, or nothing.
   const Special* special_at(std::string_view text, std::size_t position) const;
-  void append_segment(std::string_view text, std::size_t begin, std::size_t end,
+  void append_segment(std::string_view segment, std::size_t offset,
                       std::vector<Token>& tokens) const;
   std::string decode_stretch(std::span<const std::int64_t> ids) const;
   std::string decode_pieces(std::span<const std::int64_t> ids) const;

@@ -32,6 +32,16 @@ bool is_space(UChar32 character) {
   }
 }
 
+std::size_t trailing_space_bytes(std::string_view text) {
+  const std::string_view window =
+      text.substr(text.size() - std::min<std::size_t>(text.size(), U8_MAX_LENGTH));
+  const auto length = static_cast<std::int32_t>(window.size());
+  std::int32_t begin = length;
+  UChar32 character = -1;
+  if (length > 0) U8_PREV(window.data(), 0, begin, character);
+  return character >= 0 && is_space(character) ? static_cast<std::size_t>(length - begin) : 0;
+}
+
 }  // namespace
 
 std::string lower_case(std::string_view text) {
@@ -54,14 +64,14 @@ std::size_t leading_space_bytes(std::string_view text) {
   return character >= 0 && is_space(character) ? static_cast<std::size_t>(end) : 0;
 }
 
-std::size_t trailing_space_bytes(std::string_view text) {
-  const std::string_view window =
-      text.substr(text.size() - std::min<std::size_t>(text.size(), U8_MAX_LENGTH));
-  const auto length = static_cast<std::int32_t>(window.size());
-  std::int32_t begin = length;
-  UChar32 character = -1;
-  if (length > 0) U8_PREV(window.data(), 0, begin, character);
-  return character >= 0 && is_space(character) ? static_cast<std::size_t>(length - begin) : 0;
+std::string_view strip_left(std::string_view text) {
+  while (const std::size_t space = leading_space_bytes(text)) text.remove_prefix(space);
+  return text;
+}
+
+std::string_view strip_right(std::string_view text) {
+  while (const std::size_t space = trailing_space_bytes(text)) text.remove_suffix(space);
+  return text;
 }
 
 }  // namespace vllama::text

@@ -11,9 +11,12 @@ namespace vllama::text {
 // U+FFFD.
 std::string lower_case(std::string_view text);
 
-// The length in bytes of the white-space character (Python's str.isspace()) at the beginning or end
-// of a text, 0 if there is none.
+// The length in bytes of the white-space character (Python's str.isspace()) at the beginning of a
+// text, 0 if there is none.
 std::size_t leading_space_bytes(std::string_view text);
-std::size_t trailing_space_bytes(std::string_view text);
+
+// A text without the white space at its beginning or end.
+std::string_view strip_left(std::string_view text);
+std::string_view strip_right(std::string_view text);
 
 }  // namespace vllama::text

@@ -1,0 +1,160 @@
+#include "text/chat.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "text/labelled_text.h"
+#include "text/unicode.h"
+
+namespace vllama::text {
+namespace {
+
+// The runs of spaces come from line continuations in the released program.
+const std::string kSoundAndVideo = fmt::format(
+    "Close your eyes, open your ears and you imagine only based on the sound that: <ImageHere>. "
+    "{0}Close your ears, open your eyes and you see that <Video><ImageHere></Video>.  "
+    "{0}Now answer my question based on what you have just seen and heard.",
+    std::string(16, ' '));
+
+const ChatTemplate kVicunaReference = {
+    .name = "reference",
+    .takes_system_text = true,
+    .before_system = "",
+    .after_system = "###",
+    .between_turns = "",
+    .after_image = "  ",
+    .after_video = " ",
+    .before_question = "Human: ",
+    .after_question = "###",
+    .before_answer = "Assistant: ",
+    .after_answer = "###",
+    .stop_text = "###",
+    .answer_role = "Assistant:",
+};
+
+const ChatTemplate kLlama2Reference = {
+    .name = "reference",
+    .takes_system_text = true,
+    .before_system = "[INST] <<SYS>>\n",
+    .after_system = "\n<</SYS>>\n\n",
+    .between_turns = "<s>[INST] ",
+    .after_image = "  ",
+    .after_video = " ",
+    .before_question = "",
+    .after_question = " [/INST]",
+    .before_answer = " ",
+    .after_answer = " </s>",
+    .stop_text = "</s>",
+    .answer_role = "ASSISTANT:",
+};
+
+// The layout of training up to the answer; only the stop rules are those of the reference.
+ChatTemplate training_layout(const ConversationTemplate& form, const ChatTemplate& reference) {
+  return {
+      .name = "training",
+      .takes_system_text = false,
+      .before_system = std::string(form.header),
+      .after_system = "",
+      .between_turns = std::string(form.between_turns),
+      .after_image = "\n",
+      .after_video = "",
+      .before_question = fmt::format("{}{}", form.turn_mark, form.before_question),
+      .after_question = std::string(form.after_question),
+      .before_answer = std::string(form.before_answer),
+      .after_answer = std::string(form.after_answer),
+      .stop_text = reference.stop_text,
+      .answer_role = reference.answer_role,
+  };
+}
+
+std::string media_text(const ChatTemplate& form, const Chat& chat) {
+  switch (chat.media) {
+    case ChatMedia::none:
+      return "";
+    case ChatMedia::image:
+      return "<Image><ImageHere></Image>" + form.after_image;
+    case ChatMedia::video:
+      return "<Video><ImageHere></Video> " + chat.time_message + form.after_video;
+    case ChatMedia::video_with_audio:
+      return kSoundAndVideo + ' ';
+  }
+  throw InternalError("unknown ChatMedia");
+}
+
+std::string prompt_text(const ChatTemplate& form, const Chat& chat) {
+  std::string text = form.before_system;
+  if (form.takes_system_text) text += chat.system;
+  text += form.after_system;
+  std::string before_question = form.before_question + media_text(form, chat);
+  for (const Turn& turn : chat.past) {
+    text += before_question + turn.question + form.after_question;
+    text += form.before_answer + turn.answer + form.after_answer;
+    before_question = form.between_turns + form.before_question;
+  }
+  const auto num_kept = form.before_answer.find_last_not_of(' ') + 1;
+  return text + before_question + chat.question + form.after_question +
+         form.before_answer.substr(0, num_kept);
+}
+
+}  // namespace
+
+const std::string_view kChatSystemText =
+    "You are able to understand the visual content that the user provides. Follow the instructions "
+    "carefully and explain your answers in detail.";
+
+ChatTemplate chat_template(std::string_view kind, std::string_view family) {
+  const ConversationTemplate& form = conversation_template(family);
+  const ChatTemplate& reference = &form == &kVicunaTemplate ? kVicunaReference : kLlama2Reference;
+  if (kind == "reference") return reference;
+  if (kind == "training") return training_layout(form, reference);
+  throw UserError(fmt::format("no chat template '{}': choose reference or training", kind));
+}
+
+ChatPrompt build_chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& form,
+                             const Chat& chat) {
+  refuse_placeholders(chat.system);
+  refuse_placeholders(chat.question);
+  for (const Turn& turn : chat.past) {
+    refuse_placeholders(turn.question);
+    refuse_placeholders(turn.answer);
+  }
+  ChatPrompt prompt{.text = prompt_text(form, chat), .pieces = {}};
+  std::string_view rest = prompt.text;
+  for (bool is_last = false; !is_last;) {
+    const std::size_t end = rest.find(kImagePlaceholder);
+    is_last = end == std::string_view::npos;
+    std::vector<std::int64_t> piece = tokenizer.encode(rest.substr(0, end));
+    if (prompt.pieces.empty()) piece.insert(piece.begin(), tokenizer.bos());
+    prompt.pieces.push_back(std::move(piece));
+    if (!is_last) rest.remove_prefix(end + kImagePlaceholder.size());
+  }
+  return prompt;
+}
+
+std::vector<std::vector<std::int64_t>> stop_sequences(const Tokenizer& tokenizer,
+                                                      const ChatTemplate& form) {
+  std::vector<std::int64_t> after_word;
+  for (const Token& token : tokenizer.encode_with_spans("a" + form.stop_text))
+    if (token.begin > 0) after_word.push_back(token.id);
+  std::vector<std::vector<std::int64_t>> sequences = {{tokenizer.eos()}};
+  for (auto& sequence : {tokenizer.encode(form.stop_text), after_word})
+    if (std::ranges::find(sequences, sequence) == sequences.end()) sequences.push_back(sequence);
+  return sequences;
+}
+
+std::string answer_text(const Tokenizer& tokenizer, const ChatTemplate& form,
+                        std::span<const std::int64_t> generated_ids) {
+  for (const std::int64_t id : {tokenizer.unknown(), tokenizer.bos()})
+    if (!generated_ids.empty() && generated_ids.front() == id)
+      generated_ids = generated_ids.subspan(1);
+  const std::string decoded = tokenizer.decode(generated_ids);
+  std::string_view answer = decoded;
+  answer = answer.substr(0, answer.find(form.stop_text));
+  const std::size_t role = answer.rfind(form.answer_role);
+  if (role != std::string_view::npos) answer.remove_prefix(role + form.answer_role.size());
+  return std::string(strip_right(strip_left(answer)));
+}
+
+}  // namespace vllama::text

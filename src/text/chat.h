@@ -1,0 +1,70 @@
+// Prompts of a chat: pieces of text between media blocks, and the answer in the generated tokens.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/conversation.h"
+#include "text/prompt.h"
+#include "text/tokenizer.h"
+
+namespace vllama::text {
+
+// The fixed texts of a chat. `reference` forms are part of the interface of the released
+// checkpoints; the others repeat a training layout and ignore the system text.
+struct ChatTemplate {
+  std::string name;
+  bool takes_system_text;
+  std::string before_system, after_system;
+  std::string between_turns;
+  std::string after_image;  // between an image and the question
+  std::string after_video;  // between the time message of a video and the question
+  std::string before_question, after_question;
+  std::string before_answer;  // without its last space where an answer is to be generated
+  std::string after_answer;
+  std::string stop_text;    // ends an answer, besides the end token
+  std::string answer_role;  // whatever the model writes in front of this is not its answer
+};
+
+// "reference" or "training" of the family "vicuna" or "llama_v2". Throws UserError.
+ChatTemplate chat_template(std::string_view kind, std::string_view family);
+
+// The system text of the released demos for an image, or for a video without sound. The demo for
+// video with sound has none.
+extern const std::string_view kChatSystemText;
+
+enum class ChatMedia { none, image, video, video_with_audio };
+
+struct Chat {
+  std::string system;
+  ChatMedia media = ChatMedia::none;
+  std::string time_message;  // of ChatMedia::video
+  std::vector<Turn> past;    // earlier ones may be left out: the media stand before what is first
+  std::string question;
+};
+
+struct ChatPrompt {
+  std::string text;  // with <ImageHere> for each block of media embeddings
+  // The token ids around the blocks: block i stands between pieces[i] and pieces[i + 1]. The first
+  // piece begins with BOS. ChatMedia::video_with_audio has two blocks, the sound first.
+  std::vector<std::vector<std::int64_t>> pieces;
+};
+
+// Throws TextError (reserved_token) if a text contains a placeholder.
+ChatPrompt build_chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& form,
+                             const Chat& chat);
+
+// The ends of a token sequence at which generation stops: the end token, and the stop text as it is
+// tokenised after a space and after a word.
+std::vector<std::vector<std::int64_t>> stop_sequences(const Tokenizer& tokenizer,
+                                                      const ChatTemplate& form);
+
+// The answer in the generated ids, stop tokens included or not: decoded, cut at the stop text, only
+// what follows the role, without white space at the ends.
+std::string answer_text(const Tokenizer& tokenizer, const ChatTemplate& form,
+                        std::span<const std::int64_t> generated_ids);
+
+}  // namespace vllama::text

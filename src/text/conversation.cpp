@@ -1,0 +1,33 @@
+#include "text/conversation.h"
+
+#include <fmt/format.h>
+
+#include "text/error.h"
+
+namespace vllama::text {
+
+Conversation conversation_from_messages(std::span<const Message> messages) {
+  Conversation conversation;
+  bool is_open = false;  // the last turn waits for its answer
+  for (const Message& message : messages) {
+    if (message.role != "human" && message.role != "gpt")
+      throw TextError(TextFailure::unknown_role,
+                      fmt::format("a message is from '{}', not from human or gpt", message.role));
+    const bool is_question = message.role == "human";
+    if (!is_question && conversation.turns.empty()) continue;
+    if (is_question == is_open)
+      throw TextError(TextFailure::broken_order,
+                      fmt::format("two messages in a row are from {}", message.role));
+    if (is_question)
+      conversation.turns.push_back({message.text, ""});
+    else
+      conversation.turns.back().answer = message.text;
+    is_open = is_question;
+  }
+  if (is_open) conversation.turns.pop_back();
+  if (conversation.turns.empty())
+    throw TextError(TextFailure::no_turns, "no question of this conversation has an answer");
+  return conversation;
+}
+
+}  // namespace vllama::text

@@ -1,0 +1,222 @@
+// Conversations as training samples.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/error.h"
+#include "text/error.h"
+#include "text/labelled_text.h"
+#include "text/prompt.h"
+
+namespace vllama::text {
+namespace {
+
+constexpr std::string_view kImageTag = "<image>";  // where a data set wants the image
+
+// A conversation in its form: the text, and where its last answer lies.
+struct FormedText {
+  LabelledText labelled;
+  std::size_t answer_begin = 0, answer_end = 0;
+};
+
+FormedText form_text(std::span<const Turn> turns, const ConversationTemplate& form) {
+  FormedText formed;
+  LabelledText& text = formed.labelled;
+  text.add(form.header, false);
+  for (const Turn& turn : turns) {
+    if (&turn != turns.data()) text.add(form.between_turns, false);
+    text.add(form.turn_mark, true);
+    text.add(form.before_question, false);
+    text.add(turn.question, false);
+    text.add(form.after_question, false);
+    if (turn.answer.empty() && form.omits_empty_answers) continue;
+    text.add(form.before_answer, true);
+    formed.answer_begin = text.size();
+    text.add(turn.answer, true);
+    formed.answer_end = text.size();
+    text.add(form.after_answer, true);
+  }
+  text.add(form.end, true);
+  return formed;
+}
+
+// Builds the sequence of a conversation whose questions contain the media placeholders.
+class ConversationBuilder {
+ public:
+  ConversationBuilder(const Tokenizer& tokenizer, const ConversationLayout& layout,
+                      std::span<const Turn> turns)
+      : tokenizer_(tokenizer),
+        layout_(layout),
+        turns_(turns),
+        max_tokens_(static_cast<std::size_t>(layout.limit.max_tokens)) {
+    VLLAMA_ASSERT(layout.limit.max_tokens > 0 && layout.num_media_tokens > 0,
+                  "a conversation needs room and media");
+  }
+
+  TokenSequence build() const {
+    TokenSequence sequence =
+        layout_.limit.truncation == Truncation::cut ? cut() : shortened_with_stop();
+    check(sequence);
+    return sequence;
+  }
+
+ private:
+  TokenSequence cut() const {
+    TokenSequence sequence = first_turns(turns_.size());
+    sequence.shortened = sequence.ids.size() > max_tokens_;
+    sequence.ids.resize(std::min(sequence.ids.size(), max_tokens_));
+    sequence.labels.resize(sequence.ids.size());
+    return sequence;
+  }
+
+  // As many whole turns as fit, the last of them with an answer; if not even the first answered
+  // turn fits, that turn with a shortened answer. A turn has at least one token, so that the limit
+  // bounds the number of attempts.
+  TokenSequence shortened_with_stop() const {
+    std::size_t num_turns = turns_.size();
+    while (num_turns > 0 && !is_answered(num_turns - 1)) --num_turns;
+    if (num_turns == 0)
+      throw TextError(TextFailure::no_target, "no question of this conversation has an answer");
+    TokenSequence sequence = first_turns(num_turns);
+    if (sequence.ids.size() <= max_tokens_) return sequence;
+    std::optional<TokenSequence> fitting;
+    for (num_turns = 1; (sequence = first_turns(num_turns)).ids.size() <= max_tokens_; ++num_turns)
+      if (is_answered(num_turns - 1)) fitting = std::move(sequence);
+    sequence = fitting ? std::move(*fitting) : shortened_answer(num_turns);
+    sequence.shortened = true;
+    return sequence;
+  }
+
+  bool is_answered(std::size_t turn) const {
+    return !(layout_.form->omits_empty_answers && turns_[turn].answer.empty());
+  }
+
+  TokenSequence first_turns(std::size_t num_turns) const {
+    const FormedText formed = form_text(turns_.first(num_turns), *layout_.form);
+    return labelled(tokenizer_.encode_with_spans(formed.labelled.text()), formed);
+  }
+
+  // The first turns with the last answer shortened to meet the limit; its ending tokens stay.
+  TokenSequence shortened_answer(std::size_t num_turns) const {
+    if (!is_answered(num_turns - 1))
+      throw TextError(TextFailure::too_long, "questions without an answer exceed the length limit");
+    const FormedText formed = form_text(turns_.first(num_turns), *layout_.form);
+    auto tokens = tokenizer_.encode_with_spans(formed.labelled.text());
+    const std::size_t answer = token_at(tokens, formed.answer_begin);
+    const std::size_t ending = token_at(tokens, formed.answer_end);
+    const std::size_t num_fixed = 1 + answer + (tokens.size() - ending);  // 1: BOS
+    if (num_fixed >= max_tokens_)
+      throw TextError(TextFailure::too_long,
+                      fmt::format("{} tokens without the answer, where {} are allowed in all",
+                                  num_fixed, max_tokens_));
+    shorten_before(tokens, ending, answer + max_tokens_ - num_fixed);
+    return labelled(tokens, formed);
+  }
+
+  TokenSequence labelled(std::span<const Token> tokens, const FormedText& formed) const {
+    TokenSequence sequence;
+    append_token(sequence, tokenizer_.bos(), false);
+    for (const Token& token : tokens)
+      append_token(sequence, token.id, formed.labelled.is_learned(deciding_byte(token)));
+    return sequence;
+  }
+
+  void check(const TokenSequence& sequence) const {
+    const auto num_media = std::ranges::count(sequence.ids, tokenizer_.image_token());
+    if (num_media != layout_.num_media_tokens)
+      throw TextError(TextFailure::too_long, "the media lie behind the length limit");
+    const auto num_ignored = std::ranges::count(sequence.labels, kIgnoredLabel);
+    if (static_cast<std::size_t>(num_ignored) == sequence.labels.size())
+      throw TextError(TextFailure::no_target, "nothing of this conversation is to be learned");
+  }
+
+  const Tokenizer& tokenizer_;
+  const ConversationLayout& layout_;
+  std::span<const Turn> turns_;
+  std::size_t max_tokens_;
+};
+
+// The turns of a data set, checked; media are put into them by the caller.
+std::vector<Turn> checked_turns(const Conversation& conversation) {
+  if (conversation.turns.empty())
+    throw TextError(TextFailure::no_turns, "a conversation without turns");
+  for (const Turn& turn : conversation.turns) {
+    refuse_placeholders(turn.question);
+    refuse_placeholders(turn.answer);
+  }
+  return conversation.turns;
+}
+
+std::string enclosed_media(std::string_view tag, std::int64_t num_media_tokens) {
+  std::string text = fmt::format("<{}>", tag);
+  for (std::int64_t i = 0; i < num_media_tokens; ++i) text += kImagePlaceholder;
+  return text + fmt::format("</{}>", tag);
+}
+
+// Puts the image into the one question that has the tag.
+void replace_image_tag(std::vector<Turn>& turns, const std::string& media) {
+  std::string* question = nullptr;
+  for (Turn& turn : turns) {
+    const std::size_t first = turn.question.find(kImageTag);
+    if (first == std::string::npos) continue;
+    if (question != nullptr || turn.question.find(kImageTag, first + 1) != std::string::npos)
+      throw TextError(TextFailure::many_media_places, "more than one <image> in a conversation");
+    question = &turn.question;
+  }
+  if (question == nullptr)
+    throw TextError(TextFailure::no_media_place, "no question of the conversation has <image>");
+  question->replace(question->find(kImageTag), kImageTag.size(), media);
+}
+
+}  // namespace
+
+const ConversationTemplate kVicunaTemplate = {
+    .name = "vicuna",
+    .header = "\n\n",
+    .between_turns = "",
+    .turn_mark = "###",
+    .before_question = "Human: ",
+    .after_question = "\n",
+    .before_answer = "###Assistant: ",
+    .after_answer = "\n",
+    .end = "###",
+    .omits_empty_answers = false,
+};
+
+const ConversationTemplate kLlama2Template = {
+    .name = "llama_v2",
+    .header = "[INST] <<SYS>>\n \n<</SYS>>\n\n",
+    .between_turns = "<s>[INST] ",
+    .turn_mark = "",
+    .before_question = "",
+    .after_question = " [/INST]",
+    .before_answer = " ",
+    .after_answer = " </s>",
+    .end = "",
+    .omits_empty_answers = true,
+};
+
+const ConversationTemplate& conversation_template(std::string_view name) {
+  for (const ConversationTemplate* form : {&kVicunaTemplate, &kLlama2Template})
+    if (form->name == name) return *form;
+  throw UserError(fmt::format("no conversation template '{}': choose vicuna or llama_v2", name));
+}
+
+TokenSequence build_video_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
+                                       std::string_view time_message,
+                                       const ConversationLayout& layout) {
+  std::vector<Turn> turns = checked_turns(conversation);
+  turns.front().question = fmt::format("{} {}{}", enclosed_media("Video", layout.num_media_tokens),
+                                       time_message, turns.front().question);
+  return ConversationBuilder(tokenizer, layout, turns).build();
+}
+
+TokenSequence build_image_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
+                                       const ConversationLayout& layout) {
+  std::vector<Turn> turns = checked_turns(conversation);
+  replace_image_tag(turns, enclosed_media("Image", layout.num_media_tokens));
+  return ConversationBuilder(tokenizer, layout, turns).build();
+}
+
+}  // namespace vllama::text
