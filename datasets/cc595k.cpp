@@ -1,0 +1,45 @@
+#include "datasets/cc595k.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "datasets/json_dataset.h"
+
+namespace vllama::datasets {
+namespace {
+
+// The first answer of the chat, empty if there is none.
+std::string caption_of(const JsonElement& element) {
+  const nlohmann::json& messages = member(element, "conversations");
+  if (!messages.is_array())
+    throw UserError(fmt::format("{}: 'conversations' must be a list, not {}", element.place,
+                                messages.type_name()));
+  for (const nlohmann::json& value : messages) {
+    const JsonElement message{value, element.place + ", conversations"};
+    if (text_member(message, "from") == "gpt") return text_member(message, "value");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
+                                     const std::filesystem::path& media_root) {
+  const auto read =
+      [media_root](const JsonElement& element) -> std::variant<Record, JsonDataset::Invalid> {
+    const std::string image = text_member(element, "image");
+    const std::string caption = caption_of(element);
+    if (image.empty()) return JsonDataset::Invalid{"missing_image"};
+    if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
+      return JsonDataset::Invalid{"missing_caption"};
+    return Record{.id = text_member(element, "id"),
+                  .media = media_root / image,
+                  .kind = MediaKind::image,
+                  .conversation = {{{.question = "", .answer = caption}}}};
+  };
+  return std::make_unique<JsonDataset>(annotations, "", read);
+}
+
+}  // namespace vllama::datasets

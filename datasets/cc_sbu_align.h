@@ -1,0 +1,18 @@
+// Captioned images in the form of MiniGPT-4's second stage: filter_cap.json.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "datasets/record.h"
+
+namespace vllama::datasets {
+
+// {"annotations": [{"image_id": "17", "caption": "..."}]}; the image is
+// <media_root>/<image_id>.jpg. An image_id may be an integer and may occur more than once. Captions
+// are kept as they are; an entry without one is invalid: missing_caption, missing_id. Throws
+// UserError naming the entry if a key is missing or an image_id has a file extension.
+std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotations,
+                                           const std::filesystem::path& media_root);
+
+}  // namespace vllama::datasets

@@ -1,0 +1,59 @@
+// Rows of CSV and TSV text (RFC 4180), found in one pass and read where they lie.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vllama::datasets {
+
+// A field as it stands in the text, quotation marks included.
+struct CsvField {
+  std::string_view raw;
+  bool is_quoted = false;  // begins with a quotation mark
+
+  // What the field says: quotes removed, doubled quotes single. Text behind a closing quote belongs
+  // to the field, as in pandas.
+  std::string value() const;
+};
+
+struct CsvRow {
+  std::size_t begin = 0, end = 0;  // bytes in the text; `end` is behind the line's end
+  std::int64_t line = 0;           // of the first byte, from 1
+  bool is_ascii = true;
+  std::vector<CsvField> fields;
+};
+
+// Reads row after row. Fields may be quoted and then hold separators, doubled quotes and line
+// breaks; a quotation mark inside an unquoted field is a character like any other. Lines end in LF
+// or CRLF; empty lines are no rows.
+class CsvScanner {
+ public:
+  // `offset` is where to begin in `text`, at the start of line number `line`.
+  CsvScanner(std::string_view text, char separator, std::size_t offset = 0, std::int64_t line = 1);
+
+  // False at the end of the text. If the last row has a quoted field that is never closed, the row
+  // reaches to the end of the text and has_open_quote() is true.
+  bool next(CsvRow& row);
+  bool has_open_quote() const { return has_open_quote_; }
+
+ private:
+  void read_quoted(CsvRow& row);
+  void skip_to_field_end(CsvRow& row);
+
+  std::string_view text_;
+  char separator_;
+  std::size_t position_;
+  std::int64_t line_;
+  bool has_open_quote_ = false;
+};
+
+// True for the field values that mean "no value": what pandas reads as NaN, the empty one included.
+bool is_missing_value(std::string_view value);
+
+// True if every byte belongs to well-formed UTF-8.
+bool is_utf8(std::string_view text);
+
+}  // namespace vllama::datasets

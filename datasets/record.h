@@ -1,0 +1,60 @@
+// One entry of a data set before its media are opened.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/conversation.h"
+
+namespace vllama::datasets {
+
+enum class MediaKind { video, image };
+
+struct Record {
+  std::string id;
+  std::filesystem::path media;
+  MediaKind kind = MediaKind::video;
+  text::Conversation conversation;
+};
+
+// Entries of an annotation file that cannot become records, counted by reason.
+class InvalidEntries {
+ public:
+  struct Entry {
+    std::string reason;  // a stable lower-case name, "missing_caption"
+    std::string place;   // "file:line"
+  };
+
+  void add(std::string_view reason, std::string place);
+
+  std::int64_t total() const;
+  const std::map<std::string, std::int64_t>& count_of_reason() const { return count_of_reason_; }
+  // The first kMaxListed of them, in the order of the file.
+  const std::vector<Entry>& listed() const { return listed_; }
+  // "2 missing_caption, 1 not_utf8, the first at train.csv:7"; empty if there are none.
+  std::string summary() const;
+
+  static constexpr std::size_t kMaxListed = 100;
+
+ private:
+  std::map<std::string, std::int64_t> count_of_reason_;
+  std::vector<Entry> listed_;
+};
+
+// A data set: its valid entries by number.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual std::int64_t size() const = 0;
+  // Entry `index` of [0, size()), in the order of the annotation files. May be called from several
+  // threads at once. Throws RunFailure if the file changed since it was indexed.
+  virtual Record record(std::int64_t index) const = 0;
+  virtual const InvalidEntries& invalid() const = 0;
+};
+
+}  // namespace vllama::datasets
