@@ -5,6 +5,20 @@
 #include "core/error.h"
 
 namespace vllama::models {
+namespace {
+
+// N target tokens, and the rows of hidden states that predict them: each token is predicted by the row
+// before it. The first token of a sequence is never a target.
+struct Targets {
+  at::Tensor rows_N, tokens_N;
+};
+
+Targets targets_of(const processors::Batch& batch) {
+  const at::Tensor places_N = batch.labels_T.ge(0).nonzero().flatten();
+  return {places_N.sub(1), batch.labels_T.index_select(0, places_N)};
+}
+
+}  // namespace
 
 VideoLlama::VideoLlama(const ModelConfig& config, const LlamaConfig& language_config)
     : config_(config),
@@ -37,13 +51,20 @@ at::Tensor VideoLlama::spliced_inputs(const processors::Batch& batch,
 at::Tensor VideoLlama::loss(const processors::Batch& batch, const nn::Dropout& dropout,
                             nn::Gradients gradients) const {
   const at::AutoGradMode with_graph(gradients == nn::Gradients::accumulate);
-  const at::Tensor media_MH = media_embeddings(batch.frames_FHWC, batch.frames_per_sample, dropout);
+  return loss_given_media(
+      batch, media_embeddings(batch.frames_FHWC, batch.frames_per_sample, dropout), gradients);
+}
+
+at::Tensor VideoLlama::loss_given_media(const processors::Batch& batch, const at::Tensor& media_MH,
+                                        nn::Gradients gradients) const {
+  const at::AutoGradMode with_graph(gradients == nn::Gradients::accumulate);
   const at::Tensor hidden_TH =
       language_model_.hidden(spliced_inputs(batch, media_MH), nn::Segments(batch.sequence_lengths),
                              config_.recompute_layers);
-  const at::Tensor at_targets_MH = hidden_TH.index_select(0, batch.target_rows_N.to(device()));
-  return nn::token_loss(language_model_.final_norm(at_targets_MH), language_model_.head(),
-                        batch.targets_N.to(device()), config_.loss_rows_at_once, gradients);
+  const Targets targets = targets_of(batch);
+  const at::Tensor predicting_NH = hidden_TH.index_select(0, targets.rows_N.to(device()));
+  return nn::token_loss(language_model_.final_norm(predicting_NH), language_model_.head(),
+                        targets.tokens_N.to(device()), config_.loss_rows_at_once, gradients);
 }
 
 }  // namespace vllama::models

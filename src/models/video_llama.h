@@ -38,6 +38,10 @@ class VideoLlama {
   at::Tensor loss(const processors::Batch& batch, const nn::Dropout& dropout,
                   nn::Gradients gradients) const;
 
+  // The same from media embeddings [M, H] that are already there.
+  at::Tensor loss_given_media(const processors::Batch& batch, const at::Tensor& media_MH,
+                              nn::Gradients gradients) const;
+
   at::Device device() const { return language_model_.head().device(); }
 
  private:
