@@ -31,9 +31,9 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 
 // Which folders may include the headers of a library.
 const std::map<std::string, std::set<std::string>> kDoors = {
-    {"yaml-cpp/", {"config"}},      {"libav", {"media"}}, {"libsw", {"media"}},
-    {"sentencepiece", {"text"}},    {"CLI/", {"tools"}},  {"spdlog/", {"core"}},
-    {"google/protobuf", {"train"}},
+    {"yaml-cpp/", {"config"}},      {"libav", {"media"}},     {"libsw", {"media"}},
+    {"sentencepiece", {"text"}},    {"CLI/", {"tools"}},      {"spdlog/", {"core"}},
+    {"google/protobuf", {"train"}}, {"jpeglib.h", {"media"}},
 };
 
 bool is_source(const fs::path& path) {
