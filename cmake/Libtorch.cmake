@@ -20,3 +20,11 @@ else()
     "LINKER:-rpath,${site_packages}/nvidia/cu13/lib"
     "LINKER:-rpath-link,${site_packages}/nvidia/cu13/lib")
 endif()
+
+# The wheel carries headers of fmt and protobuf that do not fit the system's libraries. What is linked
+# here is searched before the wheel.
+file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/system_headers")
+foreach(library fmt google)
+  file(CREATE_LINK "/usr/include/${library}" "${CMAKE_BINARY_DIR}/system_headers/${library}" SYMBOLIC)
+endforeach()
+target_include_directories(vllama_settings SYSTEM INTERFACE "${CMAKE_BINARY_DIR}/system_headers")
