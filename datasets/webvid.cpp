@@ -18,10 +18,16 @@ constexpr std::size_t kScanWindowBytes = std::size_t{8} << 20;
 // What one access to a row can make resident: the kernel maps some pages around the one it needs.
 constexpr std::size_t kAccessWindowBytes = std::size_t{128} << 10;
 
+// Without white space (Python's str.isspace()) at both ends.
 std::string_view strip(std::string_view text) {
   while (const std::size_t length = text::leading_space_bytes(text)) text.remove_prefix(length);
-  while (const std::size_t length = text::trailing_space_bytes(text)) text.remove_suffix(length);
-  return text;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = text::leading_space_bytes(text.substr(i));
+    i += length > 0 ? length : 1;
+    if (length == 0) end = i;
+  }
+  return text.substr(0, end);
 }
 
 std::vector<fs::path> annotation_files(const fs::path& annotations) {

@@ -38,17 +38,10 @@ class MappedSource : public TensorSource {
       return;
     }
     at::Tensor flat = destination.view({-1});
-    const std::int64_t element_bytes = facts_of(source.view.type).num_bytes;
-    const std::int64_t num_elements = source.view.num_elements();
-    const std::int64_t piece_elements = kPieceBytes / element_bytes;
-    for (std::int64_t begin = 0; begin < num_elements; begin += piece_elements) {
-      const std::int64_t count = std::min(piece_elements, num_elements - begin);
-      TensorView piece = source.view;
-      piece.shape = {count};
-      piece.strides = {1};
-      piece.bytes = source.view.bytes.subspan(static_cast<std::size_t>(begin * element_bytes),
-                                              static_cast<std::size_t>(count * element_bytes));
-      flat.narrow(0, begin, count).copy_(to_tensor(piece));
+    std::int64_t begin = 0;
+    for (const TensorView& piece : contiguous_pieces(source.view, kPieceBytes)) {
+      flat.narrow(0, begin, piece.shape[0]).copy_(to_tensor(piece));
+      begin += piece.shape[0];
       release_range(source, piece.bytes);
     }
   }

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+
+#include "core/error.h"
 
 namespace vllama::checkpoint {
 namespace {
@@ -59,6 +62,24 @@ bool TensorView::is_contiguous() const {
     expected *= shape[i];
   }
   return true;
+}
+
+std::vector<TensorView> contiguous_pieces(const TensorView& view, std::int64_t max_bytes) {
+  VLLAMA_ASSERT(view.is_contiguous(), "only a contiguous view has contiguous pieces");
+  const std::int64_t element_bytes = facts_of(view.type).num_bytes;
+  const std::int64_t num_elements = view.num_elements();
+  const std::int64_t piece_elements = std::max<std::int64_t>(max_bytes / element_bytes, 1);
+  std::vector<TensorView> pieces;
+  for (std::int64_t begin = 0; begin < num_elements; begin += piece_elements) {
+    const std::int64_t count = std::min(piece_elements, num_elements - begin);
+    pieces.push_back({view.type,
+                      {count},
+                      {1},
+                      view.bytes.subspan(static_cast<std::size_t>(begin * element_bytes),
+                                         static_cast<std::size_t>(count * element_bytes)),
+                      view.owner});
+  }
+  return pieces;
 }
 
 std::vector<std::int64_t> contiguous_strides(std::span<const std::int64_t> shape) {

@@ -56,6 +56,9 @@ struct TensorView {
   bool is_contiguous() const;  // row-major without gaps
 };
 
+// A contiguous view cut into one-dimensional pieces of at most `max_bytes`, in order.
+std::vector<TensorView> contiguous_pieces(const TensorView& view, std::int64_t max_bytes);
+
 // Row-major strides of a shape, in elements.
 std::vector<std::int64_t> contiguous_strides(std::span<const std::int64_t> shape);
 // Elements of a shape, or nothing when an extent is negative or the product exceeds an int64.

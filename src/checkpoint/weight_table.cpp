@@ -51,7 +51,8 @@ WeightTable safetensors_table(const std::shared_ptr<const MappedFile>& file) {
 }  // namespace
 
 WeightTable read_weight_table(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return read_hf_folder(path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return read_hf_folder(path);
   const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
   switch (const FileFormat format = file_format(file->bytes())) {
     case FileFormat::pytorch_zip:

@@ -26,12 +26,6 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return value_; }
   bool valid() const { return value_ >= 0; }
-  // Closes now and reports what close() said: some file systems report a full disk only here.
-  int close() {
-    const int value = value_;
-    value_ = -1;
-    return ::close(value);
-  }
 
  private:
   int value_;
@@ -95,16 +89,42 @@ void MappedFile::release_pages(std::size_t offset, std::size_t length) const {
   if (begin < end) ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
 }
 
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)),
+      temporary_(path_.string() + ".tmp"),
+      descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0) write_failed(path_);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!is_committed_) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::append(std::string_view content) {
+  write_all(descriptor_, content, path_);
+  num_bytes_ += content.size();
+}
+
+void AtomicFile::append(std::span<const std::byte> content) {
+  append(std::string_view(reinterpret_cast<const char*>(content.data()), content.size()));
+}
+
+void AtomicFile::commit() {
+  // Some file systems report a full disk only in fsync or close.
+  if (::fsync(descriptor_) != 0) write_failed(path_);
+  const int descriptor = descriptor_;
+  descriptor_ = -1;
+  if (::close(descriptor) != 0) write_failed(path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) write_failed(path_);
+  is_committed_ = true;
+  sync_to_disk(path_.has_parent_path() ? path_.parent_path() : std::filesystem::path("."));
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  const std::filesystem::path temporary = path.string() + ".tmp";
-  {
-    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!file.valid()) write_failed(temporary);
-    write_all(file.get(), content, temporary);
-    if (::fsync(file.get()) != 0 || file.close() != 0) write_failed(temporary);
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) write_failed(path);
-  sync_to_disk(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+  AtomicFile file(path);
+  file.append(content);
+  file.commit();
 }
 
 void sync_to_disk(const std::filesystem::path& path) {

@@ -39,6 +39,29 @@ class MappedFile {
   std::size_t size_;
 };
 
+// A file that appears under its name whole or not at all. It is written under a temporary name in
+// the same folder and takes its own name, on the disk, in commit(). Without a commit the destructor
+// removes it and the file that was there before stays as it was.
+class AtomicFile {
+ public:
+  // Throws RunFailure naming the path and the system's reason, as do all the others.
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void append(std::string_view content);
+  void append(std::span<const std::byte> content);
+  std::size_t num_bytes() const { return num_bytes_; }
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  int descriptor_;  // -1 once closed
+  bool is_committed_ = false;
+  std::size_t num_bytes_ = 0;
+};
+
 // Writes a file so that `path` holds either its old content or all of the new one: a temporary name
 // in the same folder, fsync, rename, fsync of the folder. Throws RunFailure with the system's
 // reason.

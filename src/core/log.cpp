@@ -14,6 +14,10 @@ void start() {
   spdlog::set_default_logger(logger);
 }
 
+void quiet() {
+  spdlog::set_level(spdlog::level::err);
+}
+
 void also_to_file(const std::filesystem::path& path) {
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());

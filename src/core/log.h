@@ -15,6 +15,9 @@ using spdlog::warn;
 // Routes the log to standard error, with the time and level of each line.
 void start();
 
+// Shows only what went wrong, for tests.
+void quiet();
+
 // Also appends every line to `path`. Throws RunFailure if it cannot be opened.
 void also_to_file(const std::filesystem::path& path);
 

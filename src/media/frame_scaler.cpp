@@ -25,6 +25,18 @@ bool is_full_range(const AVFrame& frame) {
   }
 }
 
+int scaler_flags(Interpolation interpolation) {
+  switch (interpolation) {
+    case Interpolation::bilinear:
+      return SWS_BILINEAR;
+    case Interpolation::bicubic:
+      return SWS_BICUBIC;
+    case Interpolation::smooth_chroma:
+      return SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT;
+  }
+  return 0;
+}
+
 Image to_image(const AVFrame& frame) {
   Image image{frame.width, frame.height, {}};
   const auto row_bytes = static_cast<std::size_t>(frame.width) * 3;
@@ -127,11 +139,9 @@ void FrameScaler::prepare(const Conversion& conversion) {
   const auto format = static_cast<AVPixelFormat>(conversion.source_format);
   scaler_.reset();
   if (sws_isSupportedInput(format) > 0)
-    scaler_.reset(
-        sws_getContext(conversion.source_width, conversion.source_height, format, conversion.width,
-                       conversion.height, AV_PIX_FMT_RGB24,
-                       interpolation_ == Interpolation::bicubic ? SWS_BICUBIC : SWS_BILINEAR,
-                       nullptr, nullptr, nullptr));
+    scaler_.reset(sws_getContext(conversion.source_width, conversion.source_height, format,
+                                 conversion.width, conversion.height, AV_PIX_FMT_RGB24,
+                                 scaler_flags(interpolation_), nullptr, nullptr, nullptr));
   if (!scaler_) {
     const char* name = av_get_pix_fmt_name(format);
     throw MediaError(MediaFailure::unsupported_codec,

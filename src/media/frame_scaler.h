@@ -9,7 +9,11 @@
 
 namespace vllama::media {
 
-enum class Interpolation { bilinear, bicubic };
+enum class Interpolation {
+  bilinear,
+  bicubic,
+  smooth_chroma,  // bilinear with interpolated chroma and exact rounding, for still pictures
+};
 
 class FrameScaler {
  public:

@@ -1,10 +1,11 @@
 #include "media/input.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <vector>
 
@@ -36,18 +37,6 @@ bool looks_like_media(const std::string& path) {
       std::fread(bytes.data(), 1, bytes.size() - AVPROBE_PADDING_SIZE, file.get()));
   const AVInputFormat* format = av_probe_input_format(&probe, 1);
   return format != nullptr && av_match_list(format->name, kContainers, ',') > 0;
-}
-
-void check_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status))
-    throw MediaError(MediaFailure::not_found, fmt::format("'{}': no such file", path.string()));
-  if (!std::filesystem::is_regular_file(status))
-    throw MediaError(MediaFailure::not_media,
-                     fmt::format("'{}': is not a regular file", path.string()));
-  if (std::filesystem::file_size(path, error) == 0)
-    throw MediaError(MediaFailure::empty, fmt::format("'{}': has no bytes", path.string()));
 }
 
 FormatContext open_format(const std::string& path, const Deadline& deadline) {
@@ -83,12 +72,27 @@ void Deadline::check(const std::string& what) const {
                      fmt::format("{}: took longer than {} seconds", what, seconds_));
 }
 
+void check_is_file(const std::filesystem::path& path) {
+  if (::access(path.c_str(), R_OK) != 0)
+    throw MediaError(MediaFailure::not_found,
+                     fmt::format("cannot open '{}': {}", path.string(), std::strerror(errno)));
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error))
+    throw MediaError(MediaFailure::not_media,
+                     fmt::format("'{}': is not a regular file", path.string()));
+  if (std::filesystem::file_size(path, error) == 0)
+    throw MediaError(MediaFailure::empty, fmt::format("'{}': has no bytes", path.string()));
+}
+
+void silence_ffmpeg() {
+  static std::once_flag once;
+  std::call_once(once, [] { av_log_set_level(AV_LOG_QUIET); });
+}
+
 Input::Input(const std::filesystem::path& path, const Deadline& deadline)
     : name_(path.string()), deadline_(std::make_unique<Deadline>(deadline)) {
-  // FFmpeg's own complaints about damaged clips are not for the log: ours name the file.
-  static std::once_flag quiet;
-  std::call_once(quiet, [] { av_log_set_level(AV_LOG_QUIET); });
-  check_file(path);
+  silence_ffmpeg();
+  check_is_file(path);
   format_ = open_format(name_, *deadline_);
   check(avformat_find_stream_info(format_.get(), nullptr),
         fmt::format("cannot read the streams of '{}'", name_));

@@ -25,6 +25,13 @@ class Deadline {
   Clock::time_point end_;
 };
 
+// Throws MediaError not_found, empty or not_media unless there is a regular, readable file with
+// bytes in it.
+void check_is_file(const std::filesystem::path& path);
+
+// Keeps FFmpeg's own complaints about damaged files out of the log: our errors name the file.
+void silence_ffmpeg();
+
 class Input {
  public:
   // Opens the file and reads its header and stream facts. Throws MediaError: not_found, empty,

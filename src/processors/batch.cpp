@@ -61,6 +61,7 @@ Batch pack(std::span<const Example> examples, std::int64_t image_token) {
     batch.frames_per_sample.push_back(example.frames_FHWC.size(0));
     batch.sequence_lengths.push_back(static_cast<std::int64_t>(example.token_ids.size()));
     batch.num_shortened += example.text_shortened;
+    batch.num_concealed_frames += example.num_concealed_frames;
   }
   batch.frames_FHWC = concatenate_frames(examples);
   batch.token_ids_T = to_tensor(token_ids);

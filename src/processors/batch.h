@@ -24,6 +24,7 @@ struct Batch {
   at::Tensor media_positions_M;                // int64, ascending: rows of T for media embeddings
   std::int64_t num_targets = 0;    // labels to be learned; the first of a sequence never is
   std::int64_t num_shortened = 0;  // samples whose text was shortened
+  std::int64_t num_concealed_frames = 0;
 
   std::int64_t size() const { return static_cast<std::int64_t>(sample_ids.size()); }
 };

@@ -39,11 +39,12 @@ extern const std::string_view kChatSystemText;
 enum class ChatMedia { none, image, video, video_with_audio };
 
 struct Chat {
-  std::string system;
+  std::string system = {};
   ChatMedia media = ChatMedia::none;
-  std::string time_message;  // of ChatMedia::video
-  std::vector<Turn> past;    // earlier ones may be left out: the media stand before what is first
-  std::string question;
+  std::string time_message = {};  // of ChatMedia::video
+  std::vector<Turn> past =
+      {};  // earlier ones may be left out: the media stand before what is first
+  std::string question = {};
 };
 
 struct ChatPrompt {

@@ -7,8 +7,7 @@
 
 namespace vllama::text {
 
-// Python's str.lower(): full case mapping without a language; bytes that are not UTF-8 become
-// U+FFFD.
+// Python's str.lower(): full case mapping without a language. Bytes that are not UTF-8 stay.
 std::string lower_case(std::string_view text);
 
 // The length in bytes of the white-space character (Python's str.isspace()) at the beginning of a

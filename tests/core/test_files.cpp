@@ -21,6 +21,19 @@ TEST_CASE("a full disk is reported with the system's reason") {
   CHECK_THROWS_WITH(write_file_atomically("/dev/full/x", "data"), Catch::Contains("/dev/full/x"));
 }
 
+TEST_CASE("a file that is not committed leaves the old one and no temporary name") {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "a.txt";
+  write_file_atomically(path, "old");
+  {
+    AtomicFile file(path);
+    file.append("half of the ");
+    CHECK(file.num_bytes() == 12);
+  }
+  CHECK(read_file(path) == "old");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
 TEST_CASE("reading what is not there names the path") {
   const test::TemporaryFolder folder;
   CHECK_THROWS_AS(read_file(folder.path() / "none"), UserError);

@@ -1,13 +1,12 @@
 // Facts and pixels of real clips against numbers recorded from decord 0.6.0 and torchcodec.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "core/files.h"
 #include "media/error.h"
 #include "media/video.h"
-#include "tests/support/fixtures.h"
+#include "tests/media/clips.h"
 #include "tests/support/safetensors_file.h"
 
 using namespace vllama;
@@ -24,23 +23,6 @@ std::vector<std::int64_t> uniform_indices(std::int64_t num_frames, std::int64_t 
   const std::int64_t wanted = std::min(count, num_frames);
   for (std::int64_t i = 0; i < wanted; ++i) indices.push_back(i * num_frames / wanted);
   return indices;
-}
-
-struct Difference {
-  int max = 0;
-  double mean = 0;
-};
-
-Difference difference(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
-  REQUIRE(a.size() == b.size());
-  Difference result;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const int distance = std::abs(int{a[i]} - int{b[i]});
-    result.max = std::max(result.max, distance);
-    result.mean += distance;
-  }
-  result.mean /= static_cast<double>(std::max<std::size_t>(a.size(), 1));
-  return result;
 }
 
 std::vector<std::uint8_t> joined(const DecodedFrames& frames) {
@@ -61,7 +43,7 @@ TEST_CASE("frames at the model's size equal decord's bit for bit") {
     const auto frames = reader.frames(uniform_indices(reader.facts().num_frames, 8), kModelSize);
     REQUIRE(frames.images.size() == 8);
     CHECK(frames.num_concealed == 0);
-    const auto found = difference(joined(frames), file.values<std::uint8_t>(name));
+    const auto found = test::difference(joined(frames), file.values<std::uint8_t>(name));
     INFO(name << ": mean " << found.mean);
     CHECK(found.max == 0);
   }

@@ -2,6 +2,9 @@
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
 
+#include "core/log.h"
+
 int main(int argc, char** argv) {
+  vllama::log::quiet();
   return Catch::Session().run(argc, argv);
 }

@@ -1,0 +1,111 @@
+// The settings of a run's data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/fields.h"
+#include "media/video.h"
+
+namespace vllama::datasets {
+
+struct DatasetConfig {
+  std::string name;
+  std::string format;
+  std::string annotations;
+  std::string media_root;
+  double weight = 1;
+  std::int64_t num_frames = 8;
+  std::string sampling = "uniform";
+  std::string transform = "train";
+  double min_crop_scale = 0.5;
+  double max_crop_scale = 1;
+  bool clean_captions = true;
+  std::int64_t max_caption_words = 50;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("name", name, "how logs and metrics call the data set", config::Required{});
+    field("format", format, "layout of the annotations", config::Required{},
+          config::OneOf{{"webvid", "cc_sbu_align", "cc595k"}});
+    field("annotations", annotations, "annotation file, or folder of CSV files for webvid",
+          config::Required{});
+    field("media_root", media_root, "folder that the media paths begin in", config::Required{});
+    field("weight", weight, "share of the steps, relative to the other data sets",
+          config::Range{0.0, 1e9});
+    field("num_frames", num_frames, "frames taken from each video",
+          config::Range<std::int64_t>{1, 4096});
+    field("sampling", sampling, "uniform: evenly spaced; headtail: random, half from each half",
+          config::OneOf{{"uniform", "headtail"}});
+    field("transform", transform, "train: a random crop per sample; eval: the whole picture",
+          config::OneOf{{"train", "eval"}});
+    field("min_crop_scale", min_crop_scale, "smallest share of the area that a crop covers",
+          config::Range{0.01, 1.0});
+    field("max_crop_scale", max_crop_scale, "largest share of the area that a crop covers",
+          config::Range{0.01, 1.0});
+    field("clean_captions", clean_captions,
+          "lower case, without punctuation, at most "
+          "max_caption_words");
+    field("max_caption_words", max_caption_words, "words kept of a cleaned caption",
+          config::AtLeast<std::int64_t>{1});
+  }
+};
+
+// How captions become tokens.
+struct CaptionConfig {
+  std::string prompt_file;
+  std::string prompt_template = "{}";
+  std::string end_sign = "\n";
+  std::int64_t max_tokens = 32;
+  std::string truncation = "keep_stop";
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("prompt_file", prompt_file,
+          "text file of prompts with <ImageHere>, one per line, drawn per sample; empty for none");
+    field("prompt_template", prompt_template, "text around a prompt, which stands at {}");
+    field("end_sign", end_sign, "ends every caption");
+    field("max_tokens", max_tokens, "longest caption, end sign included",
+          config::AtLeast<std::int64_t>{1});
+    field("truncation", truncation,
+          "what a longer caption loses; keep_stop: its last words; cut: its end sign too",
+          config::OneOf{{"keep_stop", "cut"}});
+  }
+};
+
+struct LoaderConfig {
+  std::int64_t num_workers = 4;
+  std::int64_t queue_depth = 4;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("num_workers", num_workers, "threads that decode; 0 decodes in the training thread",
+          config::Range<std::int64_t>{0, 1024});
+    field("queue_depth", queue_depth, "micro-batches that may be ready or under way",
+          config::Range<std::int64_t>{1, 1024});
+  }
+};
+
+struct DataConfig {
+  std::vector<DatasetConfig> sets;
+  CaptionConfig captions;
+  media::VideoOptions video;
+  LoaderConfig loader;
+  bool shuffle = true;
+  double max_broken_share = 0.1;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("sets", sets, "the data sets", config::Required{});
+    field("captions", captions, "captions as tokens");
+    field("video", video, "decoding of videos");
+    field("loader", loader, "worker threads");
+    field("shuffle", shuffle, "false takes the samples in file order");
+    field("max_broken_share", max_broken_share,
+          "the run stops when more than this share of the samples is broken",
+          config::Range{0.0, 1.0});
+  }
+};
+
+}  // namespace vllama::datasets

@@ -1,0 +1,48 @@
+#include "datasets/mixture.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "core/error.h"
+#include "datasets/open_dataset.h"
+
+namespace vllama::datasets {
+
+Mixture::Mixture(const DataConfig& config, const ModelInput& model,
+                 const text::Tokenizer& tokenizer) {
+  if (config.sets.empty()) throw UserError("the list of data sets is empty");
+  std::set<std::string> names;
+  for (const DatasetConfig& set : config.sets) {
+    if (!names.insert(set.name).second)
+      throw UserError(fmt::format("two data sets are called '{}'", set.name));
+    members_.push_back({set.name, set.weight, open_dataset(set),
+                        ExampleBuilder(set, config.captions, config.video, model, tokenizer)});
+  }
+}
+
+std::vector<SampleOrder::Source> Mixture::sources() const {
+  std::vector<SampleOrder::Source> sources;
+  for (const Member& member : members_) sources.push_back({member.dataset->size(), member.weight});
+  return sources;
+}
+
+const Mixture::Member& Mixture::member(std::int64_t dataset) const {
+  VLLAMA_ASSERT(dataset >= 0 && dataset < num_datasets(), "no such data set");
+  return members_[static_cast<std::size_t>(dataset)];
+}
+
+const std::string& Mixture::dataset_name(std::int64_t dataset) const {
+  return member(dataset).name;
+}
+
+Record Mixture::record(const PlannedSample& sample) const {
+  return member(sample.dataset).dataset->record(sample.index);
+}
+
+processors::Example Mixture::build(const Record& record, const PlannedSample& sample,
+                                   StageSeconds& seconds) const {
+  return member(sample.dataset).builder.build(record, sample, seconds);
+}
+
+}  // namespace vllama::datasets

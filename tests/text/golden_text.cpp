@@ -1,0 +1,55 @@
+#include "tests/text/golden_text.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include "tests/support/fixtures.h"
+
+namespace vllama::test {
+
+const text::Tokenizer& llama_tokenizer() {
+  static const text::Tokenizer tokenizer(golden_file("text/llama_tokenizer.model"));
+  return tokenizer;
+}
+
+nlohmann::json read_json(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return nlohmann::json::parse(file);
+}
+
+text::Conversation conversation_from_qa(const nlohmann::json& qa) {
+  text::Conversation conversation;
+  for (const auto& item : qa) conversation.turns.push_back({item["q"], item["a"]});
+  return conversation;
+}
+
+text::Conversation conversation_from_llava(const nlohmann::json& messages) {
+  std::vector<text::Message> list;
+  for (const auto& item : messages) list.push_back({item["from"], item["value"]});
+  return text::conversation_from_messages(list);
+}
+
+Ids padded_rows(const std::vector<Ids>& rows, std::int64_t padding) {
+  std::size_t width = 0;
+  for (const Ids& row : rows) width = std::max(width, row.size());
+  Ids padded;
+  for (const Ids& row : rows) {
+    padded.insert(padded.end(), row.begin(), row.end());
+    padded.insert(padded.end(), width - row.size(), padding);
+  }
+  return padded;
+}
+
+Ids padded_ids(const std::vector<text::TokenSequence>& batch) {
+  std::vector<Ids> rows;
+  for (const auto& sequence : batch) rows.push_back(sequence.ids);
+  return padded_rows(rows, 0);
+}
+
+Ids padded_labels(const std::vector<text::TokenSequence>& batch) {
+  std::vector<Ids> rows;
+  for (const auto& sequence : batch) rows.push_back(sequence.labels);
+  return padded_rows(rows, text::kIgnoredLabel);
+}
+
+}  // namespace vllama::test

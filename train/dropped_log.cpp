@@ -1,0 +1,42 @@
+#include "train/dropped_log.h"
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/files.h"
+
+namespace vllama::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The lines of `path` about steps that stay done; a torn last line goes too.
+std::filesystem::path keep_steps(const std::filesystem::path& path, std::int64_t num_steps_done) {
+  if (!std::filesystem::exists(path)) return path;
+  std::istringstream lines(read_file(path));
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (object.is_object() && object.value("step", std::int64_t{0}) <= num_steps_done &&
+        object.contains("step"))
+      kept += line + "\n";
+  }
+  write_file_atomically(path, kept);
+  return path;
+}
+
+}  // namespace
+
+DroppedLog::DroppedLog(const std::filesystem::path& path, std::int64_t num_steps_done)
+    : file_(keep_steps(path, num_steps_done)) {}
+
+void DroppedLog::write(const std::vector<datasets::DroppedSample>& samples) {
+  for (const datasets::DroppedSample& sample : samples) {
+    const Json line{{"step", sample.step + 1},     {"dataset", sample.dataset},
+                    {"id", sample.id},             {"path", sample.path},
+                    {"reason", sample.reason},     {"detail", sample.detail}};
+    file_.append(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+}
+
+}  // namespace vllama::train

@@ -1,0 +1,23 @@
+// dropped.jsonl: every sample that was left out, with the reason, one JSON object per line.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "datasets/loader.h"
+#include "train/append_file.h"
+
+namespace vllama::train {
+
+class DroppedLog {
+ public:
+  // Keeps the lines of the first `num_steps_done` steps of an existing file. Throws RunFailure.
+  DroppedLog(const std::filesystem::path& path, std::int64_t num_steps_done);
+
+  void write(const std::vector<datasets::DroppedSample>& samples);
+
+ private:
+  AppendFile file_;
+};
+
+}  // namespace vllama::train

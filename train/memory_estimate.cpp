@@ -1,0 +1,35 @@
+#include "train/memory_estimate.h"
+
+#include <algorithm>
+
+namespace vllama::train {
+
+std::int64_t MemoryEstimate::total_bytes() const {
+  return frozen_weights_bytes + trained_state_bytes + activations_bytes + encoder_bytes +
+         logits_bytes;
+}
+
+MemoryEstimate estimate_memory(const models::ModelConfig& model,
+                               const models::LlamaConfig& language_model,
+                               std::int64_t num_frozen, std::int64_t num_trained,
+                               const BatchShape& batch) {
+  const std::int64_t bytes_per_number = model.precision == "bf16" ? 2 : 4;
+  const std::int64_t width = language_model.width, mlp = language_model.mlp_width;
+  const std::int64_t layer_numbers = 6 * width + 2 * mlp;
+  const std::int64_t saved_numbers = model.recompute_layers
+                                         ? language_model.num_layers * width + layer_numbers
+                                         : language_model.num_layers * layer_numbers;
+  const models::EvaVitConfig& encoder = model.vision.encoder;
+  const std::int64_t frames_at_once = std::min(batch.num_frames, model.vision.frames_at_once);
+  return {
+      .frozen_weights_bytes = num_frozen * bytes_per_number,
+      .trained_state_bytes = num_trained * 4 * 4,
+      .activations_bytes = batch.num_tokens * saved_numbers * bytes_per_number,
+      .encoder_bytes =
+          frames_at_once * encoder.num_tokens() * 4 * encoder.mlp_width * bytes_per_number,
+      .logits_bytes = std::min(model.loss_rows_at_once, batch.num_tokens) *
+                      language_model.vocabulary_size * (2 * bytes_per_number + 2 * 4),
+  };
+}
+
+}  // namespace vllama::train

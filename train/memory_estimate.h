@@ -1,0 +1,32 @@
+// How much device memory a run needs, from its sizes alone.
+#pragma once
+
+#include <cstdint>
+
+#include "models/llama_config.h"
+#include "models/model_config.h"
+
+namespace vllama::train {
+
+struct MemoryEstimate {
+  std::int64_t frozen_weights_bytes = 0;
+  std::int64_t trained_state_bytes = 0;  // fp32 weights, gradients and two moments
+  std::int64_t activations_bytes = 0;    // saved by the language model for the backward pass
+  std::int64_t encoder_bytes = 0;        // working set of the frozen vision encoder
+  std::int64_t logits_bytes = 0;         // one slice, with its gradient
+  std::int64_t total_bytes() const;
+};
+
+struct BatchShape {
+  std::int64_t num_tokens = 0;  // of a micro-batch
+  std::int64_t num_frames = 0;
+};
+
+// Saved activations of a decoder whose weights are frozen: (6 width + 2 mlp_width) numbers per token and
+// layer, or one width with recomputed layers; an encoder without gradients: about 4 mlp widths per token.
+MemoryEstimate estimate_memory(const models::ModelConfig& model,
+                               const models::LlamaConfig& language_model,
+                               std::int64_t num_frozen, std::int64_t num_trained,
+                               const BatchShape& batch);
+
+}  // namespace vllama::train

@@ -1,0 +1,72 @@
+// Everything a training run is told, in one file.
+#pragma once
+
+#include "config/fields.h"
+#include "datasets/data_config.h"
+#include "models/model_config.h"
+#include "optim/adamw.h"
+#include "optim/schedule.h"
+
+namespace vllama::train {
+
+struct TrainingConfig {
+  std::int64_t batch_size = 32;
+  std::int64_t accumulation_steps = 1;
+  std::int64_t num_epochs = 5;
+  std::int64_t steps_per_epoch = 2500;
+  double max_gradient_norm = 0;
+  std::int64_t max_bad_steps = 10;
+  std::int64_t checkpoint_every_steps = 500;
+  std::int64_t num_checkpoints_kept = 3;
+  std::int64_t steps_per_log_line = 50;
+
+  std::int64_t num_steps() const { return num_epochs * steps_per_epoch; }
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    const config::AtLeast<std::int64_t> positive{1};
+    field("batch_size", batch_size, "samples in a micro-batch", positive);
+    field("accumulation_steps", accumulation_steps, "micro-batches in an optimizer step", positive);
+    field("num_epochs", num_epochs, "epochs of the run", positive);
+    field("steps_per_epoch", steps_per_epoch,
+          "optimizer steps that make an epoch; unrelated to passes over the data", positive);
+    field("max_gradient_norm", max_gradient_norm, "longer gradients are shortened to this; 0: never",
+          config::AtLeast<double>{0});
+    field("max_bad_steps", max_bad_steps,
+          "steps in a row without a finite loss and gradient after which the run stops", positive);
+    field("checkpoint_every_steps", checkpoint_every_steps, "optimizer steps between checkpoints",
+          positive);
+    field("num_checkpoints_kept", num_checkpoints_kept, "older checkpoints are removed", positive);
+    field("steps_per_log_line", steps_per_log_line,
+          "how often progress is printed where there is no terminal", positive);
+  }
+};
+
+struct RunConfig {
+  std::string output_dir;
+  std::uint64_t seed = 42;
+  std::string device = "auto";
+  std::int64_t num_threads = 0;
+  models::ModelConfig model;
+  datasets::DataConfig data;
+  TrainingConfig training;
+  optim::AdamWConfig optimizer;
+  optim::ScheduleConfig schedule;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("output_dir", output_dir, "folder of the run", config::Required{});
+    field("seed", seed, "names every random number of the run");
+    field("device", device, "auto takes a GPU when there is one",
+          config::OneOf{{"auto", "cpu", "cuda"}});
+    field("num_threads", num_threads, "threads of CPU mathematics; 0: one per core",
+          config::Range<std::int64_t>{0, 1024});
+    field("model", model, "model");
+    field("data", data, "data");
+    field("training", training, "training loop");
+    field("optimizer", optimizer, "AdamW");
+    field("schedule", schedule, "learning rate");
+  }
+};
+
+}  // namespace vllama::train

@@ -1,0 +1,79 @@
+#include "train/run_folder.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace vllama::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kState = "state.json";
+
+}  // namespace
+
+RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
+  std::error_code problem;
+  std::filesystem::create_directories(path_, problem);
+  if (problem)
+    throw UserError(fmt::format("output_dir '{}' cannot be created: {}", path_.string(),
+                                problem.message()));
+  try {
+    write_file_atomically(path_ / ".writable", "");
+    std::filesystem::remove(path_ / ".writable");
+  } catch (const RunFailure& failure) {
+    throw UserError(fmt::format("output_dir '{}' is not writable: {}", path_.string(),
+                                failure.what()));
+  }
+}
+
+std::optional<checkpoint::StepDirectory> RunFolder::find_checkpoint(
+    const std::string& resume) const {
+  if (resume == "auto") return checkpoint::newest_complete_step(checkpoints());
+  if (resume == "never") {
+    if (!checkpoint::list_steps(checkpoints()).empty())
+      throw UserError(fmt::format("'{}' already holds checkpoints; with --resume never choose "
+                                  "another output_dir, or remove them",
+                                  path_.string()));
+    return std::nullopt;
+  }
+  if (const auto damage = checkpoint::step_damage(resume))
+    throw UserError(fmt::format("--resume {}: {}", resume, *damage));
+  return checkpoint::StepDirectory{0, resume};
+}
+
+void RunFolder::save(const RunConfig& config, const RunProgress& progress,
+                     std::map<std::string, checkpoint::NamedTensors> tensors) const {
+  const Json state{{"step", progress.num_steps_done},
+                   {"samples", progress.num_samples},
+                   {"dropped", progress.num_dropped},
+                   {"seed", config.seed}};
+  checkpoint::save_step(checkpoints(), progress.num_steps_done,
+                        {.tensors = std::move(tensors),
+                         .texts = {{kState, state.dump(2) + "\n"},
+                                   {"config.yaml", config::dump(config)}}});
+  checkpoint::prune_steps(checkpoints(), config.training.num_checkpoints_kept);
+}
+
+RunProgress read_progress(const checkpoint::StepContents& contents, const RunConfig& config) {
+  const auto text = contents.texts.find(kState);
+  const Json state = text == contents.texts.end()
+                         ? Json()
+                         : Json::parse(text->second, nullptr, /*allow_exceptions=*/false);
+  for (const char* key : {"step", "samples", "dropped", "seed"})
+    if (!state.is_object() || !state.contains(key) || !state.at(key).is_number_integer())
+      throw UserError(fmt::format("the checkpoint's {} does not say '{}'", kState, key));
+  if (state.at("seed").get<std::uint64_t>() != config.seed)
+    throw UserError(fmt::format("the checkpoint was made with seed {}, the configuration says {}",
+                                state.at("seed").get<std::uint64_t>(), config.seed));
+  return {.num_steps_done = state.at("step"),
+          .num_samples = state.at("samples"),
+          .num_dropped = state.at("dropped")};
+}
+
+}  // namespace vllama::train

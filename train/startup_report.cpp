@@ -1,0 +1,128 @@
+#include "train/startup_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "train/memory_estimate.h"
+#include "train/number_text.h"
+#include "train/table.h"
+
+namespace vllama::train {
+namespace {
+
+struct Module {
+  std::string name;
+  nn::ParameterList parameters;
+  bool trained;
+};
+
+std::vector<Module> modules_of(models::VideoLlama& model) {
+  std::vector<Module> modules{{"vision encoder", {}, false},
+                              {"image Q-Former", {}, false},
+                              {"language model", {}, false}};
+  model.vision().declare_encoder(modules[0].parameters);
+  model.vision().declare_image_q_former(modules[1].parameters);
+  model.language_model().declare(modules[2].parameters);
+  for (const nn::Parameter& parameter : model.trainable_parameters()) {
+    const std::string name = parameter.name.substr(0, parameter.name.find('.'));
+    if (modules.back().name != name) modules.push_back({name, {}, true});
+    modules.back().parameters.push_back(parameter);
+  }
+  return modules;
+}
+
+std::int64_t count(const std::vector<Module>& modules, bool trained) {
+  std::int64_t sum = 0;
+  for (const Module& module : modules)
+    if (module.trained == trained) sum += nn::num_elements(module.parameters);
+  return sum;
+}
+
+std::string parameter_table(const std::vector<Module>& modules, const std::string& precision) {
+  Table table{.title = "Parameters", .header = {"module", "trained", "frozen", "dtype"}};
+  for (const Module& module : modules) {
+    const std::string number = grouped_digits(nn::num_elements(module.parameters));
+    table.rows.push_back({module.name, module.trained ? number : "", module.trained ? "" : number,
+                          module.trained ? "fp32" : precision});
+  }
+  table.total = {"total", grouped_digits(count(modules, true)),
+                 grouped_digits(count(modules, false))};
+  return format_table(table);
+}
+
+std::string data_table(const RunConfig& config, const datasets::Mixture& data) {
+  const TrainingConfig& training = config.training;
+  const std::int64_t total =
+      training.num_steps() * training.batch_size * training.accumulation_steps;
+  const auto sources = data.sources();
+  double weights = 0;
+  for (const auto& source : sources) weights += source.weight;
+  Table table{.title = "Data",
+              .header = {"set", "records", "invalid", "samples per epoch", "samples", "passes"}};
+  for (std::int64_t i = 0; i < data.num_datasets(); ++i) {
+    const auto& source = sources[static_cast<std::size_t>(i)];
+    const double samples = static_cast<double>(total) * source.weight / weights;
+    table.rows.push_back(
+        {data.dataset_name(i), grouped_digits(source.size),
+         grouped_digits(data.dataset(i).invalid().total()),
+         grouped_digits(static_cast<std::int64_t>(samples / static_cast<double>(training.num_epochs))),
+         grouped_digits(static_cast<std::int64_t>(samples)),
+         fmt::format("{:.2f}", samples / static_cast<double>(source.size))});
+  }
+  return format_table(table);
+}
+
+std::string memory_table(const RunConfig& config, models::VideoLlama& model,
+                         const std::vector<Module>& modules) {
+  std::int64_t most_frames = 1;
+  for (const auto& set : config.data.sets) most_frames = std::max(most_frames, set.num_frames);
+  const std::int64_t batch = config.training.batch_size;
+  const BatchShape shape{
+      .num_tokens = batch * (1 + model.num_media_tokens() + config.data.captions.max_tokens),
+      .num_frames = batch * most_frames};
+  const MemoryEstimate memory =
+      estimate_memory(config.model, model.language_model().config(), count(modules, false),
+                      count(modules, true), shape);
+  return format_table({.title = "Memory, estimated",
+                       .header = {},
+                       .rows = {{"frozen weights", byte_text(memory.frozen_weights_bytes)},
+                                {"trained weights, gradients, moments",
+                                 byte_text(memory.trained_state_bytes)},
+                                {"activations kept for backward",
+                                 byte_text(memory.activations_bytes)},
+                                {"vision encoder at work", byte_text(memory.encoder_bytes)},
+                                {"logits", byte_text(memory.logits_bytes)}},
+                       .total = {"total", byte_text(memory.total_bytes())}});
+}
+
+std::string plan_table(const RunConfig& config, models::VideoLlama& model) {
+  const TrainingConfig& training = config.training;
+  return format_table(
+      {.title = "Plan",
+       .header = {},
+       .rows = {{"output", config.output_dir},
+                {"device", fmt::format("{}, frozen parts in {}", model.device().str(),
+                                       config.model.precision)},
+                {"steps", fmt::format("{} epochs of {}", training.num_epochs,
+                                      grouped_digits(training.steps_per_epoch))},
+                {"samples a step", fmt::format("{} ({} x {} micro-batches)",
+                                               training.batch_size * training.accumulation_steps,
+                                               training.batch_size, training.accumulation_steps)},
+                {"learning rate", fmt::format("{:g} to {:g}, {} warm-up steps",
+                                              config.schedule.peak_learning_rate,
+                                              config.schedule.min_learning_rate,
+                                              config.schedule.warmup_steps)}},
+       .total = {}});
+}
+
+}  // namespace
+
+std::string startup_report(const RunConfig& config, models::VideoLlama& model,
+                           const datasets::Mixture& data) {
+  const auto modules = modules_of(model);
+  return plan_table(config, model) + "\n" + parameter_table(modules, config.model.precision) +
+         "\n" + data_table(config, data) + "\n" + memory_table(config, model, modules);
+}
+
+}  // namespace vllama::train

@@ -1,0 +1,188 @@
+#include "train/train.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <iostream>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "datasets/mixture.h"
+#include "models/load_video_llama.h"
+#include "train/dropped_log.h"
+#include "train/loss_plot.h"
+#include "train/progress.h"
+#include "train/run_folder.h"
+#include "train/startup_report.h"
+#include "train/stop_signal.h"
+#include "train/tensorboard.h"
+#include "train/trainer.h"
+
+namespace vllama::train {
+namespace {
+
+at::Device chosen_device(const std::string& name) {
+  const bool has_gpu = at::globalContext().hasCUDA();
+  if (name == "cuda" && !has_gpu)
+    throw UserError("device: cuda was asked for, but this build or machine has no GPU; use cpu");
+  return name == "cpu" || !has_gpu ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
+}
+
+void check_frame_counts(const RunConfig& config) {
+  const std::int64_t positions = config.model.vision.max_frame_positions;
+  for (const auto& set : config.data.sets)
+    if (set.num_frames > positions)
+      throw UserError(fmt::format("data set '{}' takes {} frames, more than "
+                                  "model.vision.max_frame_positions = {}",
+                                  set.name, set.num_frames, positions));
+}
+
+datasets::SampleOrder sample_order(const RunConfig& config, const datasets::Mixture& data) {
+  return {data.sources(),
+          {.samples_per_step = config.training.batch_size * config.training.accumulation_steps,
+           .shuffle = config.data.shuffle,
+           .seed = config.seed}};
+}
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The loop over steps, with everything that it writes.
+class Loop {
+ public:
+  Loop(const RunConfig& config, const RunFolder& folder, Trainer& trainer, datasets::Loader& loader,
+       RunProgress progress)
+      : config_(config),
+        folder_(folder),
+        trainer_(trainer),
+        loader_(loader),
+        progress_(progress),
+        metrics_(folder.file("metrics.jsonl"), progress.num_steps_done),
+        dropped_(folder.file("dropped.jsonl"), progress.num_steps_done),
+        events_(folder.file(""), progress.num_steps_done),
+        display_(progress.num_steps_done, config.training.num_steps(),
+                 config.training.steps_per_log_line, standard_error()) {}
+
+  // Returns the number of the signal that ended the loop, or 0.
+  int run() {
+    const StopSignal stop;
+    const std::int64_t num_steps = config_.training.num_steps();
+    while (progress_.num_steps_done < num_steps && stop.received() == 0) {
+      run_step();
+      const bool due = progress_.num_steps_done % config_.training.checkpoint_every_steps == 0;
+      if (due || progress_.num_steps_done == num_steps || stop.received() != 0)
+        folder_.save(config_, progress_, trainer_.state());
+    }
+    display_.finish();
+    return stop.received();
+  }
+
+ private:
+  void run_step() {
+    const double start = seconds_now(), waited = loader_.counters().wait_seconds;
+    StepResult result =
+        trainer_.step(progress_.num_steps_done, [this] { return loader_.next(); });
+    result.metrics.data_wait_seconds = loader_.counters().wait_seconds - waited;
+    result.metrics.seconds = seconds_now() - start;
+    ++progress_.num_steps_done;
+    record(result);
+    check_health(result);
+  }
+
+  void record(const StepResult& result) {
+    metrics_.write(result.metrics);
+    dropped_.write(result.dropped);
+    events_.write(result.metrics);
+    display_.update(result.metrics);
+  }
+
+  void check_health(const StepResult& result) {
+    const auto num_dropped = static_cast<std::int64_t>(result.dropped.size());
+    progress_.num_samples += result.metrics.num_samples + num_dropped;
+    progress_.num_dropped += num_dropped;
+    datasets::check_broken_share(progress_.num_samples, progress_.num_dropped,
+                                 config_.data.max_broken_share);
+    num_bad_steps_ = result.updated ? 0 : num_bad_steps_ + 1;
+    if (result.updated) return;
+    log::warn("step {} was skipped: loss {}, gradient norm {}, {} target tokens; samples: {}",
+              result.metrics.step, result.metrics.loss, result.metrics.gradient_norm,
+              result.metrics.num_target_tokens, fmt::join(result.sample_ids, " "));
+    if (num_bad_steps_ >= config_.training.max_bad_steps)
+      throw RunFailure(fmt::format(
+          "{} steps in a row had no usable loss or gradient (training.max_bad_steps); "
+          "lower the learning rate or look at the samples named in the log",
+          num_bad_steps_));
+  }
+
+  const RunConfig& config_;
+  const RunFolder& folder_;
+  Trainer& trainer_;
+  datasets::Loader& loader_;
+  RunProgress progress_;
+  MetricsWriter metrics_;
+  DroppedLog dropped_;
+  TensorboardWriter events_;
+  Progress display_;
+  std::int64_t num_bad_steps_ = 0;
+};
+
+// Puts the trainer where the checkpoint was.
+RunProgress resume(const std::optional<checkpoint::StepDirectory>& found, const RunConfig& config,
+                   Trainer& trainer) {
+  if (!found) return {};
+  const auto contents = checkpoint::load_step(found->path);
+  const RunProgress progress = read_progress(contents, config);
+  trainer.load_state(contents.tensors);
+  log::info("resumed from '{}' after {} steps", found->path.string(), progress.num_steps_done);
+  return progress;
+}
+
+}  // namespace
+
+int train(const RunConfig& config, const TrainOptions& options) {
+  // 1. The folder of the run, and what it already holds.
+  const RunFolder folder(config.output_dir);
+  log::also_to_file(folder.file("log.txt"));
+  const auto found = folder.find_checkpoint(options.resume);
+  if (config.num_threads > 0) at::set_num_threads(static_cast<int>(config.num_threads));
+
+  // 2. Data, before anything large is read.
+  check_frame_counts(config);
+  const std::filesystem::path language_folder = config.model.weights.language_model;
+  const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
+  models::check_vocabulary(models::read_llama_config(language_folder / "config.json"),
+                           tokenizer.size(), language_folder.string());
+  const datasets::Mixture data(
+      config.data,
+      {.image_size = config.model.vision.encoder.image_size,
+       .num_media_tokens = config.model.vision.video_q_former.num_queries},
+      tokenizer);
+  const datasets::SampleOrder order = sample_order(config, data);
+
+  // 3. The model, and where its training stands.
+  const auto model =
+      models::load_video_llama(config.model, chosen_device(config.device), config.seed);
+  Trainer trainer(config, *model);
+  const RunProgress progress = resume(found, config, trainer);
+  std::cerr << startup_report(config, *model, data) << std::endl;
+  if (options.dry_run) return 0;
+
+  // 4. Steps.
+  write_file_atomically(folder.file("config.yaml"), config::dump(config));
+  datasets::Loader loader(order, data,
+                          {.first_step = progress.num_steps_done,
+                           .end_step = config.training.num_steps(),
+                           .num_micro_steps = config.training.accumulation_steps},
+                          config.data.loader, tokenizer.image_token());
+  const int signal = Loop(config, folder, trainer, loader, progress).run();
+  plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
+  if (signal == 0) return 0;
+  log::warn("stopped by signal {} after saving; the same command goes on from here", signal);
+  return 128 + signal;
+}
+
+}  // namespace vllama::train

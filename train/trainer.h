@@ -1,0 +1,52 @@
+// One optimizer step, and the state that steps carry from one to the next.
+#pragma once
+
+#include <functional>
+
+#include "checkpoint/step_directory.h"
+#include "datasets/loader.h"
+#include "models/video_llama.h"
+#include "optim/adamw.h"
+#include "optim/flat_parameters.h"
+#include "train/metrics.h"
+#include "train/run_config.h"
+
+namespace vllama::train {
+
+struct StepResult {
+  StepMetrics metrics;  // without the times
+  std::vector<datasets::DroppedSample> dropped;
+  std::vector<std::string> sample_ids;
+  bool updated = false;  // false when loss or gradient was not finite, or nothing could be learned
+};
+
+class Trainer {
+ public:
+  // Gives every trainable parameter of `model`, which must outlive the trainer, a gradient.
+  Trainer(const RunConfig& config, models::VideoLlama& model);
+
+  using NextBatch = std::function<datasets::LoadedBatch()>;
+
+  // Optimizer step number `step` (from 0) over config.training.accumulation_steps micro-batches. The
+  // gradient is the mean over all target tokens of all micro-batches. A step whose loss or gradient is
+  // not finite changes nothing.
+  StepResult step(std::int64_t step, const NextBatch& next_batch);
+
+  // The trained parameters and the optimizer's moments, as files of a checkpoint. They share memory with
+  // the trainer until the next step.
+  std::map<std::string, checkpoint::NamedTensors> state() const;
+
+  // Takes over what state() gave. Throws UserError naming every tensor that does not fit.
+  void load_state(const std::map<std::string, checkpoint::NamedTensors>& state);
+
+ private:
+  StepResult accumulate_gradients(const NextBatch& next_batch);
+  nn::Dropout dropout_for(const processors::Batch& batch) const;
+
+  const RunConfig& config_;
+  models::VideoLlama& model_;
+  optim::FlatParameters parameters_;
+  optim::AdamW optimizer_;
+};
+
+}  // namespace vllama::train
