@@ -1,0 +1,231 @@
+#include "media/video.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+
+#include "core/error.h"
+#include "media/decode_plan.h"
+#include "media/frame_decoder.h"
+#include "media/frame_scaler.h"
+#include "media/packet_list.h"
+
+namespace vllama::media {
+namespace {
+
+using Parameters = std::unique_ptr<AVCodecParameters, Free<avcodec_parameters_free>>;
+
+constexpr std::int64_t kMaxConcealedShare = 8;  // one image in so many may be replaced
+constexpr std::int64_t kMaxOutputSide = 1 << 15;
+
+// The rotation of the header as 0, 90, 180 or 270 degrees clockwise; other angles count as 0.
+std::int64_t clockwise_degrees(const AVStream& stream) {
+  double degrees = 0;
+  std::size_t num_bytes = 0;
+  const std::uint8_t* matrix =
+      av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &num_bytes);
+  const AVDictionaryEntry* tag = av_dict_get(stream.metadata, "rotate", nullptr, 0);
+  if (matrix != nullptr && num_bytes >= 9 * sizeof(std::int32_t))
+    degrees = -av_display_rotation_get(reinterpret_cast<const std::int32_t*>(matrix));
+  else if (tag != nullptr)
+    degrees = std::strtod(tag->value, nullptr);
+  if (!std::isfinite(degrees)) return 0;
+  const double turns = std::fmod(std::fmod(degrees, 360) + 360, 360) / 90;
+  const double nearest = std::round(turns);
+  return std::abs(turns - nearest) < 0.01 ? static_cast<std::int64_t>(nearest) % 4 * 90 : 0;
+}
+
+double frames_per_second(const AVFormatContext& format, const AVStream& stream,
+                         const PacketList& list) {
+  const auto num_frames = static_cast<double>(list.facts.size());
+  for (const AVRational rate : {stream.avg_frame_rate, stream.r_frame_rate})
+    if (rate.num > 0 && rate.den > 0) return av_q2d(rate);
+  if (stream.duration > 0 && stream.time_base.num > 0)
+    return num_frames / (static_cast<double>(stream.duration) * av_q2d(stream.time_base));
+  if (format.duration > 0) return num_frames * AV_TIME_BASE / static_cast<double>(format.duration);
+  if (list.display_seconds && *list.display_seconds > 0)
+    return (num_frames - 1) / *list.display_seconds;
+  return 1;  // one frame without any time: its index is 0, and so is its time
+}
+
+VideoFacts facts_of(Input& input, const AVStream& stream, const PacketList& list) {
+  const AVCodecParameters& parameters = *stream.codecpar;
+  VideoFacts facts;
+  facts.num_frames = static_cast<std::int64_t>(list.facts.size());
+  facts.frames_per_second = frames_per_second(input.format(), stream, list);
+  facts.clockwise_degrees = clockwise_degrees(stream);
+  facts.width = parameters.width;
+  facts.height = parameters.height;
+  if (facts.clockwise_degrees % 180 != 0) std::swap(facts.width, facts.height);
+  facts.codec = avcodec_get_name(parameters.codec_id);
+  if (const AVStream* audio = input.find_stream(AVMEDIA_TYPE_AUDIO)) {
+    facts.has_audio = true;
+    facts.audio_sample_rate = audio->codecpar->sample_rate;
+    facts.num_audio_channels = audio->codecpar->ch_layout.nb_channels;
+  }
+  return facts;
+}
+
+Interpolation interpolation_of(const std::string& scaler) {
+  if (scaler == "bilinear") return Interpolation::bilinear;
+  if (scaler == "bicubic") return Interpolation::bicubic;
+  throw UserError(fmt::format("unknown scaler '{}': choose 'bilinear' or 'bicubic'", scaler));
+}
+
+}  // namespace
+
+struct VideoReader::State {
+  State(const std::filesystem::path& file, const VideoOptions& chosen);
+
+  // The display index whose picture is seen at a display index.
+  std::int64_t shown_at(std::int64_t display_index) const;
+  void run(std::span<const DecodeStep> steps, const Deadline& deadline, FrameDecoder::Take take);
+  std::map<std::int64_t, Image> decode(std::span<const std::int64_t> display_indices,
+                                       std::optional<FrameSize> size, const Deadline& deadline);
+  // For each frame that did not decode: the picture nearest to it, from decoding the whole clip.
+  struct Replacement {
+    Frame frame;
+    std::int64_t display_index = 0;
+  };
+  std::map<std::int64_t, Replacement> replace(std::span<const std::int64_t> missing,
+                                              const Deadline& deadline);
+
+  std::filesystem::path path;
+  VideoOptions options;
+  Interpolation interpolation;
+  VideoFacts facts;
+  PacketList list;
+  Parameters parameters;
+};
+
+VideoReader::State::State(const std::filesystem::path& file, const VideoOptions& chosen)
+    : path(file), options(chosen), interpolation(interpolation_of(chosen.scaler)) {
+  Input input(path, Deadline(options.time_limit_seconds));
+  const AVStream& stream = input.select_stream(AVMEDIA_TYPE_VIDEO);
+  list = read_packets(input, stream, options.packet_memory_bytes);
+  if (list.is_encrypted)
+    throw MediaError(MediaFailure::encrypted, fmt::format("'{}': is encrypted", path.string()));
+  if (list.facts.empty())
+    throw MediaError(MediaFailure::corrupt,
+                     fmt::format("'{}': its video stream holds no frames", path.string()));
+  facts = facts_of(input, stream, list);
+  parameters.reset(allocated(avcodec_parameters_alloc()));
+  check(avcodec_parameters_copy(parameters.get(), stream.codecpar), "cannot copy parameters");
+}
+
+std::int64_t VideoReader::State::shown_at(std::int64_t display_index) const {
+  const auto shows = [&](std::int64_t index) {
+    return list.facts[list.file_index[index]].shows_picture;
+  };
+  std::int64_t shown = display_index;
+  while (shown > 0 && !shows(shown)) --shown;
+  while (shown + 1 < facts.num_frames && !shows(shown)) ++shown;
+  return shown;
+}
+
+void VideoReader::State::run(std::span<const DecodeStep> steps, const Deadline& deadline,
+                             FrameDecoder::Take take) {
+  FrameDecoder decoder(*parameters, list.reorder_depth, std::move(take));
+  PacketSource source(list, path, deadline);
+  const std::string action = fmt::format("decoding '{}'", path.string());
+  for (const DecodeStep& step : steps) {
+    deadline.check(action);
+    if (step.starts_anew) decoder.finish();
+    decoder.send(source.at(step.file_index), step.file_index, step.is_target);
+  }
+  decoder.finish();
+}
+
+std::map<std::int64_t, Image> VideoReader::State::decode(
+    std::span<const std::int64_t> display_indices, std::optional<FrameSize> size,
+    const Deadline& deadline) {
+  std::vector<std::int64_t> targets;
+  for (const std::int64_t index : display_indices)
+    targets.push_back(list.file_index[shown_at(index)]);
+  std::sort(targets.begin(), targets.end());
+  targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+
+  FrameScaler scale(interpolation, facts.clockwise_degrees);
+  std::map<std::int64_t, Image> images;
+  run(plan_decode(list.facts, targets), deadline,
+      [&](std::int64_t file_index, const AVFrame& frame) {
+        if (!std::binary_search(targets.begin(), targets.end(), file_index)) return;
+        const std::int64_t display_index = list.facts[file_index].display_index;
+        if (!images.contains(display_index)) images.emplace(display_index, scale(frame, size));
+      });
+  return images;
+}
+
+std::map<std::int64_t, VideoReader::State::Replacement> VideoReader::State::replace(
+    std::span<const std::int64_t> missing, const Deadline& deadline) {
+  std::map<std::int64_t, Replacement> nearest;
+  // Earlier is better than later, and near better than far.
+  const auto is_better = [](std::int64_t wanted, std::int64_t a, std::int64_t b) {
+    if ((a <= wanted) != (b <= wanted)) return a <= wanted;
+    return std::abs(a - wanted) < std::abs(b - wanted);
+  };
+  run(plan_everything(list.facts), deadline, [&](std::int64_t file_index, const AVFrame& frame) {
+    const std::int64_t index = list.facts[file_index].display_index;
+    for (const std::int64_t wanted : missing) {
+      Replacement& best = nearest[wanted];
+      if (best.frame && !is_better(wanted, index, best.display_index)) continue;
+      best.frame.reset(allocated(av_frame_clone(&frame)));
+      best.display_index = index;
+    }
+  });
+  return nearest;
+}
+
+VideoReader::VideoReader(const std::filesystem::path& path, const VideoOptions& options)
+    : state_(std::make_unique<State>(path, options)) {}
+VideoReader::~VideoReader() = default;
+VideoReader::VideoReader(VideoReader&&) noexcept = default;
+VideoReader& VideoReader::operator=(VideoReader&&) noexcept = default;
+
+const VideoFacts& VideoReader::facts() const {
+  return state_->facts;
+}
+
+DecodedFrames VideoReader::frames(std::span<const std::int64_t> indices,
+                                  std::optional<FrameSize> size) {
+  State& state = *state_;
+  for (const std::int64_t index : indices)
+    VLLAMA_ASSERT(index >= 0 && index < state.facts.num_frames, "frame index out of range");
+  VLLAMA_ASSERT(!size || (size->width > 0 && size->width <= kMaxOutputSide && size->height > 0 &&
+                          size->height <= kMaxOutputSide),
+                "frame size out of range");
+  const Deadline deadline(state.options.time_limit_seconds);
+  auto images = state.decode(indices, size, deadline);
+
+  std::vector<std::int64_t> missing;
+  for (const std::int64_t index : indices)
+    if (!images.contains(state.shown_at(index))) missing.push_back(state.shown_at(index));
+  std::map<std::int64_t, bool> is_concealed;
+  if (!missing.empty()) {
+    FrameScaler scale(state.interpolation, state.facts.clockwise_degrees);
+    for (const auto& [wanted, found] : state.replace(missing, deadline)) {
+      images.emplace(wanted, scale(*found.frame, size));
+      is_concealed[wanted] = found.display_index != wanted;
+    }
+  }
+
+  DecodedFrames result;
+  for (const std::int64_t index : indices) {
+    const auto image = images.find(state.shown_at(index));
+    if (image == images.end())
+      throw MediaError(MediaFailure::corrupt,
+                       fmt::format("'{}': no frame could be decoded", state.path.string()));
+    result.images.push_back(image->second);
+    result.num_concealed += is_concealed[image->first] ? 1 : 0;
+  }
+  if (result.num_concealed * kMaxConcealedShare > std::ssize(indices))
+    throw MediaError(MediaFailure::too_many_concealed,
+                     fmt::format("'{}': {} of {} frames cannot be decoded", state.path.string(),
+                                 result.num_concealed, indices.size()));
+  return result;
+}
+
+}  // namespace vllama::media

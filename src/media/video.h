@@ -1,0 +1,77 @@
+// Videos of any container and codec that FFmpeg knows: facts about a clip, and any of its frames.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/fields.h"
+#include "media/image.h"
+
+namespace vllama::media {
+
+struct VideoOptions {
+  std::string scaler = "bilinear";
+  double time_limit_seconds = 30;
+  std::int64_t packet_memory_bytes = std::int64_t{256} << 20;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("scaler", scaler, "interpolation when frames are scaled to the model's size",
+          config::OneOf{{"bilinear", "bicubic"}});
+    field("time_limit_seconds", time_limit_seconds,
+          "longest time to open a clip, and again to decode its frames",
+          config::Range{1e-3, 86400.0});
+    field("packet_memory_bytes", packet_memory_bytes,
+          "clips whose compressed frames need more than this are read twice instead of kept",
+          config::AtLeast<std::int64_t>{0});
+  }
+};
+
+struct VideoFacts {
+  std::int64_t num_frames = 0;
+  double frames_per_second = 0;        // average over the clip
+  std::int64_t width = 0, height = 0;  // pixels, after rotation
+  std::int64_t clockwise_degrees = 0;  // rotation of the header: 0, 90, 180 or 270
+  std::string codec;                   // FFmpeg's name, for instance "h264"
+  bool has_audio = false;
+  std::int64_t audio_sample_rate = 0, num_audio_channels = 0;  // 0 without audio
+};
+
+struct DecodedFrames {
+  std::vector<Image> images;       // one per requested index, in the order of the request
+  std::int64_t num_concealed = 0;  // images that stand in for a frame that did not decode
+};
+
+// One clip, read through once when it is opened. The frames of a clip are the packets of its best
+// video stream (attached pictures are not video) sorted by presentation time; frame i is what
+// packet i decodes to. Decoding is bit-exact with decoding the whole clip in sequence, for any
+// indices in any order. Not for use by two threads at a time.
+class VideoReader {
+ public:
+  // Throws MediaError with any reason but no_audio_stream and too_many_concealed.
+  explicit VideoReader(const std::filesystem::path& path, const VideoOptions& options = {});
+  ~VideoReader();
+  VideoReader(VideoReader&&) noexcept;
+  VideoReader& operator=(VideoReader&&) noexcept;
+
+  const VideoFacts& facts() const;
+
+  // Decodes the frames with these indices, each in [0, num_frames); indices may repeat. Frames are
+  // rotated as the header says, then scaled to `size` without keeping the aspect ratio, or left at
+  // their own size. The pixels equal those of decord 0.6.0 (bilinear). A frame that does not decode
+  // is replaced by the nearest earlier one that does, else the nearest later one. Throws MediaError
+  // too_many_concealed if that happens to more than one image in eight, corrupt if nothing decodes,
+  // or timeout.
+  DecodedFrames frames(std::span<const std::int64_t> indices, std::optional<FrameSize> size = {});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vllama::media
