@@ -116,6 +116,11 @@ TEST_CASE("a sound without samples is read, and is absent as clips") {
   const auto sound = media::read_audio(folder.path() / "none.wav");
   CHECK(sound.num_samples() == 0);
   CHECK_FALSE(processors::audio_clips(sound).has_value());
+
+  // FFmpeg takes a WAV file that ends after its header for an empty one.
+  const auto wav = read_file(test::golden_file("audio/pcm_u8_11k_mono.wav"));
+  write_file_atomically(folder.path() / "header.wav", wav.substr(0, 44));
+  CHECK(media::read_audio(folder.path() / "header.wav").num_samples() == 0);
 }
 
 TEST_CASE("what is no sound is named") {
@@ -160,15 +165,13 @@ TEST_CASE("rates that no recorder uses and values that are no numbers are corrup
   }
 }
 
-TEST_CASE("truncated sounds give what is left, headers without sound are corrupt") {
+TEST_CASE("truncated sounds give what is left, without an index they are corrupt") {
   const auto mp3 = read_file(test::golden_file("audio/mp3_22k_mono.mp3"));
   const test::TemporaryFolder folder;
   write_file_atomically(folder.path() / "half.mp3", mp3.substr(0, mp3.size() / 2));
   const auto half = media::read_audio(folder.path() / "half.mp3");
   CHECK(half.num_samples() > 4000);
   CHECK(half.num_samples() < 10000);
-  const auto wav = read_file(test::golden_file("audio/pcm_u8_11k_mono.wav"));
-  CHECK(failure_of_bytes(wav.substr(0, 44)) == "corrupt");
   const auto m4a = read_file(test::golden_file("audio/aac_44k_stereo.m4a"));
   CHECK(failure_of_bytes(m4a.substr(0, m4a.size() / 2)) == "corrupt");  // its index is at the end
 }
