@@ -1,5 +1,6 @@
 // Pictures of all kinds: pixels against Pillow's, formats by content, damage as typed errors.
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "core/files.h"
 #include "media/error.h"
@@ -38,7 +39,7 @@ MediaFailure failure_for(const std::filesystem::path& path) {
 std::filesystem::path write(const test::TemporaryFolder& folder, const std::string& name,
                             const std::string& content) {
   const auto path = folder.path() / name;
-  write_file_atomically(path, content);
+  std::ofstream(path, std::ios::binary) << content;
   return path;
 }
 
@@ -128,7 +129,7 @@ TEST_CASE("the bytes decide the format, not the name") {
   const test::TemporaryFolder folder;
   VLLAMA_SHARED_FILE(jpeg, "fixtures/media/Statue_of_Liberty.jpg");
   const auto renamed = write(folder, "picture.png", read_file(jpeg));
-  CHECK(read_image(renamed).rgb == read_image(jpeg).rgb);
+  CHECK(test::fingerprint(read_image(renamed)) == test::fingerprint(read_image(jpeg)));
 }
 
 TEST_CASE("what is not a picture is a typed error") {
