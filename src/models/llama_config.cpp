@@ -72,8 +72,8 @@ nn::RotaryScaling read_scaling(const ConfigReader& config) {
   if (!config.has("rope_scaling")) return scaling;
   const ConfigReader section = config.section("rope_scaling");
   const std::string type = section.text("rope_type", section.text("type", "default"));
-  scaling.factor = section.number("factor", 1);
   if (type == "default") return scaling;
+  scaling.factor = section.number("factor", 1);
   if (type == "linear") {
     scaling.kind = nn::RotaryScaling::Kind::linear;
   } else if (type == "llama3") {
@@ -85,6 +85,16 @@ nn::RotaryScaling read_scaling(const ConfigReader& config) {
     config.fail("rope_scaling", "has the type '" + type + "'; supported: default, linear, llama3");
   }
   return scaling;
+}
+
+Json scaling_object(const nn::RotaryScaling& scaling) {
+  if (scaling.kind == nn::RotaryScaling::Kind::linear)
+    return {{"rope_type", "linear"}, {"factor", scaling.factor}};
+  return {{"rope_type", "llama3"},
+          {"factor", scaling.factor},
+          {"low_freq_factor", scaling.low_frequency_factor},
+          {"high_freq_factor", scaling.high_frequency_factor},
+          {"original_max_position_embeddings", scaling.original_positions}};
 }
 
 Json parse(const std::filesystem::path& path) {
@@ -99,6 +109,7 @@ LlamaConfig read_llama_config(const std::filesystem::path& config_json) {
   const ConfigReader config(parse(config_json), config_json.string());
   const std::string activation = config.text("hidden_act", "silu");
   if (activation != "silu") config.fail("hidden_act", "must be silu, not '" + activation + "'");
+  if (config.flag("mlp_bias")) config.fail("mlp_bias", "must be false: not supported");
   LlamaConfig result;
   result.vocabulary_size = config.positive("vocab_size");
   result.width = config.positive("hidden_size");
@@ -125,8 +136,10 @@ LlamaConfig read_llama_config(const std::filesystem::path& config_json) {
 }
 
 std::string to_config_json(const LlamaConfig& config) {
-  return Json{{"architectures", {"LlamaForCausalLM"}},
-              {"model_type", "llama"},
+  // Of the published model types, only qwen2 has biases of q, k and v without one of the output.
+  const bool qwen2 = config.query_key_value_biases && !config.output_bias;
+  Json object{{"architectures", {qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},
+              {"model_type", qwen2 ? "qwen2" : "llama"},
               {"hidden_act", "silu"},
               {"vocab_size", config.vocabulary_size},
               {"hidden_size", config.width},
@@ -134,6 +147,7 @@ std::string to_config_json(const LlamaConfig& config) {
               {"num_hidden_layers", config.num_layers},
               {"num_attention_heads", config.num_heads},
               {"num_key_value_heads", config.num_key_value_heads},
+              {"head_dim", config.head_width},
               {"max_position_embeddings", config.max_positions},
               {"rms_norm_eps", config.norm_epsilon},
               {"rope_theta", config.rope_base},
@@ -141,9 +155,10 @@ std::string to_config_json(const LlamaConfig& config) {
               {"attention_bias", config.output_bias},
               {"bos_token_id", 1},
               {"eos_token_id", 2},
-              {"torch_dtype", "float16"}}
-             .dump(2) +
-         "\n";
+              {"torch_dtype", "float16"}};
+  if (config.rope_scaling.kind != nn::RotaryScaling::Kind::none)
+    object["rope_scaling"] = scaling_object(config.rope_scaling);
+  return object.dump(2) + "\n";
 }
 
 }  // namespace vllama::models

@@ -24,6 +24,8 @@ struct LlamaConfig {
   bool tied_embeddings = false;
   bool query_key_value_biases = false;
   bool output_bias = false;
+
+  bool operator==(const LlamaConfig&) const = default;
 };
 
 // Throws UserError naming the file and the key that is missing, malformed or not supported.

@@ -16,6 +16,8 @@ struct RotaryScaling {
   // original / low are slowed by `factor`, those between are interpolated.
   double low_frequency_factor = 1, high_frequency_factor = 4;
   std::int64_t original_positions = 8192;
+
+  bool operator==(const RotaryScaling&) const = default;
 };
 
 class RotaryEmbedding {

@@ -1,7 +1,5 @@
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/tensor.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -9,6 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "nn/token_loss.h"
+#include "tests/models/padded_batch.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"
@@ -17,23 +16,9 @@
 using namespace vllama;
 using Catch::Contains;
 using test::kOutputTolerance;
+using test::packed;
 
 namespace {
-
-// The rows that are not padding, of a right-padded batch, end to end.
-at::Tensor packed(const at::Tensor& padded_BS, const at::Tensor& mask_BS) {
-  std::vector<at::Tensor> rows;
-  for (std::int64_t b = 0; b < padded_BS.size(0); ++b)
-    rows.push_back(padded_BS[b].narrow(0, 0, mask_BS[b].sum().item<std::int64_t>()));
-  return at::cat(rows);
-}
-
-std::vector<std::int64_t> lengths(const at::Tensor& mask_BS) {
-  std::vector<std::int64_t> result;
-  for (std::int64_t b = 0; b < mask_BS.size(0); ++b)
-    result.push_back(mask_BS[b].sum().item<std::int64_t>());
-  return result;
-}
 
 struct TinyLlama {
   explicit TinyLlama(const models::LlamaConfig& config) : model(config) {
@@ -44,20 +29,6 @@ struct TinyLlama {
   nn::ParameterList list;
 };
 
-// Rows whose successor is a target, and those targets.
-std::pair<at::Tensor, at::Tensor> targets_of(const at::Tensor& labels_T,
-                                             const nn::Segments& sequences) {
-  std::vector<std::int64_t> rows, targets;
-  for (std::int64_t i = 0; i < sequences.count(); ++i)
-    for (std::int64_t t = 1; t < sequences.length(i); ++t) {
-      const auto label = labels_T[sequences.start(i) + t].item<std::int64_t>();
-      if (label < 0) continue;
-      rows.push_back(sequences.start(i) + t - 1);
-      targets.push_back(label);
-    }
-  return {at::tensor(rows, at::kLong), at::tensor(targets, at::kLong)};
-}
-
 }  // namespace
 
 TEST_CASE("LLaMA: hidden states, logits, loss and all gradients, packed") {
@@ -65,7 +36,7 @@ TEST_CASE("LLaMA: hidden states, logits, loss and all gradients, packed") {
   TinyLlama llama(test::tiny_llama(211));
   golden.fill(llama.list, "state.");
   const at::Tensor mask = golden["attention_mask"];
-  const nn::Segments sequences(lengths(mask));
+  const nn::Segments sequences = test::sequences_of(mask);
   const at::Tensor padded = golden["inputs_embeds"].requires_grad_(true);
   const at::Tensor inputs = packed(padded, mask);
 
@@ -81,7 +52,7 @@ TEST_CASE("LLaMA: hidden states, logits, loss and all gradients, packed") {
   CHECK(test::relative_difference(at::linear(normed, llama.model.head()).detach(),
                                   packed(golden["logits"], mask)) < kOutputTolerance);
 
-  const auto [rows, targets] = targets_of(packed(golden["labels"], mask), sequences);
+  const auto [rows, targets] = test::targets_of(packed(golden["labels"], mask), sequences);
   const double scale = 1.0 / static_cast<double>(targets.numel());
   const at::Tensor sum = nn::token_loss(normed.index_select(0, rows), llama.model.head(), targets,
                                         /*rows_per_slice=*/4, nn::Gradients::accumulate, scale);

@@ -4,8 +4,10 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/norm.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/random.h"
@@ -32,6 +34,17 @@ double relative_difference(const at::Tensor& actual, const at::Tensor& expected)
   if (difference == 0) return 0;
   return difference / std::max(expected.abs().max().to(at::kDouble).item<double>(),
                                std::numeric_limits<double>::min());
+}
+
+double bf16_tolerance(std::int64_t num_roundings) {
+  return 0x1p-9 * std::sqrt(static_cast<double>(num_roundings));
+}
+
+double relative_rms_difference(const at::Tensor& actual, const at::Tensor& expected) {
+  if (actual.sizes() != expected.sizes() || !at::isfinite(actual).all().item<bool>())
+    return std::numeric_limits<double>::infinity();
+  const at::Tensor difference = actual.to(at::kDouble) - expected.to(at::kDouble);
+  return difference.norm().item<double>() / expected.to(at::kDouble).norm().item<double>();
 }
 
 bool same_bits(const at::Tensor& a, const at::Tensor& b) {

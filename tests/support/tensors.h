@@ -16,6 +16,11 @@ inline constexpr double kGradientTolerance = 5e-4;
 inline constexpr double kGradientFloor = 1e-6;
 inline constexpr double kLossTolerance = 2e-5;
 
+// bf16 numbers have 8 significant bits: rounding to them changes a number by up to 2^-9 of itself.
+// Roundings along a network are independent, so their root mean squares add up as squares, and
+// where norms keep the size of what passes through, `num_roundings` of them stay below this.
+double bf16_tolerance(std::int64_t num_roundings);
+
 // Standard-normal numbers that depend on the seed only.
 at::Tensor random_tensor(at::IntArrayRef shape, std::uint64_t seed);
 
@@ -24,6 +29,10 @@ double relative_difference(const at::Tensor& actual, const at::Tensor& expected)
 
 // max |actual - expected|, infinite when shapes differ or a number is not finite.
 double absolute_difference(const at::Tensor& actual, const at::Tensor& expected);
+
+// The root mean square of actual - expected, divided by that of expected; infinite when shapes
+// differ or a number is not finite.
+double relative_rms_difference(const at::Tensor& actual, const at::Tensor& expected);
 
 // Same shape, type and bits.
 bool same_bits(const at::Tensor& a, const at::Tensor& b);
