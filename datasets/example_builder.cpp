@@ -78,6 +78,7 @@ processors::Example ExampleBuilder::build(const Record& record, const PlannedSam
                                           StageSeconds& seconds) const {
   processors::Example example;
   example.id = record.id;
+  example.dropout_key = sample.random(RandomPurpose::dropout).next();
   {
     const Stopwatch watch(seconds.text);
     add_caption(record, sample, example);

@@ -32,9 +32,9 @@ DroppedLog::DroppedLog(const std::filesystem::path& path, std::int64_t num_steps
 
 void DroppedLog::write(const std::vector<datasets::DroppedSample>& samples) {
   for (const datasets::DroppedSample& sample : samples) {
-    const Json line{{"step", sample.step + 1},     {"dataset", sample.dataset},
-                    {"id", sample.id},             {"path", sample.path},
-                    {"reason", sample.reason},     {"detail", sample.detail}};
+    const Json line{{"step", sample.step + 1}, {"dataset", sample.dataset},
+                    {"id", sample.id},         {"path", sample.path},
+                    {"reason", sample.reason}, {"detail", sample.detail}};
     file_.append(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
 }

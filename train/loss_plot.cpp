@@ -15,7 +15,10 @@ namespace {
 
 constexpr double kWidth = 800, kHeight = 450;
 constexpr double kLeft = 72, kRight = 24, kTop = 48, kBottom = 56;  // margins around the axes
+constexpr double kStepIntervals = 8, kLossIntervals = 8;            // at most, between ticks
 constexpr std::size_t kMaxColumns = 800;
+constexpr const char* kRawColour = "#a9c7e8";
+constexpr const char* kMeanColour = "#1f5fa8";
 
 struct Point {
   double step, loss, num_targets;
@@ -42,20 +45,24 @@ std::vector<Point> finite_points(std::span<const StepMetrics> steps) {
   return points;
 }
 
-// The mean per target token over a window of a thirtieth of the run around each point; the window
-// shrinks on both sides towards the ends, so that it stays centred.
+// How far the mean around a point reaches to each side: a sixtieth of the run.
+std::size_t half_window(const std::vector<Point>& points) {
+  return points.size() / 60;
+}
+
+// The mean per target token over the window around each point, cut off at the ends of the run.
 std::vector<Point> smoothed(const std::vector<Point>& points) {
   std::vector<double> loss_sums = {0}, target_sums = {0};
   for (const Point& point : points) {
     loss_sums.push_back(loss_sums.back() + point.loss * point.num_targets);
     target_sums.push_back(target_sums.back() + point.num_targets);
   }
-  const std::size_t half_window = points.size() / 60;
+  const std::size_t reach = half_window(points);
   std::vector<Point> means = points;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const std::size_t reach = std::min({half_window, i, points.size() - 1 - i});
-    means[i].loss = (loss_sums[i + reach + 1] - loss_sums[i - reach]) /
-                    (target_sums[i + reach + 1] - target_sums[i - reach]);
+    const std::size_t begin = i - std::min(reach, i);
+    const std::size_t end = std::min(i + reach + 1, points.size());
+    means[i].loss = (loss_sums[end] - loss_sums[begin]) / (target_sums[end] - target_sums[begin]);
   }
   return means;
 }
@@ -78,9 +85,11 @@ Axes axes_of(const std::vector<Point>& points, const std::vector<Point>& means) 
   for (const Point& mean : means) highest = std::max(highest, mean.loss);
   const double lowest = losses.front();
   const double spread = std::max({highest - lowest, 1e-3 * std::abs(highest), 1e-6});
-  const double interval = round_interval(1.1 * spread, 6);
+  const double interval = round_interval(1.1 * spread, kLossIntervals);
   const double bottom = std::floor(lowest / interval) * interval;
-  return {points.front().step, std::max(points.back().step, points.front().step + 1), bottom,
+  const double first = points.front().step, last = points.back().step;
+  const double left = first < last / 20 ? 0 : first;  // a whole run starts at the axis's zero
+  return {left, std::max(last, left + 1), bottom,
           std::max(std::ceil(highest / interval) * interval, bottom + interval)};
 }
 
@@ -112,7 +121,8 @@ std::vector<Point> thinned(const std::vector<Point>& points) {
 
 std::string step_axis(const Axes& axes) {
   std::string svg;
-  const double interval = std::max(1.0, round_interval(axes.max_step - axes.min_step, 8));
+  const double interval =
+      std::max(1.0, round_interval(axes.max_step - axes.min_step, kStepIntervals));
   for (double step = std::ceil(axes.min_step / interval) * interval; step <= axes.max_step;
        step += interval)
     svg += fmt::format(
@@ -125,7 +135,7 @@ std::string step_axis(const Axes& axes) {
 
 std::string loss_axis(const Axes& axes) {
   std::string svg;
-  const double interval = round_interval(axes.max_loss - axes.min_loss, 6);
+  const double interval = round_interval(axes.max_loss - axes.min_loss, kLossIntervals);
   const int decimals = std::clamp(-static_cast<int>(std::floor(std::log10(interval))), 0, 9);
   const auto num_intervals =
       static_cast<int>(std::floor((axes.max_loss - axes.min_loss) / interval + 1e-6));
@@ -137,6 +147,33 @@ std::string loss_axis(const Axes& axes) {
         kLeft, axes.y(loss), kWidth - kRight, kLeft - 8, axes.y(loss) + 4, loss, decimals);
   }
   return svg;
+}
+
+std::string curves(const std::vector<Point>& points, const std::vector<Point>& means,
+                   const Axes& axes) {
+  return fmt::format(
+      "<clipPath id=\"inside\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n"
+      "<g clip-path=\"url(#inside)\" fill=\"none\" stroke-linejoin=\"round\">\n"
+      "<path d=\"{}\" stroke=\"{}\" stroke-width=\"1\"/>\n"
+      "<path d=\"{}\" stroke=\"{}\" stroke-width=\"2\"/>\n</g>\n",
+      kLeft, kTop, kWidth - kLeft - kRight, kHeight - kTop - kBottom,
+      path_data(thinned(points), axes), kRawColour, path_data(thinned(means), axes), kMeanColour);
+}
+
+// Names of the two lines, in the upper right corner, where a falling loss leaves room.
+std::string legend(std::size_t num_averaged) {
+  constexpr double kTextLeft = kWidth - kRight - 150, kFirstLine = kTop + 22, kLineHeight = 20;
+  const auto entry = [&](const char* colour, double thickness, double y, const std::string& text) {
+    return fmt::format(
+        "<path d=\"M{} {}h24\" stroke=\"{}\" stroke-width=\"{}\"/><text x=\"{}\" "
+        "y=\"{}\">{}</text>\n",
+        kTextLeft - 32, y - 4, colour, thickness, kTextLeft, y, text);
+  };
+  if (num_averaged == 1) return "";  // both lines are the same
+  return entry(kRawColour, 1, kFirstLine, "each step") +
+         entry(kMeanColour, 2, kFirstLine + kLineHeight,
+               fmt::format("mean of {} steps",
+                           grouped_digits(static_cast<std::int64_t>(num_averaged))));
 }
 
 std::string escaped(const std::string& text) {
@@ -169,14 +206,7 @@ std::string loss_svg(std::span<const StepMetrics> steps, const std::string& titl
       "<text x=\"{2}\" y=\"28\" font-size=\"16\" fill=\"#111\">{3}</text>\n",
       kWidth, kHeight, kLeft, escaped(title));
   svg += loss_axis(axes) + step_axis(axes);
-  svg += fmt::format(
-      "<clipPath id=\"inside\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n",
-      kLeft, kTop, kWidth - kLeft - kRight, kHeight - kTop - kBottom);
-  svg += fmt::format(
-      "<g clip-path=\"url(#inside)\" fill=\"none\" stroke-linejoin=\"round\">\n"
-      "<path d=\"{}\" stroke=\"#a9c7e8\" stroke-width=\"1\"/>\n"
-      "<path d=\"{}\" stroke=\"#1f5fa8\" stroke-width=\"2\"/>\n</g>\n",
-      path_data(thinned(points), axes), path_data(thinned(means), axes));
+  svg += curves(points, means, axes) + legend(2 * half_window(points) + 1);
   svg += fmt::format(
       "<path d=\"M{0} {1}V{2}H{3}\" fill=\"none\" stroke=\"#888\"/>\n"
       "<text x=\"{4}\" y=\"{5}\" text-anchor=\"middle\">optimizer step</text>\n"

@@ -10,9 +10,8 @@ std::int64_t MemoryEstimate::total_bytes() const {
 }
 
 MemoryEstimate estimate_memory(const models::ModelConfig& model,
-                               const models::LlamaConfig& language_model,
-                               std::int64_t num_frozen, std::int64_t num_trained,
-                               const BatchShape& batch) {
+                               const models::LlamaConfig& language_model, std::int64_t num_frozen,
+                               std::int64_t num_trained, const BatchShape& batch) {
   const std::int64_t bytes_per_number = model.precision == "bf16" ? 2 : 4;
   const std::int64_t width = language_model.width, mlp = language_model.mlp_width;
   const std::int64_t layer_numbers = 6 * width + 2 * mlp;

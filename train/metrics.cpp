@@ -108,8 +108,8 @@ void prune(const std::filesystem::path& path, std::int64_t num_steps_done) {
   });
   if (kept.size() == content.size()) return;
   write_file_atomically(path, kept);
-  log::info("{}: removed {} lines that do not belong to the {} steps done", path.string(),
-            num_removed + (torn > 0), num_steps_done);
+  log::info("{}: kept the {} steps done, lines removed: {}", path.string(), num_steps_done,
+            num_removed + (torn > 0));
 }
 
 std::filesystem::path pruned(const std::filesystem::path& path, std::int64_t num_steps_done) {

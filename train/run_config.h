@@ -30,8 +30,8 @@ struct TrainingConfig {
     field("num_epochs", num_epochs, "epochs of the run", positive);
     field("steps_per_epoch", steps_per_epoch,
           "optimizer steps that make an epoch; unrelated to passes over the data", positive);
-    field("max_gradient_norm", max_gradient_norm, "longer gradients are shortened to this; 0: never",
-          config::AtLeast<double>{0});
+    field("max_gradient_norm", max_gradient_norm,
+          "longer gradients are shortened to this; 0: never", config::AtLeast<double>{0});
     field("max_bad_steps", max_bad_steps,
           "steps in a row without a finite loss and gradient after which the run stops", positive);
     field("checkpoint_every_steps", checkpoint_every_steps, "optimizer steps between checkpoints",

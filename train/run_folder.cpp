@@ -21,14 +21,14 @@ RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
   std::error_code problem;
   std::filesystem::create_directories(path_, problem);
   if (problem)
-    throw UserError(fmt::format("output_dir '{}' cannot be created: {}", path_.string(),
-                                problem.message()));
+    throw UserError(
+        fmt::format("output_dir '{}' cannot be created: {}", path_.string(), problem.message()));
   try {
     write_file_atomically(path_ / ".writable", "");
     std::filesystem::remove(path_ / ".writable");
   } catch (const RunFailure& failure) {
-    throw UserError(fmt::format("output_dir '{}' is not writable: {}", path_.string(),
-                                failure.what()));
+    throw UserError(
+        fmt::format("output_dir '{}' is not writable: {}", path_.string(), failure.what()));
   }
 }
 
@@ -37,9 +37,10 @@ std::optional<checkpoint::StepDirectory> RunFolder::find_checkpoint(
   if (resume == "auto") return checkpoint::newest_complete_step(checkpoints());
   if (resume == "never") {
     if (!checkpoint::list_steps(checkpoints()).empty())
-      throw UserError(fmt::format("'{}' already holds checkpoints; with --resume never choose "
-                                  "another output_dir, or remove them",
-                                  path_.string()));
+      throw UserError(
+          fmt::format("'{}' already holds checkpoints; with --resume never choose "
+                      "another output_dir, or remove them",
+                      path_.string()));
     return std::nullopt;
   }
   if (const auto damage = checkpoint::step_damage(resume))
@@ -53,10 +54,10 @@ void RunFolder::save(const RunConfig& config, const RunProgress& progress,
                    {"samples", progress.num_samples},
                    {"dropped", progress.num_dropped},
                    {"seed", config.seed}};
-  checkpoint::save_step(checkpoints(), progress.num_steps_done,
-                        {.tensors = std::move(tensors),
-                         .texts = {{kState, state.dump(2) + "\n"},
-                                   {"config.yaml", config::dump(config)}}});
+  checkpoint::save_step(
+      checkpoints(), progress.num_steps_done,
+      {.tensors = std::move(tensors),
+       .texts = {{kState, state.dump(2) + "\n"}, {"config.yaml", config::dump(config)}}});
   checkpoint::prune_steps(checkpoints(), config.training.num_checkpoints_kept);
 }
 

@@ -21,10 +21,12 @@ class RunFolder {
   // Creates the folder and checks that files can be written in it. Throws UserError.
   explicit RunFolder(std::filesystem::path path);
 
+  const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
-  // The checkpoint that `resume` (see TrainOptions) names, or nothing to start anew. Throws UserError.
+  // The checkpoint that `resume` (see TrainOptions) names, or nothing to start anew. Throws
+  // UserError.
   std::optional<checkpoint::StepDirectory> find_checkpoint(const std::string& resume) const;
 
   // Saves a checkpoint and removes old ones. Throws RunFailure; older checkpoints are then intact.
@@ -35,8 +37,8 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
-// The progress that a checkpoint recorded. Throws UserError if it does not hold it, or if the seed of the
-// run it belongs to was another one.
+// The progress that a checkpoint recorded. Throws UserError if it does not hold it, or if the seed
+// of the run it belongs to was another one.
 RunProgress read_progress(const checkpoint::StepContents& contents, const RunConfig& config);
 
 }  // namespace vllama::train

@@ -18,9 +18,8 @@ struct Module {
 };
 
 std::vector<Module> modules_of(models::VideoLlama& model) {
-  std::vector<Module> modules{{"vision encoder", {}, false},
-                              {"image Q-Former", {}, false},
-                              {"language model", {}, false}};
+  std::vector<Module> modules{
+      {"vision encoder", {}, false}, {"image Q-Former", {}, false}, {"language model", {}, false}};
   model.vision().declare_encoder(modules[0].parameters);
   model.vision().declare_image_q_former(modules[1].parameters);
   model.language_model().declare(modules[2].parameters);
@@ -63,12 +62,12 @@ std::string data_table(const RunConfig& config, const datasets::Mixture& data) {
   for (std::int64_t i = 0; i < data.num_datasets(); ++i) {
     const auto& source = sources[static_cast<std::size_t>(i)];
     const double samples = static_cast<double>(total) * source.weight / weights;
-    table.rows.push_back(
-        {data.dataset_name(i), grouped_digits(source.size),
-         grouped_digits(data.dataset(i).invalid().total()),
-         grouped_digits(static_cast<std::int64_t>(samples / static_cast<double>(training.num_epochs))),
-         grouped_digits(static_cast<std::int64_t>(samples)),
-         fmt::format("{:.2f}", samples / static_cast<double>(source.size))});
+    table.rows.push_back({data.dataset_name(i), grouped_digits(source.size),
+                          grouped_digits(data.dataset(i).invalid().total()),
+                          grouped_digits(static_cast<std::int64_t>(
+                              samples / static_cast<double>(training.num_epochs))),
+                          grouped_digits(static_cast<std::int64_t>(samples)),
+                          fmt::format("{:.2f}", samples / static_cast<double>(source.size))});
   }
   return format_table(table);
 }
@@ -81,19 +80,17 @@ std::string memory_table(const RunConfig& config, models::VideoLlama& model,
   const BatchShape shape{
       .num_tokens = batch * (1 + model.num_media_tokens() + config.data.captions.max_tokens),
       .num_frames = batch * most_frames};
-  const MemoryEstimate memory =
-      estimate_memory(config.model, model.language_model().config(), count(modules, false),
-                      count(modules, true), shape);
-  return format_table({.title = "Memory, estimated",
-                       .header = {},
-                       .rows = {{"frozen weights", byte_text(memory.frozen_weights_bytes)},
-                                {"trained weights, gradients, moments",
-                                 byte_text(memory.trained_state_bytes)},
-                                {"activations kept for backward",
-                                 byte_text(memory.activations_bytes)},
-                                {"vision encoder at work", byte_text(memory.encoder_bytes)},
-                                {"logits", byte_text(memory.logits_bytes)}},
-                       .total = {"total", byte_text(memory.total_bytes())}});
+  const MemoryEstimate memory = estimate_memory(config.model, model.language_model().config(),
+                                                count(modules, false), count(modules, true), shape);
+  return format_table(
+      {.title = "Memory, estimated",
+       .header = {},
+       .rows = {{"frozen weights", byte_text(memory.frozen_weights_bytes)},
+                {"trained weights, gradients, moments", byte_text(memory.trained_state_bytes)},
+                {"activations kept for backward", byte_text(memory.activations_bytes)},
+                {"vision encoder at work", byte_text(memory.encoder_bytes)},
+                {"logits", byte_text(memory.logits_bytes)}},
+       .total = {"total", byte_text(memory.total_bytes())}});
 }
 
 std::string plan_table(const RunConfig& config, models::VideoLlama& model) {
@@ -109,10 +106,9 @@ std::string plan_table(const RunConfig& config, models::VideoLlama& model) {
                 {"samples a step", fmt::format("{} ({} x {} micro-batches)",
                                                training.batch_size * training.accumulation_steps,
                                                training.batch_size, training.accumulation_steps)},
-                {"learning rate", fmt::format("{:g} to {:g}, {} warm-up steps",
-                                              config.schedule.peak_learning_rate,
-                                              config.schedule.min_learning_rate,
-                                              config.schedule.warmup_steps)}},
+                {"learning rate",
+                 fmt::format("{:g} to {:g}, {} warm-up steps", config.schedule.peak_learning_rate,
+                             config.schedule.min_learning_rate, config.schedule.warmup_steps)}},
        .total = {}});
 }
 

@@ -1,4 +1,5 @@
-// Turns SIGINT, SIGTERM and SIGUSR1 (Slurm's usual warning) into a request that the loop honours after a step.
+// Turns SIGINT, SIGTERM and SIGUSR1 (Slurm's usual warning) into a request that the loop honours
+// after a step.
 #pragma once
 
 namespace vllama::train {

@@ -10,9 +10,9 @@ namespace vllama::train {
 
 struct Table {
   std::string title;
-  std::vector<std::string> header;  // may be empty: no header
-  std::vector<std::vector<std::string>> rows;
-  std::vector<std::string> total;  // a last row under a line; may be empty
+  std::vector<std::string> header{};  // may be empty: no header
+  std::vector<std::vector<std::string>> rows{};
+  std::vector<std::string> total{};  // a last row under a line; may be empty
 };
 
 // The table as text that ends with a line end. Columns are as wide as their widest cell and two

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "train/tensorboard.pb.h"
+#include "train/protobuf_message.h"
 
 namespace vllama::train {
 namespace {
@@ -36,6 +36,16 @@ std::string little_endian(Integer value) {
 
 std::string masked_crc(std::string_view bytes) {
   return little_endian(std::uint32_t{std::rotr(crc32c(bytes), 15) + 0xa282ead8});
+}
+
+// Field numbers of TensorBoard's event.proto and summary.proto.
+constexpr int kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSessionLog = 7;
+constexpr int kSummaryValue = 1;
+constexpr int kTag = 1, kSimpleValue = 2;
+constexpr int kSessionStatus = 1, kSessionStart = 1;
+
+ProtobufMessage event(double wall_time, std::int64_t step) {
+  return std::move(ProtobufMessage().fp64(kWallTime, wall_time).integer(kStep, step));
 }
 
 // Seconds lead the name and are padded, so that a later file also comes later in a listing.
@@ -70,28 +80,19 @@ TensorboardWriter::TensorboardWriter(const std::filesystem::path& folder,
                                      std::int64_t num_steps_done,
                                      std::function<double()> wall_clock)
     : wall_clock_(std::move(wall_clock)), path_(new_file(folder, wall_clock_())), file_(path_) {
-  event::Event version;
-  version.set_wall_time(wall_clock_());
-  version.set_file_version("brain.Event:2");
-  file_.append(tfrecord(version.SerializeAsString()));
+  file_.append(tfrecord(event(wall_clock_(), 0).text(kFileVersion, "brain.Event:2").bytes()));
   if (num_steps_done == 0) return;
-  event::Event restart;
-  restart.set_wall_time(wall_clock_());
-  restart.set_step(num_steps_done + 1);
-  restart.mutable_session_log()->set_status(event::SessionLog::START);
-  file_.append(tfrecord(restart.SerializeAsString()));
+  const std::string start = ProtobufMessage().integer(kSessionStatus, kSessionStart).bytes();
+  file_.append(tfrecord(event(wall_clock_(), num_steps_done + 1).text(kSessionLog, start).bytes()));
 }
 
 void TensorboardWriter::write(std::int64_t step, const Scalars& scalars) {
-  event::Event record;
-  record.set_wall_time(wall_clock_());
-  record.set_step(step);
-  for (const auto& [tag, value] : scalars) {
-    event::Scalar* scalar = record.mutable_summary()->add_value();
-    scalar->set_tag(tag);
-    scalar->set_simple_value(static_cast<float>(value));
-  }
-  file_.append(tfrecord(record.SerializeAsString()));
+  ProtobufMessage summary;
+  for (const auto& [tag, value] : scalars)
+    summary.text(
+        kSummaryValue,
+        ProtobufMessage().text(kTag, tag).fp32(kSimpleValue, static_cast<float>(value)).bytes());
+  file_.append(tfrecord(event(wall_clock_(), step).text(kSummary, summary.bytes()).bytes()));
 }
 
 void TensorboardWriter::write(const StepMetrics& metrics) {

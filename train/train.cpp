@@ -35,9 +35,10 @@ void check_frame_counts(const RunConfig& config) {
   const std::int64_t positions = config.model.vision.max_frame_positions;
   for (const auto& set : config.data.sets)
     if (set.num_frames > positions)
-      throw UserError(fmt::format("data set '{}' takes {} frames, more than "
-                                  "model.vision.max_frame_positions = {}",
-                                  set.name, set.num_frames, positions));
+      throw UserError(
+          fmt::format("data set '{}' takes {} frames, more than "
+                      "model.vision.max_frame_positions = {}",
+                      set.name, set.num_frames, positions));
 }
 
 datasets::SampleOrder sample_order(const RunConfig& config, const datasets::Mixture& data) {
@@ -63,7 +64,7 @@ class Loop {
         progress_(progress),
         metrics_(folder.file("metrics.jsonl"), progress.num_steps_done),
         dropped_(folder.file("dropped.jsonl"), progress.num_steps_done),
-        events_(folder.file(""), progress.num_steps_done),
+        events_(folder.path(), progress.num_steps_done),
         display_(progress.num_steps_done, config.training.num_steps(),
                  config.training.steps_per_log_line, standard_error()) {}
 
@@ -84,8 +85,7 @@ class Loop {
  private:
   void run_step() {
     const double start = seconds_now(), waited = loader_.counters().wait_seconds;
-    StepResult result =
-        trainer_.step(progress_.num_steps_done, [this] { return loader_.next(); });
+    StepResult result = trainer_.step(progress_.num_steps_done, [this] { return loader_.next(); });
     result.metrics.data_wait_seconds = loader_.counters().wait_seconds - waited;
     result.metrics.seconds = seconds_now() - start;
     ++progress_.num_steps_done;
@@ -112,10 +112,10 @@ class Loop {
               result.metrics.step, result.metrics.loss, result.metrics.gradient_norm,
               result.metrics.num_target_tokens, fmt::join(result.sample_ids, " "));
     if (num_bad_steps_ >= config_.training.max_bad_steps)
-      throw RunFailure(fmt::format(
-          "{} steps in a row had no usable loss or gradient (training.max_bad_steps); "
-          "lower the learning rate or look at the samples named in the log",
-          num_bad_steps_));
+      throw RunFailure(
+          fmt::format("{} steps in a row had no usable loss or gradient (training.max_bad_steps); "
+                      "lower the learning rate or look at the samples named in the log",
+                      num_bad_steps_));
   }
 
   const RunConfig& config_;
@@ -156,11 +156,10 @@ int train(const RunConfig& config, const TrainOptions& options) {
   const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
   models::check_vocabulary(models::read_llama_config(language_folder / "config.json"),
                            tokenizer.size(), language_folder.string());
-  const datasets::Mixture data(
-      config.data,
-      {.image_size = config.model.vision.encoder.image_size,
-       .num_media_tokens = config.model.vision.video_q_former.num_queries},
-      tokenizer);
+  const datasets::Mixture data(config.data,
+                               {.image_size = config.model.vision.encoder.image_size,
+                                .num_media_tokens = config.model.vision.video_q_former.num_queries},
+                               tokenizer);
   const datasets::SampleOrder order = sample_order(config, data);
 
   // 3. The model, and where its training stands.

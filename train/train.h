@@ -8,15 +8,15 @@
 namespace vllama::train {
 
 struct TrainOptions {
-  // "auto": from the newest complete checkpoint of the run's folder, if there is one. "never": from the
-  // start, in a folder without checkpoints. Else the folder of one checkpoint.
+  // "auto": from the newest complete checkpoint of the run's folder, if there is one. "never": from
+  // the start, in a folder without checkpoints. Else the folder of one checkpoint.
   std::string resume = "auto";
   bool dry_run = false;  // stop after the start-up report
 };
 
 // Trains to the end, or until a signal. Returns 0, or 128 + n if signal n ended the run after a
-// checkpoint was saved. Throws UserError for what must be changed before training can begin, RunFailure
-// for a run that cannot go on.
+// checkpoint was saved. Throws UserError for what must be changed before training can begin,
+// RunFailure for a run that cannot go on.
 int train(const RunConfig& config, const TrainOptions& options);
 
 }  // namespace vllama::train

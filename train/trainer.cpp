@@ -45,8 +45,8 @@ StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch) {
   StepResult result = accumulate_gradients(next_batch);
   StepMetrics& metrics = result.metrics;
   metrics.step = step + 1;
-  metrics.learning_rate = optim::learning_rate(
-      config_.schedule, {training.num_epochs, training.steps_per_epoch}, step);
+  metrics.learning_rate =
+      optim::learning_rate(config_.schedule, {training.num_epochs, training.steps_per_epoch}, step);
   if (metrics.num_target_tokens == 0) return result;
 
   // 2. Their mean over the target tokens of the whole batch.
@@ -106,9 +106,9 @@ void Trainer::load_state(const std::map<std::string, checkpoint::NamedTensors>& 
     if (found == saved.end())
       problems += fmt::format("\n  missing: {}", name);
     else if (found->second.sizes() != tensor.sizes())
-      problems += fmt::format("\n  {}: [{}] in the checkpoint, [{}] in the model", name,
-                              fmt::join(found->second.sizes(), ", "),
-                              fmt::join(tensor.sizes(), ", "));
+      problems +=
+          fmt::format("\n  {}: [{}] in the checkpoint, [{}] in the model", name,
+                      fmt::join(found->second.sizes(), ", "), fmt::join(tensor.sizes(), ", "));
   }
   for (const auto& [name, tensor] : saved)
     if (!own.contains(name)) problems += fmt::format("\n  unexpected: {}", name);

@@ -27,13 +27,13 @@ class Trainer {
 
   using NextBatch = std::function<datasets::LoadedBatch()>;
 
-  // Optimizer step number `step` (from 0) over config.training.accumulation_steps micro-batches. The
-  // gradient is the mean over all target tokens of all micro-batches. A step whose loss or gradient is
-  // not finite changes nothing.
+  // Optimizer step number `step` (from 0) over config.training.accumulation_steps micro-batches.
+  // The gradient is the mean over all target tokens of all micro-batches. A step whose loss or
+  // gradient is not finite changes nothing.
   StepResult step(std::int64_t step, const NextBatch& next_batch);
 
-  // The trained parameters and the optimizer's moments, as files of a checkpoint. They share memory with
-  // the trainer until the next step.
+  // The trained parameters and the optimizer's moments, as files of a checkpoint. They share memory
+  // with the trainer until the next step.
   std::map<std::string, checkpoint::NamedTensors> state() const;
 
   // Takes over what state() gave. Throws UserError naming every tensor that does not fit.

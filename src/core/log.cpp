@@ -2,6 +2,7 @@
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <unistd.h>
 
 #include "core/error.h"
 
@@ -10,7 +11,9 @@ namespace vllama::log {
 void start() {
   auto logger = std::make_shared<spdlog::logger>(
       "vllama", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-  logger->set_pattern("%H:%M:%S %^%l%$ %v");
+  // On a terminal a line takes the place of a progress bar, whatever is left of it.
+  const std::string erase = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
+  logger->set_pattern(erase + "%H:%M:%S %^%l%$ %v");
   spdlog::set_default_logger(logger);
 }
 

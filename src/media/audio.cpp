@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "media/ffmpeg.h"
+#include "media/input.h"
 
 namespace vllama::media {
 namespace {
@@ -16,12 +17,8 @@ constexpr std::int64_t kCountedRateHz = 16000;
 constexpr int kMaxChannels = 64;
 // One lost packet in so many is tolerated.
 constexpr std::int64_t kLostShare = 8;
-
-using Clock = std::chrono::steady_clock;
-
-int is_time_over(void* deadline) {
-  return Clock::now() > *static_cast<Clock::time_point*>(deadline);
-}
+// Far above every recording, and far enough below the largest float for sums of samples.
+constexpr float kLoudest = 1e30f;
 
 // What tells frames apart that need different conversions.
 struct FrameFormat {
@@ -38,15 +35,17 @@ AVChannelLayout layout_of(int num_channels) {
   return layout;
 }
 
+bool is_sample(float value) {
+  return std::abs(value) < kLoudest;
+}
+
 class AudioDecoder {
  public:
   AudioDecoder(const std::filesystem::path& path, const AudioOptions& options);
   Waveform decode();
 
  private:
-  void open_file();
-  void open_stream();
-  bool read_packet();
+  void open_codec();
   void decode_packet(const AVPacket* packet);
   void append_frame();
   void convert_from(const FrameFormat& format);
@@ -55,12 +54,10 @@ class AudioDecoder {
     throw MediaError(failure, name_ + ": " + problem);
   }
 
-  std::filesystem::path path_;
   std::string name_;  // the path in quotes, for messages
-  AudioOptions options_;
-  Clock::time_point deadline_;
-  FormatContext file_;
-  AVStream* stream_ = nullptr;  // owned by file_
+  std::int64_t max_values_;
+  Input input_;
+  AVStream& stream_;
   CodecContext codec_;
   Packet packet_ = make_packet();
   Frame frame_ = make_frame();
@@ -71,72 +68,21 @@ class AudioDecoder {
 };
 
 AudioDecoder::AudioDecoder(const std::filesystem::path& path, const AudioOptions& options)
-    : path_(path),
-      name_(std::string("'").append(path.string()).append("'")),
-      options_(options),
-      deadline_(Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                   std::chrono::duration<double>(options.time_limit_seconds))) {
-  open_file();
-  open_stream();
+    : name_(std::string("'").append(path.string()).append("'")),
+      max_values_(options.max_values),
+      input_(path, Deadline(options.time_limit_seconds)),
+      stream_(input_.select_stream(AVMEDIA_TYPE_AUDIO)) {
+  open_codec();
 }
 
-void AudioDecoder::open_file() {
-  std::error_code error;
-  const auto status = std::filesystem::status(path_, error);
-  if (!std::filesystem::exists(status)) fail(MediaFailure::not_found, "there is no such file");
-  if (!std::filesystem::is_regular_file(status))
-    fail(MediaFailure::not_media, "is not a regular file");
-  if (std::filesystem::file_size(path_, error) == 0) fail(MediaFailure::empty, "holds 0 bytes");
-
-  AVFormatContext* raw = allocated(avformat_alloc_context());
-  raw->interrupt_callback = {is_time_over, &deadline_};
-  // A file may name others (playlists); only local ones are followed, and nothing in the path is
-  // taken for a protocol.
-  AVDictionary* settings = nullptr;
-  av_dict_set(&settings, "protocol_whitelist", "file", 0);
-  const int opened =
-      avformat_open_input(&raw, ("file:" + path_.string()).c_str(), nullptr, &settings);
-  av_dict_free(&settings);
-  check(opened, name_ + ": cannot open", MediaFailure::not_media);
-  file_.reset(raw);
-  check(avformat_find_stream_info(file_.get(), nullptr), name_ + ": cannot find its streams");
-}
-
-void AudioDecoder::open_stream() {
-  const AVCodec* decoder = nullptr;
-  const int index = av_find_best_stream(file_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, &decoder, 0);
-  if (index == AVERROR_STREAM_NOT_FOUND) fail(MediaFailure::no_audio_stream, "has no audio stream");
-  check(index, name_ + ": no decoder for its audio", MediaFailure::unsupported_codec);
-  for (unsigned i = 0; i < file_->nb_streams; ++i)
-    if (static_cast<int>(i) != index) file_->streams[i]->discard = AVDISCARD_ALL;
-
-  stream_ = file_->streams[index];
+void AudioDecoder::open_codec() {
+  const AVCodec* decoder = avcodec_find_decoder(stream_.codecpar->codec_id);
   codec_.reset(allocated(avcodec_alloc_context3(decoder)));
-  check(avcodec_parameters_to_context(codec_.get(), stream_->codecpar),
+  check(avcodec_parameters_to_context(codec_.get(), stream_.codecpar),
         name_ + ": audio parameters");
-  codec_->pkt_timebase = stream_->time_base;  // to find the samples that are to be skipped
+  codec_->pkt_timebase = stream_.time_base;  // to find the samples that are to be skipped
   codec_->thread_count = 1;
   check(avcodec_open2(codec_.get(), decoder, nullptr), name_ + ": cannot start its audio decoder");
-}
-
-// The next packet of the stream, or false at the end. What follows an unreadable packet is lost.
-bool AudioDecoder::read_packet() {
-  for (;;) {
-    av_packet_unref(packet_.get());
-    if (is_time_over(&deadline_)) fail(MediaFailure::timeout, "decoding its audio took too long");
-    const int status = av_read_frame(file_.get(), packet_.get());
-    if (status == AVERROR_EXIT) check(status, name_ + ": audio");
-    if (status < 0 && status != AVERROR_EOF) {
-      ++num_packets_;
-      ++waveform_.num_lost_packets;
-    }
-    if (status < 0) return false;
-    if (packet_->stream_index != stream_->index) continue;
-    if (av_packet_get_side_data(packet_.get(), AV_PKT_DATA_ENCRYPTION_INFO, nullptr) != nullptr)
-      fail(MediaFailure::encrypted, "its audio is encrypted");
-    ++num_packets_;
-    return true;
-  }
 }
 
 // Decodes one packet, or with nullptr what the decoder still holds back.
@@ -192,7 +138,11 @@ void AudioDecoder::append_frame() {
       swr_convert(conversion_.get(), planes.data(), room,
                   const_cast<const std::uint8_t**>(frame_->extended_data), frame_->nb_samples),
       name_ + ": audio conversion");
-  for (auto& channel : waveform_.channels) channel.resize(old_length + num_written);
+  for (auto& channel : waveform_.channels) {
+    channel.resize(old_length + num_written);
+    if (!std::all_of(channel.begin() + old_length, channel.end(), is_sample))
+      fail(MediaFailure::corrupt, "its audio holds infinite values or values that are no numbers");
+  }
 }
 
 void AudioDecoder::check_length(std::int64_t num_new_samples) const {
@@ -200,16 +150,21 @@ void AudioDecoder::check_length(std::int64_t num_new_samples) const {
   const std::int64_t rate = waveform_.sample_rate_hz;
   const auto num_channels = static_cast<std::int64_t>(waveform_.channels.size());
   const std::int64_t num_counted = num_samples * std::max(rate, kCountedRateHz) / rate;
-  if (num_counted > options_.max_values / num_channels)
+  if (num_counted > max_values_ / num_channels)
     fail(MediaFailure::timeout, "its audio is too long: more than " +
                                     std::to_string(num_samples / rate) + " s of " +
                                     std::to_string(num_channels) + " channels");
 }
 
 Waveform AudioDecoder::decode() {
-  while (read_packet()) decode_packet(packet_.get());
+  while (input_.read(*packet_)) {
+    if (av_packet_get_side_data(packet_.get(), AV_PKT_DATA_ENCRYPTION_INFO, nullptr) != nullptr)
+      fail(MediaFailure::encrypted, "its audio is encrypted");
+    ++num_packets_;
+    decode_packet(packet_.get());
+  }
   decode_packet(nullptr);
-  const bool expects_samples = num_packets_ > 0 || stream_->nb_frames > 0 || stream_->duration > 0;
+  const bool expects_samples = num_packets_ > 0 || stream_.nb_frames > 0 || stream_.duration > 0;
   if (expects_samples && waveform_.num_samples() == 0)
     fail(MediaFailure::corrupt, "none of its audio can be decoded");
   if (waveform_.num_lost_packets * kLostShare > num_packets_)

@@ -17,12 +17,13 @@ struct AudioOptions {
 
 // All samples of the file's best audio stream (as FFmpeg ranks them) at its own rate, up to 64
 // channels. Samples that the container tells players to skip (encoder delay, padding) are left out;
-// gaps in the time stamps are not filled. A truncated file gives what it still holds. If rate or
-// channels change on the way, what follows is converted to those of the beginning. A stream
-// without any packet is a waveform of 0 samples.
-// Throws MediaError: not_found, empty, not_media, no_audio_stream, unsupported_codec, encrypted;
-// corrupt (nothing decodable, or a rate outside 1..768 kHz); too_many_concealed (more than one
-// packet in eight is lost); timeout (the time limit, or more than max_values).
+// gaps in the time stamps are not filled. A truncated file gives what it still holds; one packet in
+// eight may be undecodable. If rate or channels change on the way, what follows is converted to
+// those of the beginning. A stream that announces no sample and holds none is a waveform without
+// channels.
+// Throws MediaError: not_found, empty, not_media, no_audio_stream, unsupported_codec, encrypted,
+// corrupt (nothing decodable, values that are no numbers, a rate outside 1..768 kHz),
+// too_many_concealed (more packets are undecodable), timeout (time or length beyond the options).
 Waveform read_audio(const std::filesystem::path& path, const AudioOptions& options = {});
 
 }  // namespace vllama::media

@@ -1,30 +1,43 @@
 #include "media/decode_plan.h"
 
+#include <algorithm>
+
 namespace vllama::media {
 namespace {
 
-// The last packet after `next` from which decoding may start to reach the target, else `next`
-// itself. A target shown before an entry that precedes it in the file (a leading picture) may refer
-// to frames from before that entry.
-std::int64_t start_for(std::span<const PacketFacts> packets, std::int64_t target,
-                       std::int64_t next) {
-  for (std::int64_t i = target; i > next; --i)
-    if (packets[i].is_entry && packets[i].display_index <= packets[target].display_index) return i;
-  return next;
+// For each target, the packet from which decoding must run to reach it. A target shown before an
+// entry that precedes it in the file (a leading picture) may refer to frames from before that
+// entry, so it needs an earlier one; and then the targets between the two entries need no start of
+// their own.
+std::vector<std::int64_t> starts_for(std::span<const PacketFacts> packets,
+                                     std::span<const std::int64_t> targets) {
+  std::vector<std::int64_t> entries{0};
+  for (std::size_t i = 1; i < packets.size(); ++i)
+    if (packets[i].is_entry) entries.push_back(static_cast<std::int64_t>(i));
+  std::vector<std::int64_t> starts(targets.size());
+  std::int64_t earliest = static_cast<std::int64_t>(packets.size());
+  for (std::size_t i = targets.size(); i-- > 0;) {
+    const std::int64_t target = targets[i];
+    auto entry = std::prev(std::upper_bound(entries.begin(), entries.end(), target));
+    while (*entry > 0 && packets[*entry].display_index > packets[target].display_index) --entry;
+    earliest = std::min(earliest, *entry);
+    starts[i] = earliest;
+  }
+  return starts;
 }
 
 }  // namespace
 
 std::vector<DecodeStep> plan_decode(std::span<const PacketFacts> packets,
                                     std::span<const std::int64_t> targets) {
+  const std::vector<std::int64_t> starts = starts_for(packets, targets);
   std::vector<DecodeStep> steps;
   std::int64_t next = 0;
-  for (const std::int64_t target : targets) {
-    const std::int64_t start = start_for(packets, target, next);
-    bool starts_anew = start > next && !steps.empty();
-    for (next = start; next <= target; ++next) {
-      if (packets[next].is_droppable && next != target) continue;
-      steps.push_back({next, starts_anew, next == target});
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    bool starts_anew = starts[i] > next && !steps.empty();
+    for (next = std::max(next, starts[i]); next <= targets[i]; ++next) {
+      if (packets[next].is_droppable && next != targets[i]) continue;
+      steps.push_back({next, starts_anew, next == targets[i]});
       starts_anew = false;
     }
   }

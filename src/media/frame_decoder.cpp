@@ -44,11 +44,12 @@ void FrameDecoder::send(const AVPacket& packet, std::int64_t file_index, bool is
   if (packet.size <= 0) return;  // to FFmpeg this would mean the end
   av_packet_unref(packet_.get());
   check(av_packet_ref(packet_.get(), &packet), "cannot share a packet");
+  last_sent_ = std::max(last_sent_, file_index);
   packet_->pts = file_index;  // decoders hand it through to the picture
   packet_->dts = AV_NOPTS_VALUE;
   packet_->flags &= ~AV_PKT_FLAG_DISCARD;  // an edit list hides the frame, but it counts
   if (skips_unreferenced_) codec_->skip_frame = is_target ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
-  avcodec_send_packet(codec_.get(), packet_.get());
+  had_errors_ = avcodec_send_packet(codec_.get(), packet_.get()) < 0 || had_errors_;
   receive();
 }
 
@@ -64,7 +65,10 @@ void FrameDecoder::receive() {
     const int status = avcodec_receive_frame(codec_.get(), frame_.get());
     if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
     num_errors = status < 0 ? num_errors + 1 : 0;
-    if (status >= 0 && frame_->pts != AV_NOPTS_VALUE) take_(frame_->pts, *frame_);
+    had_errors_ = had_errors_ || status < 0 || frame_->decode_error_flags != 0 ||
+                  (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+    const bool is_known = frame_->pts >= 0 && frame_->pts <= last_sent_;
+    if (status >= 0 && is_known) take_(frame_->pts, *frame_);
   }
 }
 

@@ -21,6 +21,8 @@ class FrameDecoder {
   void send(const AVPacket& packet, std::int64_t file_index, bool is_target);
   // Gives the pictures still held back and forgets everything; decoding may start again.
   void finish();
+  // Whether a packet did not decode, or a picture came out damaged.
+  bool had_errors() const { return had_errors_; }
 
  private:
   void receive();
@@ -30,6 +32,8 @@ class FrameDecoder {
   Packet packet_;
   Frame frame_;
   bool skips_unreferenced_;
+  bool had_errors_ = false;
+  std::int64_t last_sent_ = -1;
 };
 
 }  // namespace vllama::media

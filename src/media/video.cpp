@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <map>
+#include <set>
 
 #include "core/error.h"
 #include "media/decode_plan.h"
@@ -80,18 +82,20 @@ Interpolation interpolation_of(const std::string& scaler) {
 struct VideoReader::State {
   State(const std::filesystem::path& file, const VideoOptions& chosen);
 
+  struct Pass {
+    std::map<std::int64_t, Image> images;  // of the wanted frames that decoded
+    std::set<std::int64_t> decoded;        // all frames that decoded
+    bool is_clean = true;                  // no sign of damage anywhere
+  };
+  using Indices = std::set<std::int64_t>;  // display indices
+
   // The display index whose picture is seen at a display index.
   std::int64_t shown_at(std::int64_t display_index) const;
-  void run(std::span<const DecodeStep> steps, const Deadline& deadline, FrameDecoder::Take take);
-  std::map<std::int64_t, Image> decode(std::span<const std::int64_t> display_indices,
-                                       std::optional<FrameSize> size, const Deadline& deadline);
-  // For each frame that did not decode: the picture nearest to it, from decoding the whole clip.
-  struct Replacement {
-    Frame frame;
-    std::int64_t display_index = 0;
-  };
-  std::map<std::int64_t, Replacement> replace(std::span<const std::int64_t> missing,
-                                              const Deadline& deadline);
+  // The frame that stands in for one that did not decode. `decoded` is not empty.
+  static std::int64_t substitute(std::int64_t missing, const Indices& decoded);
+  std::vector<DecodeStep> shortest_plan(const Indices& wanted) const;
+  Pass decode(std::span<const DecodeStep> steps, const Indices& wanted,
+              std::optional<FrameSize> size, const Deadline& deadline) const;
 
   std::filesystem::path path;
   VideoOptions options;
@@ -112,6 +116,9 @@ VideoReader::State::State(const std::filesystem::path& file, const VideoOptions&
     throw MediaError(MediaFailure::corrupt,
                      fmt::format("'{}': its video stream holds no frames", path.string()));
   facts = facts_of(input, stream, list);
+  if (facts.width <= 0 || facts.height <= 0)
+    throw MediaError(MediaFailure::corrupt,
+                     fmt::format("'{}': the size of its frames is unknown", path.string()));
   parameters.reset(allocated(avcodec_parameters_alloc()));
   check(avcodec_parameters_copy(parameters.get(), stream.codecpar), "cannot copy parameters");
 }
@@ -126,9 +133,31 @@ std::int64_t VideoReader::State::shown_at(std::int64_t display_index) const {
   return shown;
 }
 
-void VideoReader::State::run(std::span<const DecodeStep> steps, const Deadline& deadline,
-                             FrameDecoder::Take take) {
-  FrameDecoder decoder(*parameters, list.reorder_depth, std::move(take));
+std::int64_t VideoReader::State::substitute(std::int64_t missing, const Indices& decoded) {
+  const auto later = decoded.upper_bound(missing);
+  return later == decoded.begin() ? *later : *std::prev(later);
+}
+
+std::vector<DecodeStep> VideoReader::State::shortest_plan(const Indices& wanted) const {
+  std::vector<std::int64_t> targets;
+  for (const std::int64_t index : wanted) targets.push_back(list.file_index[index]);
+  std::sort(targets.begin(), targets.end());
+  return plan_decode(list.facts, targets);
+}
+
+VideoReader::State::Pass VideoReader::State::decode(std::span<const DecodeStep> steps,
+                                                    const Indices& wanted,
+                                                    std::optional<FrameSize> size,
+                                                    const Deadline& deadline) const {
+  Pass pass;
+  FrameScaler scale(interpolation, facts.clockwise_degrees);
+  FrameDecoder decoder(*parameters, list.reorder_depth,
+                       [&](std::int64_t file_index, const AVFrame& frame) {
+                         const std::int64_t index = list.facts[file_index].display_index;
+                         const bool is_new = pass.decoded.insert(index).second;
+                         if (is_new && wanted.contains(index))
+                           pass.images.emplace(index, scale(frame, size));
+                       });
   PacketSource source(list, path, deadline);
   const std::string action = fmt::format("decoding '{}'", path.string());
   for (const DecodeStep& step : steps) {
@@ -137,46 +166,8 @@ void VideoReader::State::run(std::span<const DecodeStep> steps, const Deadline& 
     decoder.send(source.at(step.file_index), step.file_index, step.is_target);
   }
   decoder.finish();
-}
-
-std::map<std::int64_t, Image> VideoReader::State::decode(
-    std::span<const std::int64_t> display_indices, std::optional<FrameSize> size,
-    const Deadline& deadline) {
-  std::vector<std::int64_t> targets;
-  for (const std::int64_t index : display_indices)
-    targets.push_back(list.file_index[shown_at(index)]);
-  std::sort(targets.begin(), targets.end());
-  targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
-
-  FrameScaler scale(interpolation, facts.clockwise_degrees);
-  std::map<std::int64_t, Image> images;
-  run(plan_decode(list.facts, targets), deadline,
-      [&](std::int64_t file_index, const AVFrame& frame) {
-        if (!std::binary_search(targets.begin(), targets.end(), file_index)) return;
-        const std::int64_t display_index = list.facts[file_index].display_index;
-        if (!images.contains(display_index)) images.emplace(display_index, scale(frame, size));
-      });
-  return images;
-}
-
-std::map<std::int64_t, VideoReader::State::Replacement> VideoReader::State::replace(
-    std::span<const std::int64_t> missing, const Deadline& deadline) {
-  std::map<std::int64_t, Replacement> nearest;
-  // Earlier is better than later, and near better than far.
-  const auto is_better = [](std::int64_t wanted, std::int64_t a, std::int64_t b) {
-    if ((a <= wanted) != (b <= wanted)) return a <= wanted;
-    return std::abs(a - wanted) < std::abs(b - wanted);
-  };
-  run(plan_everything(list.facts), deadline, [&](std::int64_t file_index, const AVFrame& frame) {
-    const std::int64_t index = list.facts[file_index].display_index;
-    for (const std::int64_t wanted : missing) {
-      Replacement& best = nearest[wanted];
-      if (best.frame && !is_better(wanted, index, best.display_index)) continue;
-      best.frame.reset(allocated(av_frame_clone(&frame)));
-      best.display_index = index;
-    }
-  });
-  return nearest;
+  pass.is_clean = !decoder.had_errors() && pass.images.size() == wanted.size();
+  return pass;
 }
 
 VideoReader::VideoReader(const std::filesystem::path& path, const VideoOptions& options)
@@ -198,28 +189,33 @@ DecodedFrames VideoReader::frames(std::span<const std::int64_t> indices,
                           size->height <= kMaxOutputSide),
                 "frame size out of range");
   const Deadline deadline(state.options.time_limit_seconds);
-  auto images = state.decode(indices, size, deadline);
+  State::Indices wanted;
+  for (const std::int64_t index : indices) wanted.insert(state.shown_at(index));
 
-  std::vector<std::int64_t> missing;
-  for (const std::int64_t index : indices)
-    if (!images.contains(state.shown_at(index))) missing.push_back(state.shown_at(index));
-  std::map<std::int64_t, bool> is_concealed;
-  if (!missing.empty()) {
-    FrameScaler scale(state.interpolation, state.facts.clockwise_degrees);
-    for (const auto& [wanted, found] : state.replace(missing, deadline)) {
-      images.emplace(wanted, scale(*found.frame, size));
-      is_concealed[wanted] = found.display_index != wanted;
+  auto pass = state.decode(state.shortest_plan(wanted), wanted, size, deadline);
+  if (!pass.is_clean) {
+    // What a decoder makes of damage depends on what it saw before: only the whole clip, in
+    // sequence, gives the same frames whatever else is asked for.
+    const auto everything = plan_everything(state.list.facts);
+    pass = state.decode(everything, wanted, size, deadline);
+    if (pass.decoded.empty())
+      throw MediaError(MediaFailure::corrupt,
+                       fmt::format("'{}': no frame could be decoded", state.path.string()));
+    State::Indices substitutes;
+    for (const std::int64_t index : wanted) {
+      const std::int64_t substitute = State::substitute(index, pass.decoded);
+      if (!pass.images.contains(substitute)) substitutes.insert(substitute);
     }
+    if (!substitutes.empty())
+      pass.images.merge(state.decode(everything, substitutes, size, deadline).images);
   }
 
   DecodedFrames result;
   for (const std::int64_t index : indices) {
-    const auto image = images.find(state.shown_at(index));
-    if (image == images.end())
-      throw MediaError(MediaFailure::corrupt,
-                       fmt::format("'{}': no frame could be decoded", state.path.string()));
-    result.images.push_back(image->second);
-    result.num_concealed += is_concealed[image->first] ? 1 : 0;
+    const std::int64_t shown = state.shown_at(index);
+    const std::int64_t found = State::substitute(shown, pass.decoded);
+    result.images.push_back(pass.images.at(found));
+    result.num_concealed += found == shown ? 0 : 1;
   }
   if (result.num_concealed * kMaxConcealedShare > std::ssize(indices))
     throw MediaError(MediaFailure::too_many_concealed,

@@ -64,7 +64,8 @@ class VideoReader {
   // Decodes the frames with these indices, each in [0, num_frames); indices may repeat. Frames are
   // rotated as the header says, then scaled to `size` without keeping the aspect ratio, or left at
   // their own size. The pixels equal those of decord 0.6.0 (bilinear). A frame that does not decode
-  // is replaced by the nearest earlier one that does, else the nearest later one. Throws MediaError
+  // is replaced by the nearest earlier one that does, else the nearest later one; in damaged clips,
+  // too, the result depends on nothing but the clip and the index. Throws MediaError
   // too_many_concealed if that happens to more than one image in eight, corrupt if nothing decodes,
   // or timeout.
   DecodedFrames frames(std::span<const std::int64_t> indices, std::optional<FrameSize> size = {});

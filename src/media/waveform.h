@@ -10,7 +10,7 @@ struct Waveform {
   std::int64_t sample_rate_hz = 0;
   // One signal per channel, all of one length, nominally in [-1, 1] and never clipped.
   std::vector<std::vector<float>> channels;
-  // Packets of the file that could not be read or decoded; their samples are missing.
+  // Packets that could not be decoded; their samples are missing.
   std::int64_t num_lost_packets = 0;
 
   std::int64_t num_samples() const {

@@ -58,6 +58,7 @@ Batch pack(std::span<const Example> examples, std::int64_t image_token) {
       batch.num_targets += is_target;
     }
     batch.sample_ids.push_back(example.id);
+    batch.dropout_keys.push_back(example.dropout_key);
     batch.frames_per_sample.push_back(example.frames_FHWC.size(0));
     batch.sequence_lengths.push_back(static_cast<std::int64_t>(example.token_ids.size()));
     batch.num_shortened += example.text_shortened;

@@ -16,6 +16,7 @@ namespace vllama::processors {
 struct Batch {
   std::int64_t step = 0, micro_step = 0;
   std::vector<std::string> sample_ids;          // B
+  std::vector<std::uint64_t> dropout_keys;      // B
   at::Tensor frames_FHWC;                       // uint8 [F, S, S, 3], sample by sample
   std::vector<std::int64_t> frames_per_sample;  // B
   at::Tensor token_ids_T;                       // int64, 0 at media positions

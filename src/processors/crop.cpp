@@ -10,7 +10,7 @@
 // One fused multiply-add rounds once. Both versions of a function give the same bits; the first
 // uses the instruction, the second a library call on processors that have none.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define VLLAMA_FUSED_VERSIONS __attribute__((target_clones("arch=haswell", "default")))
+#define VLLAMA_FUSED_VERSIONS __attribute__((target_clones("fma", "default")))
 #else
 #define VLLAMA_FUSED_VERSIONS
 #endif
@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kNumTaps = 4;
 constexpr std::int64_t kChannels = 3;
+constexpr std::int64_t kLanes = 4;  // of the vectors that hold one pixel
 constexpr float kSharpness = -0.75F;
 
 // The four input places and their weights for one output place.
@@ -56,30 +57,46 @@ std::vector<Taps> taps_of(std::int64_t input_size, std::int64_t output_size) {
   return taps;
 }
 
-inline float weighted_sum(float v0, float v1, float v2, float v3,
-                          const std::array<float, kNumTaps>& w) {
-  return __builtin_fmaf(v3, w[3], __builtin_fmaf(v2, w[2], __builtin_fmaf(v0, w[0], v1 * w[1])));
+// Inlined everywhere, because only then each version of its callers gets its own.
+[[gnu::always_inline]] inline float weighted_sum(float v0, float v1, float v2, float v3, float w0,
+                                                 float w1, float w2, float w3) {
+  return __builtin_fmaf(v3, w3, __builtin_fmaf(v2, w2, __builtin_fmaf(v0, w0, v1 * w1)));
 }
 
+// `pixels` has kLanes floats per pixel, `stretched` kChannels. Each pixel is written with all
+// lanes, and the next one overwrites the lane too many: `stretched` has room for one more value.
 VLLAMA_FUSED_VERSIONS
-void stretch_row(const std::uint8_t* row, const Taps* taps, std::int64_t size, float* stretched) {
+void stretch_row(const float* __restrict pixels, const Taps* taps, std::int64_t size,
+                 float* __restrict stretched) {
   for (std::int64_t x = 0; x < size; ++x) {
-    const auto& [index, weight] = taps[x];
-    for (std::int64_t channel = 0; channel < kChannels; ++channel)
-      stretched[x * kChannels + channel] = weighted_sum(
-          row[index[0] * kChannels + channel], row[index[1] * kChannels + channel],
-          row[index[2] * kChannels + channel], row[index[3] * kChannels + channel], weight);
+    const std::int64_t* index = taps[x].index.data();
+    const float* weight = taps[x].weight.data();
+    const float* v0 = pixels + index[0] * kLanes;
+    const float* v1 = pixels + index[1] * kLanes;
+    const float* v2 = pixels + index[2] * kLanes;
+    const float* v3 = pixels + index[3] * kLanes;
+    for (std::int64_t lane = 0; lane < kLanes; ++lane)
+      stretched[x * kChannels + lane] = weighted_sum(v0[lane], v1[lane], v2[lane], v3[lane],
+                                                     weight[0], weight[1], weight[2], weight[3]);
   }
 }
 
 VLLAMA_FUSED_VERSIONS
-void blend_rows(const float* row0, const float* row1, const float* row2, const float* row3,
-                const std::array<float, kNumTaps>& weight, std::int64_t count,
-                std::uint8_t* blended) {
+void blend_rows(const float* __restrict row0, const float* __restrict row1,
+                const float* __restrict row2, const float* __restrict row3, const float* weight,
+                std::int64_t count, std::uint8_t* __restrict blended) {
   for (std::int64_t i = 0; i < count; ++i) {
-    const float value = weighted_sum(row0[i], row1[i], row2[i], row3[i], weight);
-    blended[i] = static_cast<std::uint8_t>(std::min(std::max(value, 0.0F), 255.0F));
+    const float value = weighted_sum(row0[i], row1[i], row2[i], row3[i], weight[0], weight[1],
+                                     weight[2], weight[3]);
+    const float clamped = value > 0.0F ? (value < 255.0F ? value : 255.0F) : 0.0F;
+    blended[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(clamped));
   }
+}
+
+void spread_row(const std::uint8_t* row, std::int64_t width, float* pixels) {
+  for (std::int64_t x = 0; x < width; ++x)
+    for (std::int64_t channel = 0; channel < kChannels; ++channel)
+      pixels[x * kLanes + channel] = row[x * kChannels + channel];
 }
 
 CropBox largest_centred_box(std::int64_t height, std::int64_t width, double min_ratio,
@@ -128,15 +145,18 @@ void crop_and_resize_frame(std::span<const std::uint8_t> frame, std::int64_t fra
   const std::vector<Taps> columns = taps_of(box.width, size);
   const std::vector<Taps> rows = taps_of(box.height, size);
   const std::int64_t row_length = size * kChannels;
-  std::vector<float> stretched(static_cast<std::size_t>(box.height * row_length));
-  for (std::int64_t y = 0; y < box.height; ++y)
-    stretch_row(frame.data() + ((box.top + y) * frame_width + box.left) * kChannels, columns.data(),
-                size, stretched.data() + y * row_length);
+  std::vector<float> pixels(static_cast<std::size_t>(box.width * kLanes));
+  std::vector<float> stretched(static_cast<std::size_t>(box.height * row_length + 1));
+  for (std::int64_t y = 0; y < box.height; ++y) {
+    spread_row(frame.data() + ((box.top + y) * frame_width + box.left) * kChannels, box.width,
+               pixels.data());
+    stretch_row(pixels.data(), columns.data(), size, stretched.data() + y * row_length);
+  }
   for (std::int64_t y = 0; y < size; ++y) {
     const auto& [index, weight] = rows[static_cast<std::size_t>(y)];
     blend_rows(stretched.data() + index[0] * row_length, stretched.data() + index[1] * row_length,
                stretched.data() + index[2] * row_length, stretched.data() + index[3] * row_length,
-               weight, row_length, resized.data() + y * row_length);
+               weight.data(), row_length, resized.data() + y * row_length);
   }
 }
 

@@ -9,8 +9,8 @@
 namespace vllama::processors {
 
 // Stretches an image to width x height by cubic interpolation (a = -0.5) that widens when it
-// shrinks (antialiasing): Pillow's resampling, horizontal before vertical, weights in 22-bit fixed
-// point, rounded and clipped to uint8 after each pass; the result is equal bit for bit.
+// shrinks (antialiasing): Pillow's resampling, one pass per direction, weights in 22-bit fixed
+// point, rounded and clipped to uint8 after each pass; the result equals Pillow 13's bit for bit.
 media::Image resize_image(const media::Image& image, std::int64_t width, std::int64_t height);
 
 // The pixels inside `box`, which must lie inside the image.

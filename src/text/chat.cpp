@@ -11,7 +11,7 @@
 namespace vllama::text {
 namespace {
 
-// The runs of spaces come from line continuations in the released program.
+// The runs of spaces are part of the released prompt.
 const std::string kSoundAndVideo = fmt::format(
     "Close your eyes, open your ears and you imagine only based on the sound that: <ImageHere>. "
     "{0}Close your ears, open your eyes and you see that <Video><ImageHere></Video>.  "

@@ -60,7 +60,7 @@ struct CaptionPrompt {
 };
 
 // Replaces the two characters \n by a newline, as prompt_template and end_sym need it when they
-// were written in single quotes (D38).
+// were written in single quotes.
 std::string unescape_newlines(std::string_view text);
 
 // The lines of `prompt_file` that contain <ImageHere>, each put in the place of `{}` in

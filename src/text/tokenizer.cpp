@@ -29,18 +29,18 @@ void check(const sentencepiece::util::Status& status, const std::string& file) {
 }  // namespace
 
 Tokenizer::Tokenizer(const std::filesystem::path& model_file)
-    : processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
-  const std::string file = model_file.string();
+    : processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()),
+      file_(model_file.string()) {
   const auto mapped = MappedFile::open(model_file);
-  check_model_file(mapped->text(), file);
-  check(processor_->LoadFromSerializedProto(mapped->text()), file);
+  check_model_file(mapped->text(), file_);
+  check(processor_->LoadFromSerializedProto(mapped->text()), file_);
   file_hash_ = fnv1a_hex(mapped->text());
   size_ = processor_->GetPieceSize();
   unknown_ = processor_->unk_id();
   bos_ = processor_->bos_id();
   eos_ = processor_->eos_id();
   if (unknown_ < 0 || bos_ < 0 || eos_ < 0)
-    throw UserError(fmt::format("'{}' lacks one of the pieces for unknown, begin and end", file));
+    throw UserError(fmt::format("'{}' lacks one of the pieces for unknown, begin and end", file_));
   for (const std::int64_t id : {unknown_, bos_, eos_})
     specials_.push_back({processor_->IdToPiece(static_cast<int>(id)), id, false});
   specials_.push_back({std::string(kImagePlaceholder), image_token(), true});
@@ -91,8 +91,7 @@ void Tokenizer::append_segment(std::string_view segment, std::size_t offset,
                                std::vector<Token>& tokens) const {
   if (segment.empty()) return;
   sentencepiece::ImmutableSentencePieceText encoded;
-  const auto status = processor_->Encode(segment, encoded.mutable_proto());
-  VLLAMA_ASSERT(status.ok(), status.ToString());
+  check(processor_->Encode(segment, encoded.mutable_proto()), file_);
   for (const auto& piece : encoded.pieces())
     tokens.push_back({piece.id(), offset + piece.begin(), offset + piece.end()});
 }
@@ -147,8 +146,7 @@ std::string Tokenizer::decode_pieces(std::span<const std::int64_t> ids) const {
     pieces.push_back(id >= 0 && id < size_ ? processor_->IdToPiece(static_cast<int>(id))
                                            : std::string(kReplacementCharacter));
   std::string text;
-  const auto status = processor_->Decode(pieces, &text);
-  VLLAMA_ASSERT(status.ok(), status.ToString());
+  check(processor_->Decode(pieces, &text), file_);
   return text;
 }
 

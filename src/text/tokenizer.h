@@ -27,7 +27,8 @@ struct Token {
   std::size_t begin, end;
 };
 
-// Immutable after construction: all members may be called from several threads at once.
+// Immutable after construction: all members may be called from several threads at once. They throw
+// UserError if a model that opened turns out to be contradictory in use.
 class Tokenizer {
  public:
   // Reads a SentencePiece model file (tokenizer.model). Throws UserError naming the file if it is
@@ -79,7 +80,7 @@ class Tokenizer {
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
   std::int64_t size_ = 0, unknown_ = 0, bos_ = 0, eos_ = 0;
   std::vector<Special> specials_;
-  std::string file_hash_;
+  std::string file_, file_hash_;
 };
 
 }  // namespace vllama::text

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstring>
 #include <numbers>
 
 #include "core/files.h"
@@ -66,24 +65,6 @@ void write_wav(const std::filesystem::path& path, std::int64_t rate_hz,
 
 nlohmann::json read_json(const std::filesystem::path& path) {
   return nlohmann::json::parse(read_file(path));
-}
-
-std::map<std::string, GoldenTensor> read_golden_tensors(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
-  std::uint64_t header_bytes = 0;
-  std::memcpy(&header_bytes, bytes.data(), sizeof(header_bytes));
-  const auto header = nlohmann::json::parse(bytes.substr(8, header_bytes));
-  std::map<std::string, GoldenTensor> tensors;
-  for (const auto& [name, facts] : header.items()) {
-    if (name == "__metadata__") continue;
-    REQUIRE(facts["dtype"] == "F32");
-    GoldenTensor& tensor = tensors[name];
-    tensor.shape = facts["shape"].get<std::vector<std::int64_t>>();
-    const std::size_t begin = facts["data_offsets"][0], end = facts["data_offsets"][1];
-    tensor.values.resize((end - begin) / sizeof(float));
-    std::memcpy(tensor.values.data(), bytes.data() + 8 + header_bytes + begin, end - begin);
-  }
-  return tensors;
 }
 
 double largest_difference(const float* a, const float* b, std::size_t count) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -18,14 +17,6 @@ void write_wav(const std::filesystem::path& path, std::int64_t rate_hz,
                const std::vector<std::vector<float>>& channels);
 
 nlohmann::json read_json(const std::filesystem::path& path);
-
-struct GoldenTensor {
-  std::vector<std::int64_t> shape;
-  std::vector<float> values;
-};
-
-// The float tensors of a .safetensors file.
-std::map<std::string, GoldenTensor> read_golden_tensors(const std::filesystem::path& path);
 
 // The largest absolute difference of two sequences of one length.
 double largest_difference(const float* a, const float* b, std::size_t count);

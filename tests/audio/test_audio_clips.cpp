@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include "media/audio.h"
@@ -9,6 +10,7 @@
 #include "processors/mel.h"
 #include "tests/audio/sounds.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/safetensors_file.h"
 
 using namespace vllama;
 using processors::audio_clips;
@@ -81,35 +83,34 @@ TEST_CASE("clip starts are exact fractions of the rounded duration") {
 TEST_CASE("the mel clips of the original come out") {
   VLLAMA_SHARED_FILE(golden_path, "goldens/media/audio_mel.safetensors");
   VLLAMA_SHARED_FILE(wav_path, "fixtures/media/FwVYUHKoLtQ_000034.wav");
-  const auto golden = test::read_golden_tensors(golden_path);
+  const auto golden = test::SafetensorsFile(golden_path);
   const auto sound = media::read_audio(wav_path);
   REQUIRE(sound.num_samples() == 160029);
 
   const auto in_place = audio_clips(sound, {8, "first", true});
   REQUIRE(in_place->sizes() == at::IntArrayRef({8, 1, 128, 204}));
-  const auto& mel8 = golden.at("wav8.mel");
-  CHECK(test::largest_difference(values_of(*in_place), mel8.values.data(), 8 * kClipValues) <
+  const auto mel8 = golden.values<float>("wav8.mel");
+  CHECK(test::largest_difference(values_of(*in_place), mel8.data(), 8 * kClipValues) <
         kMelTolerance);
 
   const auto separate = audio_clips(sound);
-  const auto& clip4 = golden.at("wav8.clip4_mel_if_mean_not_in_place");
-  CHECK(test::largest_difference(values_of(*separate, 4), clip4.values.data(), kClipValues) <
+  const auto clip4 = golden.values<float>("wav8.clip4_mel_if_mean_not_in_place");
+  CHECK(test::largest_difference(values_of(*separate, 4), clip4.data(), kClipValues) <
         kMelTolerance);
 
   const auto three = audio_clips(sound, {3, "first", false});
-  const auto& mel3 = golden.at("wav3.mel");
-  CHECK(test::largest_difference(values_of(*three, 2), mel3.values.data(), kClipValues) <
-        kMelTolerance);
+  const auto mel3 = golden.values<float>("wav3.mel");
+  CHECK(test::largest_difference(values_of(*three, 2), mel3.data(), kClipValues) < kMelTolerance);
 }
 
 TEST_CASE("a short stereo sound at 44.1 kHz is resampled and padded as in the original") {
   VLLAMA_SHARED_FILE(golden_path, "goldens/media/audio_mel.safetensors");
-  const auto golden = test::read_golden_tensors(golden_path);
-  const auto& values = golden.at("short44k.waveform").values;
+  const auto golden = test::SafetensorsFile(golden_path);
+  const auto values = golden.values<float>("short44k.waveform");
   const media::Waveform sound{
       44100, {{values.begin(), values.begin() + 44100}, {values.begin() + 44100, values.end()}}, 0};
   const auto clips = audio_clips(sound, {3, "first", true});
-  CHECK(test::largest_difference(values_of(*clips, 2), golden.at("short44k.mel").values.data(),
+  CHECK(test::largest_difference(values_of(*clips, 2), golden.values<float>("short44k.mel").data(),
                                  kClipValues) < kMelTolerance);
 }
 

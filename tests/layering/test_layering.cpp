@@ -33,7 +33,6 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 const std::map<std::string, std::set<std::string>> kDoors = {
     {"yaml-cpp/", {"config"}},   {"libav", {"media"}},           {"libsw", {"media"}},
     {"sentencepiece", {"text"}}, {"unicode/", {"text"}},         {"CLI/", {"tools"}},
-    {"spdlog/", {"core"}},       {"google/protobuf", {"train"}}, {"jpeglib.h", {"media"}},
 };
 
 bool is_source(const fs::path& path) {

@@ -1,7 +1,8 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
-#include <regex>
+#include <sstream>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -27,15 +28,17 @@ std::vector<StepMetrics> falling_losses(int num_steps) {
   return steps;
 }
 
-// The (x, y) pairs of the path drawn in the given colour.
+// The (x, y) pairs of the curve drawn in the given colour: "M72.0 394.0L75.5 390.1...".
 std::vector<std::pair<double, double>> line_in(const std::string& svg, const std::string& colour) {
-  std::smatch path;
-  REQUIRE(std::regex_search(svg, path, std::regex("d=\"([^\"]*)\" stroke=\"" + colour)));
-  const std::string data = path[1];
+  const std::size_t end = svg.find("\" stroke=\"" + colour);
+  REQUIRE(end != std::string::npos);
+  const std::size_t begin = svg.rfind('"', end - 1) + 1;
+  std::string data = svg.substr(begin, end - begin);
+  std::ranges::replace_if(
+      data, [](char byte) { return byte == 'M' || byte == 'L'; }, ' ');
+  std::istringstream numbers(data);
   std::vector<std::pair<double, double>> points;
-  const std::regex pair("[ML](\\S+) ([^ML]+)");
-  for (std::sregex_iterator it(data.begin(), data.end(), pair), end; it != end; ++it)
-    points.emplace_back(std::stod((*it)[1]), std::stod((*it)[2]));
+  for (double x = 0, y = 0; numbers >> x >> y;) points.emplace_back(x, y);
   return points;
 }
 
@@ -51,7 +54,7 @@ TEST_CASE("every step of a short run is a point inside the axes") {
   for (const auto& colour : {kRaw, kMean}) {
     const auto points = line_in(svg, colour);
     REQUIRE(points.size() == 200);
-    CHECK(points.front().first == 72);
+    CHECK(points.front().first == Approx(72 + 704.0 / 200).margin(0.06));
     CHECK(points.back().first == 776);
     for (const auto& [x, y] : points) CHECK((x >= 72 && x <= 776 && y > 0 && y <= 394));
   }
@@ -77,8 +80,7 @@ TEST_CASE("a long run stays small and keeps its extremes") {
   CHECK(svg.size() < 60000);
   double lowest = 0;
   for (const auto& [x, y] : line_in(svg, kRaw)) lowest = std::max(lowest, y);
-  CHECK(lowest == Approx(line_in(svg, kRaw).at(0).second).margin(400));
-  CHECK(lowest > 350);
+  CHECK(lowest > 350);  // close to the axis at 394
 }
 
 TEST_CASE("wild, missing and constant losses give a picture; no losses give an error") {

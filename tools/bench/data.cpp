@@ -1,0 +1,233 @@
+#include "tools/bench/data.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/random.h"
+#include "datasets/loader.h"
+#include "datasets/mixture.h"
+#include "datasets/webvid.h"
+#include "text/tokenizer.h"
+
+namespace vllama::tools {
+namespace fs = std::filesystem;
+namespace {
+
+using Report = nlohmann::ordered_json;
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// A new folder that goes with its owner.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string pattern = (fs::temp_directory_path() / "vllama-bench-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr)
+      throw RunFailure(
+          fmt::format("cannot create a folder in '{}'", fs::temp_directory_path().string()));
+    path_ = pattern;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// A number of kB from /proc/self/status, in MB.
+double process_megabytes(std::string_view key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(key)) return std::stod(line.substr(key.size() + 1)) / 1024.0;
+  return 0;
+}
+
+double processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void print(const Report& report, bool as_json) {
+  if (as_json) {
+    std::cout << report.dump(2) << "\n";
+    return;
+  }
+  for (const auto& [name, value] : report.items())
+    std::cout << fmt::format(
+        "{:<32}{}\n", name,
+        value.is_number_float() ? fmt::format("{:.4g}", value.get<double>()) : value.dump());
+}
+
+// Rows as long as those of WebVid-2M: about 260 bytes, every fourth caption with a comma.
+void write_annotations(const fs::path& path, std::int64_t num_rows) {
+  static constexpr const char* kWords[] = {"aerial", "view",  "of",      "the",   "mountains",
+                                           "young",  "woman", "walking", "beach", "sunset",
+                                           "city",   "time",  "lapse",   "green", "background"};
+  std::ofstream file(path, std::ios::binary);
+  file << "videoid,name,page_idx,page_dir,duration,contentUrl\n";
+  RandomStream stream(1);
+  for (std::int64_t row = 0; row < num_rows; ++row) {
+    std::string caption;
+    for (std::uint64_t left = 6 + stream.below(14); left > 0; --left)
+      caption +=
+          fmt::format("{}{}", caption.empty() ? "" : " ", kWords[stream.below(std::size(kWords))]);
+    const bool is_quoted = row % 4 == 0;
+    file << fmt::format(
+        "{},{}{}{},{},{:06}_{:06},PT00H00M14S,https://example.org/shutterstock/videos/{}/preview/"
+        "stock-footage-a-long-name-with-many-words-of-the-caption-in-it-{}.mp4\n",
+        1000000000 + row, is_quoted ? "\"a, " : "", caption, is_quoted ? "\"" : "", row % 70000,
+        row / 50 * 50 + 1, row / 50 * 50 + 50, 1000000000 + row, row);
+  }
+}
+
+Report bench_index(std::int64_t num_rows) {
+  const ScratchFolder folder;
+  const fs::path csv = folder.path() / "rows.csv";
+  write_annotations(csv, num_rows);
+  std::ofstream("/proc/self/clear_refs") << "5";  // peak memory counts from here
+  const double resident_before = process_megabytes("VmRSS:");
+  const Stopwatch index_watch;
+  const datasets::WebVid dataset(csv, "videos");
+  const double index_seconds = index_watch.seconds();
+  const double peak = process_megabytes("VmHWM:") - resident_before;
+
+  constexpr std::int64_t kReads = 20000;
+  RandomStream stream(2);
+  const Stopwatch read_watch;
+  for (std::int64_t i = 0; i < kReads; ++i)
+    dataset.record(
+        static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(dataset.size()))));
+  const double read_seconds = read_watch.seconds();
+  return {{"rows", dataset.size()},
+          {"file_megabytes", static_cast<double>(fs::file_size(csv)) / 1048576.0},
+          {"index_seconds", index_seconds},
+          {"peak_resident_growth_megabytes", peak},
+          {"resident_growth_after_reads_megabytes", process_megabytes("VmRSS:") - resident_before},
+          {"microseconds_per_random_row", 1e6 * read_seconds / static_cast<double>(kReads)}};
+}
+
+struct ExamplesArguments {
+  std::vector<std::string> clips;
+  std::string tokenizer;
+  std::string sampling = "headtail", transform = "train";
+  std::int64_t num_samples = 64, num_frames = 8, image_size = 224, num_workers = 1;
+};
+
+datasets::DataConfig examples_config(const ExamplesArguments& arguments, const fs::path& folder) {
+  std::ofstream csv(folder / "rows.csv");
+  csv << "videoid,page_dir,name\n";
+  for (std::size_t i = 0; i < arguments.clips.size(); ++i) {
+    fs::create_symlink(fs::absolute(arguments.clips[i]), folder / fmt::format("{}.mp4", i));
+    csv << i << ",.,\"Aerial view of the mountains, a young woman walks along the beach.\"\n";
+  }
+  datasets::DataConfig config;
+  auto& set = config.sets.emplace_back();
+  set.name = set.format = "webvid";
+  set.annotations = set.media_root = folder.string();
+  set.sampling = arguments.sampling;
+  set.transform = arguments.transform;
+  set.num_frames = arguments.num_frames;
+  config.loader.num_workers = arguments.num_workers;
+  config.loader.queue_depth = 2 * arguments.num_workers + 2;
+  return config;
+}
+
+Report bench_examples(const ExamplesArguments& arguments) {
+  const ScratchFolder folder;
+  const datasets::DataConfig config = examples_config(arguments, folder.path());
+  const text::Tokenizer tokenizer(arguments.tokenizer);
+  const datasets::Mixture mixture(config, {.image_size = arguments.image_size}, tokenizer);
+  constexpr std::int64_t kBatch = 4;
+  const datasets::SampleOrder order(mixture.sources(), {.samples_per_step = kBatch, .seed = 1});
+  const std::int64_t num_steps = (arguments.num_samples + kBatch - 1) / kBatch;
+
+  const double processor_before = processor_seconds();
+  const Stopwatch watch;
+  datasets::Loader loader(order, mixture, {.end_step = num_steps}, config.loader,
+                          tokenizer.image_token());
+  for (std::int64_t step = 0; step < num_steps; ++step) loader.next();
+  const double seconds = watch.seconds();
+  const double processor = processor_seconds() - processor_before;
+  const datasets::LoaderCounters counters = loader.counters();
+  const auto num_built = static_cast<double>(counters.num_samples - counters.num_dropped);
+  const datasets::StageSeconds& stages = counters.build_seconds;
+  return {{"examples", counters.num_samples - counters.num_dropped},
+          {"dropped", counters.num_dropped},
+          {"workers", arguments.num_workers},
+          {"examples_per_second", num_built / seconds},
+          {"examples_per_core_second", num_built / processor},
+          {"milliseconds_decode", 1e3 * stages.decode / num_built},
+          {"milliseconds_crop_resize", 1e3 * stages.pixels / num_built},
+          {"milliseconds_text", 1e3 * stages.text / num_built},
+          {"share_decode", stages.decode / stages.total()},
+          {"share_crop_resize", stages.pixels / stages.total()},
+          {"share_text", stages.text / stages.total()}};
+}
+
+}  // namespace
+
+void add_bench_data(CLI::App& bench) {
+  CLI::App* data = bench.add_subcommand("data", "Speed of indexing annotations and of examples.");
+  data->require_subcommand(1);
+  data->footer(
+      "Examples:\n  vllama bench data index --rows 2500000\n"
+      "  vllama bench data examples a.mp4 b.mp4 --tokenizer llama/tokenizer.model --workers 2");
+  const auto as_json = std::make_shared<bool>(false);
+  const auto num_rows = std::make_shared<std::int64_t>(2'500'000);
+
+  CLI::App* index = data->add_subcommand("index", "Indexes a made-up WebVid CSV file.");
+  index->add_option("--rows", *num_rows, "rows of the file")->check(CLI::PositiveNumber);
+  index->add_flag("--json", *as_json, "print JSON");
+  index->callback([=] { print(bench_index(*num_rows), *as_json); });
+
+  const auto arguments = std::make_shared<ExamplesArguments>();
+  CLI::App* examples = data->add_subcommand("examples", "Builds training examples from clips.");
+  examples->add_option("clips", arguments->clips, "video files")
+      ->required()
+      ->check(CLI::ExistingFile);
+  examples->add_option("--tokenizer", arguments->tokenizer, "tokenizer.model")->required();
+  examples->add_option("--samples", arguments->num_samples, "examples to build")
+      ->check(CLI::PositiveNumber);
+  examples->add_option("--workers", arguments->num_workers, "threads, 0 for the calling one")
+      ->check(CLI::Range(0, 1024));
+  examples->add_option("--frames", arguments->num_frames, "frames per clip")
+      ->check(CLI::PositiveNumber);
+  examples->add_option("--size", arguments->image_size, "pixels per side")
+      ->check(CLI::Range(1, 4096));
+  examples->add_option("--sampling", arguments->sampling, "uniform or headtail")
+      ->check(CLI::IsMember({"uniform", "headtail"}));
+  examples->add_option("--transform", arguments->transform, "train or eval")
+      ->check(CLI::IsMember({"train", "eval"}));
+  examples->add_flag("--json", *as_json, "print JSON");
+  examples->callback([=] { print(bench_examples(*arguments), *as_json); });
+}
+
+}  // namespace vllama::tools
