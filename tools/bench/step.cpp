@@ -1,4 +1,5 @@
-// vllama bench step: how long one optimizer step of the vision branch takes, and where.
+#include "tools/bench/step.h"
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -18,7 +19,6 @@
 #include "core/error.h"
 #include "models/flops.h"
 #include "optim/gradient_norm.h"
-#include "tools/bench/benchmarks.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/step_model.h"
 #include "train/trainer.h"

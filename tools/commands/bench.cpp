@@ -1,0 +1,16 @@
+// vllama bench: the benchmarks, one subcommand each.
+#include <CLI/CLI.hpp>
+
+#include "tools/bench/step.h"
+#include "tools/commands/commands.h"
+
+namespace vllama::tools {
+
+void add_bench(CLI::App& program) {
+  CLI::App* bench = program.add_subcommand("bench", "Measure a part of the program.");
+  bench->require_subcommand(1);
+  bench->footer("Example:\n  vllama bench step --config 100m --json");
+  add_bench_step(*bench);
+}
+
+}  // namespace vllama::tools
