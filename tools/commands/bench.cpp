@@ -4,6 +4,7 @@
 #include "tools/bench/audio.h"
 #include "tools/bench/data.h"
 #include "tools/bench/decode.h"
+#include "tools/bench/step.h"
 #include "tools/commands/commands.h"
 
 namespace vllama::tools {
@@ -11,9 +12,10 @@ namespace vllama::tools {
 void add_bench(CLI::App& program) {
   CLI::App* bench = program.add_subcommand("bench", "Measure a part of the program.");
   bench->require_subcommand(1);
-  bench->footer("Example:\n  vllama bench decode clip.mp4 --json");
+  bench->footer("Example:\n  vllama bench step --config 100m --json");
   add_bench_decode(*bench);
   add_bench_data(*bench);
+  add_bench_step(*bench);
   add_bench_audio(*bench);
 }
 
