@@ -19,6 +19,7 @@ target_compile_options(vllama_settings INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Werror>)
 if(VLLAMA_SANITIZE)
   target_compile_options(vllama_settings INTERFACE -fsanitize=address,undefined
-    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -Wno-maybe-uninitialized)  # g++ 12 reports its own <regex> when the sanitizers are on
   target_link_options(vllama_settings INTERFACE -fsanitize=address,undefined)
 endif()
