@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "core/error.h"
 
@@ -161,16 +160,18 @@ JsonArray::JsonArray(const std::filesystem::path& path, std::string_view key)
 nlohmann::json JsonArray::element(std::int64_t index) const {
   VLLAMA_ASSERT(index >= 0 && index < size(), "element index out of range");
   const auto [begin, length] = elements_[static_cast<std::size_t>(index)];
-  const std::string_view text = file_->text().substr(begin, length);
-  const std::size_t window = begin / kAccessWindowBytes * kAccessWindowBytes;
-  std::optional<nlohmann::json> value;
   try {
-    value = nlohmann::json::parse(text);
+    return nlohmann::json::parse(file_->text().substr(begin, length));
   } catch (const nlohmann::json::parse_error& error) {
     throw UserError(fmt::format("{} is not valid JSON: {}", place(index), error.what()));
   }
-  file_->release_pages(window, begin + length - window + kAccessWindowBytes);
-  return *std::move(value);
+}
+
+void JsonArray::release(std::int64_t first, std::int64_t last) const {
+  const Extent& end = elements_[static_cast<std::size_t>(last)];
+  const std::size_t window =
+      elements_[static_cast<std::size_t>(first)].begin / kAccessWindowBytes * kAccessWindowBytes;
+  file_->release_pages(window, end.begin + end.length - window + kAccessWindowBytes);
 }
 
 std::string JsonArray::place(std::int64_t index) const {

@@ -31,12 +31,15 @@ std::string text_member(const JsonElement& element, const char* key) {
 
 JsonDataset::JsonDataset(const std::filesystem::path& path, std::string_view key, Reader reader)
     : elements_(path, key), reader_(std::move(reader)) {
+  constexpr std::int64_t kElementsBetweenReleases = 4096;
   for (std::int64_t i = 0; i < elements_.size(); ++i) {
     const auto result = read(i);
     if (const auto* invalid = std::get_if<Invalid>(&result))
       invalid_.add(invalid->reason, elements_.place(i));
     else
       valid_.push_back(i);
+    if ((i + 1) % kElementsBetweenReleases == 0)
+      elements_.release(i + 1 - kElementsBetweenReleases, i);
   }
   if (valid_.empty())
     throw UserError(fmt::format("'{}' has no valid entry{}{}", path.string(),
@@ -51,6 +54,7 @@ Record JsonDataset::record(std::int64_t index) const {
   VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
   const std::int64_t element = valid_[static_cast<std::size_t>(index)];
   auto result = read(element);
+  elements_.release(element, element);
   if (auto* record = std::get_if<Record>(&result)) return std::move(*record);
   throw RunFailure(fmt::format("{} changed while it was in use", elements_.place(element)));
 }

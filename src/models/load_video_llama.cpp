@@ -33,7 +33,8 @@ void load(const std::string& file, const nn::ParameterList& parameters, const Lo
             file);
 }
 
-// The position table of the file may be for another image size: it is read in its own shape and resized.
+// The position table of the file may be for another image size: it is read in its own shape and
+// resized.
 void load_encoder(VisionBranch& vision, const std::string& file, LoadRules rules) {
   nn::ParameterList parameters;
   vision.declare_encoder(parameters);

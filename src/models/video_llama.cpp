@@ -7,8 +7,8 @@
 namespace vllama::models {
 namespace {
 
-// N target tokens, and the rows of hidden states that predict them: each token is predicted by the row
-// before it. The first token of a sequence is never a target.
+// N target tokens, and the rows of hidden states that predict them: each token is predicted by the
+// row before it. The first token of a sequence is never a target.
 struct Targets {
   at::Tensor rows_N, tokens_N;
 };

@@ -205,6 +205,16 @@ TEST_CASE("zip64 records are followed, and only where they are needed") {
   }
 }
 
+TEST_CASE("more members than the short end record can count are written and read") {
+  constexpr int kNumMembers = 66'000;
+  const TemporaryFolder folder;
+  std::vector<std::pair<std::string, std::string>> members;
+  for (int i = 0; i < kNumMembers; ++i) members.emplace_back("x/" + std::to_string(i), "");
+  write_zip(folder.path() / "a.zip", members);
+  const auto file = MappedFile::open(folder.path() / "a.zip");
+  CHECK(read_zip_directory(file->bytes(), "a.zip").size() == kNumMembers);
+}
+
 TEST_CASE("big-endian files are refused") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "a.pth";

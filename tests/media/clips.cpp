@@ -68,7 +68,7 @@ std::vector<std::uint64_t> plain_fingerprints(const std::filesystem::path& clip,
   std::vector<std::int64_t> all(static_cast<std::size_t>(num_frames));
   std::iota(all.begin(), all.end(), 0);
   std::vector<std::uint64_t> found(all.size(), 0);
-  bench::decode_plainly(clip, all, std::nullopt,
+  tools::decode_plainly(clip, all, std::nullopt,
                         [&](std::int64_t index, const media::Image& image) {
                           found[static_cast<std::size_t>(index)] = fingerprint(image);
                         });

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "core/files.h"
+#include "core/random.h"
 #include "media/error.h"
 #include "media/image.h"
 #include "tests/media/clips.h"
@@ -163,6 +164,30 @@ TEST_CASE("a picture cut short anywhere is corrupt") {
     for (std::size_t length = 16; length + 16 < content.size(); length += 1 + content.size() / 90) {
       INFO(picture << " cut to " << length << " of " << content.size() << " bytes");
       CHECK(failure_for(write(folder, "cut", content.substr(0, length))) == MediaFailure::corrupt);
+    }
+  }
+}
+
+TEST_CASE("a picture with flipped bits decodes or is a typed error") {
+  const test::TemporaryFolder folder;
+  for (const std::string name : {"a.png", "b.jpg", "c.bmp", "d.webp", "e.gif"}) {
+    const auto picture = test::make_clip(folder, name, test::moving_picture("40x30", 1, 1),
+                                         name == "d.webp" ? "libwebp" : "");
+    if (!picture) continue;
+    const std::string content = read_file(*picture);
+    for (std::uint64_t round = 0; round < 100; ++round) {
+      RandomStream random(random_key({7, round}));
+      std::string changed = content;
+      const std::size_t range =
+          round % 2 == 0 ? content.size() : std::min<std::size_t>(content.size(), 100);
+      for (std::uint64_t i = 0; i <= random.below(6); ++i)
+        changed[random.below(range)] ^= static_cast<char>(1u << random.below(8));
+      INFO(name << " round " << round);
+      try {
+        const Image image = read_image(write(folder, "flipped", changed));
+        CHECK(image.rgb.size() == static_cast<std::size_t>(image.width * image.height) * 3);
+      } catch (const MediaError&) {
+      }
     }
   }
 }

@@ -16,7 +16,7 @@
 #include "media/video.h"
 #include "tools/bench/plain_decode.h"
 
-namespace vllama::bench {
+namespace vllama::tools {
 namespace {
 
 using Images = std::vector<media::Image>;
@@ -129,4 +129,4 @@ void add_bench_decode(CLI::App& bench) {
   command->callback([options] { run(*options); });
 }
 
-}  // namespace vllama::bench
+}  // namespace vllama::tools

@@ -5,9 +5,9 @@ namespace CLI {
 class App;
 }
 
-namespace vllama::bench {
+namespace vllama::tools {
 
 // Adds the subcommand `decode` to `bench`.
 void add_bench_decode(CLI::App& bench);
 
-}  // namespace vllama::bench
+}  // namespace vllama::tools

@@ -6,7 +6,7 @@
 #include "media/ffmpeg.h"
 #include "media/frame_scaler.h"
 
-namespace vllama::bench {
+namespace vllama::tools {
 namespace {
 
 using namespace media;
@@ -65,4 +65,4 @@ void decode_plainly(const std::filesystem::path& path, std::span<const std::int6
   send(nullptr);
 }
 
-}  // namespace vllama::bench
+}  // namespace vllama::tools

@@ -12,7 +12,7 @@
 #include "media/image.h"
 #include "media/video.h"
 
-namespace vllama::bench {
+namespace vllama::tools {
 
 // Hands every frame of the clip that is in `indices`, in display order, to `take`. Frames are
 // numbered by the presentation times of their packets.
@@ -20,4 +20,4 @@ void decode_plainly(const std::filesystem::path& path, std::span<const std::int6
                     std::optional<media::FrameSize> size,
                     const std::function<void(std::int64_t index, const media::Image& image)>& take);
 
-}  // namespace vllama::bench
+}  // namespace vllama::tools

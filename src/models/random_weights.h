@@ -1,0 +1,46 @@
+// Random base weights of any size, in the layouts of the published files: to try, test and time
+// runs with.
+#pragma once
+
+#include <filesystem>
+
+#include "models/vision_branch.h"
+
+namespace vllama::models {
+
+// The language model's sizes, apart from its vocabulary, which is the tokenizer's.
+struct LanguageSizes {
+  std::int64_t width = 128;
+  std::int64_t mlp_width = 344;
+  std::int64_t num_layers = 3;
+  std::int64_t num_heads = 4;
+  std::int64_t max_positions = 512;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    const config::AtLeast<std::int64_t> positive{1};
+    field("width", width, "features per token", positive);
+    field("mlp_width", mlp_width, "hidden width of the feed-forward layers", positive);
+    field("num_layers", num_layers, "layers", positive);
+    field("num_heads", num_heads, "attention heads", positive);
+    field("max_positions", max_positions, "longest sequence", positive);
+  }
+};
+
+struct WeightSizes {
+  VisionConfig vision;
+  LanguageSizes language;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("vision", vision, "vision branch");
+    field("language", language, "language model");
+  }
+};
+
+// Writes eva_vit_g.pth (fp16), blip2_qformer.pth (fp32) and the folder llama (fp16) below `folder`.
+// The same seed gives the same bytes. Throws UserError for sizes that do not fit together.
+void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,
+                          std::uint64_t seed, const std::filesystem::path& folder);
+
+}  // namespace vllama::models

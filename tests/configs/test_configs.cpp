@@ -1,0 +1,98 @@
+// Every file below configs/ loads strictly, and the published run has the published numbers.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "config/fields.h"
+#include "core/files.h"
+#include "tests/support/fixtures.h"
+#include "train/run_config.h"
+
+namespace fs = std::filesystem;
+using namespace vllama;
+
+namespace {
+
+constexpr double kRateTolerance = 1e-12;  // relative: both sides compute in fp64
+
+const fs::path kPublishedRun = "configs/runs/vision_stage1_vicuna7b.yaml";
+
+train::RunConfig read_run(const fs::path& path) {
+  return config::read<train::RunConfig>(config::load_file(path));
+}
+
+// What `vllama make-weights` reads, told by its name from a model that runs include.
+bool is_sizes_file(const fs::path& path) {
+  return path.stem().string().ends_with("_sizes");
+}
+
+void check_loads(const fs::path& path) {
+  const std::string folder = path.parent_path().filename().string();
+  INFO(path.string());
+  if (folder == "runs")
+    CHECK_NOTHROW(read_run(path));
+  else if (folder == "models" && !is_sizes_file(path))
+    CHECK_NOTHROW(config::read<models::VisionConfig>(config::load_file(path)));
+  else
+    CHECK((folder == "models" && is_sizes_file(path)));
+}
+
+// The table of this name, as recorded from the original's scheduler.
+nlohmann::json schedule_table(const fs::path& tables, const std::string& name) {
+  for (const auto& table : nlohmann::json::parse(read_file(tables)))
+    if (table.at("name") == name) return table;
+  FAIL(tables.string() << " has no table " << name);
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("every configuration loads into its struct") {
+  std::size_t num_files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator("configs")) {
+    if (!entry.is_regular_file()) continue;
+    CHECK(entry.path().extension() == ".yaml");
+    check_loads(entry.path());
+    ++num_files;
+  }
+  CHECK(num_files > 3);
+}
+
+TEST_CASE("the published sizes of the vision branch are the defaults") {
+  const auto tree = config::load_file("configs/models/video_llama_vision.yaml");
+  CHECK(config::dump(config::read<models::VisionConfig>(tree)) ==
+        config::dump(models::VisionConfig{}));
+}
+
+TEST_CASE("published stage 1 takes 256 samples a step, from WebVid and CC595k as 100 to 24") {
+  const auto run = read_run(kPublishedRun);
+  CHECK(run.training.batch_size * run.training.accumulation_steps == 256);
+  REQUIRE(run.data.sets.size() == 2);
+  CHECK(run.data.sets[0].weight == 100);
+  CHECK(run.data.sets[1].weight == 24);
+  CHECK(run.data.captions.end_sign == "\n");
+}
+
+TEST_CASE("the rates of published stage 1 are those of the original's scheduler") {
+  VLLAMA_SHARED_FILE(tables, "goldens/optim/lr_tables.json");
+  const auto run = read_run(kPublishedRun);
+  const auto table = schedule_table(tables, "vl_stage1_recipe");
+  CHECK(run.training.num_steps() == table.at("total_steps"));
+  const optim::RunLength length{run.training.num_epochs, run.training.steps_per_epoch};
+  for (const auto& point : table.at("points")) {
+    const auto step = point.at(0).get<std::int64_t>();
+    INFO("step " << step);
+    CHECK(optim::learning_rate(run.schedule, length, step) ==
+          Approx(point.at(1).get<double>()).epsilon(kRateTolerance).margin(0));
+  }
+}
+
+TEST_CASE("the LLaMA-2 run differs from the Vicuna run in two paths") {
+  auto run = read_run("configs/runs/vision_stage1_llama2_7b.yaml");
+  const auto published = read_run(kPublishedRun);
+  CHECK(run.output_dir != published.output_dir);
+  CHECK(run.model.weights.language_model != published.model.weights.language_model);
+  run.output_dir = published.output_dir;
+  run.model.weights.language_model = published.model.weights.language_model;
+  CHECK(config::dump(run) == config::dump(published));
+}

@@ -1,0 +1,171 @@
+// What a run promises, shown on a small one: repeatable, resumable, indifferent to accumulation.
+#include <ATen/TensorOperators.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "models/load_video_llama.h"
+#include "tests/support/tensors.h"
+#include "tests/train/tiny_world.h"
+#include "train/train.h"
+#include "train/trainer.h"
+
+using namespace vllama;
+using Catch::Contains;
+
+namespace {
+
+std::string weights_after(const train::RunConfig& config, std::int64_t step) {
+  return read_file(std::filesystem::path(config.output_dir) / "checkpoints" /
+                   ("step_00000" + std::to_string(step)) / "trainable.safetensors");
+}
+
+std::vector<double> losses(const train::RunConfig& config) {
+  std::vector<double> result;
+  for (const auto& step :
+       train::read_metrics(std::filesystem::path(config.output_dir) / "metrics.jsonl"))
+    result.push_back(step.loss);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("runs: the same bytes again, resumed at any step, with any number of workers") {
+  const test::TinyWorld world;
+  const train::RunConfig whole = world.run("whole");
+  REQUIRE(train::train(whole, {}) == 0);
+  const auto all_losses = losses(whole);
+  REQUIRE(all_losses.size() == 6);
+  CHECK(all_losses.back() < all_losses.front());
+
+  SECTION("again, decoding in the training thread") {
+    train::RunConfig again = world.run("again");
+    again.data.loader.num_workers = 0;
+    REQUIRE(train::train(again, {}) == 0);
+    CHECK(weights_after(again, 6) == weights_after(whole, 6));
+    CHECK(losses(again) == all_losses);
+  }
+  SECTION("resumed after each of its steps") {
+    train::RunConfig pieces = world.run("pieces");
+    pieces.training.checkpoint_every_steps = 1;
+    pieces.training.num_checkpoints_kept = 6;
+    REQUIRE(train::train(pieces, {}) == 0);
+    for (std::int64_t kept = 5; kept >= 1; --kept) {
+      for (std::int64_t later = kept + 1; later <= 6; ++later)
+        std::filesystem::remove_all(
+            world.path("pieces/checkpoints/step_00000" + std::to_string(later)));
+      REQUIRE(train::train(pieces, {}) == 0);
+      INFO("resumed after step " << kept);
+      CHECK(weights_after(pieces, 6) == weights_after(whole, 6));
+      CHECK(losses(pieces) == all_losses);
+    }
+  }
+  SECTION("from a named checkpoint") {
+    train::RunConfig from = world.run("from");
+    REQUIRE(train::train(from, {.resume = world.path("whole/checkpoints/step_000004")}) == 0);
+    CHECK(weights_after(from, 6) == weights_after(whole, 6));
+  }
+  SECTION("another seed gives another run") {
+    train::RunConfig other = world.run("other");
+    other.seed = 43;
+    REQUIRE(train::train(other, {}) == 0);
+    CHECK(weights_after(other, 6) != weights_after(whole, 6));
+  }
+  SECTION("what must not be overwritten or mixed up is refused") {
+    CHECK_THROWS_WITH(train::train(whole, {.resume = "never"}),
+                      Contains("already holds checkpoints"));
+    train::RunConfig other = whole;
+    other.seed = 43;
+    CHECK_THROWS_WITH(train::train(other, {}), Contains("seed 42"));
+  }
+}
+
+TEST_CASE("runs: k micro-batches give what one batch of all their samples gives") {
+  const test::TinyWorld world;
+  const train::RunConfig whole = world.run("whole");
+  REQUIRE(train::train(whole, {}) == 0);
+  train::RunConfig parts = world.run("parts");
+  parts.training.batch_size = 1;
+  parts.training.accumulation_steps = 4;
+  REQUIRE(train::train(parts, {}) == 0);
+  const auto expected = losses(whole), actual = losses(parts);
+  REQUIRE(actual.size() == expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i)
+    CHECK(actual[i] == Approx(expected[i]).epsilon(1e-5));
+}
+
+TEST_CASE("runs: recomputed activations give the same training") {
+  const test::TinyWorld world;
+  const train::RunConfig stored = world.run("stored");
+  REQUIRE(train::train(stored, {}) == 0);
+  train::RunConfig recomputed = world.run("recomputed");
+  recomputed.model.recompute_layers = true;
+  REQUIRE(train::train(recomputed, {}) == 0);
+  CHECK(weights_after(recomputed, 6) == weights_after(stored, 6));
+}
+
+TEST_CASE("runs: broken clips are dropped, counted and listed; too many stop the run") {
+  const test::TinyWorld world;
+  std::filesystem::resize_file(world.path("videos/page/clip0.mp4"), 0);
+  std::filesystem::remove(world.path("videos/page/clip1.mp4"));
+  train::RunConfig config = world.run("broken");
+  config.data.shuffle = false;
+  config.training.batch_size = 5;
+  REQUIRE(train::train(config, {}) == 0);
+  const auto steps = train::read_metrics(world.path("broken/metrics.jsonl"));
+  for (const auto& step : steps) {
+    CHECK(step.num_samples == 3);
+    CHECK(step.dropped == std::map<std::string, std::int64_t>{{"empty", 1}, {"not_found", 1}});
+  }
+  const std::string listed = read_file(world.path("broken/dropped.jsonl"));
+  CHECK(std::count(listed.begin(), listed.end(), '\n') == 12);
+
+  train::RunConfig long_run = world.run("stopped");
+  long_run.training.batch_size = 5;
+  long_run.data.shuffle = false;
+  long_run.training.steps_per_epoch = 100;
+  CHECK_THROWS_AS(train::train(long_run, {}), RunFailure);
+}
+
+TEST_CASE("runs: a loss that is not finite changes nothing, and stops the run if it goes on") {
+  const test::TinyWorld world;
+  train::RunConfig config = world.run("unstable");
+  config.schedule.peak_learning_rate = 1;
+  config.schedule.warmup_learning_rate = 1;
+  config.optimizer.epsilon = 0;
+  config.training.steps_per_epoch = 40;
+  config.training.max_bad_steps = 3;
+  const auto model = models::load_video_llama(config.model, at::kCPU, config.seed);
+  train::Trainer trainer(config, *model);
+  const auto parameters = model->trainable_parameters();
+  parameters.front().tensor->detach().fill_(std::numeric_limits<float>::infinity());
+  const at::Tensor before = parameters.back().tensor->detach().clone();
+  processors::Batch batch;
+  processors::Example example{.id = "a",
+                              .frames_FHWC = test::random_tensor({3, 28, 28, 3}, 1).to(at::kByte),
+                              .token_ids = {1, 32000, 32000, 32000, 32000, 5, 6},
+                              .labels = {-100, -100, -100, -100, -100, 5, 6}};
+  const auto result = trainer.step(0, [&] {
+    return datasets::LoadedBatch{processors::pack(std::span(&example, 1), 32000), {}};
+  });
+  CHECK_FALSE(result.updated);
+  CHECK(test::same_bits(parameters.back().tensor->detach(), before));
+}
+
+TEST_CASE("runs: mistakes are found before training") {
+  const test::TinyWorld world;
+  const auto refused = [&](auto change, const std::string& message) {
+    train::RunConfig config = world.run("refused");
+    change(config);
+    CHECK_THROWS_WITH(train::train(config, {}), Contains(message));
+  };
+  refused([](auto& c) { c.data.sets[0].num_frames = 33; }, "max_frame_positions = 32");
+  refused([](auto& c) { c.data.sets[0].annotations = "/nowhere"; }, "/nowhere");
+  refused([](auto& c) { c.model.weights.q_former = "/nowhere.pth"; }, "/nowhere.pth");
+  refused([](auto& c) { c.device = "cuda"; }, "no GPU");
+  refused([&](auto& c) { c.output_dir = world.path("annotations/clips.csv"); }, "output_dir");
+  std::filesystem::remove(world.path("weights/llama/model.safetensors"));
+  refused([](auto&) {}, "llama");
+}

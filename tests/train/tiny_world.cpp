@@ -1,0 +1,91 @@
+#include "tests/train/tiny_world.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "core/files.h"
+#include "models/random_weights.h"
+
+namespace vllama::test {
+namespace {
+
+constexpr std::int64_t kNumPieces = 32000;
+
+models::VisionConfig tiny_vision() {
+  models::VisionConfig vision;
+  vision.encoder = {
+      .image_size = 28, .width = 16, .num_blocks = 2, .num_heads = 2, .mlp_width = 32};
+  vision.image_q_former = {.num_queries = 3,
+                           .num_layers = 2,
+                           .width = 16,
+                           .num_heads = 2,
+                           .mlp_width = 32,
+                           .cross_attention_every = 2};
+  vision.video_q_former = {.num_queries = 4,
+                           .num_layers = 2,
+                           .width = 16,
+                           .num_heads = 2,
+                           .mlp_width = 32,
+                           .cross_attention_every = 1};
+  return vision;
+}
+
+void make_clip(const std::filesystem::path& path, int number) {
+  const std::string command = fmt::format(
+      "ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=64x48:rate=10:duration=2 "
+      "-vf hue=h={} -pix_fmt yuv420p '{}'",
+      number * 60, path.string());
+  REQUIRE(std::system(command.c_str()) == 0);
+}
+
+}  // namespace
+
+TinyWorld::TinyWorld() {
+  models::write_random_weights(
+      {.vision = tiny_vision(),
+       .language =
+           {.width = 16, .mlp_width = 32, .num_layers = 2, .num_heads = 2, .max_positions = 64}},
+      kNumPieces, 1, path("weights"));
+  std::filesystem::copy_file(golden_file("text/llama_tokenizer.model"),
+                             path("weights/llama/tokenizer.model"));
+  std::filesystem::create_directories(path("annotations"));
+  std::filesystem::create_directories(path("videos/page"));
+  std::string table = "videoid,page_dir,name\n";
+  for (int i = 0; i < 5; ++i) {
+    make_clip(path(fmt::format("videos/page/clip{}.mp4", i)), i);
+    table += fmt::format("clip{},page,caption number {} of a moving pattern\n", i, i);
+  }
+  write_file_atomically(path("annotations/clips.csv"), table);
+}
+
+train::RunConfig TinyWorld::run(const std::string& name) const {
+  train::RunConfig config;
+  config.output_dir = path(name);
+  config.device = "cpu";
+  config.num_threads = 1;
+  config.model.vision = tiny_vision();
+  config.model.weights.vision_encoder = path("weights/eva_vit_g.pth");
+  config.model.weights.q_former = path("weights/blip2_qformer.pth");
+  config.model.weights.language_model = path("weights/llama");
+  config.model.precision = "fp32";
+  datasets::DatasetConfig clips;
+  clips.name = "clips";
+  clips.format = "webvid";
+  clips.annotations = path("annotations");
+  clips.media_root = path("videos");
+  clips.num_frames = 3;
+  clips.sampling = "headtail";
+  config.data.sets = {clips};
+  config.data.loader = {.num_workers = 2, .queue_depth = 2};
+  config.training.batch_size = 4;
+  config.training.num_epochs = 2;
+  config.training.steps_per_epoch = 3;
+  config.training.checkpoint_every_steps = 2;
+  config.schedule.peak_learning_rate = 1e-2;
+  config.schedule.warmup_steps = 2;
+  return config;
+}
+
+}  // namespace vllama::test

@@ -1,0 +1,25 @@
+// A complete small run made on the spot: random weights in the published layouts, a few clips,
+// captions.
+#pragma once
+
+#include <filesystem>
+
+#include "tests/support/fixtures.h"
+#include "train/run_config.h"
+
+namespace vllama::test {
+
+class TinyWorld {
+ public:
+  TinyWorld();
+
+  // A configuration of six steps of four samples that writes into the folder `name` of the world.
+  train::RunConfig run(const std::string& name) const;
+
+  std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+}  // namespace vllama::test
