@@ -30,14 +30,14 @@ def with_prefix(prefix, tensors):
 
 
 def save(name, tensors, sizes):
-    """Writes `<name>.safetensors`; `sizes` (a dictionary) becomes text in its metadata."""
+    """Writes `<name>.safetensors`. Its metadata is one text, because several would be written in any
+    order: the same numbers give the same bytes."""
     path = FOLDER / f"{name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     contiguous = {key: tensor.detach().contiguous().clone() for key, tensor in tensors.items()}
     versions = f"torch {torch.__version__}, transformers {transformers.__version__}"
-    origin = f"tools/reference/{Path(sys.argv[0]).name} with {versions}, fp32 on a CPU"
-    metadata = {"origin": origin} | {key: str(value) for key, value in sizes.items()}
-    safetensors.torch.save_file(contiguous, path, metadata)
+    origin = f"tools/reference/{Path(sys.argv[0]).name} with {versions}, fp32 on a CPU; {sizes}"
+    safetensors.torch.save_file(contiguous, path, {"origin": origin})
     num_bytes = path.stat().st_size
     print(f"{path.name}: {len(contiguous)} tensors, {num_bytes} bytes; {origin}")
     if num_bytes > LARGEST_FILE_BYTES:
