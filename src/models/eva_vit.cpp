@@ -4,7 +4,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -12,6 +11,7 @@
 
 #include "core/error.h"
 #include "nn/attention.h"
+#include "nn/linear_kernel.h"
 
 namespace vllama::models {
 namespace {
@@ -46,8 +46,8 @@ void EvaBlock::declare(nn::ParameterList& list, const std::string& prefix) {
 
 at::Tensor EvaBlock::attend(const at::Tensor& normed_RD, const nn::Segments& images) const {
   const at::Tensor bias = at::cat({q_bias_D, at::zeros_like(q_bias_D), v_bias_D});
-  const at::Tensor qkv_R3HK =
-      at::linear(normed_RD, qkv.weight_OI, bias).view({normed_RD.size(0), 3, num_heads, -1});
+  const at::Tensor qkv_R3HK = nn::linear_product(normed_RD, qkv.weight_OI, bias)
+                                  .view({normed_RD.size(0), 3, num_heads, -1});
   const at::Tensor context_RHK =
       nn::attention(qkv_R3HK.select(1, 0), qkv_R3HK.select(1, 1), qkv_R3HK.select(1, 2), images,
                     images, /*causal=*/false);

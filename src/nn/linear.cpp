@@ -1,7 +1,8 @@
 #include "nn/linear.h"
 
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/linear.h>
+
+#include "nn/linear_kernel.h"
 
 namespace vllama::nn {
 
@@ -11,7 +12,7 @@ void Linear::declare(ParameterList& list, const std::string& prefix, Initial wei
 }
 
 at::Tensor Linear::operator()(const at::Tensor& values) const {
-  return biased ? at::linear(values, weight_OI, bias_O) : at::linear(values, weight_OI);
+  return linear_product(values, weight_OI, biased ? std::optional(bias_O) : std::nullopt);
 }
 
 void Embedding::declare(ParameterList& list, const std::string& prefix, Initial initial) {

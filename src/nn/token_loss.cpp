@@ -3,10 +3,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+
+#include "nn/linear_kernel.h"
 
 namespace vllama::nn {
 
@@ -21,7 +22,7 @@ at::Tensor token_loss(const at::Tensor& hidden_MH, const at::Tensor& head_VH,
   const std::int64_t num_rows = hidden_MH.size(0);
   for (std::int64_t start = 0; start < num_rows; start += rows_per_slice) {
     const std::int64_t rows = std::min(rows_per_slice, num_rows - start);
-    const at::Tensor logits = at::linear(leaf_MH.narrow(0, start, rows), head_VH);
+    const at::Tensor logits = linear_product(leaf_MH.narrow(0, start, rows), head_VH);
     const at::Tensor slice_sum = at::cross_entropy_loss(
         logits.to(at::kFloat), targets_M.narrow(0, start, rows), {}, at::Reduction::Sum);
     if (backward) (slice_sum * gradient_scale).backward();
