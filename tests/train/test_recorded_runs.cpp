@@ -222,7 +222,7 @@ TEST_CASE("stage 1 on WebVid and images, in the recorded order of data sets") {
   images.name = "images";
   images.format = "cc_sbu_align";
   images.annotations = goldens / "data/align/filter_cap.json";
-  images.media_root = folder.path();
+  images.media_root = folder.path() / "image";
   images.transform = "eval";
   images.clean_captions = false;
   config.data.sets.push_back(images);
