@@ -18,10 +18,8 @@ target_include_directories(vllama_settings INTERFACE ${CMAKE_SOURCE_DIR}/src ${C
 target_compile_options(vllama_settings INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Werror>)
 if(VLLAMA_SANITIZE)
-  # GCC 12 sees uninitialised members in its own <regex> once the sanitizers are on.
-  target_compile_options(vllama_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
+  # GCC 12 takes members of its own <regex> for uninitialised once the sanitizers are on.
   target_compile_options(vllama_settings INTERFACE -fsanitize=address,undefined
-    -fno-sanitize-recover=all -fno-omit-frame-pointer
-    -Wno-maybe-uninitialized)  # g++ 12 reports its own <regex> when the sanitizers are on
+    -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   target_link_options(vllama_settings INTERFACE -fsanitize=address,undefined)
 endif()

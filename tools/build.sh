@@ -6,10 +6,8 @@ preset="${1:-release}"
 shift || true
 
 tools/setup.sh
-options=("-DVLLAMA_VENV=${VLLAMA_VENV:-$PWD/.venv}")
-if [ "${VLLAMA_CUDA:-}" = ON ] || { [ -z "${VLLAMA_CUDA:-}" ] && nvidia-smi -L >/dev/null 2>&1; }; then
-  options+=(-DVLLAMA_CUDA=ON)
-fi
+cuda="${VLLAMA_CUDA:-$(nvidia-smi -L >/dev/null 2>&1 && echo ON || echo OFF)}"
+options=("-DVLLAMA_VENV=${VLLAMA_VENV:-$PWD/.venv}" "-DVLLAMA_CUDA=$cuda")
 mkdir -p build
 cmake --preset "$preset" "${options[@]}" >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
 cmake --build --preset "$preset" ${*:+--target "$@"}

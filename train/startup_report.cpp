@@ -117,8 +117,9 @@ std::string plan_table(const RunConfig& config, models::VideoLlama& model) {
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
                            const datasets::Mixture& data) {
   const auto modules = modules_of(model);
-  return plan_table(config, model) + "\n" + parameter_table(modules, config.model.precision) +
-         "\n" + data_table(config, data) + "\n" + memory_table(config, model, modules);
+  return "Configuration\n" + config::dump(config) + "\n" + plan_table(config, model) + "\n" +
+         parameter_table(modules, config.model.precision) + "\n" + data_table(config, data) + "\n" +
+         memory_table(config, model, modules);
 }
 
 }  // namespace vllama::train

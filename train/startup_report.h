@@ -1,4 +1,4 @@
-// What a run is about to do, in tables: model, data, memory.
+// What a run is about to do: its complete configuration, and tables of model, data, memory.
 #pragma once
 
 #include <string>

@@ -44,8 +44,12 @@ constexpr int kSummaryValue = 1;
 constexpr int kTag = 1, kSimpleValue = 2;
 constexpr int kSessionStatus = 1, kSessionStart = 1;
 
+// Step 0 is left out, as every field of value zero is.
 ProtobufMessage event(double wall_time, std::int64_t step) {
-  return std::move(ProtobufMessage().fp64(kWallTime, wall_time).integer(kStep, step));
+  ProtobufMessage message;
+  message.fp64(kWallTime, wall_time);
+  if (step != 0) message.integer(kStep, step);
+  return message;
 }
 
 // Seconds lead the name and are padded, so that a later file also comes later in a listing.

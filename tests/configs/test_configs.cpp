@@ -5,6 +5,7 @@
 
 #include "config/fields.h"
 #include "core/files.h"
+#include "models/random_weights.h"
 #include "tests/support/fixtures.h"
 #include "train/run_config.h"
 
@@ -31,10 +32,10 @@ void check_loads(const fs::path& path) {
   INFO(path.string());
   if (folder == "runs")
     CHECK_NOTHROW(read_run(path));
-  else if (folder == "models" && !is_sizes_file(path))
-    CHECK_NOTHROW(config::read<models::VisionConfig>(config::load_file(path)));
+  else if (is_sizes_file(path))
+    CHECK_NOTHROW(config::read<models::WeightSizes>(config::load_file(path)));
   else
-    CHECK((folder == "models" && is_sizes_file(path)));
+    CHECK_NOTHROW(config::read<models::VisionConfig>(config::load_file(path)));
 }
 
 // The table of this name, as recorded from the original's scheduler.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "models/llama.h"
-#include "models/vision_branch.h"
+#include "models/model_config.h"
 
 namespace vllama::test {
 
@@ -37,6 +37,21 @@ inline models::LlamaConfig tiny_llama(std::int64_t vocabulary_size) {
           .num_heads = 4,
           .num_key_value_heads = 4,
           .head_width = 16};
+}
+
+// The complete model at 56 pixels, from the goldens' weight files.
+inline models::ModelConfig golden_model(const std::filesystem::path& weights) {
+  models::ModelConfig config;
+  config.vision = tiny_vision(56);
+  config.precision = "fp32";
+  config.dropout = 0;
+  config.loss_rows_at_once = 7;
+  config.weights = {.vision_encoder = weights / "eva_vit_g_56.pth",
+                    .q_former = weights / "blip2_qformer.pth",
+                    .language_model = weights / "llama",
+                    .projection = weights / "pretrained_minigpt4.pth",
+                    .checkpoint = weights / "init_vl.pth"};
+  return config;
 }
 
 }  // namespace vllama::test

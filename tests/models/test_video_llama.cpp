@@ -22,24 +22,10 @@ using test::kOutputTolerance;
 
 namespace {
 
-models::ModelConfig golden_model(const std::filesystem::path& weights) {
-  models::ModelConfig config;
-  config.vision = test::tiny_vision(56);
-  config.precision = "fp32";
-  config.dropout = 0;
-  config.loss_rows_at_once = 7;
-  config.weights = {.vision_encoder = weights / "eva_vit_g_56.pth",
-                    .q_former = weights / "blip2_qformer.pth",
-                    .language_model = weights / "llama",
-                    .projection = weights / "pretrained_minigpt4.pth",
-                    .checkpoint = weights / "init_vl.pth"};
-  return config;
-}
-
 struct Recorded {
   Recorded(const std::filesystem::path& goldens, const std::string& name)
       : tokenizer(goldens / "ckpt/llama/tokenizer.model"),
-        model(models::load_video_llama(golden_model(goldens / "ckpt"), at::kCPU, 1)),
+        model(models::load_video_llama(test::golden_model(goldens / "ckpt"), at::kCPU, 1)),
         golden(goldens / "components" / (name + ".safetensors")),
         texts(nlohmann::json::parse(read_file(goldens / "components/whole_texts.json"))) {
     for (const nn::Parameter& parameter : model->trainable_parameters())
@@ -184,7 +170,7 @@ TEST_CASE("whole model: bf16 stays near fp32, recomputed layers give the same gr
   const auto batch = pack(recorded, captions(recorded, 2, {.num_media_tokens = 5}));
   const double fp32_loss = recorded.golden["loss"].item<double>();
   for (const bool recompute : {false, true}) {
-    models::ModelConfig config = golden_model(goldens / "ckpt");
+    models::ModelConfig config = test::golden_model(goldens / "ckpt");
     config.precision = "bf16";
     config.recompute_layers = recompute;
     Recorded half(goldens, "whole_vl_caption");
@@ -203,7 +189,7 @@ TEST_CASE("whole model: bf16 stays near fp32, recomputed layers give the same gr
 
 TEST_CASE("the frozen part holds no autograd state, in the precision asked for") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
-  models::ModelConfig config = golden_model(goldens / "ckpt");
+  models::ModelConfig config = test::golden_model(goldens / "ckpt");
   config.precision = "bf16";
   const auto model = models::load_video_llama(config, at::kCPU, 1);
   nn::ParameterList frozen;
@@ -219,13 +205,13 @@ TEST_CASE("the frozen part holds no autograd state, in the precision asked for")
 TEST_CASE("weight files that do not fit are refused with every name") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   using Catch::Contains;
-  models::ModelConfig config = golden_model(goldens / "ckpt");
+  models::ModelConfig config = test::golden_model(goldens / "ckpt");
   config.vision.video_q_former.num_queries = 6;
   config.vision.video_q_former.num_layers = 3;
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 1),
                     Contains("init_vl.pth") && Contains("video_query_tokens") &&
                         Contains("video_Qformer.bert.encoder.layer.2.attention.self.query.weight"));
-  config = golden_model(goldens / "ckpt");
+  config = test::golden_model(goldens / "ckpt");
   config.vision.encoder.num_blocks = 6;
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 1),
                     Contains("eva_vit_g_56.pth") && Contains("blocks.5.attn.qkv.weight"));

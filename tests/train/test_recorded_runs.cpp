@@ -211,14 +211,18 @@ TEST_CASE("a run goes on from the original's checkpoint and optimizer state") {
 
 TEST_CASE("stage 1 on WebVid and images, in the recorded order of data sets") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
+  VLLAMA_SHARED_FILE(media, "fixtures/media");
   const auto log = trajectory(goldens, "vl_stage1_mixed")["micro_steps"];
   const test::TemporaryFolder folder;
-  train::RunConfig config = recorded_run(goldens, folder.path());
+  std::filesystem::create_directories(folder.path() / "image");
+  std::filesystem::copy_file(media / "Statue_of_Liberty.jpg", folder.path() / "image/2.jpg");
+  std::filesystem::copy_file(media / "dog.jpg", folder.path() / "image/7.jpg");
+  train::RunConfig config = recorded_run(goldens, folder.path() / "run");
   datasets::DatasetConfig images;
   images.name = "images";
   images.format = "cc_sbu_align";
   images.annotations = goldens / "data/align/filter_cap.json";
-  images.media_root = goldens / "data/align";
+  images.media_root = folder.path() / "image";
   images.transform = "eval";
   images.clean_captions = false;
   config.data.sets.push_back(images);

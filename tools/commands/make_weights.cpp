@@ -33,7 +33,7 @@ void add_make_weights(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "make-weights", "Write random base weights of any size in the published file layouts.");
   command->footer(
-      "Example:\n  vllama make-weights configs/models/demo.yaml demo/weights "
+      "Example:\n  vllama make-weights configs/models/demo_sizes.yaml demo/weights "
       "--tokenizer llama/tokenizer.model\n\nKeys of SIZES.yaml:\n" +
       config::help<models::WeightSizes>());
   const auto arguments = std::make_shared<Arguments>();

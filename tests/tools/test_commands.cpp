@@ -1,0 +1,92 @@
+// The program from outside: help, exit codes, signals, a full disk.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+
+#include "core/files.h"
+#include "tests/tools/program.h"
+#include "tests/train/tiny_world.h"
+
+using namespace vllama;
+using Catch::Contains;
+
+namespace {
+
+std::string training(const std::filesystem::path& config, const std::string& more = "") {
+  return "train '" + config.string() + "' " + more;
+}
+
+std::string weights(const test::TinyWorld& world, const std::string& run, const std::string& step) {
+  return read_file(world.path(run) / "checkpoints" / step / "trainable.safetensors");
+}
+
+}  // namespace
+
+TEST_CASE("program: every command has help with an example") {
+  CHECK(test::run_program("--help").status == 0);
+  for (const char* command : {"train", "inspect", "make-weights", "bench"}) {
+    const auto help = test::run_program(std::string(command) + " --help");
+    CHECK(help.status == 0);
+    CHECK_THAT(help.output, Contains("Example:"));
+  }
+  CHECK(test::run_program("").status == 2);
+  CHECK(test::run_program("fly").status == 2);
+  CHECK(test::run_program("train").status == 2);
+}
+
+TEST_CASE("program: a dry run reports and trains nothing") {
+  const test::TinyWorld world;
+  const auto config = test::write_config(world.run("dry"), world.path("dry.yaml"));
+  const auto outcome = test::run_program(training(config, "--dry-run"));
+  CHECK(outcome.status == 0);
+  CHECK_THAT(outcome.output, Contains("Parameters") && Contains("language model") &&
+                                 Contains("passes") && Contains("Memory, estimated"));
+  CHECK_FALSE(std::filesystem::exists(world.path("dry/metrics.jsonl")));
+}
+
+TEST_CASE("program: SIGTERM saves and ends with 143; the same command finishes the same run") {
+  const test::TinyWorld world;
+  train::RunConfig run = world.run("whole");
+  run.training.steps_per_epoch = 60;
+  run.training.checkpoint_every_steps = 1000;
+  const auto config = test::write_config(run, world.path("run.yaml"));
+  REQUIRE(test::run_program(training(config)).status == 0);
+  const std::string stopped =
+      training(config, "--set output_dir='" + world.path("stopped").string() + "'");
+  {
+    test::BackgroundProgram program(stopped);
+    test::wait_for_lines(world.path("stopped/metrics.jsonl"), 10);
+    program.signal(SIGTERM);
+    CHECK(program.wait() == 128 + SIGTERM);
+  }
+  REQUIRE(test::run_program(stopped).status == 0);
+  CHECK(weights(world, "stopped", "step_000120") == weights(world, "whole", "step_000120"));
+  CHECK(std::filesystem::exists(world.path("stopped/loss.svg")));
+}
+
+TEST_CASE("program: a full disk while saving ends the run with 1 and leaves the last checkpoint") {
+  const test::TinyWorld world;
+  train::RunConfig run = world.run("full");
+  const auto config = test::write_config(run, world.path("run.yaml"));
+  REQUIRE(test::run_program(training(config)).status == 0);
+  const auto checkpoint = world.path("full/checkpoints/step_000006");
+  REQUIRE(std::filesystem::exists(checkpoint));
+  // A limit on file sizes fails writes as a full disk does, on any machine.
+  const auto outcome = test::run_program(training(config, "--set training.num_epochs=4"),
+                                         "trap '' XFSZ; ulimit -f 40; ");
+  CHECK(outcome.status == 1);
+  CHECK_THAT(outcome.output, Contains("cannot write") && Contains("optimizer.safetensors"));
+  CHECK(std::filesystem::exists(checkpoint));
+  CHECK(test::run_program(training(config, "--set training.num_epochs=4")).status == 0);
+  CHECK(std::filesystem::exists(world.path("full/checkpoints/step_000012")));
+}
+
+TEST_CASE("program: inspect lists every kind of weight file") {
+  const test::TinyWorld world;
+  for (const char* file : {"weights/eva_vit_g.pth", "weights/blip2_qformer.pth", "weights/llama"}) {
+    const auto outcome = test::run_program("inspect '" + world.path(file).string() + "'");
+    CHECK(outcome.status == 0);
+    CHECK_THAT(outcome.output, Contains("weight"));
+  }
+  CHECK(test::run_program("inspect /nowhere").status == 2);
+}
