@@ -4,19 +4,12 @@
 
 #include <functional>
 #include <numeric>
-#include <string_view>
 
+#include "core/hash.h"
 #include "core/random.h"
 
 namespace vllama::nn {
 namespace {
-
-// FNV-1a, 64 bit.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
-  return hash;
-}
 
 void fill(at::Tensor& tensor, Initial initial, RandomStream stream) {
   float* values = tensor.mutable_data_ptr<float>();
@@ -49,7 +42,7 @@ void initialize(const ParameterList& parameters, std::uint64_t seed) {
     *parameter.tensor = at::empty(parameter.shape, at::kFloat);
     const auto purpose = static_cast<std::uint64_t>(RandomPurpose::initial_weights);
     fill(*parameter.tensor, parameter.initial,
-         RandomStream(random_key({seed, purpose, hash_of(parameter.name)})));
+         RandomStream(random_key({seed, purpose, fnv1a(parameter.name)})));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/hash.h"
 #include "text/model_file.h"
 #include "text/unicode.h"
 
@@ -14,12 +15,6 @@ namespace vllama::text {
 namespace {
 
 constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";
-
-std::string fnv1a_hex(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
-}
 
 void check(const sentencepiece::util::Status& status, const std::string& file) {
   if (!status.ok())
@@ -34,7 +29,7 @@ Tokenizer::Tokenizer(const std::filesystem::path& model_file)
   const auto mapped = MappedFile::open(model_file);
   check_model_file(mapped->text(), file_);
   check(processor_->LoadFromSerializedProto(mapped->text()), file_);
-  file_hash_ = fnv1a_hex(mapped->text());
+  file_hash_ = fmt::format("{:016x}", fnv1a(mapped->text()));
   size_ = processor_->GetPieceSize();
   unknown_ = processor_->unk_id();
   bos_ = processor_->bos_id();
