@@ -17,8 +17,8 @@ std::filesystem::path keep_steps(const std::filesystem::path& path, std::int64_t
   std::string kept;
   for (std::string line; std::getline(lines, line);) {
     const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (object.is_object() && object.value("step", std::int64_t{0}) <= num_steps_done &&
-        object.contains("step"))
+    const auto step = object.is_object() ? object.find("step") : object.end();
+    if (step != object.end() && step->is_number_integer() && *step <= num_steps_done)
       kept += line + "\n";
   }
   write_file_atomically(path, kept);

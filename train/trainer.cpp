@@ -14,15 +14,6 @@ namespace {
 constexpr const char* kTrainable = "trainable";
 constexpr const char* kOptimizer = "optimizer";
 
-std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& model) {
-  std::vector<optim::TrainedParameter> parameters;
-  for (const nn::Parameter& parameter : model.trainable_parameters())
-    parameters.push_back(
-        {parameter.name, *parameter.tensor,
-         optim::decays(parameter.name, static_cast<std::int64_t>(parameter.shape.size()))});
-  return parameters;
-}
-
 const checkpoint::NamedTensors& group(const std::map<std::string, checkpoint::NamedTensors>& state,
                                       const std::string& name) {
   const auto found = state.find(name);
@@ -32,6 +23,15 @@ const checkpoint::NamedTensors& group(const std::map<std::string, checkpoint::Na
 }
 
 }  // namespace
+
+std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& model) {
+  std::vector<optim::TrainedParameter> parameters;
+  for (const nn::Parameter& parameter : model.trainable_parameters())
+    parameters.push_back(
+        {parameter.name, *parameter.tensor,
+         optim::decays(parameter.name, static_cast<std::int64_t>(parameter.shape.size()))});
+  return parameters;
+}
 
 Trainer::Trainer(const RunConfig& config, models::VideoLlama& model)
     : config_(config),

@@ -13,6 +13,9 @@
 
 namespace vllama::train {
 
+// What of `model` trains, in its order, each tensor with the published rule for weight decay.
+std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& model);
+
 struct StepResult {
   StepMetrics metrics;  // without the times
   std::vector<datasets::DroppedSample> dropped;

@@ -26,7 +26,7 @@ TEST_CASE("a resumed run forgets the drops of the steps it repeats, and a torn l
   }
   const std::string before = read_file(path);
   CHECK(std::count(before.begin(), before.end(), '\n') == 2);
-  write_file_atomically(path, before + "{\"step\": 1, \"data");
+  write_file_atomically(path, before + "{\"step\": \"1\"}\n[1]\n{\"step\": 1, \"data");
   train::DroppedLog(path, 1);
   const std::string after = read_file(path);
   CHECK(after == before.substr(0, before.find('\n') + 1));

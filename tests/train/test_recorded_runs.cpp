@@ -187,12 +187,10 @@ TEST_CASE("a run goes on from the original's checkpoint and optimizer state") {
     moments[std::get<std::int64_t>(index)] = {to_tensor(entry.find("step")),
                                               to_tensor(entry.find("exp_avg")),
                                               to_tensor(entry.find("exp_avg_sq"))};
-  std::vector<optim::TrainedParameter> parameters;
+  auto parameters = train::trained_parameters(*session.model);
   checkpoint::NamedTensors weights;
-  for (const auto& parameter : session.model->trainable_parameters()) {
-    parameters.push_back(
-        {parameter.name, parameter.tensor->detach().clone(),
-         optim::decays(parameter.name, static_cast<std::int64_t>(parameter.shape.size()))});
+  for (optim::TrainedParameter& parameter : parameters) {
+    parameter.tensor = parameter.tensor.detach().clone();
     weights[parameter.name] = to_tensor(saved.find("model")->find(parameter.name));
   }
   const optim::FlatParameters layout(parameters);
@@ -247,11 +245,7 @@ TEST_CASE("stage 1 with the original's accumulation, done by hand") {
   const auto log = trajectory(goldens, "vl_stage1_accum2");
   const test::TemporaryFolder folder;
   Session session(recorded_run(goldens, folder.path()));
-  std::vector<optim::TrainedParameter> parameters;
-  for (const auto& parameter : session.model->trainable_parameters())
-    parameters.push_back(
-        {parameter.name, *parameter.tensor,
-         optim::decays(parameter.name, static_cast<std::int64_t>(parameter.shape.size()))});
+  const auto parameters = train::trained_parameters(*session.model);
   optim::FlatParameters flat(parameters);
   optim::AdamW optimizer(flat, {});
   at::Tensor sum = at::zeros_like(flat.flat_gradients());
