@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "checkpoint/load.h"
 #include "core/error.h"
@@ -33,6 +34,13 @@ void load(const std::string& file, const nn::ParameterList& parameters, const Lo
             file);
 }
 
+// A class token and the patches of a square image.
+bool is_square_grid(std::int64_t num_tokens) {
+  if (num_tokens < 2) return false;
+  const auto side = std::llround(std::sqrt(static_cast<double>(num_tokens - 1)));
+  return side * side == num_tokens - 1;
+}
+
 // The position table of the file may be for another image size: it is read in its own shape and
 // resized.
 void load_encoder(VisionBranch& vision, const std::string& file, LoadRules rules) {
@@ -42,7 +50,7 @@ void load_encoder(VisionBranch& vision, const std::string& file, LoadRules rules
   const auto positions = std::ranges::find(parameters, "pos_embed", &nn::Parameter::name);
   for (const checkpoint::TensorFacts& facts : source->tensors())
     if (facts.name == "pos_embed" && facts.shape.size() == 3 &&
-        facts.shape[2] == positions->shape[2])
+        facts.shape[2] == positions->shape[2] && is_square_grid(facts.shape[1]))
       positions->shape[1] = facts.shape[1];
   const EvaVitConfig& config = vision.config().encoder;
   rules.is_ignorable = [&config](const std::string& name) {

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "models/load_video_llama.h"
@@ -218,4 +219,18 @@ TEST_CASE("weight files that do not fit are refused with every name") {
   CHECK_THROWS_WITH(models::check_vocabulary(test::tiny_llama(31999), 32000, "ckpt/llama"),
                     Contains("32000 pieces") && Contains("31999 rows"));
   CHECK_NOTHROW(models::check_vocabulary(test::tiny_llama(32001), 32000, "ckpt/llama"));
+}
+
+TEST_CASE("a position table that fits no square image is refused like any other misshapen tensor") {
+  VLLAMA_SHARED_FILE(goldens, "goldens");
+  const test::TemporaryFolder folder;
+  const auto source = checkpoint::open_weights(goldens / "ckpt/eva_vit_g_56.pth");
+  checkpoint::NamedTensors tensors;
+  for (const auto& facts : source->tensors()) tensors[facts.name] = source->read(facts.name);
+  tensors["pos_embed"] = at::zeros({1, 16, 48}, at::kHalf);
+  models::ModelConfig config = test::golden_model(goldens / "ckpt");
+  config.weights.vision_encoder = folder.path() / "odd.safetensors";
+  checkpoint::write_safetensors(config.weights.vision_encoder, tensors);
+  CHECK_THROWS_AS(models::load_video_llama(config, at::kCPU, 1), UserError);
+  CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 1), Catch::Contains("pos_embed"));
 }
