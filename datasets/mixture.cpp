@@ -16,8 +16,8 @@ Mixture::Mixture(const DataConfig& config, const ModelInput& model,
   for (const DatasetConfig& set : config.sets) {
     if (!names.insert(set.name).second)
       throw UserError(fmt::format("two data sets are called '{}'", set.name));
-    members_.push_back({set.name, set.weight, open_dataset(set),
-                        ExampleBuilder(set, config.captions, config.video, model, tokenizer)});
+    members_.push_back(
+        {set.name, set.weight, open_dataset(set), ExampleBuilder(set, config, model, tokenizer)});
   }
 }
 
