@@ -43,7 +43,7 @@ TEST_CASE("cc_sbu_align: the recorded annotations") {
   const auto dataset = open_cc_sbu_align(file, "I");
   REQUIRE(dataset->size() == 3);
   CHECK(dataset->record(0).media.at(0).path == "I/2.jpg");
-  CHECK(dataset->record(0).kind == MediaKind::image);
+  CHECK(dataset->record(0).media.at(0).kind == MediaKind::image);
   CHECK(caption(*dataset, 0) == "A large green Statue of Liberty, seen from below.");
   CHECK(caption(*dataset, 1) == "The image shows a dog\nlooking at the camera. It's happy!");
   CHECK(dataset->record(2).id == "2");
