@@ -78,7 +78,7 @@ void load_trainable(VideoLlama& model, const WeightFiles& files, at::Device devi
   }
   if (!files.checkpoint.empty()) {
     LoadRules of_checkpoint = rules;
-    of_checkpoint.is_ignorable = is_unused_checkpoint_name;
+    of_checkpoint.is_ignorable = is_unused_in_vision_checkpoint;
     load(files.checkpoint, parameters, of_checkpoint);
   }
   for (const nn::Parameter& parameter : parameters)
