@@ -27,6 +27,10 @@ bool is_sizes_file(const fs::path& path) {
   return path.stem().string().ends_with("_sizes");
 }
 
+bool is_audio_file(const fs::path& path) {
+  return path.stem().string().ends_with("_audio");
+}
+
 void check_loads(const fs::path& path) {
   const std::string folder = path.parent_path().filename().string();
   INFO(path.string());
@@ -34,6 +38,8 @@ void check_loads(const fs::path& path) {
     CHECK_NOTHROW(read_run(path));
   else if (is_sizes_file(path))
     CHECK_NOTHROW(config::read<models::WeightSizes>(config::load_file(path)));
+  else if (is_audio_file(path))
+    CHECK_NOTHROW(config::read<models::AudioConfig>(config::load_file(path)));
   else
     CHECK_NOTHROW(config::read<models::VisionConfig>(config::load_file(path)));
 }
@@ -63,6 +69,12 @@ TEST_CASE("the published sizes of the vision branch are the defaults") {
   const auto tree = config::load_file("configs/models/video_llama_vision.yaml");
   CHECK(config::dump(config::read<models::VisionConfig>(tree)) ==
         config::dump(models::VisionConfig{}));
+}
+
+TEST_CASE("the published sizes of the audio branch are the defaults") {
+  const auto tree = config::load_file("configs/models/video_llama_audio.yaml");
+  CHECK(config::dump(config::read<models::AudioConfig>(tree)) ==
+        config::dump(models::AudioConfig{}));
 }
 
 TEST_CASE("published stage 1 takes 256 samples a step, from WebVid and CC595k as 100 to 24") {
