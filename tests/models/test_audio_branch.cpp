@@ -5,8 +5,11 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "checkpoint/load.h"
 #include "core/error.h"
+#include "models/load_image_bind.h"
 #include "models/vision_branch.h"
+#include "models/weight_names.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"
@@ -51,6 +54,19 @@ void check_lengths(const at::Tensor& embeddings_RE, double expected) {
   CHECK(test::relative_difference(embeddings_RE.norm(2, {1}),
                                   at::full({embeddings_RE.size(0)}, expected, at::kFloat)) <
         kLengthTolerance);
+}
+
+// The trained part from a file in the layout of a published checkpoint, strictly.
+void load_checkpoint(models::AudioBranch& model, const std::filesystem::path& file) {
+  nn::ParameterList trainable;
+  model.declare_trainable(trainable);
+  std::vector<checkpoint::ParameterSlot> slots;
+  for (const nn::Parameter& parameter : trainable)
+    slots.push_back({parameter.name, parameter.shape, parameter.tensor});
+  const auto summary =
+      checkpoint::load_parameters(*checkpoint::open_weights(file), slots,
+                                  {.is_ignorable = models::is_unused_in_audio_checkpoint});
+  CHECK(summary.num_loaded == 58);
 }
 
 }  // namespace
@@ -137,4 +153,38 @@ TEST_CASE("audio branch: dropout acts in training, and on the sample it belongs 
   const at::Tensor other = media({1, 3});
   CHECK(test::same_bits(first.narrow(0, 0, 3), other.narrow(0, 0, 3)));
   CHECK_FALSE(test::same_bits(first.narrow(0, 3, 3), other.narrow(0, 3, 3)));
+}
+
+TEST_CASE("audio branch: from published files to what the language model received") {
+  VLLAMA_SHARED_FILE(goldens, "goldens");
+  constexpr std::int64_t kFirstPlaceholder = 32000;  // ids from here on are no pieces of text
+  models::AudioBranch model(test::tiny_audio(), 64);
+  models::load_image_bind(model, goldens / "ckpt/imagebind/imagebind_huge.pth", at::kFloat,
+                          at::kCPU);
+  load_checkpoint(model, goldens / "ckpt/init_al.pth");
+  const test::GoldenTensors captions(goldens / "components/whole_al_caption.safetensors");
+  const test::GoldenTensors conversations(goldens / "components/whole_al_multi_vicuna.safetensors");
+  const at::Tensor images =
+      models::VisionBranch::normalize(captions["image_u8"].flatten(0, 1), at::kFloat);
+  const at::Tensor media = model.embed_clips(model.encode_frames(images), {2, 2}).detach();
+  // Behind the token that opens the sequence.
+  CHECK(test::relative_difference(media, captions["inputs_embeds"].narrow(1, 1, 3).flatten(0, 1)) <
+        kOutputTolerance);
+  const at::Tensor places = conversations["input_ids"].ge(kFirstPlaceholder);
+  CHECK(test::relative_difference(media, conversations["inputs_embeds"].index({places})) <
+        kOutputTolerance);
+}
+
+TEST_CASE("audio branch: a checkpoint that the original wrote after training loads") {
+  VLLAMA_SHARED_FILE(file, "goldens/runs/al_stage1_webvid/checkpoint_1.pth");
+  models::AudioBranch model(test::tiny_audio(), 64);
+  load_checkpoint(model, file);
+}
+
+TEST_CASE("audio branch: a checkpoint of the vision branch is refused") {
+  VLLAMA_SHARED_FILE(file, "goldens/ckpt/init_vl.pth");
+  models::AudioBranch model(test::tiny_audio(), 64);
+  CHECK_THROWS_WITH(load_checkpoint(model, file), Catch::Contains("init_vl.pth") &&
+                                                      Catch::Contains("audio_query_tokens") &&
+                                                      !Catch::Contains("video_query_tokens"));
 }
