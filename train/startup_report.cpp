@@ -28,6 +28,7 @@ std::vector<Module> modules_of(models::VideoLlama& model) {
     vision->declare_encoder(add("vision encoder"));
     vision->declare_image_q_former(add("image Q-Former"));
   }
+  if (models::AudioBranch* audio = model.audio()) audio->declare_trunks(add("ImageBind"));
   model.language_model().declare(add("language model"));
   for (const nn::Parameter& parameter : model.trainable_parameters()) {
     const std::string name = parameter.name.substr(0, parameter.name.find('.'));

@@ -8,6 +8,8 @@
 #include "checkpoint/load.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "models/embedding_scale.h"
+#include "models/load_image_bind.h"
 #include "models/weight_names.h"
 
 namespace vllama::models {
@@ -78,15 +80,21 @@ void load_trainable(VideoLlama& model, const WeightFiles& files, at::Device devi
   const LoadRules rules{.dtype = at::kFloat, .writable = true};
   const nn::ParameterList parameters = model.trainable_parameters();
   nn::initialize(parameters, seed);
-  if (VisionBranch* vision = model.vision()) {
+  const auto load_branch = [&rules](auto& branch, const std::string& projection_file,
+                                    const std::string& checkpoint, auto is_unused) {
     nn::ParameterList list;
-    vision->declare_trainable(list);
-    if (!files.projection.empty()) load_part(files.projection, list, "llama_proj.", rules);
-    if (!files.vision_checkpoint.empty()) {
-      LoadRules of_checkpoint = rules;
-      of_checkpoint.is_ignorable = is_unused_checkpoint_name;
-      load(files.vision_checkpoint, list, of_checkpoint);
-    }
+    branch.declare_trainable(list);
+    if (!projection_file.empty()) load_part(projection_file, list, "llama_proj.", rules);
+    LoadRules of_checkpoint = rules;
+    of_checkpoint.is_ignorable = is_unused;
+    if (!checkpoint.empty()) load(checkpoint, list, of_checkpoint);
+  };
+  if (VisionBranch* vision = model.vision())
+    load_branch(*vision, files.projection, files.vision_checkpoint, is_unused_in_vision_checkpoint);
+  if (AudioBranch* audio = model.audio()) {
+    load_branch(*audio, "", files.audio_checkpoint, is_unused_in_audio_checkpoint);
+    if (!files.audio_checkpoint.empty())
+      warn_of_other_scale(files.audio_checkpoint, audio->config().embedding_scale);
   }
   for (const nn::Parameter& parameter : parameters)
     *parameter.tensor = parameter.tensor->to(device);
@@ -128,6 +136,7 @@ std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Devi
   LoadRules frozen{.dtype = dtype, .device = device};
 
   if (model->vision() != nullptr) load_vision(*model->vision(), files, frozen);
+  if (model->audio() != nullptr) load_image_bind(*model->audio(), files.image_bind, dtype, device);
   nn::ParameterList language_model;
   model->language_model().declare(language_model);
   frozen.is_ignorable = is_unused_language_model_name;

@@ -30,6 +30,10 @@ bool is_sizes_file(const fs::path& path) {
   return path.stem().string().ends_with("_sizes");
 }
 
+bool is_audio_file(const fs::path& path) {
+  return path.stem().string().ends_with("_audio");
+}
+
 void check_loads(const fs::path& path) {
   const std::string folder = path.parent_path().filename().string();
   INFO(path.string());
@@ -39,7 +43,7 @@ void check_loads(const fs::path& path) {
     CHECK_NOTHROW(config::read<models::WeightSizes>(config::load_file(path)));
   else if (folder == "prompts")
     CHECK_FALSE(text::read_caption_prompts(path, "{}").empty());
-  else if (path.stem().string().ends_with("_audio"))
+  else if (is_audio_file(path))
     CHECK_NOTHROW(config::read<models::AudioConfig>(config::load_file(path)));
   else
     CHECK_NOTHROW(config::read<models::VisionConfig>(config::load_file(path)));
@@ -71,6 +75,12 @@ TEST_CASE("the published sizes of the vision branch are the defaults") {
         config::dump(models::VisionConfig{}));
 }
 
+TEST_CASE("the published sizes of the audio branch are the defaults") {
+  const auto tree = config::load_file("configs/models/video_llama_audio.yaml");
+  CHECK(config::dump(config::read<models::AudioConfig>(tree)) ==
+        config::dump(models::AudioConfig{}));
+}
+
 TEST_CASE("published stage 1 takes 256 samples a step, from WebVid and CC595k as 100 to 24") {
   const auto run = read_run(kPublishedRun);
   CHECK(run.training.batch_size * run.training.accumulation_steps == 256);
@@ -82,11 +92,11 @@ TEST_CASE("published stage 1 takes 256 samples a step, from WebVid and CC595k as
 
 TEST_CASE("the rates of the published recipes are those of the original's scheduler") {
   VLLAMA_SHARED_FILE(tables, "goldens/optim/lr_tables.json");
-  const auto [file, name] = GENERATE(table<std::string, std::string>(
-      {{"vision_stage1", "vl_stage1_recipe"},
-       {"vision_stage2", "vl_stage2_recipe"},
-       {"audio_stage1", "al_stage1_recipe"},
-       {"audio_stage2", "al_stage2_recipe"}}));
+  const auto [file, name] =
+      GENERATE(table<std::string, std::string>({{"vision_stage1", "vl_stage1_recipe"},
+                                                {"vision_stage2", "vl_stage2_recipe"},
+                                                {"audio_stage1", "al_stage1_recipe"},
+                                                {"audio_stage2", "al_stage2_recipe"}}));
   const std::string language_model = GENERATE("vicuna7b", "vicuna13b", "llama2_7b", "llama2_13b");
   INFO(file << " with " << language_model);
   const auto run = read_run(fmt::format("configs/runs/{}_{}.yaml", file, language_model));
@@ -105,7 +115,8 @@ TEST_CASE("recipes have the published batches, limits, texts and trained branch"
   const std::string language_model = GENERATE("vicuna7b", "vicuna13b", "llama2_7b", "llama2_13b");
   const std::string branch = GENERATE("vision", "audio");
   const bool is_llama2 = language_model.starts_with("llama2");
-  const auto first = read_run(fmt::format("configs/runs/{}_stage1_{}.yaml", branch, language_model));
+  const auto first =
+      read_run(fmt::format("configs/runs/{}_stage1_{}.yaml", branch, language_model));
   const auto second =
       read_run(fmt::format("configs/runs/{}_stage2_{}.yaml", branch, language_model));
   INFO(branch << " with " << language_model);
