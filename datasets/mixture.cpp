@@ -18,7 +18,7 @@ Mixture::Mixture(const DataConfig& config, const ModelInput& model,
     if (!names.insert(set.name).second)
       throw UserError(fmt::format("two data sets are called '{}'", set.name));
     members_.push_back({set.name, share_of(set), open_dataset(set),
-                        ExampleBuilder(set, config.captions, config.video, model, tokenizer)});
+                        ExampleBuilder(set, config, model, tokenizer)});
   }
 }
 

@@ -6,7 +6,9 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "datasets/open_dataset.h"
 #include "train/memory_estimate.h"
+#include "train/model_input.h"
 #include "train/number_text.h"
 #include "train/table.h"
 
@@ -20,11 +22,15 @@ struct Module {
 };
 
 std::vector<Module> modules_of(models::VideoLlama& model) {
-  std::vector<Module> modules{
-      {"vision encoder", {}, false}, {"image Q-Former", {}, false}, {"language model", {}, false}};
-  model.vision().declare_encoder(modules[0].parameters);
-  model.vision().declare_image_q_former(modules[1].parameters);
-  model.language_model().declare(modules[2].parameters);
+  std::vector<Module> modules;
+  const auto add = [&modules](const char* name) -> nn::ParameterList& {
+    return modules.emplace_back(Module{name, {}, false}).parameters;
+  };
+  if (models::VisionBranch* vision = model.vision()) {
+    vision->declare_encoder(add("vision encoder"));
+    vision->declare_image_q_former(add("image Q-Former"));
+  }
+  model.language_model().declare(add("language model"));
   for (const nn::Parameter& parameter : model.trainable_parameters()) {
     const std::string name = parameter.name.substr(0, parameter.name.find('.'));
     if (modules.back().name != name) modules.push_back({name, {}, true});
@@ -89,14 +95,27 @@ std::string data_table(const RunConfig& config, const datasets::Mixture& data,
   return format_table(table);
 }
 
+// Tokens that no sample exceeds.
+std::int64_t longest_sequence(const RunConfig& config) {
+  const datasets::ModelInput input = model_input(config.model);
+  std::int64_t media_tokens = 0;
+  for (const auto& branch : {input.vision, input.audio})
+    if (branch) media_tokens += branch->num_tokens;
+  std::int64_t longest = 0;
+  for (const auto& set : config.data.sets)
+    longest = std::max(longest, datasets::has_conversations(set.format)
+                                    ? config.data.conversations.max_tokens
+                                    : 1 + media_tokens + config.data.captions.max_tokens);
+  return longest;
+}
+
 std::string memory_table(const RunConfig& config, models::VideoLlama& model,
                          const std::vector<Module>& modules) {
   std::int64_t most_frames = 1;
   for (const auto& set : config.data.sets) most_frames = std::max(most_frames, set.num_frames);
   const std::int64_t batch = config.training.batch_size;
-  const BatchShape shape{
-      .num_tokens = batch * (1 + model.num_media_tokens() + config.data.captions.max_tokens),
-      .num_frames = batch * most_frames};
+  const BatchShape shape{.num_tokens = batch * longest_sequence(config),
+                         .num_frames = batch * most_frames};
   const MemoryEstimate memory = estimate_memory(config.model, model.language_model().config(),
                                                 count(modules, false), count(modules, true), shape);
   return format_table(

@@ -63,32 +63,63 @@ void load_encoder(VisionBranch& vision, const std::string& file, LoadRules rules
   *positions->tensor = resize_positions(*positions->tensor, config.num_tokens()).to(rules.dtype);
 }
 
+// Only the parameters whose names begin with `prefix`; the file may hold anything else.
+void load_part(const std::string& file, const nn::ParameterList& parameters,
+               std::string_view prefix, LoadRules rules) {
+  nn::ParameterList part;
+  for (const nn::Parameter& parameter : parameters)
+    if (parameter.name.starts_with(prefix)) part.push_back(parameter);
+  rules.is_ignorable = [](const std::string&) { return true; };
+  load(file, part, rules);
+}
+
 void load_trainable(VideoLlama& model, const WeightFiles& files, at::Device device,
                     std::uint64_t seed) {
+  const LoadRules rules{.dtype = at::kFloat, .writable = true};
   const nn::ParameterList parameters = model.trainable_parameters();
   nn::initialize(parameters, seed);
-  const LoadRules rules{.dtype = at::kFloat, .writable = true};
-  if (!files.projection.empty()) {
-    nn::ParameterList projection;
-    for (const nn::Parameter& parameter : parameters)
-      if (parameter.name.starts_with("llama_proj.")) projection.push_back(parameter);
-    LoadRules of_projection = rules;
-    of_projection.is_ignorable = [](const std::string&) { return true; };
-    load(files.projection, projection, of_projection);
-  }
-  if (!files.checkpoint.empty()) {
-    LoadRules of_checkpoint = rules;
-    of_checkpoint.is_ignorable = is_unused_checkpoint_name;
-    load(files.checkpoint, parameters, of_checkpoint);
+  if (VisionBranch* vision = model.vision()) {
+    nn::ParameterList list;
+    vision->declare_trainable(list);
+    if (!files.projection.empty()) load_part(files.projection, list, "llama_proj.", rules);
+    if (!files.vision_checkpoint.empty()) {
+      LoadRules of_checkpoint = rules;
+      of_checkpoint.is_ignorable = is_unused_checkpoint_name;
+      load(files.vision_checkpoint, list, of_checkpoint);
+    }
   }
   for (const nn::Parameter& parameter : parameters)
     *parameter.tensor = parameter.tensor->to(device);
+}
+
+void load_vision(VisionBranch& vision, const WeightFiles& files, LoadRules frozen) {
+  load_encoder(vision, files.vision_encoder, frozen);
+  nn::ParameterList q_former;
+  vision.declare_image_q_former(q_former);
+  frozen.is_ignorable = is_unused_q_former_name;
+  load(files.q_former, q_former, frozen);
+}
+
+// Every file that the configured branches need is named.
+void check_files(const ModelConfig& config) {
+  const WeightFiles& files = config.weights;
+  std::string missing;
+  const auto require = [&missing](bool is_needed, const std::string& file, const char* key) {
+    if (is_needed && file.empty()) missing += fmt::format("\n  model.weights.{}", key);
+  };
+  require(config.has_vision(), files.vision_encoder, "vision_encoder");
+  require(config.has_vision(), files.q_former, "q_former");
+  require(config.has_audio(), files.image_bind, "image_bind");
+  if (!missing.empty())
+    throw UserError(
+        fmt::format("model.branches: {} needs these files:{}", config.branches, missing));
 }
 
 }  // namespace
 
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
                                              std::uint64_t seed) {
+  check_files(config);
   const WeightFiles& files = config.weights;
   const auto language_config =
       read_llama_config(std::filesystem::path(files.language_model) / "config.json");
@@ -96,11 +127,8 @@ std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Devi
   const at::ScalarType dtype = config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
   LoadRules frozen{.dtype = dtype, .device = device};
 
-  load_encoder(model->vision(), files.vision_encoder, frozen);
-  nn::ParameterList q_former, language_model;
-  model->vision().declare_image_q_former(q_former);
-  frozen.is_ignorable = is_unused_q_former_name;
-  load(files.q_former, q_former, frozen);
+  if (model->vision() != nullptr) load_vision(*model->vision(), files, frozen);
+  nn::ParameterList language_model;
   model->language_model().declare(language_model);
   frozen.is_ignorable = is_unused_language_model_name;
   load(files.language_model, language_model, frozen);

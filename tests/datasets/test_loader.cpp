@@ -28,7 +28,7 @@ class NumberedSamples : public SampleSource {
   Record record(const PlannedSample& sample) const override {
     Record record;
     record.id = std::to_string(sample.index);
-    record.media = fmt::format("media/{}", record.id);
+    record.media = {{.path = fmt::format("media/{}", record.id)}};
     return record;
   }
 
@@ -45,7 +45,8 @@ class NumberedSamples : public SampleSource {
     seconds.decode += 0.001;
     processors::Example example;
     example.id = record.id;
-    example.frames_FHWC = at::full({1, 2, 2, 3}, sample.index % 256, at::kByte);
+    example.media = {
+        {.values = at::full({1, 2, 2, 3}, sample.index % 256, at::kByte), .num_tokens = 1}};
     RandomStream draws = sample.random(RandomPurpose::augmentation);
     example.token_ids = {1, kImageToken, static_cast<std::int64_t>(draws.below(1000)),
                          sample.index};

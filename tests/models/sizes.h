@@ -50,7 +50,7 @@ inline models::ModelConfig golden_model(const std::filesystem::path& weights) {
                     .q_former = weights / "blip2_qformer.pth",
                     .language_model = weights / "llama",
                     .projection = weights / "pretrained_minigpt4.pth",
-                    .checkpoint = weights / "init_vl.pth"};
+                    .vision_checkpoint = weights / "init_vl.pth"};
   return config;
 }
 

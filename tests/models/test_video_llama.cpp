@@ -43,7 +43,7 @@ processors::Batch pack(const Recorded& recorded,
   std::vector<processors::Example> examples;
   for (const text::TokenSequence& sequence : sequences)
     examples.push_back({.id = std::to_string(examples.size()),
-                        .frames_FHWC = at::zeros({1, 2, 2, 3}, at::kByte),
+                        .media = {{.values = at::zeros({1, 2, 2, 3}, at::kByte), .num_tokens = 5}},
                         .token_ids = sequence.ids,
                         .labels = sequence.labels});
   return processors::pack(examples, recorded.tokenizer.image_token());
@@ -58,11 +58,12 @@ at::Tensor unpadded(const at::Tensor& padded, const std::vector<std::int64_t>& l
 }
 
 // Compares labels, inputs of the language model, logits, loss and gradients with the recording.
-void check(Recorded& recorded, const processors::Batch& batch, const at::Tensor& media_MH) {
+void check(Recorded& recorded, const processors::Batch& batch,
+           const models::VideoLlama::MediaEmbeddings& media) {
   const models::VideoLlama& model = *recorded.model;
   const test::GoldenTensors& golden = recorded.golden;
   REQUIRE(test::same_bits(batch.labels_T, unpadded(golden["labels"], batch.sequence_lengths)));
-  const at::Tensor inputs_TH = model.spliced_inputs(batch, media_MH).detach();
+  const at::Tensor inputs_TH = model.spliced_inputs(batch, media).detach();
   CHECK(test::relative_difference(inputs_TH, unpadded(golden["inputs_embeds"],
                                                       batch.sequence_lengths)) < kOutputTolerance);
 
@@ -82,7 +83,7 @@ void check(Recorded& recorded, const processors::Batch& batch, const at::Tensor&
   }
 
   const auto targets = static_cast<double>(batch.num_targets);
-  const at::Tensor sum = model.loss_given_media(batch, media_MH, nn::Gradients::accumulate);
+  const at::Tensor sum = model.loss_given_media(batch, media, nn::Gradients::accumulate);
   CHECK(std::abs(sum.item<double>() / targets - golden["loss"].item<double>()) <
         test::kLossTolerance);
   const nn::ParameterList trainable = recorded.model->trainable_parameters();
@@ -90,11 +91,12 @@ void check(Recorded& recorded, const processors::Batch& batch, const at::Tensor&
   CHECK(golden.check_gradients(trainable, "grad.") == 58);
 }
 
-at::Tensor media_of(const Recorded& recorded, const at::Tensor& images_BCTHW) {
-  const models::VisionBranch& vision = recorded.model->vision();
+models::VideoLlama::MediaEmbeddings media_of(const Recorded& recorded,
+                                             const at::Tensor& images_BCTHW) {
+  const models::VisionBranch& vision = *recorded.model->vision();
   const at::Tensor features = vision.encode_frames(images_BCTHW.transpose(1, 2).flatten(0, 1));
-  return vision.embed_clips(features,
-                            std::vector<std::int64_t>(images_BCTHW.size(0), images_BCTHW.size(2)));
+  return {vision.embed_clips(
+      features, std::vector<std::int64_t>(images_BCTHW.size(0), images_BCTHW.size(2)))};
 }
 
 std::vector<text::TokenSequence> captions(const Recorded& recorded, std::size_t count,
@@ -116,9 +118,10 @@ std::vector<text::TokenSequence> conversations(const Recorded& recorded,
   for (const auto& sample : recorded.texts["qa"]) {
     text::Conversation conversation;
     for (const auto& turn : sample[0]) conversation.turns.push_back({turn["q"], turn["a"]});
-    sequences.push_back(text::build_video_conversation(
-        recorded.tokenizer, conversation, sample[1].get<std::string>(),
-        {.form = &form, .num_media_tokens = recorded.model->num_media_tokens()}));
+    conversation.media = {{0, 0}};
+    const std::string medium = text::video_text(5, sample[1].get<std::string>());
+    sequences.push_back(
+        text::build_conversation(recorded.tokenizer, conversation, {&medium, 1}, {.form = &form}));
   }
   return sequences;
 }
@@ -178,7 +181,7 @@ TEST_CASE("whole model: bf16 stays near fp32, recomputed layers give the same gr
     half.model = models::load_video_llama(config, at::kCPU, 1);
     for (const nn::Parameter& parameter : half.model->trainable_parameters())
       parameter.tensor->requires_grad_(true);
-    const at::Tensor media = media_of(half, recorded.golden["image"].to(at::kBFloat16));
+    const auto media = media_of(half, recorded.golden["image"].to(at::kBFloat16));
     const at::Tensor sum = half.model->loss_given_media(batch, media, nn::Gradients::accumulate);
     // bf16 keeps 8 bits: 2^-8 a rounding, of which the loss averages many.
     CHECK(std::abs(sum.item<double>() / static_cast<double>(batch.num_targets) - fp32_loss) <
@@ -194,8 +197,8 @@ TEST_CASE("the frozen part holds no autograd state, in the precision asked for")
   config.precision = "bf16";
   const auto model = models::load_video_llama(config, at::kCPU, 1);
   nn::ParameterList frozen;
-  model->vision().declare_encoder(frozen);
-  model->vision().declare_image_q_former(frozen);
+  model->vision()->declare_encoder(frozen);
+  model->vision()->declare_image_q_former(frozen);
   model->language_model().declare(frozen);
   for (const nn::Parameter& parameter : frozen) {
     CHECK_FALSE(parameter.tensor->requires_grad());

@@ -17,6 +17,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"
 #include "tests/support/tensors.h"
+#include "train/model_input.h"
 #include "train/train.h"
 #include "train/trainer.h"
 
@@ -102,10 +103,7 @@ struct Session {
   explicit Session(const train::RunConfig& run)
       : config(run),
         tokenizer(std::filesystem::path(run.model.weights.language_model) / "tokenizer.model"),
-        data(
-            config.data,
-            {.image_size = 224, .num_media_tokens = config.model.vision.video_q_former.num_queries},
-            tokenizer),
+        data(config.data, train::model_input(config.model), tokenizer),
         model(models::load_video_llama(config.model, at::kCPU, config.seed)) {}
 
   datasets::Loader loader(const datasets::SampleOrder& order, std::int64_t first_step,
@@ -162,7 +160,7 @@ TEST_CASE("stage 1 on WebVid: the gradients of the first step") {
   const auto order = session.order();
   auto loader = session.loader(order, 0, 1);
   const auto batch = loader.next().batch;
-  session.model->loss(batch, {}, nn::Gradients::accumulate);
+  session.model->loss(batch, 0, nn::Gradients::accumulate);
   for (const auto& parameter : session.model->trainable_parameters())
     parameter.tensor->mutable_grad().div_(static_cast<double>(batch.num_targets));
   const test::GoldenTensors golden(goldens / "runs/vl_stage1_webvid/tensors.safetensors");
@@ -258,7 +256,7 @@ TEST_CASE("stage 1 with the original's accumulation, done by hand") {
     flat.zero_gradients();
     const auto targets = static_cast<double>(batch.num_targets);
     const double loss =
-        session.model->loss(batch, {}, nn::Gradients::accumulate).item<double>() / targets;
+        session.model->loss(batch, 0, nn::Gradients::accumulate).item<double>() / targets;
     INFO("micro-batch " << micro + 1);
     CHECK(
         std::abs(loss - log["micro_steps"][static_cast<std::size_t>(micro)]["loss"].get<double>()) <

@@ -164,7 +164,9 @@ Report bench_examples(const ExamplesArguments& arguments) {
   const ScratchFolder folder;
   const datasets::DataConfig config = examples_config(arguments, folder.path());
   const text::Tokenizer tokenizer(arguments.tokenizer);
-  const datasets::Mixture mixture(config, {.image_size = arguments.image_size}, tokenizer);
+  const datasets::ModelInput model{
+      .vision = datasets::BranchInput{.image_size = arguments.image_size}, .audio = {}};
+  const datasets::Mixture mixture(config, model, tokenizer);
   constexpr std::int64_t kBatch = 4;
   const datasets::SampleOrder order(mixture.sources(), {.samples_per_step = kBatch, .seed = 1});
   const std::int64_t num_steps = (arguments.num_samples + kBatch - 1) / kBatch;
