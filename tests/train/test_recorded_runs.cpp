@@ -48,7 +48,7 @@ train::RunConfig recorded_run(const std::filesystem::path& goldens,
                           .q_former = goldens / "ckpt/blip2_qformer.pth",
                           .language_model = goldens / "ckpt/llama",
                           .projection = goldens / "ckpt/pretrained_minigpt4.pth",
-                          .checkpoint = goldens / "ckpt/init_vl.pth"};
+                          .vision_checkpoint = goldens / "ckpt/init_vl.pth"};
   datasets::DatasetConfig webvid;
   webvid.name = "webvid";
   webvid.format = "webvid";
