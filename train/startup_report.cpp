@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
+#include "core/error.h"
 #include "datasets/open_dataset.h"
 #include "train/memory_estimate.h"
 #include "train/model_input.h"
@@ -57,24 +59,39 @@ std::string parameter_table(const std::vector<Module>& modules, const std::strin
   return format_table(table);
 }
 
-std::string data_table(const RunConfig& config, const datasets::Mixture& data) {
+std::string mixing_text(datasets::Mixing mixing) {
+  switch (mixing) {
+    case datasets::Mixing::drawn_steps:
+      return "each step from one set, drawn";
+    case datasets::Mixing::apportioned_steps:
+      return "each step from one set, in turns";
+    case datasets::Mixing::within_step:
+      return "each step from all sets";
+  }
+  VLLAMA_ASSERT(false, "a way of mixing");
+}
+
+std::string data_table(const RunConfig& config, const datasets::Mixture& data,
+                       const datasets::SampleOrder& order) {
   const TrainingConfig& training = config.training;
-  const std::int64_t total =
-      training.num_steps() * training.batch_size * training.accumulation_steps;
-  const auto sources = data.sources();
-  double weights = 0;
-  for (const auto& source : sources) weights += source.weight;
-  Table table{.title = "Data",
-              .header = {"set", "records", "invalid", "samples per epoch", "samples", "passes"}};
-  for (std::int64_t i = 0; i < data.num_datasets(); ++i) {
-    const auto& source = sources[static_cast<std::size_t>(i)];
-    const double samples = static_cast<double>(total) * source.weight / weights;
-    table.rows.push_back({data.dataset_name(i), grouped_digits(source.size),
-                          grouped_digits(data.dataset(i).invalid().total()),
-                          grouped_digits(static_cast<std::int64_t>(
-                              samples / static_cast<double>(training.num_epochs))),
-                          grouped_digits(static_cast<std::int64_t>(samples)),
-                          fmt::format("{:.2f}", samples / static_cast<double>(source.size))});
+  // No estimates: the draws of the run are known before it starts.
+  const auto samples = order.num_samples_before(training.num_steps());
+  Table table{
+      .title = fmt::format("Data, {}", mixing_text(order.settings().mixing)),
+      .header = {"set", "records", "invalid", "share", "samples per epoch", "samples", "passes"}};
+  const double weights =
+      std::accumulate(order.sources().begin(), order.sources().end(), 0.0,
+                      [](double sum, const auto& source) { return sum + source.weight; });
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto& source = order.sources()[i];
+    const auto number = static_cast<std::int64_t>(i);
+    table.rows.push_back({data.dataset_name(number), grouped_digits(source.size),
+                          grouped_digits(data.dataset(number).invalid().total()),
+                          fmt::format("{:.1f} %", 100 * source.weight / weights),
+                          grouped_digits(samples[i] / training.num_epochs),
+                          grouped_digits(samples[i]),
+                          fmt::format("{:.2f}", static_cast<double>(samples[i]) /
+                                                    static_cast<double>(source.size))});
   }
   return format_table(table);
 }
@@ -135,11 +152,11 @@ std::string plan_table(const RunConfig& config, models::VideoLlama& model) {
 }  // namespace
 
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
-                           const datasets::Mixture& data) {
+                           const datasets::Mixture& data, const datasets::SampleOrder& order) {
   const auto modules = modules_of(model);
   return "Configuration\n" + config::dump(config) + "\n" + plan_table(config, model) + "\n" +
-         parameter_table(modules, config.model.precision) + "\n" + data_table(config, data) + "\n" +
-         memory_table(config, model, modules);
+         parameter_table(modules, config.model.precision) + "\n" + data_table(config, data, order) +
+         "\n" + memory_table(config, model, modules);
 }
 
 }  // namespace vllama::train

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "datasets/mixing.h"
 #include "datasets/mixture.h"
 #include "models/load_video_llama.h"
 #include "train/dropped_log.h"
@@ -33,10 +34,9 @@ at::Device chosen_device(const std::string& name) {
 }
 
 datasets::SampleOrder sample_order(const RunConfig& config, const datasets::Mixture& data) {
-  return {data.sources(),
-          {.samples_per_step = config.training.batch_size * config.training.accumulation_steps,
-           .shuffle = config.data.shuffle,
-           .seed = config.seed}};
+  const datasets::RunSize run{config.training.num_steps(),
+                              config.training.batch_size * config.training.accumulation_steps};
+  return {data.sources(), datasets::order_settings(config.data, run, config.seed)};
 }
 
 double seconds_now() {
@@ -154,7 +154,7 @@ int train(const RunConfig& config, const TrainOptions& options) {
       models::load_video_llama(config.model, chosen_device(config.device), config.seed);
   Trainer trainer(config, *model);
   const RunProgress progress = resume(found, config, trainer);
-  std::cerr << startup_report(config, *model, data) << std::endl;
+  std::cerr << startup_report(config, *model, data, order) << std::endl;
   if (options.dry_run) return 0;
 
   // 4. Steps.
