@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 
 #include "checkpoint/load.h"
 #include "core/error.h"
@@ -27,12 +29,12 @@ std::vector<ParameterSlot> slots_of(const nn::ParameterList& parameters) {
   return slots;
 }
 
-void load(const std::string& file, const nn::ParameterList& parameters, const LoadRules& rules) {
-  const auto summary =
-      checkpoint::load_parameters(*checkpoint::open_weights(file), slots_of(parameters), rules);
-  log::info("read {} tensors ({} ignored) from '{}'", summary.num_loaded, summary.num_ignored,
-            file);
-}
+// A weight file, and what is taken from it.
+struct Reading {
+  std::string file;
+  nn::ParameterList parameters;
+  LoadRules rules;
+};
 
 // A class token and the patches of a square image.
 bool is_square_grid(std::int64_t num_tokens) {
@@ -41,67 +43,104 @@ bool is_square_grid(std::int64_t num_tokens) {
   return side * side == num_tokens - 1;
 }
 
-// The position table of the file may be for another image size: it is read in its own shape and
-// resized.
-void load_encoder(VisionBranch& vision, const std::string& file, LoadRules rules) {
-  nn::ParameterList parameters;
-  vision.declare_encoder(parameters);
-  const auto source = checkpoint::open_weights(file);
-  const auto positions = std::ranges::find(parameters, "pos_embed", &nn::Parameter::name);
-  for (const checkpoint::TensorFacts& facts : source->tensors())
-    if (facts.name == "pos_embed" && facts.shape.size() == 3 &&
-        facts.shape[2] == positions->shape[2] && is_square_grid(facts.shape[1]))
-      positions->shape[1] = facts.shape[1];
-  const EvaVitConfig& config = vision.config().encoder;
-  rules.is_ignorable = [&config](const std::string& name) {
-    return is_unused_encoder_name(name, config.num_blocks);
+// The encoder's position table, null in other lists. Its file may be for another image size: it is
+// read in its own shape and resized.
+nn::Parameter* position_table(nn::ParameterList& parameters) {
+  const auto found = std::ranges::find(parameters, "pos_embed", &nn::Parameter::name);
+  return found == parameters.end() ? nullptr : &*found;
+}
+
+void take_shape_of_file(nn::Parameter& positions, const TensorSource& source) {
+  for (const checkpoint::TensorFacts& facts : source.tensors())
+    if (facts.name == positions.name && facts.shape.size() == 3 &&
+        facts.shape[2] == positions.shape[2] && is_square_grid(facts.shape[1]))
+      positions.shape[1] = facts.shape[1];
+}
+
+void load(Reading reading) {
+  const auto source = checkpoint::open_weights(reading.file);
+  nn::Parameter* positions = position_table(reading.parameters);
+  const std::int64_t num_tokens = positions != nullptr ? positions->shape[1] : 0;
+  if (positions != nullptr) take_shape_of_file(*positions, *source);
+  const auto summary =
+      checkpoint::load_parameters(*source, slots_of(reading.parameters), reading.rules);
+  log::info("read {} tensors ({} ignored) from '{}'", summary.num_loaded, summary.num_ignored,
+            reading.file);
+  if (positions == nullptr || positions->shape[1] == num_tokens) return;
+  log::info("resized the position table of '{}' from {} to {} tokens", reading.file,
+            positions->shape[1], num_tokens);
+  *positions->tensor = resize_positions(*positions->tensor, num_tokens).to(reading.rules.dtype);
+}
+
+// What load() would throw, or an empty text.
+std::string problem_of(Reading reading) {
+  try {
+    const auto source = checkpoint::open_weights(reading.file);
+    if (nn::Parameter* positions = position_table(reading.parameters))
+      take_shape_of_file(*positions, *source);
+    return checkpoint::mismatches(*source, slots_of(reading.parameters), reading.rules);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+}
+
+std::vector<Reading> frozen_vision(VisionBranch& vision, const WeightFiles& files,
+                                   LoadRules rules) {
+  std::vector<Reading> readings;
+  rules.is_ignorable = [num_blocks = vision.config().encoder.num_blocks](const std::string& name) {
+    return is_unused_encoder_name(name, num_blocks);
   };
-  checkpoint::load_parameters(*source, slots_of(parameters), rules);
-  if (positions->shape[1] == config.num_tokens()) return;
-  log::info("resized the position table of '{}' from {} to {} tokens", file, positions->shape[1],
-            config.num_tokens());
-  *positions->tensor = resize_positions(*positions->tensor, config.num_tokens()).to(rules.dtype);
+  vision.declare_encoder(
+      readings.emplace_back(Reading{files.vision_encoder, {}, rules}).parameters);
+  rules.is_ignorable = is_unused_q_former_name;
+  vision.declare_image_q_former(
+      readings.emplace_back(Reading{files.q_former, {}, rules}).parameters);
+  return readings;
+}
+
+Reading frozen_language_model(Llama& language_model, const WeightFiles& files, LoadRules rules) {
+  rules.is_ignorable = is_unused_language_model_name;
+  Reading reading{files.language_model, {}, rules};
+  language_model.declare(reading.parameters);
+  return reading;
 }
 
 // Only the parameters whose names begin with `prefix`; the file may hold anything else.
-void load_part(const std::string& file, const nn::ParameterList& parameters,
-               std::string_view prefix, LoadRules rules) {
-  nn::ParameterList part;
-  for (const nn::Parameter& parameter : parameters)
-    if (parameter.name.starts_with(prefix)) part.push_back(parameter);
+Reading part_of_file(const std::string& file, const nn::ParameterList& parameters,
+                     std::string_view prefix, LoadRules rules) {
   rules.is_ignorable = [](const std::string&) { return true; };
-  load(file, part, rules);
+  Reading reading{file, {}, rules};
+  for (const nn::Parameter& parameter : parameters)
+    if (parameter.name.starts_with(prefix)) reading.parameters.push_back(parameter);
+  return reading;
+}
+
+// In the order in which they are read; a later file wins.
+std::vector<Reading> trainable_vision(VisionBranch& vision, const WeightFiles& files) {
+  std::vector<Reading> readings;
+  LoadRules rules{.dtype = at::kFloat, .writable = true};
+  nn::ParameterList parameters;
+  vision.declare_trainable(parameters);
+  if (!files.projection.empty())
+    readings.push_back(part_of_file(files.projection, parameters, "llama_proj.", rules));
+  rules.is_ignorable = is_unused_checkpoint_name;
+  if (!files.vision_checkpoint.empty())
+    readings.push_back({files.vision_checkpoint, parameters, rules});
+  return readings;
 }
 
 void load_trainable(VideoLlama& model, const WeightFiles& files, at::Device device,
                     std::uint64_t seed) {
-  const LoadRules rules{.dtype = at::kFloat, .writable = true};
   const nn::ParameterList parameters = model.trainable_parameters();
   nn::initialize(parameters, seed);
-  if (VisionBranch* vision = model.vision()) {
-    nn::ParameterList list;
-    vision->declare_trainable(list);
-    if (!files.projection.empty()) load_part(files.projection, list, "llama_proj.", rules);
-    if (!files.vision_checkpoint.empty()) {
-      LoadRules of_checkpoint = rules;
-      of_checkpoint.is_ignorable = is_unused_checkpoint_name;
-      load(files.vision_checkpoint, list, of_checkpoint);
-    }
-  }
+  if (VisionBranch* vision = model.vision())
+    for (Reading& reading : trainable_vision(*vision, files)) load(std::move(reading));
   for (const nn::Parameter& parameter : parameters)
     *parameter.tensor = parameter.tensor->to(device);
 }
 
-void load_vision(VisionBranch& vision, const WeightFiles& files, LoadRules frozen) {
-  load_encoder(vision, files.vision_encoder, frozen);
-  nn::ParameterList q_former;
-  vision.declare_image_q_former(q_former);
-  frozen.is_ignorable = is_unused_q_former_name;
-  load(files.q_former, q_former, frozen);
-}
-
-// Every file that the configured branches need is named.
-void check_files(const ModelConfig& config) {
+// Names the files that the configured branches need and the configuration lacks; else empty.
+std::string missing_files(const ModelConfig& config) {
   const WeightFiles& files = config.weights;
   std::string missing;
   const auto require = [&missing](bool is_needed, const std::string& file, const char* key) {
@@ -110,31 +149,56 @@ void check_files(const ModelConfig& config) {
   require(config.has_vision(), files.vision_encoder, "vision_encoder");
   require(config.has_vision(), files.q_former, "q_former");
   require(config.has_audio(), files.image_bind, "image_bind");
-  if (!missing.empty())
-    throw UserError(
-        fmt::format("model.branches: {} needs these files:{}", config.branches, missing));
+  if (missing.empty()) return {};
+  return fmt::format("model.branches: {} needs these files:{}", config.branches, missing);
+}
+
+LlamaConfig language_config(const WeightFiles& files) {
+  return read_llama_config(std::filesystem::path(files.language_model) / "config.json");
+}
+
+at::ScalarType frozen_type(const ModelConfig& config) {
+  return config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
 }
 
 }  // namespace
 
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
                                              std::uint64_t seed) {
-  check_files(config);
+  if (const std::string missing = missing_files(config); !missing.empty()) throw UserError(missing);
   const WeightFiles& files = config.weights;
-  const auto language_config =
-      read_llama_config(std::filesystem::path(files.language_model) / "config.json");
-  auto model = std::make_unique<VideoLlama>(config, language_config);
-  const at::ScalarType dtype = config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-  LoadRules frozen{.dtype = dtype, .device = device};
-
-  if (model->vision() != nullptr) load_vision(*model->vision(), files, frozen);
-  nn::ParameterList language_model;
-  model->language_model().declare(language_model);
-  frozen.is_ignorable = is_unused_language_model_name;
-  load(files.language_model, language_model, frozen);
-  model->language_model().prepare(dtype, device);
+  auto model = std::make_unique<VideoLlama>(config, language_config(files));
+  const LoadRules frozen{.dtype = frozen_type(config), .device = device};
+  if (VisionBranch* vision = model->vision())
+    for (Reading& reading : frozen_vision(*vision, files, frozen)) load(std::move(reading));
+  load(frozen_language_model(model->language_model(), files, frozen));
+  model->language_model().prepare(frozen.dtype, device);
   load_trainable(*model, files, device, seed);
   return model;
+}
+
+std::vector<std::string> check_weights(const ModelConfig& config) {
+  const WeightFiles& files = config.weights;
+  std::vector<std::string> problems{missing_files(config)};
+  std::optional<LlamaConfig> language;
+  try {
+    language = language_config(files);
+  } catch (const UserError& error) {
+    problems.push_back(error.what());
+  }
+  // Sizes that depend on the language model are known only with its config.json.
+  VideoLlama model(config, language.value_or(LlamaConfig{}));
+  const LoadRules frozen{.dtype = frozen_type(config)};
+  std::vector<Reading> readings;
+  if (VisionBranch* vision = model.vision()) {
+    readings = frozen_vision(*vision, files, frozen);
+    if (language) std::ranges::move(trainable_vision(*vision, files), std::back_inserter(readings));
+  }
+  if (language) readings.push_back(frozen_language_model(model.language_model(), files, frozen));
+  for (Reading& reading : readings)
+    if (!reading.file.empty()) problems.push_back(problem_of(std::move(reading)));
+  std::erase(problems, "");
+  return problems;
 }
 
 void check_vocabulary(const LlamaConfig& language_model, std::int64_t num_pieces,
