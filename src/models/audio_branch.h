@@ -33,9 +33,8 @@ struct AudioConfig {
     field("max_positions", max_positions, "rows of the position table: most frames or sound clips",
           positive);
     field("embedding_scale", embedding_scale,
-          "length of the embeddings: equal (square root of embedding_width for pictures and sound, "
-          "as large as the positions) or published (1 for pictures, the file's factor, 20, for "
-          "sound: what published checkpoints were trained with)",
+          "equal: pictures and sound as large as the positions; published: length 1 for pictures, "
+          "the file's factor (20) for sound, as published checkpoints were trained",
           config::OneOf{{"equal", "published"}});
     field("inputs_at_once", inputs_at_once,
           "frames or sound clips that pass a frozen encoder together; bounds its memory", positive);

@@ -16,12 +16,6 @@ void fill(at::Tensor& tensor, Initial initial, RandomStream stream) {
   float* values = tensor.mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < tensor.numel(); ++i) {
     switch (initial.kind) {
-      case Initial::Kind::zeros:
-        values[i] = 0;
-        break;
-      case Initial::Kind::ones:
-        values[i] = 1;
-        break;
       case Initial::Kind::constant:
         values[i] = static_cast<float>(initial.scale);
         break;

@@ -12,15 +12,15 @@ namespace vllama::nn {
 
 // How a tensor starts when no file supplies it.
 struct Initial {
-  enum class Kind { zeros, ones, constant, normal, uniform } kind;
-  double scale = 0;  // the constant, the deviation of normal, the bound of uniform
+  enum class Kind { constant, normal, uniform } kind;
+  double scale;  // the constant, the deviation of normal, the bound of uniform
 };
 
-inline constexpr Initial kZeros{Initial::Kind::zeros};
-inline constexpr Initial kOnes{Initial::Kind::ones};
 inline constexpr Initial constant(double value) {
   return {Initial::Kind::constant, value};
 }
+inline constexpr Initial kZeros = constant(0);
+inline constexpr Initial kOnes = constant(1);
 inline constexpr Initial normal(double deviation) {
   return {Initial::Kind::normal, deviation};
 }
