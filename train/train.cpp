@@ -10,7 +10,6 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "datasets/mixing.h"
 #include "datasets/mixture.h"
 #include "models/load_video_llama.h"
 #include "train/dropped_log.h"
