@@ -105,3 +105,12 @@ TEST_CASE("help lists every key with its default") {
   const std::string help = config::help<OuterConfig>();
   CHECK_THAT(help, Contains("inner.rate") && Contains("0.1") && Contains("parts.N.mode"));
 }
+
+TEST_CASE("a key given twice with an equal value can be allowed") {
+  std::vector<std::string> repeats;
+  const std::string text = "a: {b: [1, 2]}\nc: 3\na: {b: [1, 2]}\n";
+  CHECK(config::load_text(text, "x.yaml", &repeats).entries.size() == 2);
+  CHECK(repeats == std::vector<std::string>{"x.yaml:3: the key 'a' is given twice"});
+  CHECK_THROWS_WITH(config::load_text(text, "x.yaml"), Contains("x.yaml:3"));
+  CHECK_THROWS_WITH(config::load_text("a: 1\na: 2\n", "x.yaml", &repeats), Contains("x.yaml:2"));
+}
