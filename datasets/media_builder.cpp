@@ -156,7 +156,7 @@ void MediaBuilder::add_frames(const MediaFile& file, Draws& draws, BuiltMedium& 
       .values = {},
       .num_tokens = num_tokens};
   if (file.kind == MediaKind::video) {
-    input.values = video_frames(file, draws, built, seconds);
+    input.values = video_frames(file, draws, built, input.times_seconds, seconds);
   } else {
     input.values = image_frame(file, draws, seconds);
     built.text += text::image_text(num_tokens);
@@ -165,6 +165,7 @@ void MediaBuilder::add_frames(const MediaFile& file, Draws& draws, BuiltMedium& 
 }
 
 at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
+                                      std::vector<double>& times_seconds,
                                       StageSeconds& seconds) const {
   const std::int64_t size = frame_branch().image_size;
   media::DecodedFrames decoded;
@@ -178,6 +179,8 @@ at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, Built
                     ? processors::headtail_indices(dataset_.num_frames, stretch.count, draws.frames)
                     : processors::uniform_indices(dataset_.num_frames, stretch.count),
                 stretch.begin);
+    for (const std::int64_t index : indices)
+      times_seconds.push_back(static_cast<double>(index) / per_second);
     decoded = reader.frames(indices, media::FrameSize{size, size});
     built.text += text::video_text(
         frame_branch().num_tokens,

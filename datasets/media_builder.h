@@ -67,7 +67,7 @@ class MediaBuilder {
                   StageSeconds& seconds) const;
   void add_sound(const MediaFile& file, BuiltMedium& built, StageSeconds& seconds) const;
   at::Tensor video_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
-                          StageSeconds& seconds) const;
+                          std::vector<double>& times_seconds, StageSeconds& seconds) const;
   at::Tensor image_frame(const MediaFile& file, Draws& draws, StageSeconds& seconds) const;
   // The branch that frames go to.
   const BranchInput& frame_branch() const { return model_.vision ? *model_.vision : *model_.audio; }

@@ -18,6 +18,7 @@
 #include "train/model_input.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
+#include "train/sample_order.h"
 #include "train/startup_report.h"
 #include "train/stop_signal.h"
 #include "train/tensorboard.h"
@@ -31,12 +32,6 @@ at::Device chosen_device(const std::string& name) {
   if (name == "cuda" && !has_gpu)
     throw UserError("device: cuda was asked for, but this build or machine has no GPU; use cpu");
   return name == "cpu" || !has_gpu ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
-}
-
-datasets::SampleOrder sample_order(const RunConfig& config, const datasets::Mixture& data) {
-  const datasets::RunSize run{config.training.num_steps(),
-                              config.training.batch_size * config.training.accumulation_steps};
-  return {data.sources(), datasets::order_settings(config.data, run, config.seed)};
 }
 
 double seconds_now() {
@@ -147,7 +142,7 @@ int train(const RunConfig& config, const TrainOptions& options) {
   models::check_vocabulary(models::read_llama_config(language_folder / "config.json"),
                            tokenizer.size(), language_folder.string());
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
-  const datasets::SampleOrder order = sample_order(config, data);
+  const datasets::SampleOrder order = sample_order(config, data.sources());
 
   // 3. The model, and where its training stands.
   const auto model =
