@@ -1,5 +1,7 @@
 #include "train/sample_order.h"
 
+#include "datasets/mixing.h"
+
 namespace vllama::train {
 
 datasets::SampleOrder sample_order(const RunConfig& config,
