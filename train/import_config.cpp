@@ -155,7 +155,8 @@ class Import {
     const std::string precision = keys_.text("model.vit_precision", "fp16");
     set("model.precision", precision == "fp32" ? "fp32" : "bf16");
     if (precision == "fp16")
-      keys_.add_note("model.vit_precision", "not supported: all frozen parts are bf16 instead");
+      keys_.add_note("model.vit_precision",
+                     "not supported: what the original keeps in fp16 is bf16 here");
     else if (precision != "fp32" && precision != "bf16")
       keys_.problem("model.vit_precision",
                     fmt::format("must be fp16, bf16 or fp32, not '{}'", precision));
@@ -225,6 +226,7 @@ class Import {
     for (const char* key : {"run.world_size", "run.dist_url", "run.distributed"})
       keys_.leave_out(key, "no effect: the launcher's environment says it");
     keys_.leave_out_unknown();
+    keys_.note_stand_ins();
   }
 
   const ReferenceFile& file_;

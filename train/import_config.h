@@ -11,7 +11,8 @@ namespace vllama::train {
 struct ImportedConfig {
   config::Tree run;  // reads as a RunConfig; what it does not say has our default
   // Every key that has no place in `run`, with the reason, and where a carried value means
-  // something else than before: "file:line: model.freeze_vit: must be true, as it is: ...".
+  // something else than before or is a stand-in: "file:line: model.freeze_vit: must be true, as it
+  // is: ...".
   std::vector<std::string> notes;
 };
 

@@ -91,6 +91,14 @@ void ReferenceKeys::add_note(const std::string& key, const std::string& what) {
   notes_.push_back(fmt::format("{}: {}", at(key), what));
 }
 
+void ReferenceKeys::note_stand_ins() {
+  for (const std::string& key : order_) {
+    const std::string& value = leaves_.at(key)->scalar;
+    if (value.starts_with("path/") || value.starts_with("/path/"))
+      add_note(key, fmt::format("'{}' stands for a path of your own: fill it in", value));
+  }
+}
+
 void ReferenceKeys::leave_out_unknown() {
   for (const std::string& key : order_)
     leave_out(key, "not supported: the original has no such key");

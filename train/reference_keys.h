@@ -34,6 +34,8 @@ class ReferenceKeys {
   void problem(const std::string& key, const std::string& what);
   void add_note(const std::string& key, const std::string& what);
 
+  // Names all values that are paths of nothing, as the published files have them: "path/videos".
+  void note_stand_ins();
   // Names all keys that were not spoken of so far.
   void leave_out_unknown();
   // Throws UserError that lists all problems, if there are any.

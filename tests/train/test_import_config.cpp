@@ -245,6 +245,12 @@ TEST_CASE("import: the branch that trains must be one") {
   CHECK_THAT(problems_of(text), Contains("are both true") && Contains("ref.yaml:6"));
 }
 
+TEST_CASE("import: paths that the published files leave open are named") {
+  const auto imported = import_vision("  ckpt: 'path/pretrained_ckpt'\n");
+  CHECK(imported.names("model.ckpt", "fill it in"));
+  CHECK(imported.run.model.weights.vision_checkpoint == "path/pretrained_ckpt");
+}
+
 TEST_CASE("import: both checkpoints of the audio branch's second stage") {
   const std::string text =
       fmt::format(kVision,
