@@ -9,6 +9,7 @@ namespace vllama::tools {
 void add_train(CLI::App& program, int& exit_status);
 void add_inspect(CLI::App& program);
 void add_make_weights(CLI::App& program);
+void add_convert(CLI::App& program);
 void add_bench(CLI::App& program);
 
 }  // namespace vllama::tools
