@@ -186,15 +186,16 @@ std::vector<std::string> check_weights(const ModelConfig& config) {
   } catch (const UserError& error) {
     problems.push_back(error.what());
   }
-  // Sizes that depend on the language model are known only with its config.json.
   VideoLlama model(config, language.value_or(LlamaConfig{}));
   const LoadRules frozen{.dtype = frozen_type(config)};
-  std::vector<Reading> readings;
-  if (VisionBranch* vision = model.vision()) {
-    readings = frozen_vision(*vision, files, frozen);
-    if (language) std::ranges::move(trainable_vision(*vision, files), std::back_inserter(readings));
-  }
-  if (language) readings.push_back(frozen_language_model(model.language_model(), files, frozen));
+  std::vector<Reading> readings{frozen_language_model(model.language_model(), files, frozen)};
+  if (VisionBranch* vision = model.vision())
+    std::ranges::move(trainable_vision(*vision, files), std::back_inserter(readings));
+  // Without its config.json the sizes that depend on the language model are unknown.
+  if (!language)
+    for (Reading& reading : readings) reading = part_of_file(reading.file, {}, "", frozen);
+  if (VisionBranch* vision = model.vision())
+    std::ranges::move(frozen_vision(*vision, files, frozen), std::back_inserter(readings));
   for (Reading& reading : readings)
     if (!reading.file.empty()) problems.push_back(problem_of(std::move(reading)));
   std::erase(problems, "");
