@@ -14,6 +14,7 @@ constexpr int kUserMistake = 2;
 
 void add_commands(CLI::App& program, int& exit_status) {
   vllama::tools::add_train(program, exit_status);
+  vllama::tools::add_check(program, exit_status);
   vllama::tools::add_import_config(program);
   vllama::tools::add_show(program);
   vllama::tools::add_inspect(program);

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "train/number_text.h"
+#include "train/safe_text.h"
 
 namespace vllama::train {
 namespace {
@@ -176,21 +177,6 @@ std::string legend(std::size_t num_averaged) {
                            grouped_digits(static_cast<std::int64_t>(num_averaged))));
 }
 
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char byte : text) {
-    if (byte == '&')
-      safe += "&amp;";
-    else if (byte == '<')
-      safe += "&lt;";
-    else if (byte == '>')
-      safe += "&gt;";
-    else
-      safe += static_cast<unsigned char>(byte) < ' ' ? ' ' : byte;
-  }
-  return safe;
-}
-
 }  // namespace
 
 std::string loss_svg(std::span<const StepMetrics> steps, const std::string& title) {
@@ -204,7 +190,7 @@ std::string loss_svg(std::span<const StepMetrics> steps, const std::string& titl
       "height=\"{1}\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#444\">\n"
       "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
       "<text x=\"{2}\" y=\"28\" font-size=\"16\" fill=\"#111\">{3}</text>\n",
-      kWidth, kHeight, kLeft, escaped(title));
+      kWidth, kHeight, kLeft, markup_escaped(visible(title)));
   svg += loss_axis(axes) + step_axis(axes);
   svg += curves(points, means, axes) + legend(2 * half_window(points) + 1);
   svg += fmt::format(

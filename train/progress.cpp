@@ -21,7 +21,6 @@ namespace {
 constexpr std::size_t kBarWindow = 50;  // steps that the means of the bar cover
 constexpr double kRedrawSeconds = 0.1;
 constexpr std::size_t kSmallestBar = 8, kLargestBar = 40;
-constexpr const char* kToStartOfLine = "\r\x1b[K";  // and erase what stands there
 
 bool locale_is_utf8() {
   for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
@@ -72,15 +71,15 @@ double ratio(double part, double whole) {
   return whole > 0 ? part / whole : 0;
 }
 
-std::string bar_of(double share, std::size_t width, bool has_unicode) {
+}  // namespace
+
+std::string bar_text(double share, std::size_t width, bool has_unicode) {
   const auto num_full = static_cast<std::size_t>(share * static_cast<double>(width));
   std::string bar;
   for (std::size_t i = 0; i < width; ++i)
     bar += i < num_full ? (has_unicode ? "━" : "=") : (has_unicode ? "─" : ".");
   return bar;
 }
-
-}  // namespace
 
 ProgressOutput standard_error() {
   return {&std::cerr, ::isatty(STDERR_FILENO) == 1, locale_is_utf8(), terminal_columns,
@@ -171,7 +170,7 @@ void Progress::draw_bar() {
   const std::size_t used = total_width(fields) + 2;
   if (!fields.empty() && used + kSmallestBar <= num_columns) {
     const std::size_t width = std::min(num_columns - used, kLargestBar);
-    fields.insert(fields.begin() + 1, {bar_of(share, width, output_.has_unicode), 0});
+    fields.insert(fields.begin() + 1, {bar_text(share, width, output_.has_unicode), 0});
   }
   *output_.stream << kToStartOfLine << joined(fields) << std::flush;
   last_draw_seconds_ = latest_.back().clock_seconds;

@@ -23,6 +23,12 @@ struct ProgressOutput {
 // Standard error as it is: terminal or not, its size, and UTF-8 by the usual environment variables.
 ProgressOutput standard_error();
 
+// Erases the line on which the cursor stands.
+inline constexpr const char* kToStartOfLine = "\r\x1b[K";
+
+// `width` characters, of which the share [0, 1] is drawn full.
+std::string bar_text(double share, std::size_t width, bool has_unicode);
+
 // On a terminal one line is redrawn at most ten times a second:
 //    34% ━━━━━━━━━━────────────────────  4250/12500  loss 2.3456  lr 9.81e-05  12.3k tokens/s  ...
 // and what does not fit its width is left out, the least telling first. Elsewhere a line of the

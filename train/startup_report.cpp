@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "datasets/open_dataset.h"
-#include "train/memory_estimate.h"
 #include "train/model_input.h"
 #include "train/number_text.h"
 #include "train/table.h"
@@ -40,19 +39,19 @@ std::vector<Module> modules_of(models::VideoLlama& model) {
   return modules;
 }
 
-std::int64_t count(const std::vector<Module>& modules, bool trained) {
+std::int64_t count(std::span<const ModulePlan> modules, bool trained) {
   std::int64_t sum = 0;
-  for (const Module& module : modules)
-    if (module.trained == trained) sum += nn::num_elements(module.parameters);
+  for (const ModulePlan& module : modules)
+    if (module.is_trained == trained) sum += module.num_parameters;
   return sum;
 }
 
-std::string parameter_table(const std::vector<Module>& modules, const std::string& precision) {
+std::string parameter_table(std::span<const ModulePlan> modules, const std::string& precision) {
   Table table{.title = "Parameters", .header = {"module", "trained", "frozen", "dtype"}};
-  for (const Module& module : modules) {
-    const std::string number = grouped_digits(nn::num_elements(module.parameters));
-    table.rows.push_back({module.name, module.trained ? number : "", module.trained ? "" : number,
-                          module.trained ? "fp32" : precision});
+  for (const ModulePlan& module : modules) {
+    const std::string number = grouped_digits(module.num_parameters);
+    table.rows.push_back({module.name, module.is_trained ? number : "",
+                          module.is_trained ? "" : number, module.is_trained ? "fp32" : precision});
   }
   table.total = {"total", grouped_digits(count(modules, true)),
                  grouped_digits(count(modules, false))};
@@ -71,32 +70,84 @@ std::string mixing_text(datasets::Mixing mixing) {
   VLLAMA_ASSERT(false, "a way of mixing");
 }
 
-std::string data_table(const RunConfig& config, const datasets::Mixture& data,
-                       const datasets::SampleOrder& order) {
-  const TrainingConfig& training = config.training;
-  // No estimates: the draws of the run are known before it starts.
-  const auto samples = order.num_samples_before(training.num_steps());
+std::string data_table(std::span<const DatasetPlan> sets, datasets::Mixing mixing) {
   Table table{
-      .title = fmt::format("Data, {}", mixing_text(order.settings().mixing)),
+      .title = fmt::format("Data, {}", mixing_text(mixing)),
       .header = {"set", "records", "invalid", "share", "samples per epoch", "samples", "passes"}};
-  const double weights =
-      std::accumulate(order.sources().begin(), order.sources().end(), 0.0,
-                      [](double sum, const auto& source) { return sum + source.weight; });
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto& source = order.sources()[i];
-    const auto number = static_cast<std::int64_t>(i);
-    table.rows.push_back({data.dataset_name(number), grouped_digits(source.size),
-                          grouped_digits(data.dataset(number).invalid().total()),
-                          fmt::format("{:.1f} %", 100 * source.weight / weights),
-                          grouped_digits(samples[i] / training.num_epochs),
-                          grouped_digits(samples[i]),
-                          fmt::format("{:.2f}", static_cast<double>(samples[i]) /
-                                                    static_cast<double>(source.size))});
-  }
+  for (const DatasetPlan& set : sets)
+    table.rows.push_back({set.name, grouped_digits(set.num_records),
+                          grouped_digits(set.num_invalid), fmt::format("{:.1f} %", 100 * set.share),
+                          grouped_digits(set.num_samples_per_epoch),
+                          grouped_digits(set.num_samples), fmt::format("{:.2f}", set.num_passes)});
   return format_table(table);
 }
 
-// Tokens that no sample exceeds.
+std::string memory_table(const MemoryEstimate& memory) {
+  return format_table(
+      {.title = "Memory, estimated",
+       .header = {},
+       .rows = {{"frozen weights", byte_text(memory.frozen_weights_bytes)},
+                {"trained weights, gradients, moments", byte_text(memory.trained_state_bytes)},
+                {"activations kept for backward", byte_text(memory.activations_bytes)},
+                {"vision encoder at work", byte_text(memory.encoder_bytes)},
+                {"logits", byte_text(memory.logits_bytes)}},
+       .total = {"total", byte_text(memory.total_bytes())}});
+}
+
+std::string plan_table(const RunConfig& config, const std::string& device) {
+  const TrainingConfig& training = config.training;
+  return format_table(
+      {.title = "Plan",
+       .header = {},
+       .rows = {{"output", config.output_dir},
+                {"device", fmt::format("{}, frozen parts in {}", device, config.model.precision)},
+                {"steps", fmt::format("{} epochs of {}", training.num_epochs,
+                                      grouped_digits(training.steps_per_epoch))},
+                {"samples a step", fmt::format("{} ({} x {} micro-batches)",
+                                               training.batch_size * training.accumulation_steps,
+                                               training.batch_size, training.accumulation_steps)},
+                {"learning rate",
+                 fmt::format("{:g} to {:g}, {} warm-up steps", config.schedule.peak_learning_rate,
+                             config.schedule.min_learning_rate, config.schedule.warmup_steps)}},
+       .total = {}});
+}
+
+std::vector<DatasetPlan> plan_datasets(const RunConfig& config, const datasets::Mixture& data,
+                                       const datasets::SampleOrder& order) {
+  std::vector<DatasetPlan> sets;
+  for (std::int64_t i = 0; i < data.num_datasets(); ++i)
+    sets.push_back({.name = data.dataset_name(i),
+                    .num_records = data.dataset(i).size(),
+                    .num_invalid = data.dataset(i).invalid().total()});
+  plan_samples(config.training, order, sets);
+  return sets;
+}
+
+}  // namespace
+
+void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& order,
+                  std::span<DatasetPlan> sets) {
+  // No estimates: the draws of the run are known before it starts.
+  const auto samples = order.num_samples_before(training.num_steps());
+  const double weights =
+      std::accumulate(order.sources().begin(), order.sources().end(), 0.0,
+                      [](double sum, const auto& source) { return sum + source.weight; });
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    sets[i].share = order.sources()[i].weight / weights;
+    sets[i].num_samples = samples[i];
+    sets[i].num_samples_per_epoch = samples[i] / training.num_epochs;
+    sets[i].num_passes =
+        static_cast<double>(samples[i]) / static_cast<double>(order.sources()[i].size);
+  }
+}
+
+std::vector<ModulePlan> plan_modules(models::VideoLlama& model) {
+  std::vector<ModulePlan> plans;
+  for (const Module& module : modules_of(model))
+    plans.push_back({module.name, nn::num_elements(module.parameters), module.trained});
+  return plans;
+}
+
 std::int64_t longest_sequence(const RunConfig& config) {
   const datasets::ModelInput input = model_input(config.model);
   std::int64_t media_tokens = 0;
@@ -110,53 +161,30 @@ std::int64_t longest_sequence(const RunConfig& config) {
   return longest;
 }
 
-std::string memory_table(const RunConfig& config, models::VideoLlama& model,
-                         const std::vector<Module>& modules) {
+MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model) {
   std::int64_t most_frames = 1;
   for (const auto& set : config.data.sets) most_frames = std::max(most_frames, set.num_frames);
   const std::int64_t batch = config.training.batch_size;
   const BatchShape shape{.num_tokens = batch * longest_sequence(config),
                          .num_frames = batch * most_frames};
-  const MemoryEstimate memory = estimate_memory(config.model, model.language_model().config(),
-                                                count(modules, false), count(modules, true), shape);
-  return format_table(
-      {.title = "Memory, estimated",
-       .header = {},
-       .rows = {{"frozen weights", byte_text(memory.frozen_weights_bytes)},
-                {"trained weights, gradients, moments", byte_text(memory.trained_state_bytes)},
-                {"activations kept for backward", byte_text(memory.activations_bytes)},
-                {"vision encoder at work", byte_text(memory.encoder_bytes)},
-                {"logits", byte_text(memory.logits_bytes)}},
-       .total = {"total", byte_text(memory.total_bytes())}});
+  const auto modules = plan_modules(model);
+  return estimate_memory(config.model, model.language_model().config(), count(modules, false),
+                         count(modules, true), shape);
 }
 
-std::string plan_table(const RunConfig& config, models::VideoLlama& model) {
-  const TrainingConfig& training = config.training;
-  return format_table(
-      {.title = "Plan",
-       .header = {},
-       .rows = {{"output", config.output_dir},
-                {"device", fmt::format("{}, frozen parts in {}", model.device().str(),
-                                       config.model.precision)},
-                {"steps", fmt::format("{} epochs of {}", training.num_epochs,
-                                      grouped_digits(training.steps_per_epoch))},
-                {"samples a step", fmt::format("{} ({} x {} micro-batches)",
-                                               training.batch_size * training.accumulation_steps,
-                                               training.batch_size, training.accumulation_steps)},
-                {"learning rate",
-                 fmt::format("{:g} to {:g}, {} warm-up steps", config.schedule.peak_learning_rate,
-                             config.schedule.min_learning_rate, config.schedule.warmup_steps)}},
-       .total = {}});
+std::string plan_tables(const RunConfig& config, models::VideoLlama& model,
+                        const std::string& device, std::span<const DatasetPlan> sets,
+                        datasets::Mixing mixing) {
+  return plan_table(config, device) + "\n" +
+         parameter_table(plan_modules(model), config.model.precision) + "\n" +
+         data_table(sets, mixing) + "\n" + memory_table(plan_memory(config, model));
 }
-
-}  // namespace
 
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
                            const datasets::Mixture& data, const datasets::SampleOrder& order) {
-  const auto modules = modules_of(model);
-  return "Configuration\n" + config::dump(config) + "\n" + plan_table(config, model) + "\n" +
-         parameter_table(modules, config.model.precision) + "\n" + data_table(config, data, order) +
-         "\n" + memory_table(config, model, modules);
+  return "Configuration\n" + config::dump(config) + "\n" +
+         plan_tables(config, model, model.device().str(), plan_datasets(config, data, order),
+                     order.settings().mixing);
 }
 
 }  // namespace vllama::train

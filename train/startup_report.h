@@ -1,16 +1,51 @@
 // What a run is about to do: its complete configuration, and tables of model, data, memory.
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "datasets/mixture.h"
 #include "models/video_llama.h"
+#include "train/memory_estimate.h"
 #include "train/run_config.h"
 
 namespace vllama::train {
 
-// The parameters of every module, trained and frozen; every data set with its records, the samples
-// that the run will take from it and how often that goes through it; the estimated memory.
+// A data set, and how much of it a run takes.
+struct DatasetPlan {
+  std::string name;
+  std::int64_t num_records = 0, num_invalid = 0;
+  double share = 0;  // of the samples
+  std::int64_t num_samples = 0, num_samples_per_epoch = 0;
+  double num_passes = 0;
+};
+
+// Sets the last four fields of every data set; `sets` are the sources of `order`, one by one.
+void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& order,
+                  std::span<DatasetPlan> sets);
+
+struct ModulePlan {
+  std::string name;
+  std::int64_t num_parameters = 0;
+  bool is_trained = false;
+};
+
+// In these functions the model needs no tensors: sizes are those that it declares.
+std::vector<ModulePlan> plan_modules(models::VideoLlama& model);
+MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model);
+
+// Tokens that no sample exceeds, apart from the text of a prompt in front of a caption.
+std::int64_t longest_sequence(const RunConfig& config);
+
+// The plan; the parameters of every module, trained and frozen; every data set with its records,
+// the samples that the run will take from it and how often that goes through it; the estimated
+// memory.
+std::string plan_tables(const RunConfig& config, models::VideoLlama& model,
+                        const std::string& device, std::span<const DatasetPlan> sets,
+                        datasets::Mixing mixing);
+
+// The complete configuration and the tables.
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
                            const datasets::Mixture& data, const datasets::SampleOrder& order);
 

@@ -142,17 +142,17 @@ std::vector<std::string> check_weights(const ModelConfig& config) {
   } catch (const UserError& error) {
     problems.push_back(error.what());
   }
-  // Sizes that depend on the language model are known only with its config.json.
   VideoLlama model(config, language.value_or(LlamaConfig{}));
   const LoadRules frozen{.dtype = frozen_type(config)};
-  std::vector<WeightReading> readings;
-  if (VisionBranch* vision = model.vision()) readings = frozen_vision(*vision, files, frozen);
+  std::vector<WeightReading> readings = trainable_parts(model, files);
+  readings.push_back(frozen_language_model(model.language_model(), files, frozen));
+  // Without its config.json the sizes that depend on the language model are unknown.
+  if (!language)
+    for (WeightReading& reading : readings) reading = part_of_file(reading.file, {}, "", frozen);
+  if (VisionBranch* vision = model.vision())
+    std::ranges::move(frozen_vision(*vision, files, frozen), std::back_inserter(readings));
   if (AudioBranch* audio = model.audio())
     readings.push_back(image_bind_reading(*audio, files.image_bind, frozen));
-  if (language) {
-    readings.push_back(frozen_language_model(model.language_model(), files, frozen));
-    std::ranges::move(trainable_parts(model, files), std::back_inserter(readings));
-  }
   for (WeightReading& reading : readings)
     if (!reading.file.empty()) problems.push_back(problem_of(std::move(reading)));
   std::erase(problems, "");

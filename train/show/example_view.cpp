@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "media/write_png.h"
+#include "train/safe_text.h"
 #include "train/show/picture.h"
 
 namespace vllama::train {
@@ -183,8 +184,8 @@ std::string example_text(const ExampleView& view, const TextStyle& style) {
 std::string example_html(const ExampleView& view) {
   std::string html = std::string(kHead) + "<table>\n";
   for (const auto& [name, value] : view.facts)
-    html +=
-        fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", html_escaped(name), html_escaped(value));
+    html += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", markup_escaped(name),
+                        markup_escaped(value));
   html +=
       "</table>\n<h2>Tokens</h2>\n<p class=\"legend\"><span class=\"target\">target</span>"
       "<span class=\"ignored\">ignored</span><span class=\"media\">media</span> "

@@ -9,6 +9,7 @@
 #include "media/write_png.h"
 #include "text/error.h"
 #include "train/model_input.h"
+#include "train/safe_text.h"
 #include "train/sample_order.h"
 #include "train/show/example_view.h"
 
@@ -50,7 +51,7 @@ Choice choose_record(const RunConfig& config, const ShowOptions& options,
     throw UserError(fmt::format("--sample {}: data set {} has the records 0 to {}", index,
                                 data.dataset_name(0), size - 1));
   return {{.dataset = 0, .index = index, .seed = config.seed},
-          fmt::format("Record {} of {} in {}", index, size, data.dataset_name(0))};
+          fmt::format("record {} of {} in {}", index, size, data.dataset_name(0))};
 }
 
 Choice choose_from_step(const RunConfig& config, std::int64_t step, const datasets::Mixture& data) {
@@ -61,7 +62,7 @@ Choice choose_from_step(const RunConfig& config, std::int64_t step, const datase
   std::string others;
   for (const PlannedSample& sample : samples) others += fmt::format(" {}", sample.index);
   const PlannedSample& first = samples.front();
-  return {first, fmt::format("Record {} of {}, the first sample of step {}; its records:{}",
+  return {first, fmt::format("record {} of {}, the first sample of step {}; its records:{}",
                              first.index, data.dataset_name(first.dataset), step, others)};
 }
 
@@ -69,7 +70,7 @@ processors::Example build(const datasets::Mixture& data, const datasets::Record&
                           const Choice& choice) {
   const auto dropped = [&](std::string_view reason, const char* detail) {
     return UserError(fmt::format("{}, '{}', cannot be shown, and training would drop it: {}: {}",
-                                 choice.description, visible(record.id, false), reason, detail));
+                                 choice.description, visible(record.id), reason, detail));
   };
   datasets::StageSeconds seconds;
   try {
@@ -119,10 +120,11 @@ std::string show(const RunConfig& config, const ShowOptions& options) {
   const Choice choice = options.step ? choose_from_step(config, *options.step, data)
                                      : choose_record(config, options, data);
   const datasets::Record record = data.record(choice.sample);
-  const ExampleView view = view_of(record, build(data, record, choice), tokenizer);
+  ExampleView view = view_of(record, build(data, record, choice), tokenizer);
+  view.facts.insert(view.facts.begin(), {"sample", choice.description});
   const std::string written = write_files(view, options.output);
-  return fmt::format("{}\n\n{}\nIn {}: {}\n", choice.description, example_text(view, options.style),
-                     options.output.string(), written);
+  return fmt::format("{}\nIn {}: {}\n", example_text(view, options.style), options.output.string(),
+                     written);
 }
 
 }  // namespace vllama::train

@@ -6,12 +6,12 @@
 
 #include "core/error.h"
 #include "text/prompt.h"
+#include "train/safe_text.h"
 
 namespace vllama::train {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-constexpr std::string_view kLineEnd = "\xE2\x8F\x8E";      // U+23CE
 constexpr std::size_t kLongestCharacter = 4;               // bytes, each a token
 
 // Two backgrounds per role, for neighbouring tokens, and what the foreground needs to stand out.
@@ -157,60 +157,15 @@ std::string token_html(std::span<const TokenStretch> stretches) {
     const char* role = kRoleNames[number_of(stretch.role)];
     if (stretch.role == TokenRole::media) {
       html += fmt::format("<span class=\"{}\" title=\"{} tokens\">{}</span>", role,
-                          stretch.tokens.size(), html_escaped(medium_text(stretch)));
+                          stretch.tokens.size(), markup_escaped(medium_text(stretch)));
       continue;
     }
     for (const TokenView& token : stretch.tokens)
       html +=
           fmt::format("<span class=\"{}\" title=\"{}\">{}</span>{}", role, token.id,
-                      html_escaped(visible(token.text, true)), token.text == "\n" ? "<br>" : "");
+                      markup_escaped(visible(token.text, true)), token.text == "\n" ? "<br>" : "");
   }
   return html;
-}
-
-std::string visible(std::string_view text, bool has_unicode) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    if (byte == '\n') {
-      result += has_unicode ? kLineEnd : "\\n";
-    } else if (byte < ' ' || byte == 0x7f) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {  // U+0080 to U+009F
-      result += fmt::format("\\x{:02x}", next);
-      ++i;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
-
-std::string html_escaped(std::string_view text) {
-  std::string result;
-  for (const char character : text) {
-    switch (character) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        result += character;
-    }
-  }
-  return result;
 }
 
 }  // namespace vllama::train

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "text/tokenizer.h"
@@ -52,12 +51,5 @@ std::string token_text(std::span<const TokenStretch> stretches, const TextStyle&
 
 // The same as HTML: spans with the id as tooltip. Nothing in a token is taken as markup.
 std::string token_html(std::span<const TokenStretch> stretches);
-
-// Control characters, also those beyond ASCII, as \xNN: no text can steer a terminal. Line ends
-// become "\n", or U+23CE.
-std::string visible(std::string_view text, bool has_unicode);
-
-// Text that stands for itself between tags and in quoted attributes.
-std::string html_escaped(std::string_view text);
 
 }  // namespace vllama::train

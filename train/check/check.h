@@ -1,0 +1,33 @@
+// Everything about a run that can be known before it is launched.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/check/dataset_check.h"
+#include "train/run_config.h"
+#include "train/startup_report.h"
+
+namespace vllama::train {
+
+struct RunPlan {
+  std::int64_t num_epochs = 0, num_steps = 0, samples_per_step = 0;
+  std::vector<ModulePlan> modules = {};
+  std::vector<DatasetPlan> sets = {};  // those that could be opened
+  MemoryEstimate memory = {};          // of one GPU
+  std::string tables = {};             // as the start-up report has them
+};
+
+struct CheckReport {
+  std::vector<std::string> problems;      // each says what to change; none if the run may start
+  std::vector<DatasetFindings> datasets;  // in the order of the configuration
+  std::optional<RunPlan> plan;            // nothing without the sizes of the language model
+};
+
+// Looks at configuration, tokenizer, weight files (names and shapes), data sets and media. Reads no
+// tensor and touches no GPU. Problems are findings; throws only RunFailure, if a file changes
+// meanwhile.
+CheckReport check(const RunConfig& config, const CheckOptions& options);
+
+}  // namespace vllama::train

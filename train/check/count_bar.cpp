@@ -1,0 +1,49 @@
+#include "train/check/count_bar.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "train/number_text.h"
+#include "train/table.h"
+
+namespace vllama::train {
+namespace {
+
+constexpr double kRedrawSeconds = 0.1;
+constexpr std::size_t kBarWidth = 30;
+
+}  // namespace
+
+CountBar::CountBar(std::string label, std::int64_t total, const ProgressOutput& output)
+    : label_(std::move(label)),
+      total_(total),
+      output_(output),
+      last_draw_seconds_(output.clock_seconds()) {}
+
+CountBar::~CountBar() {
+  if (is_on_screen_) *output_.stream << kToStartOfLine << std::flush;
+}
+
+void CountBar::advance() {
+  const std::lock_guard lock(mutex_);
+  ++done_;
+  if (output_.is_terminal && output_.clock_seconds() - last_draw_seconds_ >= kRedrawSeconds) draw();
+}
+
+void CountBar::draw() {
+  const std::string counts = fmt::format("{}/{}", grouped_digits(done_), grouped_digits(total_));
+  std::string line = fmt::format("{}  {}", label_, counts);
+  const auto num_columns = static_cast<std::size_t>(output_.num_columns());
+  if (display_width(line) + kBarWidth + 2 < num_columns)
+    line = fmt::format("{}  {}  {}", label_,
+                       bar_text(static_cast<double>(done_) / static_cast<double>(total_), kBarWidth,
+                                output_.has_unicode),
+                       counts);
+  if (display_width(line) >= num_columns) line = counts;
+  *output_.stream << kToStartOfLine << line << std::flush;
+  last_draw_seconds_ = output_.clock_seconds();
+  is_on_screen_ = true;
+}
+
+}  // namespace vllama::train

@@ -1,0 +1,157 @@
+#include "train/check/report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "train/check/token_counts.h"
+#include "train/number_text.h"
+#include "train/table.h"
+
+namespace vllama::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::int64_t sum(const std::map<std::string, RecordList>& lists) {
+  std::int64_t total = 0;
+  for (const auto& [reason, list] : lists) total += list.count;
+  return total;
+}
+
+std::string of_all(std::int64_t count, std::int64_t total) {
+  return count == 0 ? "0"
+                    : fmt::format("{} ({:.1f}%)", grouped_digits(count),
+                                  100 * static_cast<double>(count) / static_cast<double>(total));
+}
+
+std::string reasons(const std::map<std::string, RecordList>& lists, std::int64_t total) {
+  std::string text = of_all(sum(lists), total);
+  for (const auto& [reason, list] : lists)
+    text += fmt::format(", {} {}", grouped_digits(list.count), reason);
+  return text;
+}
+
+std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
+  if (found.num_records == 0) return {};  // it could not be opened
+  Table table{.title = "Data set " + found.name};
+  const auto add = [&table](const char* name, std::string value) {
+    table.rows.push_back({name, std::move(value)});
+  };
+  add("records", grouped_digits(found.num_records));
+  add("invalid entries", found.invalid.total() == 0 ? "0" : found.invalid.summary());
+  add("repeated ids", grouped_digits(found.duplicates.count));
+  if (found.num_looked_for > 0)
+    add("files absent or empty",
+        fmt::format("{}, of {} records", grouped_digits(found.missing.count),
+                    grouped_digits(found.num_looked_for)));
+  if (found.num_samples > 0) {
+    add("samples built", grouped_digits(found.num_samples));
+    add("dropped for media", reasons(found.bad_media, found.num_samples));
+    add("dropped for text", reasons(found.bad_text, found.num_samples));
+    add("text shortened", of_all(found.num_shortened, found.num_samples));
+    add("clips with repeated frames", of_all(found.short_clips.count, found.num_samples));
+    add("without the sound asked for", of_all(found.silent.count, found.num_samples));
+    add("concealed frames", grouped_digits(found.num_concealed_frames));
+  }
+  const TokenCounts tokens = count_up(found.tokens_per_sample);
+  if (!tokens.bins.empty())
+    add("tokens per sample",
+        fmt::format("from {} to {}, median {}", tokens.min, tokens.max, tokens.median));
+  return format_table(table) + histogram_text(tokens, has_unicode) + "\n";
+}
+
+Json json_of(const RecordList& list) {
+  Json first = Json::array();
+  for (const RecordPlace& place : list.first)
+    first.push_back({{"record", place.index}, {"id", place.id}, {"detail", place.detail}});
+  return {{"count", list.count}, {"first", first}};
+}
+
+Json json_of(const std::map<std::string, RecordList>& lists) {
+  Json object = Json::object();
+  for (const auto& [reason, list] : lists) object[reason] = json_of(list);
+  return object;
+}
+
+Json json_of(const datasets::InvalidEntries& invalid) {
+  Json first = Json::array();
+  for (const auto& entry : invalid.listed())
+    first.push_back({{"place", entry.place}, {"reason", entry.reason}});
+  return {{"count", invalid.total()}, {"by_reason", invalid.count_of_reason()}, {"first", first}};
+}
+
+Json json_of(const DatasetFindings& found) {
+  const TokenCounts tokens = count_up(found.tokens_per_sample);
+  Json bins = Json::array();
+  for (const TokenBin& bin : tokens.bins)
+    bins.push_back({{"first", bin.first}, {"last", bin.last}, {"count", bin.count}});
+  return {{"name", found.name},
+          {"annotations", found.annotations},
+          {"records", found.num_records},
+          {"invalid", json_of(found.invalid)},
+          {"repeated_ids", json_of(found.duplicates)},
+          {"looked_for", found.num_looked_for},
+          {"missing", json_of(found.missing)},
+          {"samples", found.num_samples},
+          {"dropped_for_media", json_of(found.bad_media)},
+          {"dropped_for_text", json_of(found.bad_text)},
+          {"shortened", found.num_shortened},
+          {"longer_than_model", json_of(found.too_long)},
+          {"repeated_frames", json_of(found.short_clips)},
+          {"without_sound", json_of(found.silent)},
+          {"concealed_frames", found.num_concealed_frames},
+          {"tokens",
+           {{"min", tokens.min}, {"median", tokens.median}, {"max", tokens.max}, {"bins", bins}}}};
+}
+
+Json json_of(const RunPlan& plan) {
+  Json sets = Json::array(), modules = Json::array();
+  for (const DatasetPlan& set : plan.sets)
+    sets.push_back({{"name", set.name},
+                    {"samples", set.num_samples},
+                    {"samples_per_epoch", set.num_samples_per_epoch},
+                    {"passes", set.num_passes}});
+  for (const ModulePlan& module : plan.modules)
+    modules.push_back({{"name", module.name},
+                       {"parameters", module.num_parameters},
+                       {"trained", module.is_trained}});
+  const MemoryEstimate& memory = plan.memory;
+  return {{"epochs", plan.num_epochs},
+          {"steps", plan.num_steps},
+          {"samples_per_step", plan.samples_per_step},
+          {"data_sets", sets},
+          {"modules", modules},
+          {"memory_bytes_per_gpu",
+           {{"frozen_weights", memory.frozen_weights_bytes},
+            {"trained_state", memory.trained_state_bytes},
+            {"activations", memory.activations_bytes},
+            {"encoder", memory.encoder_bytes},
+            {"logits", memory.logits_bytes},
+            {"total", memory.total_bytes()}}}};
+}
+
+}  // namespace
+
+std::string report_text(const CheckReport& report, bool has_unicode) {
+  std::string text;
+  for (const DatasetFindings& found : report.datasets) text += dataset_text(found, has_unicode);
+  if (report.plan) text += report.plan->tables + "\n";
+  if (report.problems.empty()) return text + "No problems found.\n";
+  text += fmt::format("{} problem{}:\n", report.problems.size(),
+                      report.problems.size() == 1 ? "" : "s");
+  for (std::size_t i = 0; i < report.problems.size(); ++i)
+    text += fmt::format("{}. {}\n", i + 1, report.problems[i]);
+  return text;
+}
+
+std::string report_json(const CheckReport& report) {
+  Json sets = Json::array();
+  for (const DatasetFindings& found : report.datasets) sets.push_back(json_of(found));
+  const Json object{{"problems", report.problems},
+                    {"data_sets", sets},
+                    {"plan", report.plan ? json_of(*report.plan) : Json()}};
+  return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace vllama::train

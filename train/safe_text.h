@@ -1,0 +1,16 @@
+// Text from data made safe to print and to put into markup.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vllama::train {
+
+// Control characters, also those beyond ASCII, as \xNN: no text can steer a terminal. Line ends
+// become "\n", or U+23CE.
+std::string visible(std::string_view text, bool has_unicode = false);
+
+// Text that stands for itself in HTML and SVG, between tags and in quoted attributes.
+std::string markup_escaped(std::string_view text);
+
+}  // namespace vllama::train
