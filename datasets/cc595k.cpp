@@ -35,8 +35,7 @@ std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
     if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
       return JsonDataset::Invalid{"missing_caption"};
     return Record{.id = text_member(element, "id"),
-                  .media = media_root / image,
-                  .kind = MediaKind::image,
+                  .media = {{.path = media_root / image, .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = caption}}}};
   };
   return std::make_unique<JsonDataset>(annotations, "", read);

@@ -20,8 +20,7 @@ std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotati
     if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
       return JsonDataset::Invalid{"missing_caption"};
     return Record{.id = id,
-                  .media = media_root / (id + ".jpg"),
-                  .kind = MediaKind::image,
+                  .media = {{.path = media_root / (id + ".jpg"), .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = caption}}}};
   };
   return std::make_unique<JsonDataset>(annotations, "annotations", read);

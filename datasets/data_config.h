@@ -7,6 +7,7 @@
 
 #include "config/fields.h"
 #include "media/video.h"
+#include "processors/audio_clips.h"
 
 namespace vllama::datasets {
 
@@ -16,8 +17,12 @@ struct DatasetConfig {
   std::string annotations;
   std::string media_root;
   double weight = 1;
+  std::int64_t num_samples = 0;
   std::int64_t num_frames = 8;
   std::string sampling = "uniform";
+  std::string inputs = "auto";
+  bool time_message = true;
+  std::string image_prefix;
   std::string transform = "train";
   double min_crop_scale = 0.5;
   double max_crop_scale = 1;
@@ -28,16 +33,30 @@ struct DatasetConfig {
   void visit(Visitor&& field) {
     field("name", name, "how logs and metrics call the data set", config::Required{});
     field("format", format, "layout of the annotations", config::Required{},
-          config::OneOf{{"webvid", "cc_sbu_align", "cc595k"}});
+          config::OneOf{{"webvid", "cc_sbu_align", "cc595k", "llava_instruct", "videochat_instruct",
+                         "video_instruct_100k", "audiocaps", "clotho", "vllama"}});
     field("annotations", annotations, "annotation file, or folder of CSV files for webvid",
           config::Required{});
     field("media_root", media_root, "folder that the media paths begin in", config::Required{});
-    field("weight", weight, "share of the steps, relative to the other data sets",
+    field("weight", weight, "share of the run's samples, relative to the other data sets",
           config::Range{0.0, 1e9});
+    field("num_samples", num_samples,
+          "how many of the run's samples come from it, in place of weight; all data sets or none "
+          "have it (0: not given)",
+          config::Range<std::int64_t>{0, 1'000'000'000'000});
     field("num_frames", num_frames, "frames taken from each video",
           config::Range<std::int64_t>{1, 4096});
     field("sampling", sampling, "uniform: evenly spaced; headtail: random, half from each half",
           config::OneOf{{"uniform", "headtail"}});
+    field(
+        "inputs", inputs,
+        "what the model is given of the media; auto: frames, for an audio model frames through "
+        "ImageBind, the sound of sound files, and for a model with both branches frames and sound",
+        config::OneOf{{"auto", "frames", "sound", "frames_and_sound"}});
+    field("time_message", time_message,
+          "conversations about videos tell the model when the frames were taken");
+    field("image_prefix", image_prefix,
+          "in front of image file names, as COCO_train2014_ for llava_instruct");
     field("transform", transform, "train: a random crop per sample; eval: the whole picture",
           config::OneOf{{"train", "eval"}});
     field("min_crop_scale", min_crop_scale, "smallest share of the area that a crop covers",
@@ -58,7 +77,6 @@ struct CaptionConfig {
   std::string prompt_template = "{}";
   std::string end_sign = "\n";
   std::int64_t max_tokens = 32;
-  std::string truncation = "keep_stop";
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -66,11 +84,23 @@ struct CaptionConfig {
           "text file of prompts with <ImageHere>, one per line, drawn per sample; empty for none");
     field("prompt_template", prompt_template, "text around a prompt, which stands at {}");
     field("end_sign", end_sign, "ends every caption");
-    field("max_tokens", max_tokens, "longest caption, end sign included",
+    field("max_tokens", max_tokens, "longest caption, end sign included; longer ones lose words",
           config::AtLeast<std::int64_t>{1});
-    field("truncation", truncation,
-          "what a longer caption loses; keep_stop: its last words; cut: its end sign too",
-          config::OneOf{{"keep_stop", "cut"}});
+  }
+};
+
+// How conversations become tokens.
+struct ConversationConfig {
+  std::string form = "vicuna";
+  std::int64_t max_tokens = 512;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("template", form, "texts around questions and answers",
+          config::OneOf{{"vicuna", "llama_v2"}});
+    field("max_tokens", max_tokens,
+          "longest conversation, media included; longer ones lose turns, then the end of an answer",
+          config::AtLeast<std::int64_t>{1});
   }
 };
 
@@ -90,8 +120,12 @@ struct LoaderConfig {
 struct DataConfig {
   std::vector<DatasetConfig> sets;
   CaptionConfig captions;
+  ConversationConfig conversations;
   media::VideoOptions video;
+  processors::AudioClipConfig sound;
+  std::string compat = "none";
   LoaderConfig loader;
+  std::string mixing = "per_step";
   bool shuffle = true;
   double max_broken_share = 0.1;
 
@@ -99,8 +133,17 @@ struct DataConfig {
   void visit(Visitor&& field) {
     field("sets", sets, "the data sets", config::Required{});
     field("captions", captions, "captions as tokens");
+    field("conversations", conversations, "conversations as tokens");
     field("video", video, "decoding of videos");
+    field("sound", sound, "sound as clips");
+    field("compat", compat,
+          "reference: texts, pixels and sound as the Python original makes them, defects included",
+          config::OneOf{{"none", "reference"}});
     field("loader", loader, "worker threads");
+    field("mixing", mixing,
+          "per_step: all samples of a step come from one data set, the same on all ranks; "
+          "within_step: they come from all data sets, on each rank as many of each",
+          config::OneOf{{"per_step", "within_step"}});
     field("shuffle", shuffle, "false takes the samples in file order");
     field("max_broken_share", max_broken_share,
           "the run stops when more than this share of the samples is broken",

@@ -32,4 +32,10 @@ std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config) {
   return dataset;
 }
 
+bool has_conversations(const std::string& format) {
+  static const std::set<std::string> captions{"webvid", "cc_sbu_align", "cc595k", "audiocaps",
+                                              "clotho"};
+  return !captions.contains(format);
+}
+
 }  // namespace vllama::datasets

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "datasets/data_config.h"
 #include "datasets/record.h"
@@ -11,5 +12,8 @@ namespace vllama::datasets {
 // Opens the reader for config.format and logs how many entries it has and how many are invalid.
 // Throws UserError where the annotations cannot be read.
 std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config);
+
+// True if records of the format may be conversations, false if all are captions.
+bool has_conversations(const std::string& format);
 
 }  // namespace vllama::datasets

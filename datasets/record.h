@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,12 +13,21 @@
 
 namespace vllama::datasets {
 
-enum class MediaKind { video, image };
+enum class MediaKind { video, image, sound };
+
+struct MediaFile {
+  std::filesystem::path path;
+  MediaKind kind = MediaKind::video;
+  // The part of a video or sound that is meant: from `start_seconds` to `end_seconds`, by default
+  // all of it.
+  double start_seconds = 0;
+  double end_seconds = std::numeric_limits<double>::infinity();
+};
 
 struct Record {
   std::string id;
-  std::filesystem::path media;
-  MediaKind kind = MediaKind::video;
+  std::vector<MediaFile> media;  // at least one
+  // Either a caption, or with one place for each medium.
   text::Conversation conversation;
 };
 

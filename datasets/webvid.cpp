@@ -153,8 +153,7 @@ Record WebVid::record(std::int64_t index) const {
   const std::size_t window = begin / kAccessWindowBytes * kAccessWindowBytes;
   file.mapping->release_pages(window, row.end - window + kAccessWindowBytes);
   return {.id = std::string(id),
-          .media = folder / fmt::format("{}.mp4", id),
-          .kind = MediaKind::video,
+          .media = {{.path = folder / fmt::format("{}.mp4", id), .kind = MediaKind::video}},
           .conversation = {{{.question = "", .answer = std::string(strip(caption))}}}};
 }
 

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
+#include "core/error.h"
+#include "datasets/open_dataset.h"
 #include "train/memory_estimate.h"
+#include "train/model_input.h"
 #include "train/number_text.h"
 #include "train/table.h"
 
@@ -18,11 +22,16 @@ struct Module {
 };
 
 std::vector<Module> modules_of(models::VideoLlama& model) {
-  std::vector<Module> modules{
-      {"vision encoder", {}, false}, {"image Q-Former", {}, false}, {"language model", {}, false}};
-  model.vision().declare_encoder(modules[0].parameters);
-  model.vision().declare_image_q_former(modules[1].parameters);
-  model.language_model().declare(modules[2].parameters);
+  std::vector<Module> modules;
+  const auto add = [&modules](const char* name) -> nn::ParameterList& {
+    return modules.emplace_back(Module{name, {}, false}).parameters;
+  };
+  if (models::VisionBranch* vision = model.vision()) {
+    vision->declare_encoder(add("vision encoder"));
+    vision->declare_image_q_former(add("image Q-Former"));
+  }
+  if (models::AudioBranch* audio = model.audio()) audio->declare_trunks(add("ImageBind"));
+  model.language_model().declare(add("language model"));
   for (const nn::Parameter& parameter : model.trainable_parameters()) {
     const std::string name = parameter.name.substr(0, parameter.name.find('.'));
     if (modules.back().name != name) modules.push_back({name, {}, true});
@@ -50,26 +59,55 @@ std::string parameter_table(const std::vector<Module>& modules, const std::strin
   return format_table(table);
 }
 
-std::string data_table(const RunConfig& config, const datasets::Mixture& data) {
+std::string mixing_text(datasets::Mixing mixing) {
+  switch (mixing) {
+    case datasets::Mixing::drawn_steps:
+      return "each step from one set, drawn";
+    case datasets::Mixing::apportioned_steps:
+      return "each step from one set, in turns";
+    case datasets::Mixing::within_step:
+      return "each step from all sets";
+  }
+  VLLAMA_ASSERT(false, "a way of mixing");
+}
+
+std::string data_table(const RunConfig& config, const datasets::Mixture& data,
+                       const datasets::SampleOrder& order) {
   const TrainingConfig& training = config.training;
-  const std::int64_t total =
-      training.num_steps() * training.batch_size * training.accumulation_steps;
-  const auto sources = data.sources();
-  double weights = 0;
-  for (const auto& source : sources) weights += source.weight;
-  Table table{.title = "Data",
-              .header = {"set", "records", "invalid", "samples per epoch", "samples", "passes"}};
-  for (std::int64_t i = 0; i < data.num_datasets(); ++i) {
-    const auto& source = sources[static_cast<std::size_t>(i)];
-    const double samples = static_cast<double>(total) * source.weight / weights;
-    table.rows.push_back({data.dataset_name(i), grouped_digits(source.size),
-                          grouped_digits(data.dataset(i).invalid().total()),
-                          grouped_digits(static_cast<std::int64_t>(
-                              samples / static_cast<double>(training.num_epochs))),
-                          grouped_digits(static_cast<std::int64_t>(samples)),
-                          fmt::format("{:.2f}", samples / static_cast<double>(source.size))});
+  // No estimates: the draws of the run are known before it starts.
+  const auto samples = order.num_samples_before(training.num_steps());
+  Table table{
+      .title = fmt::format("Data, {}", mixing_text(order.settings().mixing)),
+      .header = {"set", "records", "invalid", "share", "samples per epoch", "samples", "passes"}};
+  const double weights =
+      std::accumulate(order.sources().begin(), order.sources().end(), 0.0,
+                      [](double sum, const auto& source) { return sum + source.weight; });
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto& source = order.sources()[i];
+    const auto number = static_cast<std::int64_t>(i);
+    table.rows.push_back({data.dataset_name(number), grouped_digits(source.size),
+                          grouped_digits(data.dataset(number).invalid().total()),
+                          fmt::format("{:.1f} %", 100 * source.weight / weights),
+                          grouped_digits(samples[i] / training.num_epochs),
+                          grouped_digits(samples[i]),
+                          fmt::format("{:.2f}", static_cast<double>(samples[i]) /
+                                                    static_cast<double>(source.size))});
   }
   return format_table(table);
+}
+
+// Tokens that no sample exceeds.
+std::int64_t longest_sequence(const RunConfig& config) {
+  const datasets::ModelInput input = model_input(config.model);
+  std::int64_t media_tokens = 0;
+  for (const auto& branch : {input.vision, input.audio})
+    if (branch) media_tokens += branch->num_tokens;
+  std::int64_t longest = 0;
+  for (const auto& set : config.data.sets)
+    longest = std::max(longest, datasets::has_conversations(set.format)
+                                    ? config.data.conversations.max_tokens
+                                    : 1 + media_tokens + config.data.captions.max_tokens);
+  return longest;
 }
 
 std::string memory_table(const RunConfig& config, models::VideoLlama& model,
@@ -77,9 +115,8 @@ std::string memory_table(const RunConfig& config, models::VideoLlama& model,
   std::int64_t most_frames = 1;
   for (const auto& set : config.data.sets) most_frames = std::max(most_frames, set.num_frames);
   const std::int64_t batch = config.training.batch_size;
-  const BatchShape shape{
-      .num_tokens = batch * (1 + model.num_media_tokens() + config.data.captions.max_tokens),
-      .num_frames = batch * most_frames};
+  const BatchShape shape{.num_tokens = batch * longest_sequence(config),
+                         .num_frames = batch * most_frames};
   const MemoryEstimate memory = estimate_memory(config.model, model.language_model().config(),
                                                 count(modules, false), count(modules, true), shape);
   return format_table(
@@ -115,11 +152,11 @@ std::string plan_table(const RunConfig& config, models::VideoLlama& model) {
 }  // namespace
 
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
-                           const datasets::Mixture& data) {
+                           const datasets::Mixture& data, const datasets::SampleOrder& order) {
   const auto modules = modules_of(model);
   return "Configuration\n" + config::dump(config) + "\n" + plan_table(config, model) + "\n" +
-         parameter_table(modules, config.model.precision) + "\n" + data_table(config, data) + "\n" +
-         memory_table(config, model, modules);
+         parameter_table(modules, config.model.precision) + "\n" + data_table(config, data, order) +
+         "\n" + memory_table(config, model, modules);
 }
 
 }  // namespace vllama::train

@@ -10,12 +10,15 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "datasets/mixing.h"
 #include "datasets/mixture.h"
 #include "models/load_video_llama.h"
 #include "train/dropped_log.h"
 #include "train/loss_plot.h"
+#include "train/model_input.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
+#include "train/sample_order.h"
 #include "train/startup_report.h"
 #include "train/stop_signal.h"
 #include "train/tensorboard.h"
@@ -29,23 +32,6 @@ at::Device chosen_device(const std::string& name) {
   if (name == "cuda" && !has_gpu)
     throw UserError("device: cuda was asked for, but this build or machine has no GPU; use cpu");
   return name == "cpu" || !has_gpu ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
-}
-
-void check_frame_counts(const RunConfig& config) {
-  const std::int64_t positions = config.model.vision.max_frame_positions;
-  for (const auto& set : config.data.sets)
-    if (set.num_frames > positions)
-      throw UserError(
-          fmt::format("data set '{}' takes {} frames, more than "
-                      "model.vision.max_frame_positions = {}",
-                      set.name, set.num_frames, positions));
-}
-
-datasets::SampleOrder sample_order(const RunConfig& config, const datasets::Mixture& data) {
-  return {data.sources(),
-          {.samples_per_step = config.training.batch_size * config.training.accumulation_steps,
-           .shuffle = config.data.shuffle,
-           .seed = config.seed}};
 }
 
 double seconds_now() {
@@ -151,23 +137,19 @@ int train(const RunConfig& config, const TrainOptions& options) {
   if (config.num_threads > 0) at::set_num_threads(static_cast<int>(config.num_threads));
 
   // 2. Data, before anything large is read.
-  check_frame_counts(config);
   const std::filesystem::path language_folder = config.model.weights.language_model;
   const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
   models::check_vocabulary(models::read_llama_config(language_folder / "config.json"),
                            tokenizer.size(), language_folder.string());
-  const datasets::Mixture data(config.data,
-                               {.image_size = config.model.vision.encoder.image_size,
-                                .num_media_tokens = config.model.vision.video_q_former.num_queries},
-                               tokenizer);
-  const datasets::SampleOrder order = sample_order(config, data);
+  const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
+  const datasets::SampleOrder order = sample_order(config, data.sources());
 
   // 3. The model, and where its training stands.
   const auto model =
       models::load_video_llama(config.model, chosen_device(config.device), config.seed);
   Trainer trainer(config, *model);
   const RunProgress progress = resume(found, config, trainer);
-  std::cerr << startup_report(config, *model, data) << std::endl;
+  std::cerr << startup_report(config, *model, data, order) << std::endl;
   if (options.dry_run) return 0;
 
   // 4. Steps.

@@ -83,14 +83,9 @@ StepResult Trainer::accumulate_gradients(const NextBatch& next_batch) {
     metrics.num_target_tokens += batch.num_targets;
     if (batch.num_targets > 0)
       metrics.loss +=
-          model_.loss(batch, dropout_for(batch), nn::Gradients::accumulate).item<double>();
+          model_.loss(batch, config_.model.dropout, nn::Gradients::accumulate).item<double>();
   }
   return result;
-}
-
-nn::Dropout Trainer::dropout_for(const processors::Batch& batch) const {
-  if (config_.model.dropout == 0) return {};
-  return {config_.model.dropout, batch.dropout_keys, model_.device()};
 }
 
 std::map<std::string, checkpoint::NamedTensors> Trainer::state() const {

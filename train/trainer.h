@@ -44,7 +44,6 @@ class Trainer {
 
  private:
   StepResult accumulate_gradients(const NextBatch& next_batch);
-  nn::Dropout dropout_for(const processors::Batch& batch) const;
 
   const RunConfig& config_;
   models::VideoLlama& model_;

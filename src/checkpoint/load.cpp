@@ -69,17 +69,18 @@ void append_list(std::string& message, const char* title, const std::vector<std:
   for (const std::string& line : lines) message += "\n    " + line;
 }
 
-void require_match(const Mismatches& mismatches, const TensorSource& source) {
+// Empty if there are none.
+std::string message_of(const Mismatches& mismatches, const TensorSource& source) {
   std::string lists;
   append_list(lists, "missing", mismatches.missing);
   append_list(lists, "unexpected", mismatches.unexpected);
   append_list(lists, "of another shape", mismatches.misshapen);
   append_list(lists, "of another type", mismatches.mistyped);
-  if (!lists.empty())
-    throw UserError(
-        fmt::format("{}: the weights do not fit the model; check that the file and the "
-                    "configured sizes belong together{}",
-                    file_text(source), lists));
+  if (lists.empty()) return {};
+  return fmt::format(
+      "{}: the weights do not fit the model; check that the file and the "
+      "configured sizes belong together{}",
+      file_text(source), lists);
 }
 
 at::Tensor load_one(const TensorSource& source, const std::string& name, bool may_view,
@@ -92,14 +93,20 @@ at::Tensor load_one(const TensorSource& source, const std::string& name, bool ma
 
 }  // namespace
 
+std::string mismatches(const TensorSource& source, std::span<const ParameterSlot> slots,
+                       const LoadRules& rules) {
+  return message_of(compare(source, slots, rules), source);
+}
+
 LoadSummary load_parameters(const TensorSource& source, std::span<const ParameterSlot> slots,
                             const LoadRules& rules) {
-  const Mismatches mismatches = compare(source, slots, rules);
-  require_match(mismatches, source);
+  const Mismatches found = compare(source, slots, rules);
+  if (const std::string message = message_of(found, source); !message.empty())
+    throw UserError(message);
   std::map<std::string_view, at::ScalarType> type_of_name;
   for (const TensorFacts& facts : source.tensors()) type_of_name.emplace(facts.name, facts.dtype);
   LoadSummary summary;
-  summary.num_ignored = mismatches.num_ignored;
+  summary.num_ignored = found.num_ignored;
   for (const ParameterSlot& slot : slots) {
     const bool may_view =
         !rules.writable && rules.device.is_cpu() && type_of_name.at(slot.name) == rules.dtype;

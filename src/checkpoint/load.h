@@ -37,4 +37,9 @@ struct LoadSummary {
 LoadSummary load_parameters(const TensorSource& source, std::span<const ParameterSlot> slots,
                             const LoadRules& rules);
 
+// The message that load_parameters would throw, or an empty text if it would load; no tensor is
+// read.
+std::string mismatches(const TensorSource& source, std::span<const ParameterSlot> slots,
+                       const LoadRules& rules);
+
 }  // namespace vllama::checkpoint

@@ -16,7 +16,16 @@ std::string at_line(const std::string& file, const YAML::Mark& mark) {
   return mark.is_null() ? file : fmt::format("{}:{}", file, mark.line + 1);
 }
 
-Tree convert(const YAML::Node& node, const std::string& file) {
+// Whatever the places they were written at.
+bool same_content(const Tree& a, const Tree& b) {
+  return a.kind == b.kind && a.scalar == b.scalar &&
+         std::ranges::equal(a.items, b.items, same_content) &&
+         std::ranges::equal(a.entries, b.entries, [](const auto& x, const auto& y) {
+           return x.first == y.first && same_content(x.second, y.second);
+         });
+}
+
+Tree convert(const YAML::Node& node, const std::string& file, std::vector<std::string>* repeats) {
   Tree tree;
   tree.source = at_line(file, node.Mark());
   switch (node.Type()) {
@@ -26,16 +35,21 @@ Tree convert(const YAML::Node& node, const std::string& file) {
       break;
     case YAML::NodeType::Sequence:
       tree.kind = Tree::Kind::list;
-      for (const auto& item : node) tree.items.push_back(convert(item, file));
+      for (const auto& item : node) tree.items.push_back(convert(item, file, repeats));
       break;
     case YAML::NodeType::Map:
       tree.kind = Tree::Kind::map;
       for (const auto& entry : node) {
         const std::string key = entry.first.Scalar();
-        if (tree.find(key))
-          throw UserError(fmt::format("{}: the key '{}' is given twice",
-                                      at_line(file, entry.first.Mark()), key));
-        tree.entries.emplace_back(key, convert(entry.second, file));
+        Tree value = convert(entry.second, file, repeats);
+        if (const Tree* earlier = tree.find(key)) {
+          const std::string problem = fmt::format("{}: the key '{}' is given twice",
+                                                  at_line(file, entry.first.Mark()), key);
+          if (repeats == nullptr || !same_content(*earlier, value)) throw UserError(problem);
+          repeats->push_back(problem);
+          continue;
+        }
+        tree.entries.emplace_back(key, std::move(value));
       }
       break;
     default:
@@ -146,8 +160,9 @@ Tree load_file(const std::filesystem::path& path) {
   return load_file_within(path, {});
 }
 
-Tree load_text(const std::string& text, const std::string& name) {
-  return convert(parse(text, name), name);
+Tree load_text(const std::string& text, const std::string& name,
+               std::vector<std::string>* repeats) {
+  return convert(parse(text, name), name, repeats);
 }
 
 void apply_override(Tree& root, const std::string& assignment) {
@@ -162,7 +177,7 @@ void apply_override(Tree& root, const std::string& assignment) {
     start = end + 1;
   }
   const std::string name = "--set " + assignment.substr(0, equals);
-  *place = convert(parse(assignment.substr(equals + 1), name), name);
+  *place = convert(parse(assignment.substr(equals + 1), name), name, nullptr);
   place->source = name;
 }
 

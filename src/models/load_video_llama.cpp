@@ -3,110 +3,160 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
+#include <optional>
 
-#include "checkpoint/load.h"
 #include "core/error.h"
-#include "core/log.h"
+#include "models/embedding_scale.h"
+#include "models/load_image_bind.h"
 #include "models/weight_names.h"
 
 namespace vllama::models {
 namespace {
 
 using checkpoint::LoadRules;
-using checkpoint::ParameterSlot;
-using checkpoint::TensorSource;
 
 // Rows of an embedding table beyond the tokenizer's pieces: added tokens, and rounding for speed.
 constexpr std::int64_t kMaxAddedRows = 256;
 
-std::vector<ParameterSlot> slots_of(const nn::ParameterList& parameters) {
-  std::vector<ParameterSlot> slots;
-  for (const nn::Parameter& parameter : parameters)
-    slots.push_back({parameter.name, parameter.shape, parameter.tensor});
-  return slots;
-}
-
-void load(const std::string& file, const nn::ParameterList& parameters, const LoadRules& rules) {
-  const auto summary =
-      checkpoint::load_parameters(*checkpoint::open_weights(file), slots_of(parameters), rules);
-  log::info("read {} tensors ({} ignored) from '{}'", summary.num_loaded, summary.num_ignored,
-            file);
-}
-
-// A class token and the patches of a square image.
-bool is_square_grid(std::int64_t num_tokens) {
-  if (num_tokens < 2) return false;
-  const auto side = std::llround(std::sqrt(static_cast<double>(num_tokens - 1)));
-  return side * side == num_tokens - 1;
-}
-
-// The position table of the file may be for another image size: it is read in its own shape and
-// resized.
-void load_encoder(VisionBranch& vision, const std::string& file, LoadRules rules) {
-  nn::ParameterList parameters;
-  vision.declare_encoder(parameters);
-  const auto source = checkpoint::open_weights(file);
-  const auto positions = std::ranges::find(parameters, "pos_embed", &nn::Parameter::name);
-  for (const checkpoint::TensorFacts& facts : source->tensors())
-    if (facts.name == "pos_embed" && facts.shape.size() == 3 &&
-        facts.shape[2] == positions->shape[2] && is_square_grid(facts.shape[1]))
-      positions->shape[1] = facts.shape[1];
-  const EvaVitConfig& config = vision.config().encoder;
-  rules.is_ignorable = [&config](const std::string& name) {
-    return is_unused_encoder_name(name, config.num_blocks);
+std::vector<WeightReading> frozen_vision(VisionBranch& vision, const WeightFiles& files,
+                                         LoadRules rules) {
+  std::vector<WeightReading> readings;
+  rules.is_ignorable = [num_blocks = vision.config().encoder.num_blocks](const std::string& name) {
+    return is_unused_encoder_name(name, num_blocks);
   };
-  checkpoint::load_parameters(*source, slots_of(parameters), rules);
-  if (positions->shape[1] == config.num_tokens()) return;
-  log::info("resized the position table of '{}' from {} to {} tokens", file, positions->shape[1],
-            config.num_tokens());
-  *positions->tensor = resize_positions(*positions->tensor, config.num_tokens()).to(rules.dtype);
+  vision.declare_encoder(
+      readings.emplace_back(WeightReading{files.vision_encoder, {}, rules}).parameters);
+  rules.is_ignorable = is_unused_q_former_name;
+  vision.declare_image_q_former(
+      readings.emplace_back(WeightReading{files.q_former, {}, rules}).parameters);
+  return readings;
+}
+
+WeightReading frozen_language_model(Llama& language_model, const WeightFiles& files,
+                                    LoadRules rules) {
+  rules.is_ignorable = is_unused_language_model_name;
+  WeightReading reading{files.language_model, {}, rules};
+  language_model.declare(reading.parameters);
+  return reading;
+}
+
+// Only the parameters whose names begin with `prefix`; the file may hold anything else.
+WeightReading part_of_file(const std::string& file, const nn::ParameterList& parameters,
+                           std::string_view prefix, LoadRules rules) {
+  rules.is_ignorable = [](const std::string&) { return true; };
+  WeightReading reading{file, {}, rules};
+  for (const nn::Parameter& parameter : parameters)
+    if (parameter.name.starts_with(prefix)) reading.parameters.push_back(parameter);
+  return reading;
+}
+
+// In the order in which they are read; a later file wins.
+std::vector<WeightReading> trainable_vision(VisionBranch& vision, const WeightFiles& files) {
+  std::vector<WeightReading> readings;
+  LoadRules rules{.dtype = at::kFloat, .writable = true};
+  nn::ParameterList parameters;
+  vision.declare_trainable(parameters);
+  if (!files.projection.empty())
+    readings.push_back(part_of_file(files.projection, parameters, "llama_proj.", rules));
+  rules.is_ignorable = is_unused_in_vision_checkpoint;
+  if (!files.vision_checkpoint.empty())
+    readings.push_back({files.vision_checkpoint, parameters, rules});
+  return readings;
+}
+
+std::vector<WeightReading> trainable_audio(AudioBranch& audio, const WeightFiles& files) {
+  if (files.audio_checkpoint.empty()) return {};
+  WeightReading reading{files.audio_checkpoint, {}, {.dtype = at::kFloat, .writable = true}};
+  reading.rules.is_ignorable = is_unused_in_audio_checkpoint;
+  audio.declare_trainable(reading.parameters);
+  return {std::move(reading)};
+}
+
+std::vector<WeightReading> trainable_parts(VideoLlama& model, const WeightFiles& files) {
+  std::vector<WeightReading> readings;
+  if (VisionBranch* vision = model.vision())
+    std::ranges::move(trainable_vision(*vision, files), std::back_inserter(readings));
+  if (AudioBranch* audio = model.audio())
+    std::ranges::move(trainable_audio(*audio, files), std::back_inserter(readings));
+  return readings;
 }
 
 void load_trainable(VideoLlama& model, const WeightFiles& files, at::Device device,
                     std::uint64_t seed) {
   const nn::ParameterList parameters = model.trainable_parameters();
   nn::initialize(parameters, seed);
-  const LoadRules rules{.dtype = at::kFloat, .writable = true};
-  if (!files.projection.empty()) {
-    nn::ParameterList projection;
-    for (const nn::Parameter& parameter : parameters)
-      if (parameter.name.starts_with("llama_proj.")) projection.push_back(parameter);
-    LoadRules of_projection = rules;
-    of_projection.is_ignorable = [](const std::string&) { return true; };
-    load(files.projection, projection, of_projection);
-  }
-  if (!files.checkpoint.empty()) {
-    LoadRules of_checkpoint = rules;
-    of_checkpoint.is_ignorable = is_unused_checkpoint_name;
-    load(files.checkpoint, parameters, of_checkpoint);
-  }
+  for (WeightReading& reading : trainable_parts(model, files)) load(std::move(reading));
+  if (model.audio() != nullptr && !files.audio_checkpoint.empty())
+    warn_of_other_scale(files.audio_checkpoint, model.audio()->config().embedding_scale);
   for (const nn::Parameter& parameter : parameters)
     *parameter.tensor = parameter.tensor->to(device);
+}
+
+// Names the files that the configured branches need and the configuration lacks; else empty.
+std::string missing_files(const ModelConfig& config) {
+  const WeightFiles& files = config.weights;
+  std::string missing;
+  const auto require = [&missing](bool is_needed, const std::string& file, const char* key) {
+    if (is_needed && file.empty()) missing += fmt::format("\n  model.weights.{}", key);
+  };
+  require(config.has_vision(), files.vision_encoder, "vision_encoder");
+  require(config.has_vision(), files.q_former, "q_former");
+  require(config.has_audio(), files.image_bind, "image_bind");
+  if (missing.empty()) return {};
+  return fmt::format("model.branches: {} needs these files:{}", config.branches, missing);
+}
+
+LlamaConfig language_config(const WeightFiles& files) {
+  return read_llama_config(std::filesystem::path(files.language_model) / "config.json");
+}
+
+at::ScalarType frozen_type(const ModelConfig& config) {
+  return config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
 }
 
 }  // namespace
 
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
                                              std::uint64_t seed) {
+  if (const std::string missing = missing_files(config); !missing.empty()) throw UserError(missing);
   const WeightFiles& files = config.weights;
-  const auto language_config =
-      read_llama_config(std::filesystem::path(files.language_model) / "config.json");
-  auto model = std::make_unique<VideoLlama>(config, language_config);
-  const at::ScalarType dtype = config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-  LoadRules frozen{.dtype = dtype, .device = device};
-
-  load_encoder(model->vision(), files.vision_encoder, frozen);
-  nn::ParameterList q_former, language_model;
-  model->vision().declare_image_q_former(q_former);
-  frozen.is_ignorable = is_unused_q_former_name;
-  load(files.q_former, q_former, frozen);
-  model->language_model().declare(language_model);
-  frozen.is_ignorable = is_unused_language_model_name;
-  load(files.language_model, language_model, frozen);
-  model->language_model().prepare(dtype, device);
+  auto model = std::make_unique<VideoLlama>(config, language_config(files));
+  const LoadRules frozen{.dtype = frozen_type(config), .device = device};
+  if (VisionBranch* vision = model->vision())
+    for (WeightReading& reading : frozen_vision(*vision, files, frozen)) load(std::move(reading));
+  if (AudioBranch* audio = model->audio())
+    load_image_bind(*audio, files.image_bind, frozen.dtype, device);
+  load(frozen_language_model(model->language_model(), files, frozen));
+  model->language_model().prepare(frozen.dtype, device);
   load_trainable(*model, files, device, seed);
   return model;
+}
+
+std::vector<std::string> check_weights(const ModelConfig& config) {
+  const WeightFiles& files = config.weights;
+  std::vector<std::string> problems{missing_files(config)};
+  std::optional<LlamaConfig> language;
+  try {
+    language = language_config(files);
+  } catch (const UserError& error) {
+    problems.push_back(error.what());
+  }
+  // Sizes that depend on the language model are known only with its config.json.
+  VideoLlama model(config, language.value_or(LlamaConfig{}));
+  const LoadRules frozen{.dtype = frozen_type(config)};
+  std::vector<WeightReading> readings;
+  if (VisionBranch* vision = model.vision()) readings = frozen_vision(*vision, files, frozen);
+  if (AudioBranch* audio = model.audio())
+    readings.push_back(image_bind_reading(*audio, files.image_bind, frozen));
+  if (language) {
+    readings.push_back(frozen_language_model(model.language_model(), files, frozen));
+    std::ranges::move(trainable_parts(model, files), std::back_inserter(readings));
+  }
+  for (WeightReading& reading : readings)
+    if (!reading.file.empty()) problems.push_back(problem_of(std::move(reading)));
+  std::erase(problems, "");
+  return problems;
 }
 
 void check_vocabulary(const LlamaConfig& language_model, std::int64_t num_pieces,

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "models/video_llama.h"
 
@@ -14,6 +16,12 @@ namespace vllama::models {
 // unexpected or misshapen.
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
                                              std::uint64_t seed);
+
+// Compares the names, shapes and types in every file that load_video_llama would read with what the
+// model needs; no tensor is read or allocated. Gives load_video_llama's message for each file that
+// would not load, and one for files that are not named; empty if all would load. Throws UserError
+// for sizes that contradict each other.
+std::vector<std::string> check_weights(const ModelConfig& config);
 
 // The folder's tokenizer and its embedding table must fit: as many rows as pieces, or a few more
 // for added tokens. Throws UserError with both numbers.

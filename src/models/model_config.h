@@ -1,42 +1,57 @@
 // What a run says about its model: sizes, weight files, precision.
 #pragma once
 
+#include "models/audio_branch.h"
 #include "models/vision_branch.h"
 
 namespace vllama::models {
 
-// The published files. The language model's sizes come from the config.json in its folder.
+// The published files; those of a branch are needed only if the model has it. The language model's
+// sizes come from the config.json in its folder.
 struct WeightFiles {
-  std::string vision_encoder;
-  std::string q_former;
-  std::string language_model;
-  std::string projection;
-  std::string checkpoint;
+  std::string vision_encoder = {};
+  std::string q_former = {};
+  std::string image_bind = {};
+  std::string language_model = {};
+  std::string projection = {};
+  std::string vision_checkpoint = {};
+  std::string audio_checkpoint = {};
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("vision_encoder", vision_encoder, "eva_vit_g.pth", config::Required{});
-    field("q_former", q_former, "blip2_pretrained_flant5xxl.pth", config::Required{});
+    field("vision_encoder", vision_encoder, "eva_vit_g.pth, for the vision branch");
+    field("q_former", q_former, "blip2_pretrained_flant5xxl.pth, for the vision branch");
+    field("image_bind", image_bind, "imagebind_huge.pth, for the audio branch");
     field("language_model", language_model, "Hugging Face folder with weights and tokenizer.model",
           config::Required{});
     field("projection", projection,
           "MiniGPT-4 file whose llama_proj starts the projection; optional");
-    field("checkpoint", checkpoint,
-          "Video-LLaMA checkpoint to start the trained part from; optional");
+    field("vision_checkpoint", vision_checkpoint,
+          "Video-LLaMA checkpoint or saved step that the trained part of the vision branch starts "
+          "from; optional");
+    field("audio_checkpoint", audio_checkpoint, "the same for the audio branch; optional");
   }
 };
 
 struct ModelConfig {
+  std::string branches = "vision";
   VisionConfig vision;
+  AudioConfig audio;
   WeightFiles weights;
   std::string precision = "bf16";
   double dropout = 0.1;
   bool recompute_layers = false;
   std::int64_t loss_rows_at_once = 512;
 
+  bool has_vision() const { return branches != "audio"; }
+  bool has_audio() const { return branches != "vision"; }
+
   template <class Visitor>
   void visit(Visitor&& field) {
+    field("branches", branches, "what the model has besides its language model",
+          config::OneOf{{"vision", "audio", "vision_and_audio"}});
     field("vision", vision, "vision branch");
+    field("audio", audio, "audio branch");
     field("weights", weights, "files to read");
     field("precision", precision, "number format of the frozen parts: bf16 or fp32",
           config::OneOf{{"bf16", "fp32"}});

@@ -21,46 +21,75 @@ Targets targets_of(const processors::Batch& batch) {
 }  // namespace
 
 VideoLlama::VideoLlama(const ModelConfig& config, const LlamaConfig& language_config)
-    : config_(config),
-      vision_(config.vision, language_config.width),
-      language_model_(language_config) {}
+    : config_(config), language_model_(language_config) {
+  if (config.has_vision()) vision_.emplace(config.vision, language_config.width);
+  if (config.has_audio()) audio_.emplace(config.audio, language_config.width);
+}
 
 nn::ParameterList VideoLlama::trainable_parameters() {
   nn::ParameterList list;
-  vision_.declare_trainable(list);
+  if (vision_) vision_->declare_trainable(list);
+  if (audio_) audio_->declare_trainable(list);
   return list;
 }
 
-at::Tensor VideoLlama::media_embeddings(const at::Tensor& frames_FHWC,
-                                        const std::vector<std::int64_t>& frames_per_sample,
-                                        const nn::Dropout& dropout) const {
-  const at::Tensor images_FCHW =
-      VisionBranch::normalize(frames_FHWC.to(device()), language_model_.head().scalar_type());
-  return vision_.embed_clips(vision_.encode_frames(images_FCHW), frames_per_sample, dropout);
+at::Tensor VideoLlama::media_embeddings(processors::MediaRoute route,
+                                        const processors::MediaGroup& group,
+                                        double dropout_rate) const {
+  const at::ScalarType dtype = language_model_.head().scalar_type();
+  const at::Tensor values = group.values.to(device());
+  const nn::Dropout dropout =
+      dropout_rate > 0 ? nn::Dropout(dropout_rate, group.dropout_keys, device()) : nn::Dropout();
+  VLLAMA_ASSERT(route == processors::MediaRoute::vision ? vision_.has_value() : audio_.has_value(),
+                "the model has the branch that a medium needs");
+  switch (route) {
+    case processors::MediaRoute::vision:
+      return vision_->embed_clips(vision_->encode_frames(VisionBranch::normalize(values, dtype)),
+                                  group.rows_per_medium, dropout);
+    case processors::MediaRoute::audio_from_frames:
+      return audio_->embed_clips(audio_->encode_frames(VisionBranch::normalize(values, dtype)),
+                                 group.rows_per_medium, dropout);
+    case processors::MediaRoute::audio_from_sound:
+      return audio_->embed_clips(audio_->encode_clips(values), group.rows_per_medium, dropout);
+  }
+  throw InternalError("no such route");
+}
+
+VideoLlama::MediaEmbeddings VideoLlama::media_embeddings(const processors::Batch& batch,
+                                                         double dropout_rate) const {
+  MediaEmbeddings media;
+  for (std::size_t i = 0; i < media.size(); ++i)
+    if (!batch.media[i].empty())
+      media[i] =
+          media_embeddings(static_cast<processors::MediaRoute>(i), batch.media[i], dropout_rate);
+  return media;
 }
 
 at::Tensor VideoLlama::spliced_inputs(const processors::Batch& batch,
-                                      const at::Tensor& media_MH) const {
-  const at::Tensor text_TH = language_model_.embed(batch.token_ids_T.to(device()));
-  VLLAMA_ASSERT(media_MH.size(0) == batch.media_positions_M.size(0),
-                "every media row needs one embedding");
-  return text_TH.index_copy(0, batch.media_positions_M.to(device()),
-                            media_MH.to(text_TH.scalar_type()));
+                                      const MediaEmbeddings& media) const {
+  at::Tensor inputs_TH = language_model_.embed(batch.token_ids_T.to(device()));
+  for (std::size_t i = 0; i < media.size(); ++i) {
+    if (batch.media[i].empty()) continue;
+    const at::Tensor& positions_M = batch.media[i].positions_M;
+    VLLAMA_ASSERT(media[i].size(0) == positions_M.size(0), "every media row needs one embedding");
+    inputs_TH =
+        inputs_TH.index_copy(0, positions_M.to(device()), media[i].to(inputs_TH.scalar_type()));
+  }
+  return inputs_TH;
 }
 
-at::Tensor VideoLlama::loss(const processors::Batch& batch, const nn::Dropout& dropout,
+at::Tensor VideoLlama::loss(const processors::Batch& batch, double dropout_rate,
                             nn::Gradients gradients) const {
   const at::AutoGradMode with_graph(gradients == nn::Gradients::accumulate);
-  return loss_given_media(
-      batch, media_embeddings(batch.frames_FHWC, batch.frames_per_sample, dropout), gradients);
+  return loss_given_media(batch, media_embeddings(batch, dropout_rate), gradients);
 }
 
-at::Tensor VideoLlama::loss_given_media(const processors::Batch& batch, const at::Tensor& media_MH,
+at::Tensor VideoLlama::loss_given_media(const processors::Batch& batch,
+                                        const MediaEmbeddings& media,
                                         nn::Gradients gradients) const {
   const at::AutoGradMode with_graph(gradients == nn::Gradients::accumulate);
-  const at::Tensor hidden_TH =
-      language_model_.hidden(spliced_inputs(batch, media_MH), nn::Segments(batch.sequence_lengths),
-                             config_.recompute_layers);
+  const at::Tensor hidden_TH = language_model_.hidden(
+      spliced_inputs(batch, media), nn::Segments(batch.sequence_lengths), config_.recompute_layers);
   const Targets targets = targets_of(batch);
   const at::Tensor predicting_NH = hidden_TH.index_select(0, targets.rows_N.to(device()));
   return nn::token_loss(language_model_.final_norm(predicting_NH), language_model_.head(),

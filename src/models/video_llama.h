@@ -1,7 +1,9 @@
 // Video-LLaMA: clips become a few vectors that stand in the prompt of a frozen language model.
-// Shapes: B samples, T tokens of all samples end to end, M rows among them that hold media, H
-// width.
+// Shapes: T tokens of all samples end to end, N media of one route with Q embeddings each, H width.
 #pragma once
+
+#include <array>
+#include <optional>
 
 #include "models/llama.h"
 #include "models/model_config.h"
@@ -19,34 +21,40 @@ class VideoLlama {
   // What trains, in the order of a published checkpoint; fp32.
   nn::ParameterList trainable_parameters();
 
-  VisionBranch& vision() { return vision_; }
+  // Null if the model lacks the branch.
+  VisionBranch* vision() { return vision_ ? &*vision_ : nullptr; }
+  AudioBranch* audio() { return audio_ ? &*audio_ : nullptr; }
   Llama& language_model() { return language_model_; }
   const ModelConfig& config() const { return config_; }
-  std::int64_t num_media_tokens() const { return config_.vision.video_q_former.num_queries; }
 
-  // frames_FHWC uint8 on any device -> media embeddings [B * Q, H].
-  at::Tensor media_embeddings(const at::Tensor& frames_FHWC,
-                              const std::vector<std::int64_t>& frames_per_sample,
-                              const nn::Dropout& dropout = {}) const;
+  // Embeddings of all media of a route: [N * Q, H], fp32, medium by medium. The group's values may
+  // be on any device. Each medium has its own dropout masks.
+  at::Tensor media_embeddings(processors::MediaRoute route, const processors::MediaGroup& group,
+                              double dropout_rate = 0) const;
+
+  // Of every route of the batch; undefined tensors for routes without media.
+  using MediaEmbeddings = std::array<at::Tensor, processors::kNumMediaRoutes>;
+  MediaEmbeddings media_embeddings(const processors::Batch& batch, double dropout_rate = 0) const;
 
   // Token embeddings with the media embeddings in their places: [T, H] in the language model's
   // dtype.
-  at::Tensor spliced_inputs(const processors::Batch& batch, const at::Tensor& media_MH) const;
+  at::Tensor spliced_inputs(const processors::Batch& batch, const MediaEmbeddings& media) const;
 
   // The sum over target tokens of -log p(token), a fp64 scalar on the device. With
   // Gradients::accumulate its gradient is added to the gradients of the trainable parameters.
-  at::Tensor loss(const processors::Batch& batch, const nn::Dropout& dropout,
+  at::Tensor loss(const processors::Batch& batch, double dropout_rate,
                   nn::Gradients gradients) const;
 
-  // The same from media embeddings [M, H] that are already there.
-  at::Tensor loss_given_media(const processors::Batch& batch, const at::Tensor& media_MH,
+  // The same from media embeddings that are already there.
+  at::Tensor loss_given_media(const processors::Batch& batch, const MediaEmbeddings& media,
                               nn::Gradients gradients) const;
 
   at::Device device() const { return language_model_.head().device(); }
 
  private:
   ModelConfig config_;
-  VisionBranch vision_;
+  std::optional<VisionBranch> vision_;
+  std::optional<AudioBranch> audio_;
   Llama language_model_;
 };
 

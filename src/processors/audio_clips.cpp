@@ -84,7 +84,8 @@ std::vector<ClipSpan> clip_spans(std::int64_t num_samples, std::int64_t num_clip
   return spans;
 }
 
-std::optional<at::Tensor> audio_clips(media::Waveform waveform, const AudioClipConfig& config) {
+std::optional<at::Tensor> audio_clips(media::Waveform waveform, const AudioClipConfig& config,
+                                      const Compat& compat) {
   waveform = media::resample(std::move(waveform), kMelSampleRateHz);
   if (num_mel_frames(waveform.num_samples()) == 0) return std::nullopt;
 
@@ -94,14 +95,14 @@ std::optional<at::Tensor> audio_clips(media::Waveform waveform, const AudioClipC
   auto* out = result.mutable_data_ptr<float>();
   MelFilterBank filter_bank;
   for (std::size_t k = 0; k < spans.size(); ++k, out += kValuesPerClip) {
-    if (config.mean_in_place) {
+    if (compat.centres_sound_in_place) {
       centre(waveform.channels, spans[k]);
     } else if (k > 0 && spans[k].begin == spans[k - 1].begin) {
       std::copy_n(out - kValuesPerClip, kValuesPerClip, out);
       continue;
     }
     Channels clip = cut(waveform.channels, spans[k]);
-    if (!config.mean_in_place) centre(clip, {0, spans[k].end - spans[k].begin});
+    if (!compat.centres_sound_in_place) centre(clip, {0, spans[k].end - spans[k].begin});
     write_normalised(filter_bank(config.downmix == "mean" ? mean_of(clip) : clip.front()), out);
   }
   return result;

@@ -10,13 +10,13 @@
 
 #include "config/fields.h"
 #include "media/waveform.h"
+#include "processors/compat.h"
 
 namespace vllama::processors {
 
 struct AudioClipConfig {
   std::int64_t num_clips = 8;
   std::string downmix = "first";
-  bool mean_in_place = false;
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -24,9 +24,6 @@ struct AudioClipConfig {
           config::AtLeast<std::int64_t>{1});
     field("downmix", downmix, "what becomes of several channels: the first one, or their mean",
           config::OneOf{{"first", "mean"}});
-    field("mean_in_place", mean_in_place,
-          "as the Python original: each clip's mean is subtracted from the whole sound, so that "
-          "overlapping clips (sounds below 18 s) depend on those before them");
   }
 };
 
@@ -45,6 +42,7 @@ inline constexpr std::int64_t kAudioClipFrames = 204;
 // Float [num_clips, 1, 128 mel bins, 204 frames], (ln energy + 4.268) / 9.138, where frames behind
 // the end of a clip hold the value of ln energy = 0. Nothing for a sound of less than 400 samples
 // at 16 kHz (25 ms), which has no frame: it counts as absent. Any rate and number of channels.
-std::optional<at::Tensor> audio_clips(media::Waveform waveform, const AudioClipConfig& config = {});
+std::optional<at::Tensor> audio_clips(media::Waveform waveform, const AudioClipConfig& config = {},
+                                      const Compat& compat = kNoCompat);
 
 }  // namespace vllama::processors

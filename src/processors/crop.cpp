@@ -93,6 +93,19 @@ void blend_rows(const float* __restrict row0, const float* __restrict row1,
   }
 }
 
+// The same without the clamp: overshoot stays within a few hundred, and its lowest byte is kept.
+VLLAMA_FUSED_VERSIONS
+void blend_rows_and_wrap(const float* __restrict row0, const float* __restrict row1,
+                         const float* __restrict row2, const float* __restrict row3,
+                         const float* weight, std::int64_t count,
+                         std::uint8_t* __restrict blended) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float value = weighted_sum(row0[i], row1[i], row2[i], row3[i], weight[0], weight[1],
+                                     weight[2], weight[3]);
+    blended[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(value));
+  }
+}
+
 void spread_row(const std::uint8_t* row, std::int64_t width, float* pixels) {
   for (std::int64_t x = 0; x < width; ++x)
     for (std::int64_t channel = 0; channel < kChannels; ++channel)
@@ -135,7 +148,8 @@ CropBox draw_crop(std::int64_t height, std::int64_t width, CropScale scale, Rand
 }
 
 void crop_and_resize_frame(std::span<const std::uint8_t> frame, std::int64_t frame_width,
-                           const CropBox& box, std::int64_t size, std::span<std::uint8_t> resized) {
+                           const CropBox& box, std::int64_t size, std::span<std::uint8_t> resized,
+                           Overshoot overshoot) {
   const auto frame_height = static_cast<std::int64_t>(frame.size()) / (frame_width * kChannels);
   VLLAMA_ASSERT(box.top >= 0 && box.left >= 0 && box.height >= 1 && box.width >= 1 &&
                     box.top + box.height <= frame_height && box.left + box.width <= frame_width,
@@ -154,9 +168,10 @@ void crop_and_resize_frame(std::span<const std::uint8_t> frame, std::int64_t fra
   }
   for (std::int64_t y = 0; y < size; ++y) {
     const auto& [index, weight] = rows[static_cast<std::size_t>(y)];
-    blend_rows(stretched.data() + index[0] * row_length, stretched.data() + index[1] * row_length,
-               stretched.data() + index[2] * row_length, stretched.data() + index[3] * row_length,
-               weight.data(), row_length, resized.data() + y * row_length);
+    (overshoot == Overshoot::clamp ? blend_rows : blend_rows_and_wrap)(
+        stretched.data() + index[0] * row_length, stretched.data() + index[1] * row_length,
+        stretched.data() + index[2] * row_length, stretched.data() + index[3] * row_length,
+        weight.data(), row_length, resized.data() + y * row_length);
   }
 }
 

@@ -12,8 +12,6 @@
 namespace vllama::text {
 namespace {
 
-constexpr std::string_view kImageTag = "<image>";  // where a data set wants the image
-
 // A conversation in its form: the text, and where its last answer lies.
 struct FormedText {
   LabelledText labelled;
@@ -45,13 +43,13 @@ FormedText form_text(std::span<const Turn> turns, const ConversationTemplate& fo
 class ConversationBuilder {
  public:
   ConversationBuilder(const Tokenizer& tokenizer, const ConversationLayout& layout,
-                      std::span<const Turn> turns)
+                      std::span<const Turn> turns, std::size_t num_media_turns)
       : tokenizer_(tokenizer),
         layout_(layout),
         turns_(turns),
+        num_media_turns_(num_media_turns),
         max_tokens_(static_cast<std::size_t>(layout.limit.max_tokens)) {
-    VLLAMA_ASSERT(layout.limit.max_tokens > 0 && layout.num_media_tokens > 0,
-                  "a conversation needs room and media");
+    VLLAMA_ASSERT(layout.limit.max_tokens > 0, "a conversation needs room");
   }
 
   TokenSequence build() const {
@@ -70,18 +68,21 @@ class ConversationBuilder {
     return sequence;
   }
 
-  // As many whole turns as fit, the last of them with an answer; if not even the first answered
-  // turn fits, that turn with a shortened answer. A turn has at least one token, so that the limit
-  // bounds the number of attempts.
+  // As many whole turns as fit, the last of them with an answer, and all that have media; if that
+  // does not fit, the fewest such turns with the last answer shortened. A turn has at least one
+  // token, so that the limit bounds the number of attempts.
   TokenSequence shortened_with_stop() const {
     std::size_t num_turns = turns_.size();
     while (num_turns > 0 && !is_answered(num_turns - 1)) --num_turns;
     if (num_turns == 0)
       throw TextError(TextFailure::no_target, "no question of this conversation has an answer");
+    if (num_turns < num_media_turns_)
+      throw TextError(TextFailure::no_target, "the question with the last medium has no answer");
     TokenSequence sequence = first_turns(num_turns);
     if (sequence.ids.size() <= max_tokens_) return sequence;
     std::optional<TokenSequence> fitting;
-    for (num_turns = 1; (sequence = first_turns(num_turns)).ids.size() <= max_tokens_; ++num_turns)
+    for (num_turns = std::max<std::size_t>(num_media_turns_, 1);
+         (sequence = first_turns(num_turns)).ids.size() <= max_tokens_; ++num_turns)
       if (is_answered(num_turns - 1)) fitting = std::move(sequence);
     sequence = fitting ? std::move(*fitting) : shortened_answer(num_turns);
     sequence.shortened = true;
@@ -122,9 +123,12 @@ class ConversationBuilder {
     return sequence;
   }
 
+  std::ptrdiff_t num_media_tokens(const TokenSequence& sequence) const {
+    return std::ranges::count(sequence.ids, tokenizer_.image_token());
+  }
+
   void check(const TokenSequence& sequence) const {
-    const auto num_media = std::ranges::count(sequence.ids, tokenizer_.image_token());
-    if (num_media != layout_.num_media_tokens)
+    if (num_media_tokens(sequence) != num_media_tokens(first_turns(turns_.size())))
       throw TextError(TextFailure::too_long, "the media lie behind the length limit");
     const auto num_ignored = std::ranges::count(sequence.labels, kIgnoredLabel);
     if (static_cast<std::size_t>(num_ignored) == sequence.labels.size())
@@ -134,19 +138,9 @@ class ConversationBuilder {
   const Tokenizer& tokenizer_;
   const ConversationLayout& layout_;
   std::span<const Turn> turns_;
+  std::size_t num_media_turns_;  // turns up to the last that has media
   std::size_t max_tokens_;
 };
-
-// The turns of a data set, checked; media are put into them by the caller.
-std::vector<Turn> checked_turns(const Conversation& conversation) {
-  if (conversation.turns.empty())
-    throw TextError(TextFailure::no_turns, "a conversation without turns");
-  for (const Turn& turn : conversation.turns) {
-    refuse_placeholders(turn.question);
-    refuse_placeholders(turn.answer);
-  }
-  return conversation.turns;
-}
 
 std::string enclosed_media(std::string_view tag, std::int64_t num_media_tokens) {
   std::string text = fmt::format("<{}>", tag);
@@ -154,19 +148,26 @@ std::string enclosed_media(std::string_view tag, std::int64_t num_media_tokens) 
   return text + fmt::format("</{}>", tag);
 }
 
-// Puts the image into the one question that has the tag.
-void replace_image_tag(std::vector<Turn>& turns, const std::string& media) {
-  std::string* question = nullptr;
-  for (Turn& turn : turns) {
-    const std::size_t first = turn.question.find(kImageTag);
-    if (first == std::string::npos) continue;
-    if (question != nullptr || turn.question.find(kImageTag, first + 1) != std::string::npos)
-      throw TextError(TextFailure::many_media_places, "more than one <image> in a conversation");
-    question = &turn.question;
+// The turns with the texts of their media.
+std::vector<Turn> turns_with_media(const Conversation& conversation,
+                                   std::span<const std::string> media_texts) {
+  if (conversation.turns.empty())
+    throw TextError(TextFailure::no_turns, "a conversation without turns");
+  std::vector<Turn> turns = conversation.turns;
+  for (const Turn& turn : turns) {
+    refuse_placeholders(turn.question);
+    refuse_placeholders(turn.answer);
   }
-  if (question == nullptr)
-    throw TextError(TextFailure::no_media_place, "no question of the conversation has <image>");
-  question->replace(question->find(kImageTag), kImageTag.size(), media);
+  VLLAMA_ASSERT(
+      media_texts.size() == conversation.media.size() && std::ranges::is_sorted(conversation.media),
+      "every medium has a place and a text, in order");
+  for (std::size_t i = media_texts.size(); i-- > 0;) {
+    const MediaPlace place = conversation.media[i];
+    VLLAMA_ASSERT(place.turn < turns.size() && place.offset <= turns[place.turn].question.size(),
+                  "a medium stands in one of the questions");
+    turns[place.turn].question.insert(place.offset, media_texts[i]);
+  }
+  return turns;
 }
 
 }  // namespace
@@ -203,20 +204,25 @@ const ConversationTemplate& conversation_template(std::string_view name) {
   throw UserError(fmt::format("no conversation template '{}': choose vicuna or llama_v2", name));
 }
 
-TokenSequence build_video_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
-                                       std::string_view time_message,
-                                       const ConversationLayout& layout) {
-  std::vector<Turn> turns = checked_turns(conversation);
-  turns.front().question = fmt::format("{} {}{}", enclosed_media("Video", layout.num_media_tokens),
-                                       time_message, turns.front().question);
-  return ConversationBuilder(tokenizer, layout, turns).build();
+std::string image_text(std::int64_t num_media_tokens) {
+  return enclosed_media("Image", num_media_tokens);
 }
 
-TokenSequence build_image_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
-                                       const ConversationLayout& layout) {
-  std::vector<Turn> turns = checked_turns(conversation);
-  replace_image_tag(turns, enclosed_media("Image", layout.num_media_tokens));
-  return ConversationBuilder(tokenizer, layout, turns).build();
+std::string video_text(std::int64_t num_media_tokens, std::string_view time_message) {
+  return fmt::format("{} {}", enclosed_media("Video", num_media_tokens), time_message);
+}
+
+std::string sound_text(std::int64_t num_media_tokens) {
+  return enclosed_media("Audio", num_media_tokens) + " ";
+}
+
+TokenSequence build_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
+                                 std::span<const std::string> media_texts,
+                                 const ConversationLayout& layout) {
+  const std::vector<Turn> turns = turns_with_media(conversation, media_texts);
+  const auto& places = conversation.media;
+  return ConversationBuilder(tokenizer, layout, turns, places.empty() ? 0 : places.back().turn + 1)
+      .build();
 }
 
 }  // namespace vllama::text

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,21 +81,22 @@ struct CaptionLayout {
 TokenSequence build_caption(const Tokenizer& tokenizer, std::string_view caption,
                             const CaptionLayout& layout, const CaptionPrompt& prompt = {});
 
+// How a medium stands in a question: its text with kImagePlaceholder where each embedding goes.
+std::string image_text(std::int64_t num_media_tokens);
+// `time_message` (text/time_message.h) may be empty.
+std::string video_text(std::int64_t num_media_tokens, std::string_view time_message);
+std::string sound_text(std::int64_t num_media_tokens);
+
 struct ConversationLayout {
   const ConversationTemplate* form = &kVicunaTemplate;
-  std::int64_t num_media_tokens = 32;
   LengthLimit limit{.max_tokens = 512};  // of the whole sequence
 };
 
-// A conversation about a video. `time_message` (text/time_message.h) may be empty. The media stand
-// before the first question. Throws TextError (no_turns, reserved_token, too_long, no_target).
-TokenSequence build_video_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
-                                       std::string_view time_message,
-                                       const ConversationLayout& layout);
-
-// A conversation about an image, which stands where one of the questions has the tag <image>.
-// Throws TextError (also no_media_place, many_media_places).
-TokenSequence build_image_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
-                                       const ConversationLayout& layout);
+// `media_texts[i]` is the text of medium i, one for each place of the conversation. Throws
+// TextError (no_turns, reserved_token, too_long, no_target). No text that holds media is ever cut:
+// where they do not fit, the sample is too_long.
+TokenSequence build_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
+                                 std::span<const std::string> media_texts,
+                                 const ConversationLayout& layout);
 
 }  // namespace vllama::text

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 
 // Five queries, as in the recorded runs.
-constexpr ModelInput kModel{.image_size = 224, .num_media_tokens = 5};
+const ModelInput kModel{.vision = BranchInput{.image_size = 224, .num_tokens = 5}, .audio = {}};
 
 struct Shared {
   fs::path goldens, fixtures, tokenizer;
@@ -99,10 +99,11 @@ TEST_CASE("evaluation frames of real clips are those of the recordings") {
     const Record record = mixture.record(sample);
     const auto example = mixture.build(record, sample, seconds);
     INFO(record.id);
-    CHECK(example.frames_FHWC.sizes() == at::IntArrayRef({8, 224, 224, 3}));
+    CHECK(example.media.at(0).values.sizes() == at::IntArrayRef({8, 224, 224, 3}));
     const auto expected = golden.values<std::uint8_t>(record.id);
-    REQUIRE(example.frames_FHWC.nbytes() == expected.size());
-    CHECK(std::memcmp(example.frames_FHWC.const_data_ptr(), expected.data(), expected.size()) == 0);
+    REQUIRE(example.media.at(0).values.nbytes() == expected.size());
+    CHECK(std::memcmp(example.media.at(0).values.const_data_ptr(), expected.data(),
+                      expected.size()) == 0);
     CHECK(seconds.decode > 0);
     CHECK(seconds.total() >= seconds.decode + seconds.text);
   }
@@ -130,8 +131,9 @@ TEST_CASE("batches of the recorded runs have their lengths and targets") {
     CHECK(*std::max_element(batch.sequence_lengths.begin(), batch.sequence_lengths.end()) ==
           micro_steps[step].at("seq_len"));
     const std::int64_t frames = micro_steps[step].at("type") == "video" ? 8 : 1;
-    CHECK(batch.frames_per_sample == std::vector<std::int64_t>{frames, frames});
-    CHECK(batch.media_positions_M.numel() == 2 * kModel.num_media_tokens);
+    CHECK(batch.group(processors::MediaRoute::vision).rows_per_medium ==
+          std::vector<std::int64_t>{frames, frames});
+    CHECK(batch.group(processors::MediaRoute::vision).positions_M.numel() == 2 * 5);
   }
 }
 
@@ -170,21 +172,24 @@ TEST_CASE("training clips get the box and the frames of their own random numbers
   const Record record = mixture.record(sample);
   StageSeconds seconds;
   const auto example = mixture.build(record, sample, seconds);
-  CHECK(same_bytes(example.frames_FHWC, mixture.build(record, sample, seconds).frames_FHWC));
+  CHECK(same_bytes(example.media.at(0).values,
+                   mixture.build(record, sample, seconds).media.at(0).values));
 
   RandomStream frame_draws = sample.random(RandomPurpose::frames);
   RandomStream box_draws = sample.random(RandomPurpose::augmentation);
   const auto indices = processors::headtail_indices(8, 181, frame_draws);
   const auto box = processors::draw_crop(224, 224, {0.5, 1.0}, box_draws);
-  const auto decoded = media::VideoReader(record.media).frames(indices, media::FrameSize{224, 224});
+  const auto decoded =
+      media::VideoReader(record.media.at(0).path).frames(indices, media::FrameSize{224, 224});
   std::vector<std::uint8_t> expected(224 * 224 * 3);
   processors::crop_and_resize_frame(decoded.images.at(5).rgb, 224, box, 224, expected);
-  CHECK(std::memcmp(example.frames_FHWC.const_data_ptr<std::uint8_t>() + 5 * expected.size(),
+  CHECK(std::memcmp(example.media.at(0).values.const_data_ptr<std::uint8_t>() + 5 * expected.size(),
                     expected.data(), expected.size()) == 0);
 
   PlannedSample later = sample;
   later.step = 1;
-  CHECK_FALSE(same_bytes(example.frames_FHWC, mixture.build(record, later, seconds).frames_FHWC));
+  CHECK_FALSE(same_bytes(example.media.at(0).values,
+                         mixture.build(record, later, seconds).media.at(0).values));
 }
 
 TEST_CASE("the same seed gives the same bytes with 0, 1 and 4 workers, and from any step on") {
@@ -196,7 +201,7 @@ TEST_CASE("the same seed gives the same bytes with 0, 1 and 4 workers, and from 
   videos.transform = images.config.transform = "train";
   videos.sampling = "headtail";
   videos.num_frames = 2;
-  const ModelInput model{.image_size = 64, .num_media_tokens = 2};
+  const ModelInput model{.vision = BranchInput{.image_size = 64, .num_tokens = 2}, .audio = {}};
   const Mixture mixture(data({videos, images.config}), model, tokenizer);
   const SampleOrder order(mixture.sources(), {.samples_per_step = 2, .seed = 21});
   const auto expected = load(mixture, order, {.end_step = 4}, 0, tokenizer);
@@ -207,7 +212,8 @@ TEST_CASE("the same seed gives the same bytes with 0, 1 and 4 workers, and from 
         const auto& batch = batches[i].batch;
         const auto& wanted = expected[i + static_cast<std::size_t>(first_step)].batch;
         CHECK(batch.sample_ids == wanted.sample_ids);
-        CHECK(same_bytes(batch.frames_FHWC, wanted.frames_FHWC));
+        CHECK(same_bytes(batch.group(processors::MediaRoute::vision).values,
+                         wanted.group(processors::MediaRoute::vision).values));
         CHECK(same_bytes(batch.token_ids_T, wanted.token_ids_T));
         CHECK(same_bytes(batch.labels_T, wanted.labels_T));
       }
@@ -247,7 +253,9 @@ TEST_CASE("a set with every kind of broken file is gone through with exact count
   set.media_root = folder.path();
   set.clean_captions = false;
   const text::Tokenizer tokenizer(files->tokenizer);
-  const Mixture mixture(data({set}), {.image_size = 32, .num_media_tokens = 2}, tokenizer);
+  const Mixture mixture(data({set}),
+                        {.vision = BranchInput{.image_size = 32, .num_tokens = 2}, .audio = {}},
+                        tokenizer);
   CHECK(mixture.dataset(0).size() == 10);
   CHECK(mixture.dataset(0).invalid().count_of_reason() ==
         std::map<std::string, std::int64_t>{
@@ -260,7 +268,8 @@ TEST_CASE("a set with every kind of broken file is gone through with exact count
     for (int step = 0; step < 2; ++step) {
       const LoadedBatch loaded = loader.next();
       CHECK(loaded.batch.sample_ids == std::vector<std::string>{"good", "short"});
-      CHECK(loaded.batch.frames_per_sample == std::vector<std::int64_t>{8, 8});
+      CHECK(loaded.batch.group(processors::MediaRoute::vision).rows_per_medium ==
+            std::vector<std::int64_t>{8, 8});
       std::map<std::string, std::string> reasons;
       for (const DroppedSample& dropped : loaded.dropped) {
         reasons[dropped.id] = dropped.reason;

@@ -29,6 +29,23 @@ text::Conversation conversation_from_llava(const nlohmann::json& messages) {
   return text::conversation_from_messages(list);
 }
 
+text::TokenSequence video_conversation(const text::Tokenizer& tokenizer,
+                                       text::Conversation conversation,
+                                       std::string_view time_message, const MediaLayout& layout) {
+  conversation.media = {{0, 0}};
+  const std::string medium = text::video_text(layout.num_media_tokens, time_message);
+  return text::build_conversation(tokenizer, conversation, {&medium, 1},
+                                  {layout.form, layout.limit});
+}
+
+text::TokenSequence image_conversation(const text::Tokenizer& tokenizer,
+                                       text::Conversation conversation, const MediaLayout& layout) {
+  text::place_medium_at_tag(conversation, "<image>");
+  const std::string medium = text::image_text(layout.num_media_tokens);
+  return text::build_conversation(tokenizer, conversation, {&medium, 1},
+                                  {layout.form, layout.limit});
+}
+
 Ids padded_rows(const std::vector<Ids>& rows, std::int64_t padding) {
   std::size_t width = 0;
   for (const Ids& row : rows) width = std::max(width, row.size());

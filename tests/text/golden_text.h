@@ -24,6 +24,20 @@ nlohmann::json read_json(const std::filesystem::path& path);
 text::Conversation conversation_from_qa(const nlohmann::json& qa);
 text::Conversation conversation_from_llava(const nlohmann::json& messages);
 
+// A conversation with one medium.
+struct MediaLayout {
+  const text::ConversationTemplate* form = &text::kVicunaTemplate;
+  std::int64_t num_media_tokens = 32;
+  text::LengthLimit limit{.max_tokens = 512};
+};
+// The medium stands in front of the first question.
+text::TokenSequence video_conversation(const text::Tokenizer& tokenizer,
+                                       text::Conversation conversation,
+                                       std::string_view time_message, const MediaLayout& layout);
+// The medium stands where a question has <image>.
+text::TokenSequence image_conversation(const text::Tokenizer& tokenizer,
+                                       text::Conversation conversation, const MediaLayout& layout);
+
 // Pads sequences at the right to the longest, row after row.
 Ids padded_rows(const std::vector<Ids>& rows, std::int64_t padding);
 Ids padded_ids(const std::vector<text::TokenSequence>& batch);

@@ -68,7 +68,7 @@ TEST_CASE("the LLaMA-2 form keeps the place of the system text, the first <s> is
 TEST_CASE("the training layout of a chat is the beginning of the training sequence") {
   const Conversation conversation = {{{"What is it?", "A dog."}, {"Sure?", "Yes."}}};
   for (const char* family : {"vicuna", "llama_v2"}) {
-    const auto trained = build_video_conversation(
+    const auto trained = test::video_conversation(
         llama_tokenizer(), conversation, kTimes,
         {.form = &conversation_template(family), .num_media_tokens = 3, .limit = {512}});
     for (std::size_t num_past = 0; num_past < 2; ++num_past) {

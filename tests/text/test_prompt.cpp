@@ -58,7 +58,7 @@ std::string words(int count) {
 }  // namespace
 
 TEST_CASE("a video conversation in the Vicuna form, token by token") {
-  const auto sequence = build_video_conversation(llama_tokenizer(), kTwoTurns, kTimes,
+  const auto sequence = test::video_conversation(llama_tokenizer(), kTwoTurns, kTimes,
                                                  {.num_media_tokens = 2, .limit = {512}});
   const Ids expected = {1,     29871, 13,    13,    2277,  29937, 29950, 7889,  29901, 529,   15167,
                         29958, 32000, 32000, 1533,  15167, 29958, 450,   4863,  3743,  29871, 29947,
@@ -74,7 +74,7 @@ TEST_CASE("a video conversation in the Vicuna form, token by token") {
 
 TEST_CASE("the same conversation in the LLaMA-2 form") {
   const auto sequence =
-      build_video_conversation(llama_tokenizer(), kTwoTurns, kTimes,
+      test::video_conversation(llama_tokenizer(), kTwoTurns, kTimes,
                                {.form = &kLlama2Template, .num_media_tokens = 2, .limit = {512}});
   REQUIRE(sequence.ids.size() == 76);
   CHECK(learned(sequence) == std::vector<std::pair<int, int>>{{55, 61}, {71, 76}});
@@ -90,9 +90,9 @@ TEST_CASE("templates are found by name") {
 }
 
 TEST_CASE("an image stands where a question has the tag") {
-  const ConversationLayout layout{.num_media_tokens = 3, .limit = {512}};
+  const test::MediaLayout layout{.num_media_tokens = 3, .limit = {512}};
   const auto build = [&](const Conversation& conversation) {
-    return build_image_conversation(llama_tokenizer(), conversation, layout);
+    return test::image_conversation(llama_tokenizer(), conversation, layout);
   };
   const auto first = build({{{"<image>\nWhat?", "A dog."}, {"Sure?", "Yes."}}});
   CHECK(std::count(first.ids.begin(), first.ids.end(), 32000) == 3);
@@ -108,16 +108,16 @@ TEST_CASE("an image stands where a question has the tag") {
 
 TEST_CASE("a sample's text cannot bring placeholders of its own") {
   for (const std::string text : {"a <ImageHere> b", "<AudioHere>"}) {
-    const ConversationLayout layout;
+    const test::MediaLayout layout;
     for (const Conversation& conversation :
          {Conversation{{{text, "a"}}}, Conversation{{{"q", text}}}})
       CHECK(failure_of([&] {
-              build_video_conversation(llama_tokenizer(), conversation, "", layout);
+              test::video_conversation(llama_tokenizer(), conversation, "", layout);
             }) == TextFailure::reserved_token);
     CHECK(failure_of([&] { build_caption(llama_tokenizer(), text, {}); }) ==
           TextFailure::reserved_token);
   }
-  CHECK(failure_of([&] { build_video_conversation(llama_tokenizer(), {}, "", {}); }) ==
+  CHECK(failure_of([&] { test::video_conversation(llama_tokenizer(), {}, "", {}); }) ==
         TextFailure::no_turns);
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("separators inside a text do not move the labels") {
   const Conversation conversation = {
       {{"What does ### mean? <unk>", "It is [/INST] a </s> mark"}, {"and?", "fine"}}};
   for (const ConversationTemplate* form : {&kVicunaTemplate, &kLlama2Template}) {
-    const auto sequence = build_video_conversation(
+    const auto sequence = test::video_conversation(
         llama_tokenizer(), conversation, "", {.form = form, .num_media_tokens = 1, .limit = {512}});
     Ids targets;
     for (const std::int64_t label : sequence.labels)
@@ -140,10 +140,10 @@ TEST_CASE("separators inside a text do not move the labels") {
 TEST_CASE("over-long conversations lose whole turns at the end") {
   const Conversation three = {{{"q1", "a1"}, {"q2", words(40)}, {"q3", "a3"}}};
   for (const ConversationTemplate* form : {&kVicunaTemplate, &kLlama2Template}) {
-    const ConversationLayout wide{.form = form, .num_media_tokens = 4, .limit = {512}};
-    const auto build = [&](std::size_t num_turns, const ConversationLayout& layout) {
+    const test::MediaLayout wide{.form = form, .num_media_tokens = 4, .limit = {512}};
+    const auto build = [&](std::size_t num_turns, const test::MediaLayout& layout) {
       const Conversation some = {{three.turns.begin(), three.turns.begin() + num_turns}};
-      return build_video_conversation(llama_tokenizer(), some, "", layout);
+      return test::video_conversation(llama_tokenizer(), some, "", layout);
     };
     for (std::size_t kept = 1; kept <= 3; ++kept) {
       const auto whole = build(kept, wide);
@@ -159,7 +159,7 @@ TEST_CASE("over-long conversations lose whole turns at the end") {
 TEST_CASE("an over-long first answer is shortened and keeps its ending") {
   const Conversation conversation = {{{"Tell a story.", words(300)}, {"q2", "a2"}}};
   for (const std::int64_t max_tokens : {31, 32, 100, 512}) {
-    const auto vicuna = build_video_conversation(
+    const auto vicuna = test::video_conversation(
         llama_tokenizer(), conversation, "",
         {.form = &kVicunaTemplate, .num_media_tokens = 2, .limit = {max_tokens}});
     CHECK(static_cast<std::int64_t>(vicuna.ids.size()) == max_tokens);
@@ -167,12 +167,12 @@ TEST_CASE("an over-long first answer is shortened and keeps its ending") {
     CHECK(vicuna.shortened);
   }
   const auto llama =
-      build_video_conversation(llama_tokenizer(), conversation, "",
+      test::video_conversation(llama_tokenizer(), conversation, "",
                                {.form = &kLlama2Template, .num_media_tokens = 2, .limit = {512}});
   CHECK(llama.ids.size() == 512);
   CHECK(last(llama.labels, 2) == Ids{29871, 2});
   CHECK(failure_of([&] {
-          build_video_conversation(llama_tokenizer(), conversation, "",
+          test::video_conversation(llama_tokenizer(), conversation, "",
                                    {.num_media_tokens = 2, .limit = {30}});
         }) == TextFailure::too_long);
 }
@@ -180,23 +180,23 @@ TEST_CASE("an over-long first answer is shortened and keeps its ending") {
 TEST_CASE("the published hard cut loses the ending, and with it media are refused") {
   const Conversation conversation = {{{"Tell a story.", words(300)}}};
   const LengthLimit cut{512, Truncation::cut};
-  const auto sequence = build_video_conversation(llama_tokenizer(), conversation, "",
+  const auto sequence = test::video_conversation(llama_tokenizer(), conversation, "",
                                                  {.num_media_tokens = 2, .limit = cut});
-  const auto whole = build_video_conversation(llama_tokenizer(), conversation, "",
+  const auto whole = test::video_conversation(llama_tokenizer(), conversation, "",
                                               {.num_media_tokens = 2, .limit = {100000}});
   CHECK(sequence.shortened);
   CHECK(sequence.ids == Ids(whole.ids.begin(), whole.ids.begin() + 512));
   CHECK(sequence.labels == Ids(whole.labels.begin(), whole.labels.begin() + 512));
   CHECK(failure_of([&] {
-          build_video_conversation(llama_tokenizer(), conversation, "",
+          test::video_conversation(llama_tokenizer(), conversation, "",
                                    {.num_media_tokens = 32, .limit = {20, Truncation::cut}});
         }) == TextFailure::too_long);
 }
 
 TEST_CASE("in the LLaMA-2 form an unanswered turn is not learned and does not come last") {
-  const ConversationLayout layout{.form = &kLlama2Template, .num_media_tokens = 1, .limit = {512}};
+  const test::MediaLayout layout{.form = &kLlama2Template, .num_media_tokens = 1, .limit = {512}};
   const auto build = [&](const Conversation& conversation) {
-    return build_video_conversation(llama_tokenizer(), conversation, "", layout);
+    return test::video_conversation(llama_tokenizer(), conversation, "", layout);
   };
   const auto answered = build({{{"q", "a"}}});
   CHECK(build({{{"q", "a"}, {"q2", ""}}}).ids == answered.ids);

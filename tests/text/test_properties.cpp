@@ -101,11 +101,11 @@ TEST_CASE("a conversation of any length ends in its stop tokens, or is refused a
       conversation.turns.push_back({random_text(random, 8, true), random_text(random, 16, true)});
     const bool is_vicuna = trial % 2 == 0;
     const auto max_tokens = static_cast<std::int64_t>(10 + random.below(150));
-    const ConversationLayout layout{
+    const test::MediaLayout layout{
         is_vicuna ? &kVicunaTemplate : &kLlama2Template, 4, {max_tokens}};
     try {
       const auto sequence =
-          build_video_conversation(llama_tokenizer(), conversation, "Now. ", layout);
+          test::video_conversation(llama_tokenizer(), conversation, "Now. ", layout);
       check_labels(sequence, 4);
       CHECK(static_cast<std::int64_t>(sequence.ids.size()) <= max_tokens);
       CHECK(sequence.labels.back() == (is_vicuna ? 29937 : 2));

@@ -146,10 +146,11 @@ TEST_CASE("runs: a loss that is not finite changes nothing, and stops the run if
   parameters.front().tensor->detach().fill_(std::numeric_limits<float>::infinity());
   const at::Tensor before = parameters.back().tensor->detach().clone();
   processors::Batch batch;
-  processors::Example example{.id = "a",
-                              .frames_FHWC = test::random_tensor({3, 28, 28, 3}, 1).to(at::kByte),
-                              .token_ids = {1, 32000, 32000, 32000, 32000, 5, 6},
-                              .labels = {-100, -100, -100, -100, -100, 5, 6}};
+  processors::Example example{
+      .id = "a",
+      .media = {{.values = test::random_tensor({3, 28, 28, 3}, 1).to(at::kByte), .num_tokens = 4}},
+      .token_ids = {1, 32000, 32000, 32000, 32000, 5, 6},
+      .labels = {-100, -100, -100, -100, -100, 5, 6}};
   const auto result = trainer.step(0, [&] {
     return datasets::LoadedBatch{processors::pack(std::span(&example, 1), 32000), {}};
   });

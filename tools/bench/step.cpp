@@ -97,7 +97,7 @@ void language_stages(models::VideoLlama& model, const processors::Batch& batch,
                      const at::Tensor& media_MH, Stopwatch& watch) {
   const models::Llama& llama = model.language_model();
   const at::Tensor hidden_TH =
-      llama.hidden(model.spliced_inputs(batch, media_MH), nn::Segments(batch.sequence_lengths),
+      llama.hidden(model.spliced_inputs(batch, {media_MH}), nn::Segments(batch.sequence_lengths),
                    model.config().recompute_layers);
   watch.lap("language_forward");
   const at::Tensor places_N = batch.labels_T.ge(0).nonzero().flatten();
@@ -111,18 +111,19 @@ void language_stages(models::VideoLlama& model, const processors::Batch& batch,
 // The frozen encoder and both Q-Formers -> media embeddings.
 at::Tensor vision_stages(models::VideoLlama& model, const processors::Batch& batch,
                          const nn::Dropout& dropout, Stopwatch& watch) {
-  const models::VisionBranch& vision = model.vision();
+  const models::VisionBranch& vision = *model.vision();
+  const auto& group = batch.group(processors::MediaRoute::vision);
   at::Tensor frame_queries;
   {
     const at::AutoGradMode no_graph(false);
     const at::Tensor images_FCHW = models::VisionBranch::normalize(
-        batch.frames_FHWC.to(model.device()), model.language_model().head().scalar_type());
+        group.values.to(model.device()), model.language_model().head().scalar_type());
     const at::Tensor tokens_FLE = vision.encoder_norm()(vision.encoder()(images_FCHW));
     watch.lap("vision");
     frame_queries = vision.image_q_former()(
         tokens_FLE.flatten(0, 1), nn::Segments::equal(tokens_FLE.size(0), tokens_FLE.size(1)));
   }
-  const at::Tensor media_MH = vision.embed_clips(frame_queries, batch.frames_per_sample, dropout);
+  const at::Tensor media_MH = vision.embed_clips(frame_queries, group.rows_per_medium, dropout);
   watch.lap("q_formers_forward");
   return media_MH;
 }
@@ -139,7 +140,8 @@ Stopwatch time_stages(const Options& options, const train::RunConfig& config,
   optim::AdamW optimizer(parameters, config.optimizer);
   return timed(options, model.device(), [&](std::int64_t step, Stopwatch& watch) {
     const auto batch = bench::random_batch(model, options.batch, step);
-    const nn::Dropout dropout(config.model.dropout, batch.dropout_keys, model.device());
+    const auto& group = batch.group(processors::MediaRoute::vision);
+    const nn::Dropout dropout(config.model.dropout, group.dropout_keys, model.device());
     watch.start();
     parameters.zero_gradients();
     const at::Tensor media_MH = vision_stages(model, batch, dropout, watch);
@@ -178,7 +180,8 @@ std::int64_t peak_resident_bytes() {
 models::StepFlops flops_of(models::VideoLlama& model, const Options& options) {
   const auto batch = bench::random_batch(model, options.batch, 0);
   return models::step_flops(model.config().vision, model.language_model().config(),
-                            {batch.frames_per_sample, batch.sequence_lengths, batch.num_targets});
+                            {batch.group(processors::MediaRoute::vision).rows_per_medium,
+                             batch.sequence_lengths, batch.num_targets});
 }
 
 Json report(const Options& options, const train::RunConfig& config, models::VideoLlama& model) {

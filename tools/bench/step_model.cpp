@@ -53,10 +53,8 @@ StepSizes hundred_million() {
 at::Tensor drawn(const nn::Parameter& parameter, const at::TensorOptions& options) {
   const at::Tensor tensor = at::empty(parameter.shape, options);
   switch (parameter.initial.kind) {
-    case nn::Initial::Kind::zeros:
-      return tensor.zero_();
-    case nn::Initial::Kind::ones:
-      return tensor.fill_(1);
+    case nn::Initial::Kind::constant:
+      return tensor.fill_(parameter.initial.scale);
     case nn::Initial::Kind::normal:
       return tensor.normal_(0, parameter.initial.scale);
     case nn::Initial::Kind::uniform:
@@ -67,8 +65,8 @@ at::Tensor drawn(const nn::Parameter& parameter, const at::TensorOptions& option
 
 nn::ParameterList frozen_parameters(models::VideoLlama& model) {
   nn::ParameterList list;
-  model.vision().declare_encoder(list);
-  model.vision().declare_image_q_former(list);
+  model.vision()->declare_encoder(list);
+  model.vision()->declare_image_q_former(list);
   model.language_model().declare(list);
   return list;
 }
@@ -116,12 +114,14 @@ processors::Batch random_batch(models::VideoLlama& model, const BatchSizes& size
                                std::int64_t step) {
   const auto generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(step));
   const std::int64_t side = model.config().vision.encoder.image_size;
-  const std::int64_t media = model.num_media_tokens(), caption = sizes.caption_tokens;
+  const std::int64_t media = model.config().vision.video_q_former.num_queries,
+                     caption = sizes.caption_tokens;
   const std::int64_t length = 1 + media + caption, clips = sizes.num_clips;
   processors::Batch batch;
   batch.step = step;
-  batch.frames_FHWC = at::randint(0, 256, {clips * sizes.frames_per_clip, side, side, 3}, generator,
-                                  at::TensorOptions(at::kByte));
+  processors::MediaGroup& group = batch.group(processors::MediaRoute::vision);
+  group.values = at::randint(0, 256, {clips * sizes.frames_per_clip, side, side, 3}, generator,
+                             at::TensorOptions(at::kByte));
   const at::Tensor captions =
       at::randint(kFirstPlainToken, model.language_model().config().vocabulary_size,
                   {clips, caption}, generator, at::TensorOptions(at::kLong));
@@ -132,15 +132,15 @@ processors::Batch random_batch(models::VideoLlama& model, const BatchSizes& size
   labels.narrow(1, 1 + media, caption).copy_(captions);
   batch.token_ids_T = ids.flatten();
   batch.labels_T = labels.flatten();
-  batch.media_positions_M =
+  group.positions_M =
       (at::arange(clips, at::kLong).mul(length).add(1).unsqueeze(1) + at::arange(media, at::kLong))
           .flatten();
   batch.num_targets = clips * caption;
   for (std::int64_t clip = 0; clip < clips; ++clip) {
     const auto number = static_cast<std::uint64_t>(step * clips + clip);
     batch.sample_ids.push_back(std::to_string(number));
-    batch.dropout_keys.push_back(random_key({number}));
-    batch.frames_per_sample.push_back(sizes.frames_per_clip);
+    group.dropout_keys.push_back(random_key({number}));
+    group.rows_per_medium.push_back(sizes.frames_per_clip);
     batch.sequence_lengths.push_back(length);
   }
   return batch;

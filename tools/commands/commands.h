@@ -7,6 +7,8 @@ namespace vllama::tools {
 
 // `exit_status` becomes 128 + n when signal n ended the run after saving.
 void add_train(CLI::App& program, int& exit_status);
+void add_import_config(CLI::App& program);
+void add_show(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_make_weights(CLI::App& program);
 void add_bench(CLI::App& program);

@@ -1,0 +1,252 @@
+#include "datasets/media_builder.h"
+
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "core/error.h"
+#include "datasets/stopwatch.h"
+#include "media/audio.h"
+#include "media/error.h"
+#include "media/image.h"
+#include "processors/crop.h"
+#include "processors/frame_sampler.h"
+#include "processors/resize_image.h"
+#include "text/prompt.h"
+#include "text/time_message.h"
+
+namespace vllama::datasets {
+namespace {
+
+using processors::MediaRoute;
+
+constexpr std::int64_t kChannels = 3;
+
+at::Tensor empty_frames(std::int64_t num_frames, std::int64_t size) {
+  return at::empty({num_frames, size, size, kChannels}, at::kByte);
+}
+
+std::span<std::uint8_t> frame_of(const at::Tensor& frames_FHWC, std::int64_t index) {
+  const std::int64_t num_bytes = frames_FHWC.stride(0);
+  return {frames_FHWC.mutable_data_ptr<std::uint8_t>() + index * num_bytes,
+          static_cast<std::size_t>(num_bytes)};
+}
+
+void copy_frame(const media::Image& image, std::span<std::uint8_t> frame) {
+  VLLAMA_ASSERT(image.rgb.size() == frame.size(), "a frame has the model's size");
+  std::memcpy(frame.data(), image.rgb.data(), frame.size());
+}
+
+// The frames or samples of [0, count) that lie in the part of the file that is meant.
+struct Stretch {
+  std::int64_t begin, count;
+};
+
+Stretch stretch_of(const MediaFile& file, std::int64_t count, double per_second) {
+  if (count == 0) return {0, 0};
+  const auto clamped = [count](double place) {
+    return static_cast<std::int64_t>(std::clamp(place, 0.0, static_cast<double>(count)));
+  };
+  const std::int64_t begin = clamped(std::floor(file.start_seconds * per_second));
+  const std::int64_t end = clamped(std::ceil(file.end_seconds * per_second));
+  if (begin >= end)
+    throw media::MediaError(media::MediaFailure::empty,
+                            fmt::format("'{}' has nothing between {} and {} s", file.path.string(),
+                                        file.start_seconds, file.end_seconds));
+  return {begin, end - begin};
+}
+
+media::Waveform cut(media::Waveform waveform, const Stretch& stretch) {
+  for (auto& channel : waveform.channels) {
+    channel.erase(channel.begin() + stretch.begin + stretch.count, channel.end());
+    channel.erase(channel.begin(), channel.begin() + stretch.begin);
+  }
+  return waveform;
+}
+
+std::vector<std::int64_t> shifted(std::vector<std::int64_t> indices, std::int64_t by) {
+  for (std::int64_t& index : indices) index += by;
+  return indices;
+}
+
+}  // namespace
+
+StageSeconds& StageSeconds::operator+=(const StageSeconds& other) {
+  decode += other.decode;
+  pixels += other.pixels;
+  sound += other.sound;
+  text += other.text;
+  return *this;
+}
+
+struct MediaBuilder::Draws {
+  RandomStream frames, augmentation;
+};
+
+MediaBuilder::MediaBuilder(const DatasetConfig& dataset, const DataConfig& data,
+                           const ModelInput& model)
+    : dataset_(dataset),
+      video_(data.video),
+      sound_(data.sound),
+      compat_(data.compat == "reference" ? processors::kReferenceCompat : processors::kNoCompat),
+      model_(model) {
+  VLLAMA_ASSERT(model.vision || model.audio, "a model has a branch");
+  if (dataset.min_crop_scale > dataset.max_crop_scale)
+    throw UserError(fmt::format("data set '{}': min_crop_scale {} is above max_crop_scale {}",
+                                dataset.name, dataset.min_crop_scale, dataset.max_crop_scale));
+  const bool wants_sound = dataset.inputs == "sound" || dataset.inputs == "frames_and_sound";
+  if (wants_sound && !model.audio)
+    throw UserError(fmt::format("data set '{}': inputs: {} needs a model with an audio branch",
+                                dataset.name, dataset.inputs));
+  if (dataset.inputs == "frames_and_sound" && !model.vision)
+    throw UserError(fmt::format("data set '{}': inputs: {} needs a model with both branches",
+                                dataset.name, dataset.inputs));
+  check_positions();
+}
+
+void MediaBuilder::check_positions() const {
+  const std::int64_t frames = frame_branch().max_positions;
+  if (dataset_.inputs != "sound" && dataset_.num_frames > frames)
+    throw UserError(fmt::format(
+        "data set '{}' takes {} frames, more than {} = {}", dataset_.name, dataset_.num_frames,
+        model_.vision ? "model.vision.max_frame_positions" : "model.audio.max_positions", frames));
+  if (model_.audio && sound_.num_clips > model_.audio->max_positions)
+    throw UserError(
+        fmt::format("data.sound.num_clips = {} is more than "
+                    "model.audio.max_positions = {}",
+                    sound_.num_clips, model_.audio->max_positions));
+}
+
+bool MediaBuilder::takes_frames(MediaKind kind) const {
+  return kind != MediaKind::sound && dataset_.inputs != "sound";
+}
+
+bool MediaBuilder::takes_sound(MediaKind kind) const {
+  if (kind == MediaKind::image || dataset_.inputs == "frames") return false;
+  if (dataset_.inputs == "auto")
+    return model_.audio && (kind == MediaKind::sound || model_.vision.has_value());
+  return true;
+}
+
+BuiltMedium MediaBuilder::build(const MediaFile& file, const PlannedSample& sample,
+                                std::size_t index, StageSeconds& seconds) const {
+  Draws draws{sample.random(RandomPurpose::frames, index),
+              sample.random(RandomPurpose::augmentation, index)};
+  BuiltMedium built;
+  if (takes_frames(file.kind)) add_frames(file, draws, built, seconds);
+  if (takes_sound(file.kind)) add_sound(file, built, seconds);
+  if (built.inputs.empty())
+    throw media::MediaError(
+        file.kind == MediaKind::sound ? media::MediaFailure::no_video_stream
+                                      : media::MediaFailure::no_audio_stream,
+        fmt::format("'{}' has nothing for inputs: {}", file.path.string(), dataset_.inputs));
+  for (const auto& input : built.inputs) built.num_tokens += input.num_tokens;
+  return built;
+}
+
+void MediaBuilder::add_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
+                              StageSeconds& seconds) const {
+  const std::int64_t num_tokens = frame_branch().num_tokens;
+  processors::MediaInput input{
+      .route = model_.vision ? MediaRoute::vision : MediaRoute::audio_from_frames,
+      .values = {},
+      .num_tokens = num_tokens};
+  if (file.kind == MediaKind::video) {
+    input.values = video_frames(file, draws, built, input.times_seconds, seconds);
+  } else {
+    input.values = image_frame(file, draws, seconds);
+    built.text += text::image_text(num_tokens);
+  }
+  built.inputs.push_back(std::move(input));
+}
+
+at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
+                                      std::vector<double>& times_seconds,
+                                      StageSeconds& seconds) const {
+  const std::int64_t size = frame_branch().image_size;
+  media::DecodedFrames decoded;
+  {
+    const Stopwatch watch(seconds.decode);
+    media::VideoReader reader(file.path, video_);
+    const double per_second = reader.facts().frames_per_second;
+    const Stretch stretch = stretch_of(file, reader.facts().num_frames, per_second);
+    const auto indices =
+        shifted(dataset_.sampling == "headtail"
+                    ? processors::headtail_indices(dataset_.num_frames, stretch.count, draws.frames)
+                    : processors::uniform_indices(dataset_.num_frames, stretch.count),
+                stretch.begin);
+    for (const std::int64_t index : indices)
+      times_seconds.push_back(static_cast<double>(index) / per_second);
+    decoded = reader.frames(indices, media::FrameSize{size, size});
+    built.text += text::video_text(
+        frame_branch().num_tokens,
+        dataset_.time_message ? text::time_message(indices, per_second) : std::string());
+  }
+  const Stopwatch watch(seconds.pixels);
+  built.num_concealed_frames = decoded.num_concealed;
+  const auto num_frames = static_cast<std::int64_t>(decoded.images.size());
+  const at::Tensor frames_FHWC = empty_frames(num_frames, size);
+  if (dataset_.transform == "eval") {
+    for (std::int64_t i = 0; i < num_frames; ++i)
+      copy_frame(decoded.images[static_cast<std::size_t>(i)], frame_of(frames_FHWC, i));
+    return frames_FHWC;
+  }
+  const processors::CropBox box = processors::draw_crop(
+      size, size, {dataset_.min_crop_scale, dataset_.max_crop_scale}, draws.augmentation);
+  const auto overshoot =
+      compat_.wraps_pixels ? processors::Overshoot::wrap : processors::Overshoot::clamp;
+  for (std::int64_t i = 0; i < num_frames; ++i)
+    processors::crop_and_resize_frame(decoded.images[static_cast<std::size_t>(i)].rgb, size, box,
+                                      size, frame_of(frames_FHWC, i), overshoot);
+  return frames_FHWC;
+}
+
+at::Tensor MediaBuilder::image_frame(const MediaFile& file, Draws& draws,
+                                     StageSeconds& seconds) const {
+  const std::int64_t size = frame_branch().image_size;
+  media::Image image;
+  {
+    const Stopwatch watch(seconds.decode);
+    image = media::read_image(file.path);
+  }
+  const Stopwatch watch(seconds.pixels);
+  if (dataset_.transform == "train")
+    image = processors::crop_image(
+        image, processors::draw_crop(image.height, image.width,
+                                     {dataset_.min_crop_scale, dataset_.max_crop_scale},
+                                     draws.augmentation));
+  const at::Tensor frames_FHWC = empty_frames(1, size);
+  copy_frame(processors::resize_image(image, size, size), frame_of(frames_FHWC, 0));
+  return frames_FHWC;
+}
+
+// Sound beside frames may be absent; where it is the only input its absence is an error.
+void MediaBuilder::add_sound(const MediaFile& file, BuiltMedium& built,
+                             StageSeconds& seconds) const {
+  const bool is_optional = !built.inputs.empty();
+  media::Waveform waveform;
+  try {
+    const Stopwatch watch(seconds.decode);
+    waveform = media::read_audio(file.path, {.time_limit_seconds = video_.time_limit_seconds});
+    waveform = cut(std::move(waveform), stretch_of(file, waveform.num_samples(),
+                                                   static_cast<double>(waveform.sample_rate_hz)));
+  } catch (const media::MediaError& error) {
+    if (is_optional && error.reason == media::MediaFailure::no_audio_stream) return;
+    throw;
+  }
+  const Stopwatch watch(seconds.sound);
+  const auto clips = processors::audio_clips(std::move(waveform), sound_, compat_);
+  if (!clips && is_optional) return;
+  if (!clips)
+    throw media::MediaError(media::MediaFailure::no_audio_stream,
+                            fmt::format("'{}' has less than 25 ms of sound", file.path.string()));
+  const std::int64_t num_tokens = model_.audio->num_tokens;
+  built.inputs.push_back({MediaRoute::audio_from_sound, *clips, num_tokens});
+  built.text += text::sound_text(num_tokens);
+}
+
+}  // namespace vllama::datasets

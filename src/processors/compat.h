@@ -1,0 +1,20 @@
+// Where the Python original computes something that we hold to be wrong: ours is the default, and
+// one named preset gives all of the original's results.
+#pragma once
+
+namespace vllama::processors {
+
+struct Compat {
+  bool cuts_stop_tokens = false;  // texts over the limit lose their end, stop tokens included
+  bool wraps_pixels = false;      // a cropped frame's values beyond 0..255 wrap around
+  // The mean of a clip of sound is subtracted from the whole sound, so that overlapping clips
+  // (sounds below 18 s) depend on those before them.
+  bool centres_sound_in_place = false;
+};
+
+// `compat: none` and `compat: reference` of a configuration.
+inline constexpr Compat kNoCompat{};
+inline constexpr Compat kReferenceCompat{
+    .cuts_stop_tokens = true, .wraps_pixels = true, .centres_sound_in_place = true};
+
+}  // namespace vllama::processors

@@ -1,0 +1,23 @@
+// RUN.yaml and --set, as every command that takes a run has them.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+#include <vector>
+
+#include "train/run_config.h"
+
+namespace vllama::tools {
+
+struct RunArguments {
+  std::string config_file;
+  std::vector<std::string> overrides;
+};
+
+// `arguments` must live until the command line has been parsed.
+void add_run_arguments(CLI::App& command, RunArguments& arguments);
+
+// Throws UserError naming the place of the mistake.
+train::RunConfig read_config(const RunArguments& arguments);
+
+}  // namespace vllama::tools

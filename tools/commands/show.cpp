@@ -1,0 +1,55 @@
+// vllama show: one example as the model sees it.
+#include "train/show/show.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+#include "tools/commands/commands.h"
+#include "tools/commands/run_arguments.h"
+#include "train/progress.h"
+
+namespace vllama::tools {
+namespace {
+
+struct Arguments {
+  RunArguments run;
+  train::ShowOptions options;
+};
+
+// Colour on a terminal, unless NO_COLOR is set to anything (no-color.org).
+bool wants_colour() {
+  const char* refusal = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) == 1 && (refusal == nullptr || *refusal == '\0');
+}
+
+}  // namespace
+
+void add_show(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "show", "Draw one example as the model sees it: frames, sound, tokens with their targets.");
+  command->footer(
+      "Example:\n  vllama show configs/runs/demo.yaml --sample 3 --output /tmp/show\n"
+      "  vllama show configs/runs/demo.yaml --step 100\n\n"
+      "Writes frames.png, sound.png and example.html into the output folder.");
+  const auto arguments = std::make_shared<Arguments>();
+  train::ShowOptions& options = arguments->options;
+  add_run_arguments(*command, arguments->run);
+  CLI::Option* step = command->add_option("--step", options.step,
+                                          "the first sample of this step of the run, from 0");
+  command->add_option("--sample", options.sample, "this record of the data set, from 0; default 0")
+      ->excludes(step);
+  command->add_option("--dataset", options.dataset, "name of the data set; default: the first one")
+      ->excludes(step);
+  command->add_option("--output", options.output, "folder for the files")->capture_default_str();
+  command->callback([arguments] {
+    arguments->options.style = {.has_colour = wants_colour(),
+                                .has_unicode = train::standard_error().has_unicode};
+    std::cout << train::show(read_config(arguments->run), arguments->options);
+  });
+}
+
+}  // namespace vllama::tools

@@ -1,0 +1,11 @@
+// What a model expects of its examples.
+#pragma once
+
+#include "datasets/media_builder.h"
+#include "models/model_config.h"
+
+namespace vllama::train {
+
+datasets::ModelInput model_input(const models::ModelConfig& model);
+
+}  // namespace vllama::train

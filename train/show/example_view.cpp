@@ -1,0 +1,197 @@
+#include "train/show/example_view.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "media/write_png.h"
+#include "train/show/picture.h"
+
+namespace vllama::train {
+namespace {
+
+using processors::MediaInput;
+using processors::MediaRoute;
+
+constexpr std::int64_t kPixelsPerMelValue = 2;
+
+bool is_sound(const MediaInput& input) {
+  return input.route == MediaRoute::audio_from_sound;
+}
+
+std::string name_of(const MediaInput& input) {
+  if (is_sound(input)) return "sound";
+  const char* kind = input.times_seconds.empty() ? "image" : "video";
+  return input.route == MediaRoute::vision ? kind : fmt::format("{} for audio", kind);
+}
+
+std::string describe(const MediaInput& input) {
+  const auto& values = input.values;
+  std::string text = fmt::format(
+      "{}: {} {} of {} x {}, {} tokens", name_of(input), values.size(0),
+      is_sound(input) ? "clips" : "frames", is_sound(input) ? values.size(3) : values.size(2),
+      is_sound(input) ? values.size(2) : values.size(1), input.num_tokens);
+  if (is_sound(input))
+    text += fmt::format(", values from {:.3f} to {:.3f}", values.min().item<float>(),
+                        values.max().item<float>());
+  if (!input.times_seconds.empty())
+    text += fmt::format(", at {:.2f} s", fmt::join(input.times_seconds, ", "));
+  return text;
+}
+
+media::Image frame(const at::Tensor& frames_FHWC, std::int64_t index) {
+  const at::Tensor pixels = frames_FHWC.select(0, index).contiguous();
+  media::Image image{pixels.size(1), pixels.size(0), {}};
+  image.rgb.resize(static_cast<std::size_t>(pixels.numel()));
+  std::memcpy(image.rgb.data(), pixels.const_data_ptr<std::uint8_t>(), image.rgb.size());
+  return image;
+}
+
+// "2:#3" for the third of the second medium; where there is one medium its number is left out.
+std::string number_text(std::size_t medium, std::size_t num_media, std::int64_t index) {
+  return num_media > 1 ? fmt::format("{}:#{}", medium + 1, index + 1)
+                       : fmt::format("#{}", index + 1);
+}
+
+media::Image frame_sheet(std::span<const MediaInput> media) {
+  std::vector<LabelledPicture> pictures;
+  for (std::size_t m = 0; m < media.size(); ++m)
+    for (std::int64_t i = 0; !is_sound(media[m]) && i < media[m].values.size(0); ++i) {
+      std::string label = number_text(m, media.size(), i);
+      if (!media[m].times_seconds.empty())
+        label += fmt::format(" {:.2f}s", media[m].times_seconds[static_cast<std::size_t>(i)]);
+      pictures.push_back({frame(media[m].values, i), label});
+    }
+  return pictures.empty() ? media::Image() : contact_sheet(pictures);
+}
+
+// Clips of one sound share one scale of colours.
+media::Image sound_sheet(std::span<const MediaInput> media) {
+  std::vector<LabelledPicture> pictures;
+  for (std::size_t m = 0; m < media.size(); ++m) {
+    if (!is_sound(media[m])) continue;
+    const at::Tensor values = media[m].values.contiguous();
+    const std::pair low_and_high{values.min().item<float>(), values.max().item<float>()};
+    for (std::int64_t i = 0; i < values.size(0); ++i) {
+      const std::span<const float> clip(values.const_data_ptr<float>() + i * values.stride(0),
+                                        static_cast<std::size_t>(values.stride(0)));
+      pictures.push_back({spectrogram(clip, values.size(2), low_and_high, kPixelsPerMelValue),
+                          number_text(m, media.size(), i)});
+    }
+  }
+  return pictures.empty() ? media::Image() : contact_sheet(pictures);
+}
+
+std::string stretch_of_file(const datasets::MediaFile& file) {
+  if (file.start_seconds == 0 && std::isinf(file.end_seconds)) return {};
+  return fmt::format(", from {:.2f} s to {:.2f} s", file.start_seconds, file.end_seconds);
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t length = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t bits = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = bits << 8 | (k < length ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k)
+      text += k <= length ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+std::string embedded(const char* title, const media::Image& image) {
+  if (image.rgb.empty()) return {};
+  return fmt::format(
+      "<h2>{}</h2>\n<img alt=\"{}\" width=\"{}\" height=\"{}\" "
+      "src=\"data:image/png;base64,{}\">\n",
+      title, title, image.width, image.height, base64(media::encode_png(image)));
+}
+
+constexpr const char* kHead = R"(<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>Example</title>
+<style>
+body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em;
+  color: #222; background: #fff; }
+h2 { font-size: 1.1em; margin: 1.6em 0 0.5em; }
+table { border-collapse: collapse; }
+th { text-align: left; font-weight: normal; color: #666; padding: 0 1.5em 0 0;
+  vertical-align: top; white-space: nowrap; }
+td { white-space: pre-wrap; overflow-wrap: anywhere; }
+img { max-width: 100%; height: auto; image-rendering: pixelated; border: 1px solid #ddd; }
+.tokens { font-family: monospace; line-height: 1.9; overflow-wrap: anywhere; }
+.tokens span, .legend span { white-space: pre-wrap; border-radius: 3px; padding: 2px 1px;
+  margin: 0 1px 0 0; min-width: 4px; display: inline-block; min-height: 1.2em;
+  vertical-align: bottom; }
+.legend span { padding: 0 0.6em; margin-right: 0.6em; }
+.target { background: #bfe8c4; color: #0b3d12; }
+.ignored { background: #e9e9e9; color: #444; }
+.media { background: #dccbf5; color: #35155e; }
+</style>
+</head>
+<body>
+)";
+
+}  // namespace
+
+ExampleView view_of(const datasets::Record& record, const processors::Example& example,
+                    const text::Tokenizer& tokenizer) {
+  ExampleView view;
+  const auto add = [&view](std::string name, std::string text) {
+    view.facts.emplace_back(std::move(name), std::move(text));
+  };
+  std::vector<MediumLabel> labels;
+  add("id", record.id);
+  for (const datasets::MediaFile& file : record.media)
+    add("file", file.path.string() + stretch_of_file(file));
+  for (const MediaInput& input : example.media) {
+    add("input", describe(input));
+    labels.push_back({name_of(input), input.num_tokens});
+  }
+  if (example.num_concealed_frames > 0)
+    add("concealed", fmt::format("{} frames stand in for frames that did not decode",
+                                 example.num_concealed_frames));
+  for (const text::Turn& turn : record.conversation.turns) {
+    if (!record.conversation.is_caption()) add("question", turn.question);
+    add(record.conversation.is_caption() ? "caption" : "answer", turn.answer);
+  }
+  view.tokens = token_stretches(tokenizer, example.token_ids, example.labels, labels);
+  add("tokens", fmt::format("{}: {} learned, {} ignored, {} for media{}", example.token_ids.size(),
+                            count_tokens(view.tokens, TokenRole::target),
+                            count_tokens(view.tokens, TokenRole::ignored),
+                            count_tokens(view.tokens, TokenRole::media),
+                            example.text_shortened ? "; text was left out to meet the limit" : ""));
+  view.frames = frame_sheet(example.media);
+  view.sound = sound_sheet(example.media);
+  return view;
+}
+
+std::string example_text(const ExampleView& view, const TextStyle& style) {
+  std::string text;
+  for (const auto& [name, value] : view.facts)
+    text += fmt::format("{:<10} {}\n", name, visible(value, style.has_unicode));
+  return text + "\n" + token_text(view.tokens, style);
+}
+
+std::string example_html(const ExampleView& view) {
+  std::string html = std::string(kHead) + "<table>\n";
+  for (const auto& [name, value] : view.facts)
+    html +=
+        fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", html_escaped(name), html_escaped(value));
+  html +=
+      "</table>\n<h2>Tokens</h2>\n<p class=\"legend\"><span class=\"target\">target</span>"
+      "<span class=\"ignored\">ignored</span><span class=\"media\">media</span> "
+      "a token's id shows when the pointer rests on it</p>\n<p class=\"tokens\">";
+  html += token_html(view.tokens) + "</p>\n";
+  html += embedded("Frames", view.frames) + embedded("Sound", view.sound);
+  return html + "</body>\n</html>\n";
+}
+
+}  // namespace vllama::train

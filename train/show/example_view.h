@@ -1,0 +1,31 @@
+// One example as the model gets it, in the form in which people look at it.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "datasets/record.h"
+#include "media/image.h"
+#include "processors/example.h"
+#include "text/tokenizer.h"
+#include "train/show/token_view.h"
+
+namespace vllama::train {
+
+struct ExampleView {
+  std::vector<std::pair<std::string, std::string>> facts;  // what it is, and the text of its record
+  std::vector<TokenStretch> tokens;
+  media::Image frames;  // all frames, their pixels unchanged, on one sheet; empty without frames
+  media::Image sound;   // a spectrogram per clip on one sheet; empty without sound
+};
+
+ExampleView view_of(const datasets::Record& record, const processors::Example& example,
+                    const text::Tokenizer& tokenizer);
+
+std::string example_text(const ExampleView& view, const TextStyle& style);
+
+// A page that needs no other file and loads none.
+std::string example_html(const ExampleView& view);
+
+}  // namespace vllama::train
