@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "core/error.h"
@@ -15,44 +16,78 @@
 namespace vllama::train {
 namespace {
 
+// A module under its name in model.trainable, or what never trains under a name in words.
 struct Module {
   std::string name;
-  nn::ParameterList parameters;
+  std::int64_t num_parameters;
   bool trained;
+  std::string dtype;
 };
 
-std::vector<Module> modules_of(models::VideoLlama& model) {
+std::vector<Module> modules_of(models::VideoLlama& model, const std::string& precision) {
   std::vector<Module> modules;
-  const auto add = [&modules](const char* name) -> nn::ParameterList& {
-    return modules.emplace_back(Module{name, {}, false}).parameters;
+  const auto add_frozen = [&](const char* name, const nn::ParameterList& parameters) {
+    modules.push_back({name, nn::num_elements(parameters), false, precision});
   };
+  nn::ParameterList encoder, q_former, trunks, language_model;
   if (models::VisionBranch* vision = model.vision()) {
-    vision->declare_encoder(add("vision encoder"));
-    vision->declare_image_q_former(add("image Q-Former"));
+    vision->declare_encoder(encoder);
+    vision->declare_image_q_former(q_former);
+    const auto is_of_encoder = [](const nn::Parameter& entry) {
+      return models::module_of(entry.name).empty();
+    };
+    std::ranges::copy_if(q_former, std::back_inserter(encoder), is_of_encoder);
+    std::erase_if(q_former, is_of_encoder);
+    add_frozen("vision encoder", encoder);
+    if (!model.trains("image_q_former")) add_frozen("image_q_former", q_former);
   }
-  if (models::AudioBranch* audio = model.audio()) audio->declare_trunks(add("ImageBind"));
-  model.language_model().declare(add("language model"));
-  for (const nn::Parameter& parameter : model.trainable_parameters()) {
-    const std::string name = parameter.name.substr(0, parameter.name.find('.'));
-    if (modules.back().name != name) modules.push_back({name, {}, true});
-    modules.back().parameters.push_back(parameter);
+  if (models::AudioBranch* audio = model.audio()) {
+    audio->declare_trunks(trunks);
+    add_frozen("ImageBind", trunks);
   }
+  model.language_model().declare(language_model);
+  if (!model.trains("language_model")) add_frozen("language_model", language_model);
+
+  const auto add_by_module = [&](const nn::ParameterList& parameters, bool trained) {
+    for (const nn::Parameter& parameter : parameters) {
+      const std::string name = models::module_of(parameter.name);
+      if (model.trains(name) != trained) continue;
+      const auto known = std::ranges::find(modules, name, &Module::name);
+      if (known == modules.end())
+        modules.push_back({name, parameter.num_elements(), trained, "fp32"});
+      else
+        known->num_parameters += parameter.num_elements();
+    }
+  };
+  add_by_module(model.branch_parameters(), false);
+  add_by_module(model.trainable_parameters(), true);
   return modules;
 }
 
 std::int64_t count(const std::vector<Module>& modules, bool trained) {
   std::int64_t sum = 0;
   for (const Module& module : modules)
-    if (module.trained == trained) sum += nn::num_elements(module.parameters);
+    if (module.trained == trained) sum += module.num_parameters;
   return sum;
 }
 
-std::string parameter_table(const std::vector<Module>& modules, const std::string& precision) {
-  Table table{.title = "Parameters", .header = {"module", "trained", "frozen", "dtype"}};
+// The peak rate of a module that trains.
+double peak_rate(const models::VideoLlama& model, const std::string& module,
+                 const optim::ScheduleConfig& schedule) {
+  const auto& trained = model.trained_modules();
+  const auto own = std::ranges::find(trained, module, &models::TrainedModule::module);
+  return own->learning_rate > 0 ? own->learning_rate : schedule.peak_learning_rate;
+}
+
+std::string parameter_table(const models::VideoLlama& model, const std::vector<Module>& modules,
+                            const optim::ScheduleConfig& schedule) {
+  Table table{.title = "Parameters",
+              .header = {"module", "trained", "frozen", "dtype", "peak learning rate"}};
   for (const Module& module : modules) {
-    const std::string number = grouped_digits(nn::num_elements(module.parameters));
-    table.rows.push_back({module.name, module.trained ? number : "", module.trained ? "" : number,
-                          module.trained ? "fp32" : precision});
+    const std::string number = grouped_digits(module.num_parameters);
+    table.rows.push_back(
+        {module.name, module.trained ? number : "", module.trained ? "" : number, module.dtype,
+         module.trained ? fmt::format("{:g}", peak_rate(model, module.name, schedule)) : ""});
   }
   table.total = {"total", grouped_digits(count(modules, true)),
                  grouped_digits(count(modules, false))};
@@ -153,9 +188,9 @@ std::string plan_table(const RunConfig& config, models::VideoLlama& model) {
 
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
                            const datasets::Mixture& data, const datasets::SampleOrder& order) {
-  const auto modules = modules_of(model);
+  const auto modules = modules_of(model, config.model.precision);
   return "Configuration\n" + config::dump(config) + "\n" + plan_table(config, model) + "\n" +
-         parameter_table(modules, config.model.precision) + "\n" + data_table(config, data, order) +
+         parameter_table(model, modules, config.schedule) + "\n" + data_table(config, data, order) +
          "\n" + memory_table(config, model, modules);
 }
 
