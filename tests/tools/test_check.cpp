@@ -115,6 +115,7 @@ TEST_CASE("check: repeated ids are counted and are no problem") {
   CHECK(repeated.first[0].index == 2);
   CHECK(repeated.first[0].id == "clip0");
   CHECK(repeated.first[0].detail == "record 0 has this id, too");
+  CHECK_THAT(report_text(report, false), Contains("2 (50.0%), the first is record 2 (clip0)"));
 }
 
 TEST_CASE("check: texts that are shortened, dropped, or too long for the model") {
