@@ -25,6 +25,13 @@ std::string of_all(std::int64_t count, std::int64_t total) {
                                   100 * static_cast<double>(count) / static_cast<double>(total));
 }
 
+// The count, and where to look first.
+std::string with_first(const RecordList& list, std::int64_t total) {
+  if (list.count == 0) return "0";
+  return fmt::format("{}, the first is record {} ({})", of_all(list.count, total),
+                     list.first.front().index, list.first.front().id);
+}
+
 std::string reasons(const std::map<std::string, RecordList>& lists, std::int64_t total) {
   std::string text = of_all(sum(lists), total);
   for (const auto& [reason, list] : lists)
@@ -40,7 +47,7 @@ std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
   };
   add("records", grouped_digits(found.num_records));
   add("invalid entries", found.invalid.total() == 0 ? "0" : found.invalid.summary());
-  add("repeated ids", grouped_digits(found.duplicates.count));
+  add("repeated ids", with_first(found.duplicates, found.num_records));
   if (found.num_looked_for > 0)
     add("files absent or empty",
         fmt::format("{}, of {} records", grouped_digits(found.missing.count),
@@ -50,8 +57,8 @@ std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
     add("dropped for media", reasons(found.bad_media, found.num_samples));
     add("dropped for text", reasons(found.bad_text, found.num_samples));
     add("text shortened", of_all(found.num_shortened, found.num_samples));
-    add("clips with repeated frames", of_all(found.short_clips.count, found.num_samples));
-    add("without the sound asked for", of_all(found.silent.count, found.num_samples));
+    add("clips with repeated frames", with_first(found.short_clips, found.num_samples));
+    add("without the sound asked for", with_first(found.silent, found.num_samples));
     add("concealed frames", grouped_digits(found.num_concealed_frames));
   }
   const TokenCounts tokens = count_up(found.tokens_per_sample);

@@ -152,8 +152,9 @@ ExampleView view_of(const datasets::Record& record, const processors::Example& e
   add("id", record.id);
   for (const datasets::MediaFile& file : record.media)
     add("file", file.path.string() + stretch_of_file(file));
-  for (const MediaInput& input : example.media) {
-    add("input", describe(input));
+  for (std::size_t i = 0; i < example.media.size(); ++i) {
+    const MediaInput& input = example.media[i];
+    add(example.media.size() > 1 ? fmt::format("input {}", i + 1) : "input", describe(input));
     labels.push_back({name_of(input), input.num_tokens});
   }
   if (example.num_concealed_frames > 0)

@@ -14,10 +14,10 @@ namespace vllama::train {
 struct ShowOptions {
   // The first sample of a step of the run, or record `sample` of `dataset`, by default the first
   // record of the first set.
-  std::optional<std::int64_t> step, sample;
-  std::string dataset;
+  std::optional<std::int64_t> step = {}, sample = {};
+  std::string dataset = {};
   std::filesystem::path output = "show";  // folder for the files
-  TextStyle style;
+  TextStyle style = {};
 };
 
 // Writes frames.png and sound.png, as far as the example has frames and sound, and example.html;
