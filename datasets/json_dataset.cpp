@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "datasets/entry_error.h"
+#include "text/error.h"
 
 namespace vllama::datasets {
 
@@ -54,13 +55,18 @@ Record JsonDataset::record(std::int64_t index) const {
   const std::int64_t element = valid_[static_cast<std::size_t>(index)];
   const ParsedJson parsed = elements_.element(element);
   elements_.release(element, element);
+  const auto changed = [&](std::string_view reason) {
+    return RunFailure(
+        fmt::format("{} changed while it was in use: {}", elements_.place(element), reason));
+  };
   try {
     Record record = format_.read({parsed.value, elements_.place(element)});
     if (format_.find_media) format_.find_media(record);
     return record;
   } catch (const EntryError& error) {
-    throw RunFailure(
-        fmt::format("{} changed while it was in use: {}", elements_.place(element), error.reason));
+    throw changed(error.reason);
+  } catch (const text::TextError& error) {
+    throw changed(text::failure_name(error.reason));
   }
 }
 

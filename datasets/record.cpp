@@ -6,8 +6,9 @@ namespace vllama::datasets {
 
 void EntryTally::add(std::string_view reason, std::string place, std::string detail) {
   ++count_of_reason_[std::string(reason)];
-  if (listed_.size() < kMaxListed)
-    listed_.push_back({std::string(reason), std::move(place), std::move(detail)});
+  if (listed_.size() == kMaxListed) return;
+  if (detail.size() > kMaxDetailBytes) detail.replace(kMaxDetailBytes - 3, detail.npos, "...");
+  listed_.push_back({std::string(reason), std::move(place), std::move(detail)});
 }
 
 std::int64_t EntryTally::total() const {

@@ -37,7 +37,8 @@ class EntryTally {
   struct Entry {
     std::string reason;  // a stable lower-case name, "missing_caption"
     std::string place;   // "file:line"
-    std::string detail;  // what is wrong in this entry, where the reason does not say it all
+    // What is wrong in this entry, where the reason does not say it all; at most kMaxDetailBytes.
+    std::string detail;
   };
 
   void add(std::string_view reason, std::string place, std::string detail = {});
@@ -51,6 +52,7 @@ class EntryTally {
   std::string summary() const;
 
   static constexpr std::size_t kMaxListed = 100;
+  static constexpr std::size_t kMaxDetailBytes = 300;
 
  private:
   std::map<std::string, std::int64_t> count_of_reason_;

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/random.h"
 #include "datasets/convert.h"
 #include "tests/datasets/annotation_file.h"
 
@@ -122,6 +123,10 @@ TEST_CASE("vllama: every kind of bad line has its reason, its place and a word o
             .reason == "not_json");
   CHECK(fault(std::string(100000, '[')).reason == "not_json");
   CHECK(fault("7").reason == "wrong_type");
+  CHECK(fault(std::string(100000, '[') + std::string(100000, ']')).reason == "wrong_type");
+  const auto long_key = fault(R"({"id":"1","messages":[],")" + std::string(100000, 'k') + "\":1}");
+  CHECK(long_key.reason == "unknown_key");
+  CHECK(long_key.detail.size() == EntryTally::kMaxDetailBytes);
   CHECK(fault(R"({"id":"1"})").reason == "missing_key");
   CHECK(fault(R"({"id":true,"messages":[]})").reason == "wrong_type");
   CHECK(fault(R"({"messages":[]})").reason == "missing_id");
@@ -199,6 +204,35 @@ TEST_CASE("vllama: every line of a file larger than the scan window is found") {
   REQUIRE(dataset->size() == kLines);
   CHECK(dataset->odd().total() == 0);
   for (std::int64_t i = 0; i < kLines; i += 997) CHECK(dataset->record(i).id == std::to_string(i));
+}
+
+TEST_CASE("vllama: a file that changes while it is in use fails the run, not a sample") {
+  const AnnotationFile file(kGood + "\n" + question(R"({"image":"a.jpg"})"), "rows.jsonl");
+  const auto dataset = file.open("vllama");
+  std::string content = read_file(file.path());
+  content.replace(content.find("assistant"), 9, "asdfghjkl");
+  std::fstream(file.path(), std::ios::in | std::ios::out | std::ios::binary) << content;
+  CHECK_NOTHROW(dataset->record(0));
+  CHECK_THROWS_AS(dataset->record(1), RunFailure);
+}
+
+TEST_CASE("vllama: random damage makes a line invalid or another record, never more") {
+  const std::string line = question(
+      R"({"video":"a.mp4","start":1.5,"end":2e3},{"text":"\u00e9\ud83d\ude00"},{"image":"b.jpg"})");
+  for (std::uint64_t round = 0; round < 2000; ++round) {
+    RandomStream random(random_key({3, round}));
+    std::string damaged = line;
+    for (std::uint64_t i = 0; i <= random.below(3); ++i)
+      damaged[random.below(damaged.size())] ^= static_cast<char>(1u << random.below(8));
+    INFO(damaged);
+    const AnnotationFile file(kGood + "\n" + damaged, "rows.jsonl");
+    const auto dataset = file.open("vllama");
+    for (std::int64_t i = 0; i < dataset->size(); ++i) {
+      const Record record = dataset->record(i);
+      CHECK((record.conversation.is_caption() ||
+             record.media.size() == record.conversation.media.size()));
+    }
+  }
 }
 
 TEST_CASE("converting any format and reading the result gives equal records") {
