@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 
 #include "core/error.h"
 #include "models/embedding_scale.h"
@@ -63,8 +64,31 @@ WeightReading part_of_file(const std::string& file, const nn::ParameterList& par
   return reading;
 }
 
+std::set<std::string> names_in(const std::string& file) {
+  std::set<std::string> names;
+  try {
+    const auto source = checkpoint::open_weights(file);
+    for (const checkpoint::TensorFacts& facts : source->tensors()) names.insert(facts.name);
+  } catch (const UserError&) {
+    return {};  // reading the file reports it
+  }
+  return names;
+}
+
+// The saved step of a run may also hold what that run trained besides the branches. What this model
+// trains of it starts from there.
+void add_trained_base(VideoLlama& model, WeightReading& reading) {
+  const auto names = names_in(reading.file);
+  const nn::ParameterList of_branches = model.branch_parameters();
+  for (const nn::Parameter& parameter : model.trainable_parameters())
+    if (names.contains(parameter.name) &&
+        std::ranges::find(of_branches, parameter.name, &nn::Parameter::name) == of_branches.end())
+      reading.parameters.push_back(parameter);
+}
+
 // In the order in which they are read; a later file wins.
-std::vector<WeightReading> trainable_vision(VisionBranch& vision, const WeightFiles& files) {
+std::vector<WeightReading> trainable_vision(VideoLlama& model, const WeightFiles& files) {
+  VisionBranch& vision = *model.vision();
   std::vector<WeightReading> readings;
   LoadRules rules{.dtype = at::kFloat, .writable = true};
   nn::ParameterList parameters;
@@ -72,37 +96,41 @@ std::vector<WeightReading> trainable_vision(VisionBranch& vision, const WeightFi
   if (!files.projection.empty())
     readings.push_back(part_of_file(files.projection, parameters, "llama_proj.", rules));
   rules.is_ignorable = is_unused_in_vision_checkpoint;
-  if (!files.vision_checkpoint.empty())
-    readings.push_back({files.vision_checkpoint, parameters, rules});
+  if (files.vision_checkpoint.empty()) return readings;
+  add_trained_base(
+      model, readings.emplace_back(WeightReading{files.vision_checkpoint, parameters, rules}));
   return readings;
 }
 
-std::vector<WeightReading> trainable_audio(AudioBranch& audio, const WeightFiles& files) {
+std::vector<WeightReading> trainable_audio(VideoLlama& model, const WeightFiles& files) {
   if (files.audio_checkpoint.empty()) return {};
   WeightReading reading{files.audio_checkpoint, {}, {.dtype = at::kFloat, .writable = true}};
   reading.rules.is_ignorable = is_unused_in_audio_checkpoint;
-  audio.declare_trainable(reading.parameters);
+  model.audio()->declare_trainable(reading.parameters);
+  if (model.vision() == nullptr) add_trained_base(model, reading);
   return {std::move(reading)};
 }
 
 std::vector<WeightReading> trainable_parts(VideoLlama& model, const WeightFiles& files) {
   std::vector<WeightReading> readings;
-  if (VisionBranch* vision = model.vision())
-    std::ranges::move(trainable_vision(*vision, files), std::back_inserter(readings));
-  if (AudioBranch* audio = model.audio())
-    std::ranges::move(trainable_audio(*audio, files), std::back_inserter(readings));
+  if (model.vision() != nullptr)
+    std::ranges::move(trainable_vision(model, files), std::back_inserter(readings));
+  if (model.audio() != nullptr)
+    std::ranges::move(trainable_audio(model, files), std::back_inserter(readings));
   return readings;
 }
 
 void load_trainable(VideoLlama& model, const WeightFiles& files, at::Device device,
                     std::uint64_t seed) {
-  nn::ParameterList parameters = model.branch_parameters();
-  model.language_model().declare_lora(parameters, "llama_model.");
-  nn::initialize(parameters, seed);
+  nn::ParameterList fresh = model.branch_parameters();
+  model.language_model().declare_lora(fresh, "llama_model.");
+  nn::initialize(fresh, seed);
   for (WeightReading& reading : trainable_parts(model, files)) load(std::move(reading));
   if (model.audio() != nullptr && !files.audio_checkpoint.empty())
     warn_of_other_scale(files.audio_checkpoint, model.audio()->config().embedding_scale);
-  for (const nn::Parameter& parameter : parameters)
+  for (const nn::Parameter& parameter : model.branch_parameters())
+    *parameter.tensor = parameter.tensor->to(device);
+  for (const nn::Parameter& parameter : model.trainable_parameters())
     *parameter.tensor = parameter.tensor->to(device);
 }
 

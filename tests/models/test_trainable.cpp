@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "checkpoint/write.h"
 #include "core/error.h"
 #include "models/load_video_llama.h"
 #include "tests/models/sizes.h"
@@ -128,6 +129,28 @@ TEST_CASE("the image Q-Former trains through frames in parts as through all at o
     CHECK(test::absolute_difference(gradients[1][i], gradients[0][i]) <=
           test::kGradientTolerance * scale + test::kGradientFloor * largest);
   }
+}
+
+TEST_CASE("a run starts from the adapters of another, or says that it has none") {
+  VLLAMA_SHARED_FILE(goldens, "goldens");
+  models::ModelConfig config = training(goldens, {"projection", "lora"});
+  const auto first = models::load_video_llama(config, at::kCPU, 1);
+  descend(*first);
+  checkpoint::NamedTensors saved;
+  for (const nn::Parameter& parameter : first->branch_parameters())
+    saved[parameter.name] = parameter.tensor->detach();
+  for (const nn::Parameter& parameter : first->trainable_parameters())
+    saved[parameter.name] = parameter.tensor->detach();
+  const test::TemporaryFolder folder;
+  config.weights.vision_checkpoint = folder.path() / "saved.safetensors";
+  checkpoint::write_safetensors(config.weights.vision_checkpoint, saved);
+  CHECK(models::check_weights(config).empty());
+  const auto second = models::load_video_llama(config, at::kCPU, 2);
+  for (const nn::Parameter& parameter : second->trainable_parameters())
+    CHECK(test::same_bits(*parameter.tensor, saved.at(parameter.name)));
+  config.trainable.pop_back();
+  CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 2),
+                    Contains("saved.safetensors") && Contains("q_proj.lora_A.weight"));
 }
 
 TEST_CASE("modules: the published choice, and every mistake by name") {

@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <set>
 
+#include "checkpoint/tensor_source.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "models/load_video_llama.h"
@@ -107,6 +109,43 @@ TEST_CASE("runs: recomputed activations give the same training") {
   recomputed.model.recompute_layers = true;
   REQUIRE(train::train(recomputed, {}) == 0);
   CHECK(weights_after(recomputed, 6) == weights_after(stored, 6));
+}
+
+TEST_CASE("runs: a choice of modules is what is saved and resumed, each at its own rate") {
+  const test::TinyWorld world;
+  const auto chosen = [&world](const std::string& name) {
+    train::RunConfig config = world.run(name);
+    config.model.trainable = {{"image_q_former", 1e-5}, {"projection", 0}, {"lora", 2e-4}};
+    return config;
+  };
+  const train::RunConfig whole = chosen("whole");
+  REQUIRE(train::train(whole, {}) == 0);
+  train::RunConfig resumed = chosen("resumed");
+  resumed.training.checkpoint_every_steps = 1;
+  REQUIRE(train::train(resumed, {}) == 0);
+  std::filesystem::remove_all(world.path("resumed/checkpoints/step_000006"));
+  REQUIRE(train::train(resumed, {}) == 0);
+  CHECK(weights_after(resumed, 6) == weights_after(whole, 6));
+
+  const auto model = models::load_video_llama(whole.model, at::kCPU, whole.seed);
+  std::set<std::string> modules;
+  for (const auto& trained : train::trained_parameters(*model, whole.schedule)) {
+    const std::string module = models::module_of(trained.name);
+    modules.insert(module);
+    const double peak = module == "image_q_former" ? 1e-5
+                        : module == "lora"         ? 2e-4
+                                                   : whole.schedule.peak_learning_rate;
+    CHECK(trained.learning_rate_factor * whole.schedule.peak_learning_rate == Approx(peak));
+  }
+  CHECK(modules == std::set<std::string>{"image_q_former", "lora", "projection"});
+  const auto saved =
+      checkpoint::open_weights(world.path("whole/checkpoints/step_000006/trainable.safetensors"));
+  CHECK(saved->tensors().size() == model->trainable_parameters().size());
+
+  optim::ScheduleConfig flat;
+  flat.peak_learning_rate = 0;
+  CHECK_THROWS_WITH(train::trained_parameters(*model, flat),
+                    Contains("'image_q_former' has a learning rate"));
 }
 
 TEST_CASE("runs: broken clips are dropped, counted and listed; too many stop the run") {
