@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "core/error.h"
+#include "datasets/entry_error.h"
 #include "datasets/json_dataset.h"
 
 namespace vllama::datasets {
@@ -27,18 +26,18 @@ std::string caption_of(const JsonElement& element) {
 
 std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
                                      const std::filesystem::path& media_root) {
-  const auto read =
-      [media_root](const JsonElement& element) -> std::variant<Record, JsonDataset::Invalid> {
+  const auto read = [media_root](const JsonElement& element) {
     const std::string image = text_member(element, "image");
     const std::string caption = caption_of(element);
-    if (image.empty()) return JsonDataset::Invalid{"missing_image"};
+    if (image.empty()) throw EntryError("missing_image");
     if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
-      return JsonDataset::Invalid{"missing_caption"};
+      throw EntryError("missing_caption");
     return Record{.id = text_member(element, "id"),
                   .media = {{.path = media_root / image, .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = caption}}}};
   };
-  return std::make_unique<JsonDataset>(annotations, "", read);
+  return std::make_unique<JsonDataset>(annotations,
+                                       JsonFormat{.key = "", .ids = Ids::unique, .read = read});
 }
 
 }  // namespace vllama::datasets

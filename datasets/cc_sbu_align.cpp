@@ -3,27 +3,28 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "datasets/entry_error.h"
 #include "datasets/json_dataset.h"
 
 namespace vllama::datasets {
 
 std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotations,
                                            const std::filesystem::path& media_root) {
-  const auto read =
-      [media_root](const JsonElement& element) -> std::variant<Record, JsonDataset::Invalid> {
+  const auto read = [media_root](const JsonElement& element) {
     const std::string id = text_member(element, "image_id");
     const std::string caption = text_member(element, "caption");
-    if (id.empty()) return JsonDataset::Invalid{"missing_id"};
+    if (id.empty()) throw EntryError("missing_id");
     if (id.ends_with(".jpg") || id.ends_with(".jpeg") || id.ends_with(".png"))
       throw UserError(fmt::format("{}: 'image_id' is '{}', but must come without a file extension",
                                   element.place, id));
     if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
-      return JsonDataset::Invalid{"missing_caption"};
+      throw EntryError("missing_caption");
     return Record{.id = id,
                   .media = {{.path = media_root / (id + ".jpg"), .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = caption}}}};
   };
-  return std::make_unique<JsonDataset>(annotations, "annotations", read);
+  return std::make_unique<JsonDataset>(
+      annotations, JsonFormat{.key = "annotations", .ids = Ids::may_repeat, .read = read});
 }
 
 }  // namespace vllama::datasets

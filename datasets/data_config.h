@@ -17,6 +17,7 @@ struct DatasetConfig {
   std::string annotations;
   std::string media_root;
   double weight = 1;
+  std::int64_t num_samples = 0;
   std::int64_t num_frames = 8;
   std::string sampling = "uniform";
   std::string inputs = "auto";
@@ -37,8 +38,12 @@ struct DatasetConfig {
     field("annotations", annotations, "annotation file, or folder of CSV files for webvid",
           config::Required{});
     field("media_root", media_root, "folder that the media paths begin in", config::Required{});
-    field("weight", weight, "share of the steps, relative to the other data sets",
+    field("weight", weight, "share of the run's samples, relative to the other data sets",
           config::Range{0.0, 1e9});
+    field("num_samples", num_samples,
+          "how many of the run's samples come from it, in place of weight; all data sets or none "
+          "have it (0: not given)",
+          config::Range<std::int64_t>{0, 1'000'000'000'000});
     field("num_frames", num_frames, "frames taken from each video",
           config::Range<std::int64_t>{1, 4096});
     field("sampling", sampling, "uniform: evenly spaced; headtail: random, half from each half",
@@ -120,6 +125,7 @@ struct DataConfig {
   processors::AudioClipConfig sound;
   std::string compat = "none";
   LoaderConfig loader;
+  std::string mixing = "per_step";
   bool shuffle = true;
   double max_broken_share = 0.1;
 
@@ -134,6 +140,10 @@ struct DataConfig {
           "reference: texts, pixels and sound as the Python original makes them, defects included",
           config::OneOf{{"none", "reference"}});
     field("loader", loader, "worker threads");
+    field("mixing", mixing,
+          "per_step: all samples of a step come from one data set, the same on all ranks; "
+          "within_step: they come from all data sets, on each rank as many of each",
+          config::OneOf{{"per_step", "within_step"}});
     field("shuffle", shuffle, "false takes the samples in file order");
     field("max_broken_share", max_broken_share,
           "the run stops when more than this share of the samples is broken",

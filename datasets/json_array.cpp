@@ -157,11 +157,11 @@ JsonArray::JsonArray(const std::filesystem::path& path, std::string_view key)
   elements_.shrink_to_fit();
 }
 
-nlohmann::json JsonArray::element(std::int64_t index) const {
+ParsedJson JsonArray::element(std::int64_t index) const {
   VLLAMA_ASSERT(index >= 0 && index < size(), "element index out of range");
   const auto [begin, length] = elements_[static_cast<std::size_t>(index)];
   try {
-    return nlohmann::json::parse(file_->text().substr(begin, length));
+    return parse_json(file_->text().substr(begin, length));
   } catch (const nlohmann::json::parse_error& error) {
     throw UserError(fmt::format("{} is not valid JSON: {}", place(index), error.what()));
   }

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/files.h"
+#include "datasets/json_text.h"
 
 namespace vllama::datasets {
 
@@ -22,7 +22,7 @@ class JsonArray {
 
   std::int64_t size() const { return static_cast<std::int64_t>(elements_.size()); }
   // Parses an element. Throws UserError naming its place if it is not JSON. Thread-safe.
-  nlohmann::json element(std::int64_t index) const;
+  ParsedJson element(std::int64_t index) const;
   // Lets the pages of the elements from `first` to `last` leave memory.
   void release(std::int64_t first, std::int64_t last) const;
   // "chat.json, element 17 (byte 2048)", elements counted from 0.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "datasets/entry_error.h"
 
 namespace vllama::datasets {
 
@@ -29,34 +30,38 @@ std::string text_member(const JsonElement& element, const char* key) {
       fmt::format("{}: '{}' must be text, not {}", element.place, key, value.type_name()));
 }
 
-JsonDataset::JsonDataset(const std::filesystem::path& path, std::string_view key, Reader reader)
-    : elements_(path, key), reader_(std::move(reader)) {
+JsonDataset::JsonDataset(const std::filesystem::path& path, JsonFormat format)
+    : elements_(path, format.key), format_(std::move(format)) {
   constexpr std::int64_t kElementsBetweenReleases = 4096;
+  EntryCheck check(format_.ids, entries_);
   for (std::int64_t i = 0; i < elements_.size(); ++i) {
-    const auto result = read(i);
-    if (const auto* invalid = std::get_if<Invalid>(&result))
-      invalid_.add(invalid->reason, elements_.place(i));
-    else
+    const ParsedJson parsed = elements_.element(i);
+    const JsonElement element{parsed.value, elements_.place(i)};
+    if (check.accept(element.place, [&] { return format_.read(element); })) {
       valid_.push_back(i);
+      check.note_repeated_key(element.place, parsed.repeated_key);
+    }
     if ((i + 1) % kElementsBetweenReleases == 0)
       elements_.release(i + 1 - kElementsBetweenReleases, i);
   }
   if (valid_.empty())
     throw UserError(fmt::format("'{}' has no valid entry{}{}", path.string(),
-                                invalid_.total() > 0 ? ": " : "", invalid_.summary()));
-}
-
-std::variant<Record, JsonDataset::Invalid> JsonDataset::read(std::int64_t element) const {
-  return reader_({elements_.element(element), elements_.place(element)});
+                                invalid().total() > 0 ? ": " : "", invalid().summary()));
 }
 
 Record JsonDataset::record(std::int64_t index) const {
   VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
   const std::int64_t element = valid_[static_cast<std::size_t>(index)];
-  auto result = read(element);
+  const ParsedJson parsed = elements_.element(element);
   elements_.release(element, element);
-  if (auto* record = std::get_if<Record>(&result)) return std::move(*record);
-  throw RunFailure(fmt::format("{} changed while it was in use", elements_.place(element)));
+  try {
+    Record record = format_.read({parsed.value, elements_.place(element)});
+    if (format_.find_media) format_.find_media(record);
+    return record;
+  } catch (const EntryError& error) {
+    throw RunFailure(
+        fmt::format("{} changed while it was in use: {}", elements_.place(element), error.reason));
+  }
 }
 
 }  // namespace vllama::datasets

@@ -7,9 +7,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
+#include "datasets/entry_check.h"
 #include "datasets/json_array.h"
 #include "datasets/record.h"
 
@@ -28,29 +28,31 @@ const nlohmann::json& member(const JsonElement& element, const char* key);
 // types.
 std::string text_member(const JsonElement& element, const char* key);
 
+struct JsonFormat {
+  std::string key;  // of the array in the file's object; empty if the file is the array
+  Ids ids = Ids::may_repeat;
+  // Turns an element into a record. Throws EntryError or text::TextError if it is none, and
+  // UserError where the file is of another format. Looks at nothing else.
+  std::function<Record(const JsonElement&)> read;
+  // Completes a record that is asked for by looking for its files; not needed in every format.
+  std::function<void(Record&)> find_media = {};
+};
+
 class JsonDataset : public Dataset {
  public:
-  struct Invalid {
-    std::string_view reason;  // a stable lower-case name
-  };
-  // Turns an element into a record, or says why it is none. Throws UserError where the file is of
-  // another format. Must be pure.
-  using Reader = std::function<std::variant<Record, Invalid>(const JsonElement&)>;
-
   // Reads every element once. Throws UserError, also if not one is valid.
-  JsonDataset(const std::filesystem::path& path, std::string_view key, Reader reader);
+  JsonDataset(const std::filesystem::path& path, JsonFormat format);
 
   std::int64_t size() const override { return static_cast<std::int64_t>(valid_.size()); }
   Record record(std::int64_t index) const override;
-  const InvalidEntries& invalid() const override { return invalid_; }
+  const InvalidEntries& invalid() const override { return entries_.invalid; }
+  const OddEntries& odd() const override { return entries_.odd; }
 
  private:
-  std::variant<Record, Invalid> read(std::int64_t element) const;
-
   JsonArray elements_;
-  Reader reader_;
+  JsonFormat format_;
   std::vector<std::int64_t> valid_;  // elements that are records
-  InvalidEntries invalid_;
+  EntryTallies entries_;
 };
 
 }  // namespace vllama::datasets

@@ -94,12 +94,11 @@ void Loader::add_work() {
   work->micro_step = next_micro_step_;
   try {
     if (next_micro_step_ == 0) step_samples_ = order_.step(next_step_);
-    const auto share = slice(
-        step_samples_, {plan_.rank, plan_.num_ranks, next_micro_step_, plan_.num_micro_steps});
-    work->samples.assign(share.begin(), share.end());
-    work->examples.resize(share.size());
-    work->dropped.resize(share.size());
-    if (share.empty()) {
+    work->samples = slice(step_samples_,
+                          {plan_.rank, plan_.num_ranks, next_micro_step_, plan_.num_micro_steps});
+    work->examples.resize(work->samples.size());
+    work->dropped.resize(work->samples.size());
+    if (work->samples.empty()) {
       finish(*work);
       work->is_done = true;
     }

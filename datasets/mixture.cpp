@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "datasets/mixing.h"
 #include "datasets/open_dataset.h"
 
 namespace vllama::datasets {
@@ -16,8 +17,8 @@ Mixture::Mixture(const DataConfig& config, const ModelInput& model,
   for (const DatasetConfig& set : config.sets) {
     if (!names.insert(set.name).second)
       throw UserError(fmt::format("two data sets are called '{}'", set.name));
-    members_.push_back(
-        {set.name, set.weight, open_dataset(set), ExampleBuilder(set, config, model, tokenizer)});
+    members_.push_back({set.name, share_of(set), open_dataset(set),
+                        ExampleBuilder(set, config, model, tokenizer)});
   }
 }
 

@@ -16,7 +16,7 @@ class Mixture : public SampleSource {
 
   std::int64_t num_datasets() const { return static_cast<std::int64_t>(members_.size()); }
   const Dataset& dataset(std::int64_t dataset) const { return *member(dataset).dataset; }
-  // Sizes and weights, for a SampleOrder.
+  // Sizes and shares, for a SampleOrder.
   std::vector<SampleOrder::Source> sources() const;
 
   const std::string& dataset_name(std::int64_t dataset) const override;

@@ -4,31 +4,49 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "datasets/audiocaps.h"
 #include "datasets/cc595k.h"
 #include "datasets/cc_sbu_align.h"
+#include "datasets/clotho.h"
+#include "datasets/llava_instruct.h"
+#include "datasets/video_instruct_100k.h"
+#include "datasets/videochat_instruct.h"
+#include "datasets/vllama_dataset.h"
 #include "datasets/webvid.h"
 
 namespace vllama::datasets {
 namespace {
 
 std::unique_ptr<Dataset> open_format(const DatasetConfig& config) {
-  if (config.format == "webvid")
-    return std::make_unique<WebVid>(config.annotations, config.media_root);
-  if (config.format == "cc_sbu_align")
-    return open_cc_sbu_align(config.annotations, config.media_root);
-  if (config.format == "cc595k") return open_cc595k(config.annotations, config.media_root);
-  throw UserError(
-      fmt::format("data set '{}': no reader for the format '{}'", config.name, config.format));
+  const std::string &format = config.format, &annotations = config.annotations;
+  const std::string& root = config.media_root;
+  if (format == "webvid") return std::make_unique<WebVid>(annotations, root);
+  if (format == "cc_sbu_align") return open_cc_sbu_align(annotations, root);
+  if (format == "cc595k") return open_cc595k(annotations, root);
+  if (format == "llava_instruct")
+    return open_llava_instruct(annotations, root, config.image_prefix);
+  if (format == "videochat_instruct") return open_videochat_instruct(annotations, root);
+  if (format == "video_instruct_100k") return open_video_instruct_100k(annotations, root);
+  if (format == "audiocaps") return open_audiocaps(annotations, root);
+  if (format == "clotho") return open_clotho(annotations, root);
+  if (format == "vllama") return std::make_unique<VllamaDataset>(annotations, root);
+  throw UserError(fmt::format("data set '{}': no reader for the format '{}'", config.name, format));
 }
 
 }  // namespace
 
 std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config) {
+  if (!config.image_prefix.empty() && config.format != "llava_instruct")
+    throw UserError(
+        fmt::format("data set '{}': image_prefix is for the format llava_instruct", config.name));
   auto dataset = open_format(config);
   log::info("data set {}: {} entries", config.name, dataset->size());
   if (dataset->invalid().total() > 0)
     log::warn("data set {}: {} invalid entries left out: {}", config.name,
               dataset->invalid().total(), dataset->invalid().summary());
+  if (dataset->odd().total() > 0)
+    log::warn("data set {}: {} odd entries kept: {}", config.name, dataset->odd().total(),
+              dataset->odd().summary());
   return dataset;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "datasets/apportion.h"
 
 namespace vllama::datasets {
 namespace {
@@ -34,11 +35,12 @@ SampleOrder::SampleOrder(std::vector<Source> sources, OrderSettings settings, Da
     if (!std::isfinite(source.weight) || source.weight < 0)
       throw UserError(fmt::format("weights of data sets must be 0 or more, not {}", source.weight));
     sum += source.weight;
+    weights_.push_back(source.weight);
   }
   if (!(sum > 0) || !std::isfinite(sum))
     throw UserError("at least one data set needs a weight above 0");
   if (!choice_) choice_ = [this](std::int64_t step) { return draw_dataset(step); };
-  steps_before_block_.emplace_back(sources_.size(), 0);
+  draws_before_block_.emplace_back(sources_.size(), 0);
 }
 
 std::int64_t SampleOrder::draw_dataset(std::int64_t step) const {
@@ -57,57 +59,80 @@ std::int64_t SampleOrder::draw_dataset(std::int64_t step) const {
   return static_cast<std::int64_t>(last_possible);  // rounding ate the last bit of the sum
 }
 
-std::int64_t SampleOrder::num_earlier_steps(std::int64_t step, std::int64_t dataset) const {
+std::vector<std::int64_t> SampleOrder::num_draws_before(std::int64_t step) const {
+  const auto add_draws = [this](std::int64_t begin, std::int64_t end, auto& counts) {
+    for (std::int64_t s = begin; s < end; ++s) {
+      const std::int64_t dataset = choice_(s);
+      VLLAMA_ASSERT(dataset >= 0 && dataset < static_cast<std::int64_t>(counts.size()),
+                    "a step takes from one of the data sets");
+      ++counts[static_cast<std::size_t>(dataset)];
+    }
+  };
   const std::int64_t block = step / kBlockSteps;
-  std::int64_t count;
+  std::vector<std::int64_t> counts;
   {
     const std::lock_guard lock(mutex_);
-    while (static_cast<std::int64_t>(steps_before_block_.size()) <= block) {
-      const auto first = (static_cast<std::int64_t>(steps_before_block_.size()) - 1) * kBlockSteps;
-      std::vector<std::int64_t> counts = steps_before_block_.back();
-      for (std::int64_t s = first; s < first + kBlockSteps; ++s)
-        ++counts[static_cast<std::size_t>(choice_(s))];
-      steps_before_block_.push_back(std::move(counts));
+    while (static_cast<std::int64_t>(draws_before_block_.size()) <= block) {
+      const auto end = static_cast<std::int64_t>(draws_before_block_.size()) * kBlockSteps;
+      counts = draws_before_block_.back();
+      add_draws(end - kBlockSteps, end, counts);
+      draws_before_block_.push_back(counts);
     }
-    count = steps_before_block_[static_cast<std::size_t>(block)][static_cast<std::size_t>(dataset)];
+    counts = draws_before_block_[static_cast<std::size_t>(block)];
   }
-  for (std::int64_t s = block * kBlockSteps; s < step; ++s) count += choice_(s) == dataset;
-  return count;
+  add_draws(block * kBlockSteps, step, counts);
+  return counts;
+}
+
+std::vector<std::int64_t> SampleOrder::num_samples_before(std::int64_t step) const {
+  VLLAMA_ASSERT(step >= 0, "steps count from 0");
+  if (settings_.mixing == Mixing::within_step)
+    return apportion(weights_, step * settings_.samples_per_step);
+  auto counts =
+      settings_.mixing == Mixing::drawn_steps ? num_draws_before(step) : apportion(weights_, step);
+  for (std::int64_t& count : counts) count *= settings_.samples_per_step;
+  return counts;
+}
+
+std::int64_t SampleOrder::pass_length(std::size_t dataset) const {
+  const std::int64_t size = sources_[dataset].size, batch = settings_.samples_per_step;
+  const bool is_whole =
+      settings_.shuffle || settings_.mixing == Mixing::within_step || size < batch;
+  return is_whole ? size : size / batch * batch;
+}
+
+PlannedSample SampleOrder::sample(std::size_t dataset, std::int64_t number, std::int64_t step,
+                                  std::int64_t position) const {
+  const std::int64_t pass = number / pass_length(dataset);
+  std::int64_t index = number % pass_length(dataset);
+  if (settings_.shuffle) {
+    const Permutation permutation(random_key({settings_.seed, key_of(RandomPurpose::permutation),
+                                              dataset, unsigned_of(pass)}),
+                                  unsigned_of(sources_[dataset].size));
+    index = static_cast<std::int64_t>(permutation(unsigned_of(index)));
+  }
+  return {static_cast<std::int64_t>(dataset), index, pass, settings_.seed, step, position};
 }
 
 std::vector<PlannedSample> SampleOrder::step(std::int64_t step) const {
-  VLLAMA_ASSERT(step >= 0, "steps count from 0");
-  const std::int64_t dataset = choice_(step);
-  VLLAMA_ASSERT(dataset >= 0 && dataset < static_cast<std::int64_t>(sources_.size()),
-                "a step takes from one of the data sets");
-  const std::int64_t size = sources_[static_cast<std::size_t>(dataset)].size;
-  const std::int64_t batch = settings_.samples_per_step;
-  const std::int64_t pass_length = settings_.shuffle || size < batch ? size : size / batch * batch;
-  const std::int64_t first = num_earlier_steps(step, dataset) * batch;
+  const auto begin = num_samples_before(step), end = num_samples_before(step + 1);
   std::vector<PlannedSample> samples;
-  for (std::int64_t position = 0; position < batch; ++position) {
-    const std::int64_t pass = (first + position) / pass_length;
-    std::int64_t index = (first + position) % pass_length;
-    if (settings_.shuffle) {
-      const Permutation permutation(random_key({settings_.seed, key_of(RandomPurpose::permutation),
-                                                unsigned_of(dataset), unsigned_of(pass)}),
-                                    unsigned_of(size));
-      index = static_cast<std::int64_t>(permutation(unsigned_of(index)));
-    }
-    samples.push_back({dataset, index, pass, settings_.seed, step, position});
-  }
+  for (std::size_t dataset = 0; dataset < sources_.size(); ++dataset)
+    for (std::int64_t number = begin[dataset]; number < end[dataset]; ++number)
+      samples.push_back(sample(dataset, number, step, static_cast<std::int64_t>(samples.size())));
   return samples;
 }
 
-std::span<const PlannedSample> slice(std::span<const PlannedSample> samples, const Share& share) {
+std::vector<PlannedSample> slice(std::span<const PlannedSample> samples, const Share& share) {
   VLLAMA_ASSERT(share.rank >= 0 && share.rank < share.num_ranks && share.micro_step >= 0 &&
                     share.micro_step < share.num_micro_steps,
                 "a share must exist");
-  const std::int64_t num_parts = share.num_ranks * share.num_micro_steps;
-  const std::int64_t part = share.micro_step * share.num_ranks + share.rank;
-  const auto size = static_cast<std::int64_t>(samples.size());
-  const std::int64_t begin = size * part / num_parts, end = size * (part + 1) / num_parts;
-  return samples.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+  const auto num_shares = static_cast<std::size_t>(share.num_ranks * share.num_micro_steps);
+  std::vector<PlannedSample> dealt;
+  for (auto i = static_cast<std::size_t>(share.micro_step * share.num_ranks + share.rank);
+       i < samples.size(); i += num_shares)
+    dealt.push_back(samples[i]);
+  return dealt;
 }
 
 }  // namespace vllama::datasets

@@ -4,23 +4,32 @@
 
 namespace vllama::datasets {
 
-void InvalidEntries::add(std::string_view reason, std::string place) {
+void EntryTally::add(std::string_view reason, std::string place, std::string detail) {
   ++count_of_reason_[std::string(reason)];
-  if (listed_.size() < kMaxListed) listed_.push_back({std::string(reason), std::move(place)});
+  if (listed_.size() < kMaxListed)
+    listed_.push_back({std::string(reason), std::move(place), std::move(detail)});
 }
 
-std::int64_t InvalidEntries::total() const {
+std::int64_t EntryTally::total() const {
   std::int64_t total = 0;
   for (const auto& [reason, count] : count_of_reason_) total += count;
   return total;
 }
 
-std::string InvalidEntries::summary() const {
+std::string EntryTally::summary() const {
   std::string text;
   for (const auto& [reason, count] : count_of_reason_)
     text += fmt::format("{} {}, ", count, reason);
-  if (!listed_.empty()) text += "the first at " + listed_.front().place;
+  if (listed_.empty()) return text;
+  const Entry& first = listed_.front();
+  text += "the first at " + first.place;
+  if (!first.detail.empty()) text += fmt::format(" ({})", first.detail);
   return text;
+}
+
+const OddEntries& Dataset::odd() const {
+  static const OddEntries kNone;
+  return kNone;
 }
 
 }  // namespace vllama::datasets

@@ -31,21 +31,23 @@ struct Record {
   text::Conversation conversation;
 };
 
-// Entries of an annotation file that cannot become records, counted by reason.
-class InvalidEntries {
+// Entries of annotation files that are worth a word, counted by reason.
+class EntryTally {
  public:
   struct Entry {
     std::string reason;  // a stable lower-case name, "missing_caption"
     std::string place;   // "file:line"
+    std::string detail;  // what is wrong in this entry, where the reason does not say it all
   };
 
-  void add(std::string_view reason, std::string place);
+  void add(std::string_view reason, std::string place, std::string detail = {});
 
   std::int64_t total() const;
   const std::map<std::string, std::int64_t>& count_of_reason() const { return count_of_reason_; }
   // The first kMaxListed of them, in the order of the file.
   const std::vector<Entry>& listed() const { return listed_; }
-  // "2 missing_caption, 1 not_utf8, the first at train.csv:7"; empty if there are none.
+  // "2 missing_caption, 1 not_utf8, the first at train.csv:7" and its detail; empty if there are
+  // none.
   std::string summary() const;
 
   static constexpr std::size_t kMaxListed = 100;
@@ -54,6 +56,9 @@ class InvalidEntries {
   std::map<std::string, std::int64_t> count_of_reason_;
   std::vector<Entry> listed_;
 };
+
+using InvalidEntries = EntryTally;  // cannot become records
+using OddEntries = EntryTally;      // are records, though something in them is likely a mistake
 
 // A data set: its valid entries by number.
 class Dataset {
@@ -65,6 +70,9 @@ class Dataset {
   // threads at once. Throws RunFailure if the file changed since it was indexed.
   virtual Record record(std::int64_t index) const = 0;
   virtual const InvalidEntries& invalid() const = 0;
+  // Entries that are kept, with a warning: duplicate_id (an id seen before, where ids are meant to
+  // differ), duplicate_key (a JSON object names a key twice; the last value counts).
+  virtual const OddEntries& odd() const;
 };
 
 }  // namespace vllama::datasets

@@ -9,6 +9,22 @@ std::int64_t MemoryEstimate::total_bytes() const {
          logits_bytes;
 }
 
+namespace {
+
+// The largest working set of the frozen image encoders, in numbers.
+std::int64_t encoder_numbers(const models::ModelConfig& model, std::int64_t num_frames) {
+  const auto numbers = [num_frames](const auto& encoder, std::int64_t frames_at_once) {
+    return std::min(num_frames, frames_at_once) * encoder.num_tokens() * 4 * encoder.mlp_width;
+  };
+  std::int64_t largest = 0;
+  if (model.has_vision()) largest = numbers(model.vision.encoder, model.vision.frames_at_once);
+  if (model.has_audio())
+    largest = std::max(largest, numbers(model.audio.vision_encoder, model.audio.inputs_at_once));
+  return largest;
+}
+
+}  // namespace
+
 MemoryEstimate estimate_memory(const models::ModelConfig& model,
                                const models::LlamaConfig& language_model, std::int64_t num_frozen,
                                std::int64_t num_trained, const BatchShape& batch) {
@@ -18,14 +34,11 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   const std::int64_t saved_numbers = model.recompute_layers
                                          ? language_model.num_layers * width + layer_numbers
                                          : language_model.num_layers * layer_numbers;
-  const models::EvaVitConfig& encoder = model.vision.encoder;
-  const std::int64_t frames_at_once = std::min(batch.num_frames, model.vision.frames_at_once);
   return {
       .frozen_weights_bytes = num_frozen * bytes_per_number,
       .trained_state_bytes = num_trained * 4 * 4,
       .activations_bytes = batch.num_tokens * saved_numbers * bytes_per_number,
-      .encoder_bytes =
-          frames_at_once * encoder.num_tokens() * 4 * encoder.mlp_width * bytes_per_number,
+      .encoder_bytes = encoder_numbers(model, batch.num_frames) * bytes_per_number,
       .logits_bytes = std::min(model.loss_rows_at_once, batch.num_tokens) *
                       language_model.vocabulary_size * (2 * bytes_per_number + 2 * 4),
   };

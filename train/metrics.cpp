@@ -44,6 +44,7 @@ std::string to_line(const StepMetrics& metrics) {
                {"seconds", number(metrics.seconds)},
                {"data_wait_seconds", number(metrics.data_wait_seconds)}};
   if (metrics.peak_memory_bytes) line["peak_memory_bytes"] = *metrics.peak_memory_bytes;
+  if (metrics.num_shortened > 0) line["shortened"] = metrics.num_shortened;
   if (!metrics.dropped.empty()) line["dropped"] = metrics.dropped;
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -64,6 +65,7 @@ StepMetrics from_line(std::string_view text) {
   metrics.data_wait_seconds = to_double(line.at("data_wait_seconds"));
   if (line.contains("peak_memory_bytes"))
     metrics.peak_memory_bytes = to_count(line.at("peak_memory_bytes"));
+  if (line.contains("shortened")) metrics.num_shortened = to_count(line.at("shortened"));
   if (line.contains("dropped"))
     for (const auto& [reason, count] : line.at("dropped").items())
       metrics.dropped[reason] = to_count(count);

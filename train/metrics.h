@@ -26,7 +26,8 @@ struct StepMetrics {
   double seconds = 0;                  // from the start of this step to the start of the next
   double data_wait_seconds = 0;        // the part of `seconds` in which the step had no batch
   std::optional<std::int64_t> peak_memory_bytes;  // of the device; absent on the CPU
-  std::map<std::string, std::int64_t> dropped;    // samples dropped in this step, by reason
+  std::int64_t num_shortened = 0;  // shortened: samples whose text was cut; absent when none
+  std::map<std::string, std::int64_t> dropped;  // samples dropped in this step, by reason
 
   double tokens_per_second() const;  // 0 while `seconds` is 0
   std::int64_t num_dropped() const;

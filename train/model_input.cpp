@@ -8,6 +8,10 @@ datasets::ModelInput model_input(const models::ModelConfig& model) {
     input.vision = {.image_size = model.vision.encoder.image_size,
                     .num_tokens = model.vision.video_q_former.num_queries,
                     .max_positions = model.vision.max_frame_positions};
+  if (model.has_audio())
+    input.audio = {.image_size = model.audio.vision_encoder.image_size,
+                   .num_tokens = model.audio.audio_q_former.num_queries,
+                   .max_positions = model.audio.max_positions};
   return input;
 }
 

@@ -1,13 +1,14 @@
 #include "train/sample_order.h"
 
+#include "datasets/mixing.h"
+
 namespace vllama::train {
 
 datasets::SampleOrder sample_order(const RunConfig& config,
                                    std::vector<datasets::SampleOrder::Source> sources) {
-  return {std::move(sources),
-          {.samples_per_step = config.training.batch_size * config.training.accumulation_steps,
-           .shuffle = config.data.shuffle,
-           .seed = config.seed}};
+  const datasets::RunSize run{config.training.num_steps(),
+                              config.training.batch_size * config.training.accumulation_steps};
+  return {std::move(sources), datasets::order_settings(config.data, run, config.seed)};
 }
 
 }  // namespace vllama::train

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
+#include "core/error.h"
 #include "datasets/open_dataset.h"
 #include "train/model_input.h"
 #include "train/number_text.h"
@@ -27,6 +29,7 @@ std::vector<Module> modules_of(models::VideoLlama& model) {
     vision->declare_encoder(add("vision encoder"));
     vision->declare_image_q_former(add("image Q-Former"));
   }
+  if (models::AudioBranch* audio = model.audio()) audio->declare_trunks(add("ImageBind"));
   model.language_model().declare(add("language model"));
   for (const nn::Parameter& parameter : model.trainable_parameters()) {
     const std::string name = parameter.name.substr(0, parameter.name.find('.'));
@@ -55,12 +58,25 @@ std::string parameter_table(std::span<const ModulePlan> modules, const std::stri
   return format_table(table);
 }
 
-std::string data_table(std::span<const DatasetPlan> sets) {
-  Table table{.title = "Data",
-              .header = {"set", "records", "invalid", "samples per epoch", "samples", "passes"}};
+std::string mixing_text(datasets::Mixing mixing) {
+  switch (mixing) {
+    case datasets::Mixing::drawn_steps:
+      return "each step from one set, drawn";
+    case datasets::Mixing::apportioned_steps:
+      return "each step from one set, in turns";
+    case datasets::Mixing::within_step:
+      return "each step from all sets";
+  }
+  VLLAMA_ASSERT(false, "a way of mixing");
+}
+
+std::string data_table(std::span<const DatasetPlan> sets, datasets::Mixing mixing) {
+  Table table{
+      .title = fmt::format("Data, {}", mixing_text(mixing)),
+      .header = {"set", "records", "invalid", "share", "samples per epoch", "samples", "passes"}};
   for (const DatasetPlan& set : sets)
     table.rows.push_back({set.name, grouped_digits(set.num_records),
-                          grouped_digits(set.num_invalid),
+                          grouped_digits(set.num_invalid), fmt::format("{:.1f} %", 100 * set.share),
                           grouped_digits(set.num_samples_per_epoch),
                           grouped_digits(set.num_samples), fmt::format("{:.2f}", set.num_passes)});
   return format_table(table);
@@ -96,30 +112,32 @@ std::string plan_table(const RunConfig& config, const std::string& device) {
        .total = {}});
 }
 
-std::vector<DatasetPlan> plan_datasets(const RunConfig& config, const datasets::Mixture& data) {
+std::vector<DatasetPlan> plan_datasets(const RunConfig& config, const datasets::Mixture& data,
+                                       const datasets::SampleOrder& order) {
   std::vector<DatasetPlan> sets;
   for (std::int64_t i = 0; i < data.num_datasets(); ++i)
     sets.push_back({.name = data.dataset_name(i),
                     .num_records = data.dataset(i).size(),
-                    .num_invalid = data.dataset(i).invalid().total(),
-                    .weight = data.sources()[static_cast<std::size_t>(i)].weight});
-  plan_samples(config.training, sets);
+                    .num_invalid = data.dataset(i).invalid().total()});
+  plan_samples(config.training, order, sets);
   return sets;
 }
 
 }  // namespace
 
-void plan_samples(const TrainingConfig& training, std::span<DatasetPlan> sets) {
-  const std::int64_t total =
-      training.num_steps() * training.batch_size * training.accumulation_steps;
-  double weights = 0;
-  for (const DatasetPlan& set : sets) weights += set.weight;
-  for (DatasetPlan& set : sets) {
-    const double samples = weights > 0 ? static_cast<double>(total) * set.weight / weights : 0;
-    set.num_samples = static_cast<std::int64_t>(samples);
-    set.num_samples_per_epoch =
-        static_cast<std::int64_t>(samples / static_cast<double>(training.num_epochs));
-    set.num_passes = samples / static_cast<double>(set.num_records);
+void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& order,
+                  std::span<DatasetPlan> sets) {
+  // No estimates: the draws of the run are known before it starts.
+  const auto samples = order.num_samples_before(training.num_steps());
+  const double weights =
+      std::accumulate(order.sources().begin(), order.sources().end(), 0.0,
+                      [](double sum, const auto& source) { return sum + source.weight; });
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    sets[i].share = order.sources()[i].weight / weights;
+    sets[i].num_samples = samples[i];
+    sets[i].num_samples_per_epoch = samples[i] / training.num_epochs;
+    sets[i].num_passes =
+        static_cast<double>(samples[i]) / static_cast<double>(order.sources()[i].size);
   }
 }
 
@@ -155,16 +173,18 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model) {
 }
 
 std::string plan_tables(const RunConfig& config, models::VideoLlama& model,
-                        const std::string& device, std::span<const DatasetPlan> sets) {
+                        const std::string& device, std::span<const DatasetPlan> sets,
+                        datasets::Mixing mixing) {
   return plan_table(config, device) + "\n" +
-         parameter_table(plan_modules(model), config.model.precision) + "\n" + data_table(sets) +
-         "\n" + memory_table(plan_memory(config, model));
+         parameter_table(plan_modules(model), config.model.precision) + "\n" +
+         data_table(sets, mixing) + "\n" + memory_table(plan_memory(config, model));
 }
 
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
-                           const datasets::Mixture& data) {
+                           const datasets::Mixture& data, const datasets::SampleOrder& order) {
   return "Configuration\n" + config::dump(config) + "\n" +
-         plan_tables(config, model, model.device().str(), plan_datasets(config, data));
+         plan_tables(config, model, model.device().str(), plan_datasets(config, data, order),
+                     order.settings().mixing);
 }
 
 }  // namespace vllama::train

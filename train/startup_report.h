@@ -16,13 +16,14 @@ namespace vllama::train {
 struct DatasetPlan {
   std::string name;
   std::int64_t num_records = 0, num_invalid = 0;
-  double weight = 1;
-  std::int64_t num_samples = 0, num_samples_per_epoch = 0;  // expected
+  double share = 0;  // of the samples
+  std::int64_t num_samples = 0, num_samples_per_epoch = 0;
   double num_passes = 0;
 };
 
-// Sets the last three fields of every data set from the others.
-void plan_samples(const TrainingConfig& training, std::span<DatasetPlan> sets);
+// Sets the last four fields of every data set; `sets` are the sources of `order`, one by one.
+void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& order,
+                  std::span<DatasetPlan> sets);
 
 struct ModulePlan {
   std::string name;
@@ -41,10 +42,11 @@ std::int64_t longest_sequence(const RunConfig& config);
 // the samples that the run will take from it and how often that goes through it; the estimated
 // memory.
 std::string plan_tables(const RunConfig& config, models::VideoLlama& model,
-                        const std::string& device, std::span<const DatasetPlan> sets);
+                        const std::string& device, std::span<const DatasetPlan> sets,
+                        datasets::Mixing mixing);
 
 // The complete configuration and the tables.
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
-                           const datasets::Mixture& data);
+                           const datasets::Mixture& data, const datasets::SampleOrder& order);
 
 }  // namespace vllama::train

@@ -148,7 +148,7 @@ int train(const RunConfig& config, const TrainOptions& options) {
       models::load_video_llama(config.model, chosen_device(config.device), config.seed);
   Trainer trainer(config, *model);
   const RunProgress progress = resume(found, config, trainer);
-  std::cerr << startup_report(config, *model, data) << std::endl;
+  std::cerr << startup_report(config, *model, data, order) << std::endl;
   if (options.dry_run) return 0;
 
   // 4. Steps.

@@ -79,6 +79,7 @@ StepResult Trainer::accumulate_gradients(const NextBatch& next_batch) {
     result.sample_ids.insert(result.sample_ids.end(), batch.sample_ids.begin(),
                              batch.sample_ids.end());
     metrics.num_samples += batch.size();
+    metrics.num_shortened += batch.num_shortened;
     metrics.num_tokens += batch.token_ids_T.numel();
     metrics.num_target_tokens += batch.num_targets;
     if (batch.num_targets > 0)

@@ -16,33 +16,69 @@ std::string at_line(const std::string& file, const YAML::Mark& mark) {
   return mark.is_null() ? file : fmt::format("{}:{}", file, mark.line + 1);
 }
 
-Tree convert(const YAML::Node& node, const std::string& file) {
-  Tree tree;
-  tree.source = at_line(file, node.Mark());
-  switch (node.Type()) {
-    case YAML::NodeType::Scalar:
-      tree.kind = Tree::Kind::scalar;
-      tree.scalar = node.Scalar();
-      break;
-    case YAML::NodeType::Sequence:
-      tree.kind = Tree::Kind::list;
-      for (const auto& item : node) tree.items.push_back(convert(item, file));
-      break;
-    case YAML::NodeType::Map:
-      tree.kind = Tree::Kind::map;
-      for (const auto& entry : node) {
-        const std::string key = entry.first.Scalar();
-        if (tree.find(key))
-          throw UserError(fmt::format("{}: the key '{}' is given twice",
-                                      at_line(file, entry.first.Mark()), key));
-        tree.entries.emplace_back(key, convert(entry.second, file));
-      }
-      break;
-    default:
-      break;
-  }
-  return tree;
+// Whatever the places they were written at.
+bool same_content(const Tree& a, const Tree& b) {
+  return a.kind == b.kind && a.scalar == b.scalar &&
+         std::ranges::equal(a.items, b.items, same_content) &&
+         std::ranges::equal(a.entries, b.entries, [](const auto& x, const auto& y) {
+           return x.first == y.first && same_content(x.second, y.second);
+         });
 }
+
+// Aliases can name what they are part of, or multiply a short text beyond any memory.
+constexpr int kMaxDepth = 64;
+constexpr int kMaxNodes = 100'000;
+
+class Conversion {
+ public:
+  Conversion(const std::string& file, std::vector<std::string>* repeats)
+      : file_(file), repeats_(repeats) {}
+
+  Tree convert(const YAML::Node& node, int depth = 0) {
+    Tree tree;
+    tree.source = at_line(file_, node.Mark());
+    if (depth > kMaxDepth || ++num_nodes_ > kMaxNodes)
+      throw UserError(
+          fmt::format("{}: more than {} levels or {} values; does an alias (*name) "
+                      "name what it is part of?",
+                      tree.source, kMaxDepth, kMaxNodes));
+    switch (node.Type()) {
+      case YAML::NodeType::Scalar:
+        tree.kind = Tree::Kind::scalar;
+        tree.scalar = node.Scalar();
+        break;
+      case YAML::NodeType::Sequence:
+        tree.kind = Tree::Kind::list;
+        for (const auto& item : node) tree.items.push_back(convert(item, depth + 1));
+        break;
+      case YAML::NodeType::Map:
+        tree.kind = Tree::Kind::map;
+        for (const auto& entry : node) add(tree, entry.first, convert(entry.second, depth + 1));
+        break;
+      default:
+        break;
+    }
+    return tree;
+  }
+
+ private:
+  void add(Tree& map, const YAML::Node& key_node, Tree value) {
+    const std::string key = key_node.Scalar();
+    const Tree* earlier = map.find(key);
+    if (earlier == nullptr) {
+      map.entries.emplace_back(key, std::move(value));
+      return;
+    }
+    const std::string problem =
+        fmt::format("{}: the key '{}' is given twice", at_line(file_, key_node.Mark()), key);
+    if (repeats_ == nullptr || !same_content(*earlier, value)) throw UserError(problem);
+    repeats_->push_back(problem);
+  }
+
+  const std::string& file_;
+  std::vector<std::string>* repeats_;
+  int num_nodes_ = 0;
+};
 
 // Adds what `defaults` has and `tree` lacks.
 void merge_defaults(Tree& tree, const Tree& defaults) {
@@ -146,8 +182,9 @@ Tree load_file(const std::filesystem::path& path) {
   return load_file_within(path, {});
 }
 
-Tree load_text(const std::string& text, const std::string& name) {
-  return convert(parse(text, name), name);
+Tree load_text(const std::string& text, const std::string& name,
+               std::vector<std::string>* repeats) {
+  return Conversion(name, repeats).convert(parse(text, name));
 }
 
 void apply_override(Tree& root, const std::string& assignment) {
@@ -162,7 +199,7 @@ void apply_override(Tree& root, const std::string& assignment) {
     start = end + 1;
   }
   const std::string name = "--set " + assignment.substr(0, equals);
-  *place = convert(parse(assignment.substr(equals + 1), name), name);
+  *place = Conversion(name, nullptr).convert(parse(assignment.substr(equals + 1), name));
   place->source = name;
 }
 

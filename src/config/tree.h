@@ -28,8 +28,10 @@ struct Tree {
 // UserError with file and line for a syntax error, a repeated key, or includes that form a circle.
 Tree load_file(const std::filesystem::path& path);
 
-// Parses YAML text; `name` stands for the file in messages.
-Tree load_text(const std::string& text, const std::string& name);
+// Parses YAML text; `name` stands for the file in messages. With `repeats`, a key that is repeated
+// with an equal value is added there as "file:line: the key ..." and no error.
+Tree load_text(const std::string& text, const std::string& name,
+               std::vector<std::string>* repeats = nullptr);
 
 // Sets one value from "key.of.section=value"; the value is parsed as YAML. A number selects an item
 // of a list ("datasets.0.weight=2"). Throws UserError on a malformed assignment.

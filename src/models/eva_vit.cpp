@@ -18,10 +18,6 @@ namespace {
 
 constexpr double kEpsilon = 1e-6;
 
-nn::Initial fan_in(std::int64_t inputs) {
-  return nn::normal(1.0 / std::sqrt(static_cast<double>(inputs)));
-}
-
 }  // namespace
 
 EvaBlock::EvaBlock(const EvaVitConfig& config)
@@ -37,11 +33,11 @@ void EvaBlock::declare(nn::ParameterList& list, const std::string& prefix) {
   attention_norm.declare(list, prefix + ".norm1");
   list.push_back({prefix + ".attn.q_bias", {qkv.inputs}, &q_bias_D, nn::kZeros});
   list.push_back({prefix + ".attn.v_bias", {qkv.inputs}, &v_bias_D, nn::kZeros});
-  qkv.declare(list, prefix + ".attn.qkv", fan_in(qkv.inputs));
-  projection.declare(list, prefix + ".attn.proj", fan_in(projection.inputs));
+  qkv.declare(list, prefix + ".attn.qkv", nn::normal_by_fan_in(qkv.inputs));
+  projection.declare(list, prefix + ".attn.proj", nn::normal_by_fan_in(projection.inputs));
   mlp_norm.declare(list, prefix + ".norm2");
-  fc1.declare(list, prefix + ".mlp.fc1", fan_in(fc1.inputs));
-  fc2.declare(list, prefix + ".mlp.fc2", fan_in(fc2.inputs));
+  fc1.declare(list, prefix + ".mlp.fc1", nn::normal_by_fan_in(fc1.inputs));
+  fc2.declare(list, prefix + ".mlp.fc2", nn::normal_by_fan_in(fc2.inputs));
 }
 
 at::Tensor EvaBlock::attend(const at::Tensor& normed_RD, const nn::Segments& images) const {
@@ -80,7 +76,7 @@ void EvaVit::declare(nn::ParameterList& list, const std::string& prefix) {
   list.push_back({prefix + "patch_embed.proj.weight",
                   {config_.width, 3, patch, patch},
                   &patch_projection_.weight_OI,
-                  fan_in(patch_projection_.inputs)});
+                  nn::normal_by_fan_in(patch_projection_.inputs)});
   list.push_back(
       {prefix + "patch_embed.proj.bias", {config_.width}, &patch_projection_.bias_O, nn::kZeros});
   for (std::size_t i = 0; i < blocks_.size(); ++i)

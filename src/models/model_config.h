@@ -1,6 +1,7 @@
 // What a run says about its model: sizes, weight files, precision.
 #pragma once
 
+#include "models/audio_branch.h"
 #include "models/vision_branch.h"
 
 namespace vllama::models {
@@ -35,6 +36,7 @@ struct WeightFiles {
 struct ModelConfig {
   std::string branches = "vision";
   VisionConfig vision;
+  AudioConfig audio;
   WeightFiles weights;
   std::string precision = "bf16";
   double dropout = 0.1;
@@ -49,6 +51,7 @@ struct ModelConfig {
     field("branches", branches, "what the model has besides its language model",
           config::OneOf{{"vision", "audio", "vision_and_audio"}});
     field("vision", vision, "vision branch");
+    field("audio", audio, "audio branch");
     field("weights", weights, "files to read");
     field("precision", precision, "number format of the frozen parts: bf16 or fp32",
           config::OneOf{{"bf16", "fp32"}});

@@ -1,5 +1,10 @@
 #include "models/random_weights.h"
 
+#include <ATen/ops/scalar_tensor.h>
+
+#include <cmath>
+#include <map>
+
 #include "checkpoint/write.h"
 #include "core/error.h"
 #include "models/llama.h"
@@ -27,6 +32,23 @@ LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_
           .max_positions = sizes.max_positions};
 }
 
+// The factors of the modalities that are not modelled here.
+const std::map<std::string, double> kOtherFactors{
+    {"text", 1 / 0.07}, {"depth", 5}, {"thermal", 10}, {"imu", 5}};
+
+void write_image_bind(const AudioConfig& sizes, std::int64_t language_width, std::uint64_t seed,
+                      const std::filesystem::path& file) {
+  AudioBranch audio(sizes, language_width);
+  nn::ParameterList trunks;
+  audio.declare_trunks(trunks);
+  nn::initialize(trunks, seed);
+  checkpoint::NamedTensors tensors = converted(trunks, at::kFloat);
+  for (const auto& [modality, factor] : kOtherFactors)
+    tensors["modality_postprocessors." + modality + ".1.log_logit_scale"] =
+        at::scalar_tensor(std::log(factor), at::kFloat);
+  checkpoint::write_pth(file, checkpoint::to_map(tensors));
+}
+
 }  // namespace
 
 void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,
@@ -48,6 +70,8 @@ void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size
   checkpoint::write_pth(folder / "blip2_qformer.pth", blip2);
   checkpoint::write_hf_folder(folder / "llama", to_config_json(llama_config),
                               converted(language, at::kHalf));
+  if (sizes.audio)
+    write_image_bind(*sizes.audio, llama_config.width, seed, folder / "imagebind_huge.pth");
 }
 
 }  // namespace vllama::models

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
+#include "models/audio_branch.h"
 #include "models/vision_branch.h"
 
 namespace vllama::models {
@@ -30,16 +32,20 @@ struct LanguageSizes {
 struct WeightSizes {
   VisionConfig vision;
   LanguageSizes language;
+  std::optional<AudioConfig> audio = std::nullopt;
 
   template <class Visitor>
   void visit(Visitor&& field) {
     field("vision", vision, "vision branch");
     field("language", language, "language model");
+    field("audio", audio, "audio branch; without it no imagebind_huge.pth is written");
   }
 };
 
-// Writes eva_vit_g.pth (fp16), blip2_qformer.pth (fp32) and the folder llama (fp16) below `folder`.
-// The same seed gives the same bytes. Throws UserError for sizes that do not fit together.
+// Writes eva_vit_g.pth (fp16), blip2_qformer.pth (fp32) and the folder llama (fp16) below `folder`,
+// and with audio sizes imagebind_huge.pth (fp32; of text, depth, heat and motion it holds no
+// encoders). The same seed gives the same bytes. Throws UserError for sizes that do not fit
+// together.
 void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,
                           std::uint64_t seed, const std::filesystem::path& folder);
 

@@ -23,11 +23,13 @@ Targets targets_of(const processors::Batch& batch) {
 VideoLlama::VideoLlama(const ModelConfig& config, const LlamaConfig& language_config)
     : config_(config), language_model_(language_config) {
   if (config.has_vision()) vision_.emplace(config.vision, language_config.width);
+  if (config.has_audio()) audio_.emplace(config.audio, language_config.width);
 }
 
 nn::ParameterList VideoLlama::trainable_parameters() {
   nn::ParameterList list;
   if (vision_) vision_->declare_trainable(list);
+  if (audio_) audio_->declare_trainable(list);
   return list;
 }
 
@@ -38,9 +40,19 @@ at::Tensor VideoLlama::media_embeddings(processors::MediaRoute route,
   const at::Tensor values = group.values.to(device());
   const nn::Dropout dropout =
       dropout_rate > 0 ? nn::Dropout(dropout_rate, group.dropout_keys, device()) : nn::Dropout();
-  VLLAMA_ASSERT(route == processors::MediaRoute::vision && vision_, "the model has the branch");
-  return vision_->embed_clips(vision_->encode_frames(VisionBranch::normalize(values, dtype)),
-                              group.rows_per_medium, dropout);
+  VLLAMA_ASSERT(route == processors::MediaRoute::vision ? vision_.has_value() : audio_.has_value(),
+                "the model has the branch that a medium needs");
+  switch (route) {
+    case processors::MediaRoute::vision:
+      return vision_->embed_clips(vision_->encode_frames(VisionBranch::normalize(values, dtype)),
+                                  group.rows_per_medium, dropout);
+    case processors::MediaRoute::audio_from_frames:
+      return audio_->embed_clips(audio_->encode_frames(VisionBranch::normalize(values, dtype)),
+                                 group.rows_per_medium, dropout);
+    case processors::MediaRoute::audio_from_sound:
+      return audio_->embed_clips(audio_->encode_clips(values), group.rows_per_medium, dropout);
+  }
+  throw InternalError("no such route");
 }
 
 VideoLlama::MediaEmbeddings VideoLlama::media_embeddings(const processors::Batch& batch,

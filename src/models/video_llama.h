@@ -23,6 +23,7 @@ class VideoLlama {
 
   // Null if the model lacks the branch.
   VisionBranch* vision() { return vision_ ? &*vision_ : nullptr; }
+  AudioBranch* audio() { return audio_ ? &*audio_ : nullptr; }
   Llama& language_model() { return language_model_; }
   const ModelConfig& config() const { return config_; }
 
@@ -53,6 +54,7 @@ class VideoLlama {
  private:
   ModelConfig config_;
   std::optional<VisionBranch> vision_;
+  std::optional<AudioBranch> audio_;
   Llama language_model_;
 };
 

@@ -6,8 +6,6 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "core/error.h"
 
 namespace vllama::models {
@@ -17,10 +15,6 @@ constexpr double kEncoderNormEpsilon = 1e-5;
 // CLIP's pixel statistics, RGB.
 const std::vector<double> kPixelMean{0.48145466, 0.4578275, 0.40821073};
 const std::vector<double> kPixelDeviation{0.26862954, 0.26130258, 0.27577711};
-
-nn::Initial uniform_fan_in(std::int64_t inputs) {
-  return nn::uniform(1.0 / std::sqrt(static_cast<double>(inputs)));
-}
 
 }  // namespace
 
@@ -45,7 +39,7 @@ void VisionBranch::declare_image_q_former(nn::ParameterList& list) {
 
 void VisionBranch::declare_trainable(nn::ParameterList& list) {
   video_q_former_.declare_queries(list, "video_query_tokens");
-  const nn::Initial bound = uniform_fan_in(projection_.inputs);
+  const nn::Initial bound = nn::uniform_by_fan_in(projection_.inputs);
   projection_.declare(list, "llama_proj", bound, bound);
   frame_positions_.declare(list, "video_frame_position_embedding", nn::normal(1.0));
   video_q_former_.declare_layers(list, "video_Qformer.bert");

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/empty.h>
 
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -15,11 +16,8 @@ void fill(at::Tensor& tensor, Initial initial, RandomStream stream) {
   float* values = tensor.mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < tensor.numel(); ++i) {
     switch (initial.kind) {
-      case Initial::Kind::zeros:
-        values[i] = 0;
-        break;
-      case Initial::Kind::ones:
-        values[i] = 1;
+      case Initial::Kind::constant:
+        values[i] = static_cast<float>(initial.scale);
         break;
       case Initial::Kind::normal:
         values[i] = static_cast<float>(initial.scale * stream.normal());
@@ -32,6 +30,14 @@ void fill(at::Tensor& tensor, Initial initial, RandomStream stream) {
 }
 
 }  // namespace
+
+Initial normal_by_fan_in(std::int64_t num_inputs) {
+  return normal(1.0 / std::sqrt(static_cast<double>(num_inputs)));
+}
+
+Initial uniform_by_fan_in(std::int64_t num_inputs) {
+  return uniform(1.0 / std::sqrt(static_cast<double>(num_inputs)));
+}
 
 std::int64_t Parameter::num_elements() const {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());

@@ -12,18 +12,25 @@ namespace vllama::nn {
 
 // How a tensor starts when no file supplies it.
 struct Initial {
-  enum class Kind { zeros, ones, normal, uniform } kind;
-  double scale = 0;  // the deviation of normal, the bound of uniform
+  enum class Kind { constant, normal, uniform } kind;
+  double scale;  // the constant, the deviation of normal, the bound of uniform
 };
 
-inline constexpr Initial kZeros{Initial::Kind::zeros};
-inline constexpr Initial kOnes{Initial::Kind::ones};
+inline constexpr Initial constant(double value) {
+  return {Initial::Kind::constant, value};
+}
+inline constexpr Initial kZeros = constant(0);
+inline constexpr Initial kOnes = constant(1);
 inline constexpr Initial normal(double deviation) {
   return {Initial::Kind::normal, deviation};
 }
 inline constexpr Initial uniform(double bound) {
   return {Initial::Kind::uniform, bound};
 }
+// The outputs of a layer are as large as its inputs.
+Initial normal_by_fan_in(std::int64_t num_inputs);
+// What torch.nn.Linear starts with.
+Initial uniform_by_fan_in(std::int64_t num_inputs);
 
 struct Parameter {
   std::string name;

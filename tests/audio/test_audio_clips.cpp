@@ -204,8 +204,8 @@ TEST_CASE("channels: the first one is heard, all of them are centred, a mean on 
 
 TEST_CASE("a long sound gives as many clips as asked for, ending before its last eighth") {
   for (const std::int64_t num_clips : {1, 8, 20}) {
-    const auto clips = audio_clips(mono(test::make_sound("noise", 60 * 8000, 8000), 8000),
-                                   {num_clips, "first"});
+    const auto clips =
+        audio_clips(mono(test::make_sound("noise", 60 * 8000, 8000), 8000), {num_clips, "first"});
     CHECK(clips->size(0) == num_clips);
   }
   const auto spans = processors::clip_spans(16000 * 3600, 8);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "config/fields.h"
@@ -104,4 +106,24 @@ TEST_CASE("an include supplies defaults, and its lines are named as its own") {
 TEST_CASE("help lists every key with its default") {
   const std::string help = config::help<OuterConfig>();
   CHECK_THAT(help, Contains("inner.rate") && Contains("0.1") && Contains("parts.N.mode"));
+}
+
+TEST_CASE("a key given twice with an equal value can be allowed") {
+  std::vector<std::string> repeats;
+  const std::string text = "a: {b: [1, 2]}\nc: 3\na: {b: [1, 2]}\n";
+  CHECK(config::load_text(text, "x.yaml", &repeats).entries.size() == 2);
+  CHECK(repeats == std::vector<std::string>{"x.yaml:3: the key 'a' is given twice"});
+  CHECK_THROWS_WITH(config::load_text(text, "x.yaml"), Contains("x.yaml:3"));
+  CHECK_THROWS_WITH(config::load_text("a: 1\na: 2\n", "x.yaml", &repeats), Contains("x.yaml:2"));
+}
+
+TEST_CASE("aliases that multiply or contain themselves are refused") {
+  CHECK_THROWS_WITH(config::load_text("a: &x [*x]\n", "x.yaml"), Contains("alias"));
+  std::string text = "a0: &a0 [1]\n";
+  for (int i = 1; i < 10; ++i) {
+    text += fmt::format("a{0}: &a{0} [*a{1}", i, i - 1);
+    for (int k = 1; k < 10; ++k) text += fmt::format(", *a{}", i - 1);
+    text += "]\n";
+  }
+  CHECK_THROWS_WITH(config::load_text(text, "x.yaml"), Contains("100000 values"));
 }

@@ -1,4 +1,6 @@
 // Every file below configs/ loads strictly, and the published run has the published numbers.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -7,6 +9,7 @@
 #include "core/files.h"
 #include "models/random_weights.h"
 #include "tests/support/fixtures.h"
+#include "text/prompt.h"
 #include "train/run_config.h"
 
 namespace fs = std::filesystem;
@@ -27,6 +30,10 @@ bool is_sizes_file(const fs::path& path) {
   return path.stem().string().ends_with("_sizes");
 }
 
+bool is_audio_file(const fs::path& path) {
+  return path.stem().string().ends_with("_audio");
+}
+
 void check_loads(const fs::path& path) {
   const std::string folder = path.parent_path().filename().string();
   INFO(path.string());
@@ -34,6 +41,10 @@ void check_loads(const fs::path& path) {
     CHECK_NOTHROW(read_run(path));
   else if (is_sizes_file(path))
     CHECK_NOTHROW(config::read<models::WeightSizes>(config::load_file(path)));
+  else if (folder == "prompts")
+    CHECK_FALSE(text::read_caption_prompts(path, "{}").empty());
+  else if (is_audio_file(path))
+    CHECK_NOTHROW(config::read<models::AudioConfig>(config::load_file(path)));
   else
     CHECK_NOTHROW(config::read<models::VisionConfig>(config::load_file(path)));
 }
@@ -52,7 +63,6 @@ TEST_CASE("every configuration loads into its struct") {
   std::size_t num_files = 0;
   for (const auto& entry : fs::recursive_directory_iterator("configs")) {
     if (!entry.is_regular_file()) continue;
-    CHECK(entry.path().extension() == ".yaml");
     check_loads(entry.path());
     ++num_files;
   }
@@ -65,6 +75,12 @@ TEST_CASE("the published sizes of the vision branch are the defaults") {
         config::dump(models::VisionConfig{}));
 }
 
+TEST_CASE("the published sizes of the audio branch are the defaults") {
+  const auto tree = config::load_file("configs/models/video_llama_audio.yaml");
+  CHECK(config::dump(config::read<models::AudioConfig>(tree)) ==
+        config::dump(models::AudioConfig{}));
+}
+
 TEST_CASE("published stage 1 takes 256 samples a step, from WebVid and CC595k as 100 to 24") {
   const auto run = read_run(kPublishedRun);
   CHECK(run.training.batch_size * run.training.accumulation_steps == 256);
@@ -74,18 +90,51 @@ TEST_CASE("published stage 1 takes 256 samples a step, from WebVid and CC595k as
   CHECK(run.data.captions.end_sign == "\n");
 }
 
-TEST_CASE("the rates of published stage 1 are those of the original's scheduler") {
+TEST_CASE("the rates of the published recipes are those of the original's scheduler") {
   VLLAMA_SHARED_FILE(tables, "goldens/optim/lr_tables.json");
-  const auto run = read_run(kPublishedRun);
-  const auto table = schedule_table(tables, "vl_stage1_recipe");
-  CHECK(run.training.num_steps() == table.at("total_steps"));
+  const auto [file, name] =
+      GENERATE(table<std::string, std::string>({{"vision_stage1", "vl_stage1_recipe"},
+                                                {"vision_stage2", "vl_stage2_recipe"},
+                                                {"audio_stage1", "al_stage1_recipe"},
+                                                {"audio_stage2", "al_stage2_recipe"}}));
+  const std::string language_model = GENERATE("vicuna7b", "vicuna13b", "llama2_7b", "llama2_13b");
+  INFO(file << " with " << language_model);
+  const auto run = read_run(fmt::format("configs/runs/{}_{}.yaml", file, language_model));
+  const auto rates = schedule_table(tables, name);
+  CHECK(run.training.num_steps() == rates.at("total_steps"));
   const optim::RunLength length{run.training.num_epochs, run.training.steps_per_epoch};
-  for (const auto& point : table.at("points")) {
+  for (const auto& point : rates.at("points")) {
     const auto step = point.at(0).get<std::int64_t>();
     INFO("step " << step);
     CHECK(optim::learning_rate(run.schedule, length, step) ==
           Approx(point.at(1).get<double>()).epsilon(kRateTolerance).margin(0));
   }
+}
+
+TEST_CASE("recipes have the published batches, limits, texts and trained branch") {
+  const std::string language_model = GENERATE("vicuna7b", "vicuna13b", "llama2_7b", "llama2_13b");
+  const std::string branch = GENERATE("vision", "audio");
+  const bool is_llama2 = language_model.starts_with("llama2");
+  const auto first =
+      read_run(fmt::format("configs/runs/{}_stage1_{}.yaml", branch, language_model));
+  const auto second =
+      read_run(fmt::format("configs/runs/{}_stage2_{}.yaml", branch, language_model));
+  INFO(branch << " with " << language_model);
+  CHECK(first.model.branches == branch);
+  CHECK(second.model.branches == branch);
+  CHECK(first.training.batch_size * first.training.accumulation_steps == 256);
+  CHECK(second.training.batch_size * second.training.accumulation_steps == 32);
+  CHECK(first.data.captions.max_tokens == 32);
+  CHECK(first.data.captions.prompt_file.empty());
+  CHECK(second.data.captions.max_tokens == (branch == "vision" ? 320 : 512));
+  CHECK(second.data.captions.end_sign == (is_llama2 ? "</s>" : "###"));
+  CHECK(second.data.conversations.form == (is_llama2 ? "llama_v2" : "vicuna"));
+  CHECK(second.data.conversations.max_tokens == 512);
+  const auto& weights = second.model.weights;
+  const std::string& start =
+      branch == "vision" ? weights.vision_checkpoint : weights.audio_checkpoint;
+  CHECK(start == fmt::format("{}/checkpoints/step_{:06}/trainable.safetensors", first.output_dir,
+                             first.training.num_steps()));
 }
 
 TEST_CASE("the LLaMA-2 run differs from the Vicuna run in two paths") {

@@ -1,6 +1,7 @@
 // The sizes of the tiny weights that the goldens were recorded with.
 #pragma once
 
+#include "models/audio_branch.h"
 #include "models/llama.h"
 #include "models/model_config.h"
 
@@ -26,6 +27,22 @@ inline models::VisionConfig tiny_vision(std::int64_t image_size) {
                            .mlp_width = 72,
                            .cross_attention_every = 1};
   config.max_frame_positions = 11;
+  return config;
+}
+
+// The published scale: the goldens know no other.
+inline models::AudioConfig tiny_audio() {
+  models::AudioConfig config;
+  config.vision_encoder = {.width = 40, .num_blocks = 2, .num_heads = 4, .mlp_width = 160};
+  config.audio_encoder = {.width = 28, .num_blocks = 3, .num_heads = 4, .mlp_width = 112};
+  config.embedding_width = 24;
+  config.audio_q_former = {.num_queries = 3,
+                           .num_layers = 2,
+                           .width = 32,
+                           .num_heads = 2,
+                           .mlp_width = 72,
+                           .cross_attention_every = 1};
+  config.embedding_scale = "published";
   return config;
 }
 

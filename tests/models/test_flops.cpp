@@ -35,6 +35,32 @@ TEST_CASE("operations of a step of the 7B model, per kind of sample") {
   CHECK(flops.total() / 1e12 == Approx(expected.total).epsilon(5e-4));
 }
 
+TEST_CASE("operations of a step of the 7B model's audio branch, per kind of sample") {
+  struct AudioCase {
+    const char* name;
+    models::StepShape shape;
+    double vision, sound, audio_q_former, forward, backward, logits, total;  // 10^12
+  };
+  // Frames: the published cost table. Sound, a clip: 40.84e9 in the blocks, 0.09e9 in the patches.
+  const auto expected = GENERATE(
+      AudioCase{"stage 1, video", {{8}, {34}, 34}, 2.680, 0, 0.001, 0.441, 0.441, 0.018, 3.581},
+      AudioCase{"stage 1, image", {{1}, {34}, 34}, 0.335, 0, 0.001, 0.441, 0.441, 0.018, 1.236},
+      AudioCase{"stage 2, video", {{8}, {488}, 488}, 2.680, 0, 0.001, 6.383, 6.477, 0.256, 15.80},
+      AudioCase{"sound", {{}, {34}, 34, {8}}, 0, 0.327, 0.001, 0.441, 0.441, 0.018, 1.228});
+  CAPTURE(expected.name);
+  const auto flops =
+      models::step_flops(models::AudioConfig{}, models::LlamaConfig{}, expected.shape);
+  const auto in_the_last_digit = [](double value) { return Approx(value).margin(0.00051); };
+  CHECK(flops.vision / 1e12 == in_the_last_digit(expected.vision));
+  CHECK(flops.sound / 1e12 == in_the_last_digit(expected.sound));
+  CHECK(flops.audio_q_former / 1e12 == in_the_last_digit(expected.audio_q_former));
+  CHECK(flops.language_forward / 1e12 == in_the_last_digit(expected.forward));
+  CHECK(flops.language_backward / 1e12 == in_the_last_digit(expected.backward));
+  CHECK(flops.logits / 1e12 == in_the_last_digit(expected.logits));
+  CHECK(flops.total() / 1e12 == Approx(expected.total).epsilon(5e-4));
+  CHECK(flops.image_q_former + flops.video_q_former == 0);
+}
+
 TEST_CASE("operations add up over samples, and grouped heads save those of keys and values") {
   models::LlamaConfig language;
   const auto step = [&](const models::StepShape& shape) {

@@ -23,10 +23,24 @@ using test::kOutputTolerance;
 
 namespace {
 
+models::ModelConfig golden_audio_model(const std::filesystem::path& weights) {
+  models::ModelConfig config = test::golden_model(weights);
+  config.branches = "audio";
+  config.audio = test::tiny_audio();
+  config.audio.embedding_scale = "published";
+  config.weights = {.image_bind = weights / "imagebind/imagebind_huge.pth",
+                    .language_model = weights / "llama",
+                    .audio_checkpoint = weights / "init_al.pth"};
+  return config;
+}
+
 struct Recorded {
   Recorded(const std::filesystem::path& goldens, const std::string& name)
+      : Recorded(goldens, name, test::golden_model(goldens / "ckpt")) {}
+  Recorded(const std::filesystem::path& goldens, const std::string& name,
+           const models::ModelConfig& config)
       : tokenizer(goldens / "ckpt/llama/tokenizer.model"),
-        model(models::load_video_llama(test::golden_model(goldens / "ckpt"), at::kCPU, 1)),
+        model(models::load_video_llama(config, at::kCPU, 1)),
         golden(goldens / "components" / (name + ".safetensors")),
         texts(nlohmann::json::parse(read_file(goldens / "components/whole_texts.json"))) {
     for (const nn::Parameter& parameter : model->trainable_parameters())
@@ -38,12 +52,22 @@ struct Recorded {
   nlohmann::json texts;
 };
 
-processors::Batch pack(const Recorded& recorded,
-                       const std::vector<text::TokenSequence>& sequences) {
+// Only its number of tokens matters: the embeddings are made from the recorded frames.
+processors::MediaInput vision_medium() {
+  return {.values = at::zeros({1, 2, 2, 3}, at::kByte), .num_tokens = 5};
+}
+processors::MediaInput audio_medium() {
+  return {.route = processors::MediaRoute::audio_from_frames,
+          .values = at::zeros({1, 2, 2, 3}, at::kByte),
+          .num_tokens = 3};
+}
+
+processors::Batch pack(const Recorded& recorded, const std::vector<text::TokenSequence>& sequences,
+                       const processors::MediaInput& medium = vision_medium()) {
   std::vector<processors::Example> examples;
   for (const text::TokenSequence& sequence : sequences)
     examples.push_back({.id = std::to_string(examples.size()),
-                        .media = {{.values = at::zeros({1, 2, 2, 3}, at::kByte), .num_tokens = 5}},
+                        .media = {medium},
                         .token_ids = sequence.ids,
                         .labels = sequence.labels});
   return processors::pack(examples, recorded.tokenizer.image_token());
@@ -113,13 +137,14 @@ std::vector<text::TokenSequence> captions(const Recorded& recorded, std::size_t 
 }
 
 std::vector<text::TokenSequence> conversations(const Recorded& recorded,
-                                               const text::ConversationTemplate& form) {
+                                               const text::ConversationTemplate& form,
+                                               std::int64_t num_media_tokens = 5) {
   std::vector<text::TokenSequence> sequences;
   for (const auto& sample : recorded.texts["qa"]) {
     text::Conversation conversation;
     for (const auto& turn : sample[0]) conversation.turns.push_back({turn["q"], turn["a"]});
     conversation.media = {{0, 0}};
-    const std::string medium = text::video_text(5, sample[1].get<std::string>());
+    const std::string medium = text::video_text(num_media_tokens, sample[1].get<std::string>());
     sequences.push_back(
         text::build_conversation(recorded.tokenizer, conversation, {&medium, 1}, {.form = &form}));
   }
@@ -166,6 +191,68 @@ TEST_CASE("whole model: conversations about clips, both templates") {
   Recorded recorded(goldens, name);
   const auto batch = pack(recorded, conversations(recorded, *form));
   check(recorded, batch, media_of(recorded, clips["image"]));
+}
+
+TEST_CASE("whole model: the audio branch seeing clips, captions and conversations") {
+  VLLAMA_SHARED_FILE(goldens, "goldens");
+  const std::string name = GENERATE("whole_al_caption", "whole_al_multi_vicuna");
+  Recorded recorded(goldens, name, golden_audio_model(goldens / "ckpt"));
+  const auto sequences = name == "whole_al_caption"
+                             ? captions(recorded, 2, {.num_media_tokens = 3})
+                             : conversations(recorded, text::kVicunaTemplate, 3);
+  const auto batch = pack(recorded, sequences, audio_medium());
+  const test::GoldenTensors clips(goldens / "components/whole_al_caption.safetensors");
+  const at::Tensor frames_BTHWC = clips["image_u8"];
+  const processors::MediaGroup group{
+      .values = frames_BTHWC.flatten(0, 1),
+      .rows_per_medium = std::vector<std::int64_t>(frames_BTHWC.size(0), frames_BTHWC.size(1)),
+      .dropout_keys = {},
+      .positions_M = {}};
+  const auto route = processors::MediaRoute::audio_from_frames;
+  models::VideoLlama::MediaEmbeddings media;
+  media[static_cast<std::size_t>(route)] = recorded.model->media_embeddings(route, group);
+  check(recorded, batch, media);
+}
+
+TEST_CASE("whole model: both branches from two checkpoints, a video with its sound") {
+  VLLAMA_SHARED_FILE(goldens, "goldens");
+  models::ModelConfig config = test::golden_model(goldens / "ckpt");
+  const auto only_vision = models::load_video_llama(config, at::kCPU, 1);
+  const models::ModelConfig audio_config = golden_audio_model(goldens / "ckpt");
+  const auto only_audio = models::load_video_llama(audio_config, at::kCPU, 1);
+  config.branches = "vision_and_audio";
+  config.audio = audio_config.audio;
+  config.weights.image_bind = audio_config.weights.image_bind;
+  config.weights.audio_checkpoint = audio_config.weights.audio_checkpoint;
+  const auto both = models::load_video_llama(config, at::kCPU, 1);
+  CHECK(both->trainable_parameters().size() == 2 * 58);
+
+  processors::Example example;
+  example.id = "clip with sound";
+  const std::int64_t side = config.vision.encoder.image_size;
+  example.media = {
+      {.values = test::random_tensor({4, side, side, 3}, 1).mul(40).to(at::kByte), .num_tokens = 5},
+      {.route = processors::MediaRoute::audio_from_sound,
+       .values = test::random_tensor({8, 1, 128, 204}, 2),
+       .num_tokens = 3}};
+  example.token_ids = {1, 400};
+  example.token_ids.insert(example.token_ids.end(), 5, 32000);
+  example.token_ids.push_back(500);
+  example.token_ids.insert(example.token_ids.end(), 3, 32000);
+  example.token_ids.insert(example.token_ids.end(), {600, 700});
+  example.labels.assign(example.token_ids.size(), text::kIgnoredLabel);
+  example.labels.back() = 700;
+  const auto batch = processors::pack(std::span(&example, 1), 32000);
+  const auto media = both->media_embeddings(batch);
+  const auto embedded = [&batch](const models::VideoLlama& model, processors::MediaRoute route) {
+    return model.media_embeddings(route, batch.group(route));
+  };
+  CHECK(test::same_bits(media[0], embedded(*only_vision, processors::MediaRoute::vision)));
+  CHECK(test::same_bits(media[2], embedded(*only_audio, processors::MediaRoute::audio_from_sound)));
+  const at::Tensor inputs_TH = both->spliced_inputs(batch, media);
+  CHECK(test::same_bits(inputs_TH.narrow(0, 2, 5), media[0]));
+  CHECK(test::same_bits(inputs_TH.narrow(0, 8, 3), media[2]));
+  CHECK(std::isfinite(both->loss(batch, 0, nn::Gradients::accumulate).item<double>()));
 }
 
 TEST_CASE("whole model: bf16 stays near fp32, recomputed layers give the same gradients") {

@@ -9,125 +9,16 @@
 #include "checkpoint/pth_reader.h"
 #include "checkpoint/tensors.h"
 #include "core/files.h"
-#include "datasets/mixture.h"
-#include "models/load_video_llama.h"
 #include "optim/gradient_norm.h"
 #include "optim/indexed_state.h"
-#include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
-#include "tests/support/golden_tensors.h"
 #include "tests/support/tensors.h"
-#include "train/model_input.h"
+#include "tests/train/recorded_run.h"
 #include "train/train.h"
 #include "train/trainer.h"
 
 using namespace vllama;
-
-namespace {
-
-// Limits for 20 steps of fp32 code that may reorder sums; the recordings' own scatter is a tenth of
-// it.
-constexpr double kLossTolerance = 1e-4;
-constexpr double kNormTolerance = 1e-4;   // relative
-constexpr double kRateTolerance = 1e-12;  // relative
-constexpr double kWeightTolerance = 2e-5;
-
-nlohmann::json trajectory(const std::filesystem::path& goldens, const std::string& run) {
-  return nlohmann::json::parse(read_file(goldens / "runs" / run / "trajectory.json"));
-}
-
-train::RunConfig recorded_run(const std::filesystem::path& goldens,
-                              const std::filesystem::path& output) {
-  train::RunConfig config;
-  config.output_dir = output;
-  config.device = "cpu";
-  config.model.vision = test::tiny_vision(224);
-  config.model.precision = "fp32";
-  config.model.dropout = 0;
-  config.model.weights = {.vision_encoder = goldens / "ckpt/eva_vit_g.pth",
-                          .q_former = goldens / "ckpt/blip2_qformer.pth",
-                          .language_model = goldens / "ckpt/llama",
-                          .projection = goldens / "ckpt/pretrained_minigpt4.pth",
-                          .vision_checkpoint = goldens / "ckpt/init_vl.pth"};
-  datasets::DatasetConfig webvid;
-  webvid.name = "webvid";
-  webvid.format = "webvid";
-  webvid.annotations = goldens / "data/webvid";
-  webvid.media_root = goldens / "../fixtures";
-  webvid.transform = "eval";
-  config.data.sets = {webvid};
-  config.data.shuffle = false;
-  config.training.batch_size = 2;
-  config.training.num_epochs = 2;
-  config.training.steps_per_epoch = 10;
-  config.training.checkpoint_every_steps = 1;
-  config.training.num_checkpoints_kept = 20;
-  config.schedule.peak_learning_rate = 1e-3;
-  config.schedule.min_learning_rate = 1e-4;
-  config.schedule.warmup_learning_rate = 1e-5;
-  config.schedule.warmup_steps = 5;
-  return config;
-}
-
-// Biases of keys have no effect and a true gradient of zero; Adam turns rounding noise into steps
-// there.
-bool is_comparable(const std::string& name) {
-  return !name.ends_with("key.bias");
-}
-
-// How many of the tensors were compared.
-int check_weights(const checkpoint::NamedTensors& actual, const test::GoldenTensors& golden,
-                  const std::string& prefix) {
-  int compared = 0;
-  for (const auto& [name, tensor] : actual) {
-    if (!is_comparable(name) || !golden.has(prefix + name)) continue;
-    INFO(prefix << name);
-    CHECK(test::absolute_difference(tensor, golden[prefix + name]) < kWeightTolerance);
-    ++compared;
-  }
-  return compared;
-}
-
-void check_step(const train::StepMetrics& actual, const nlohmann::json& expected) {
-  INFO("step " << actual.step);
-  CHECK(std::abs(actual.loss - expected["loss"].get<double>()) < kLossTolerance);
-  CHECK(actual.learning_rate ==
-        Approx(expected["lr"].get<double>()).epsilon(kRateTolerance).margin(0));
-  CHECK(actual.gradient_norm ==
-        Approx(expected["grad_norm"].get<double>()).epsilon(kNormTolerance).margin(0));
-  CHECK(actual.num_target_tokens == expected["num_targets"].get<std::int64_t>());
-}
-
-// A model, its trainer and its data, one step at a time.
-struct Session {
-  explicit Session(const train::RunConfig& run)
-      : config(run),
-        tokenizer(std::filesystem::path(run.model.weights.language_model) / "tokenizer.model"),
-        data(config.data, train::model_input(config.model), tokenizer),
-        model(models::load_video_llama(config.model, at::kCPU, config.seed)) {}
-
-  datasets::Loader loader(const datasets::SampleOrder& order, std::int64_t first_step,
-                          std::int64_t end_step) const {
-    return {order,
-            data,
-            {.first_step = first_step, .end_step = end_step},
-            config.data.loader,
-            tokenizer.image_token()};
-  }
-
-  datasets::SampleOrder order(datasets::SampleOrder::DatasetChoice choice = {}) const {
-    return {data.sources(),
-            {.samples_per_step = config.training.batch_size, .shuffle = false, .seed = 1},
-            std::move(choice)};
-  }
-
-  train::RunConfig config;
-  text::Tokenizer tokenizer;
-  datasets::Mixture data;
-  std::unique_ptr<models::VideoLlama> model;
-};
-
-}  // namespace
+using namespace vllama::test;
 
 TEST_CASE("stage 1 on WebVid, from the files on disk to the last weights") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
@@ -260,7 +151,7 @@ TEST_CASE("stage 1 with the original's accumulation, done by hand") {
     INFO("micro-batch " << micro + 1);
     CHECK(
         std::abs(loss - log["micro_steps"][static_cast<std::size_t>(micro)]["loss"].get<double>()) <
-        kLossTolerance);
+        kStepLossTolerance);
     sum.add_(flat.flat_gradients(), 1 / targets);
     if (next_update >= log["optimizer_steps"].size()) continue;
     const auto& update = log["optimizer_steps"][next_update];

@@ -19,6 +19,9 @@
 #include "datasets/mixture.h"
 #include "datasets/webvid.h"
 #include "text/tokenizer.h"
+#include "tools/commands/run_arguments.h"
+#include "train/model_input.h"
+#include "train/sample_order.h"
 
 namespace vllama::tools {
 namespace fs = std::filesystem;
@@ -134,64 +137,52 @@ Report bench_index(std::int64_t num_rows) {
           {"microseconds_per_random_row", 1e6 * read_seconds / static_cast<double>(kReads)}};
 }
 
-struct ExamplesArguments {
-  std::vector<std::string> clips;
-  std::string tokenizer;
-  std::string sampling = "headtail", transform = "train";
-  std::int64_t num_samples = 64, num_frames = 8, image_size = 224, num_workers = 1;
+struct RecipeArguments {
+  RunArguments run;
+  std::int64_t num_samples = 64, num_workers = 1;
 };
 
-datasets::DataConfig examples_config(const ExamplesArguments& arguments, const fs::path& folder) {
-  std::ofstream csv(folder / "rows.csv");
-  csv << "videoid,page_dir,name\n";
-  for (std::size_t i = 0; i < arguments.clips.size(); ++i) {
-    fs::create_symlink(fs::absolute(arguments.clips[i]), folder / fmt::format("{}.mp4", i));
-    csv << i << ",.,\"Aerial view of the mountains, a young woman walks along the beach.\"\n";
-  }
-  datasets::DataConfig config;
-  auto& set = config.sets.emplace_back();
-  set.name = set.format = "webvid";
-  set.annotations = set.media_root = folder.string();
-  set.sampling = arguments.sampling;
-  set.transform = arguments.transform;
-  set.num_frames = arguments.num_frames;
-  config.loader.num_workers = arguments.num_workers;
-  config.loader.queue_depth = 2 * arguments.num_workers + 2;
-  return config;
+// Each stage as a share of the workers' time, and per example.
+void add_stages(Report& report, const datasets::StageSeconds& stages, double num_built) {
+  const std::pair<const char*, double> parts[] = {{"decode", stages.decode},
+                                                  {"crop_resize", stages.pixels},
+                                                  {"sound", stages.sound},
+                                                  {"text", stages.text}};
+  for (const auto& [name, seconds] : parts)
+    report[fmt::format("milliseconds_{}", name)] = 1e3 * seconds / num_built;
+  for (const auto& [name, seconds] : parts)
+    report[fmt::format("share_{}", name)] = seconds / stages.total();
 }
 
-Report bench_examples(const ExamplesArguments& arguments) {
-  const ScratchFolder folder;
-  const datasets::DataConfig config = examples_config(arguments, folder.path());
-  const text::Tokenizer tokenizer(arguments.tokenizer);
-  const datasets::ModelInput model{
-      .vision = datasets::BranchInput{.image_size = arguments.image_size}, .audio = {}};
-  const datasets::Mixture mixture(config, model, tokenizer);
-  constexpr std::int64_t kBatch = 4;
-  const datasets::SampleOrder order(mixture.sources(), {.samples_per_step = kBatch, .seed = 1});
-  const std::int64_t num_steps = (arguments.num_samples + kBatch - 1) / kBatch;
+// The whole data path of a run, without its model.
+Report bench_recipe(const RecipeArguments& arguments) {
+  const train::RunConfig run = read_config(arguments.run);
+  const text::Tokenizer tokenizer(fs::path(run.model.weights.language_model) / "tokenizer.model");
+  const datasets::Mixture mixture(run.data, train::model_input(run.model), tokenizer);
+  const std::int64_t batch = run.training.batch_size;
+  const datasets::SampleOrder order = train::sample_order(run, mixture.sources());
+  const std::int64_t micro_steps = run.training.accumulation_steps;
+  const std::int64_t num_batches = (arguments.num_samples + batch - 1) / batch;
 
   const double processor_before = processor_seconds();
   const Stopwatch watch;
-  datasets::Loader loader(order, mixture, {.end_step = num_steps}, config.loader,
-                          tokenizer.image_token());
-  for (std::int64_t step = 0; step < num_steps; ++step) loader.next();
+  datasets::Loader loader(
+      order, mixture,
+      {.end_step = (num_batches + micro_steps - 1) / micro_steps, .num_micro_steps = micro_steps},
+      {.num_workers = arguments.num_workers, .queue_depth = 2}, tokenizer.image_token());
+  for (std::int64_t i = 0; i < num_batches; ++i) loader.next();
   const double seconds = watch.seconds();
   const double processor = processor_seconds() - processor_before;
   const datasets::LoaderCounters counters = loader.counters();
-  const auto num_built = static_cast<double>(counters.num_samples - counters.num_dropped);
-  const datasets::StageSeconds& stages = counters.build_seconds;
-  return {{"examples", counters.num_samples - counters.num_dropped},
-          {"dropped", counters.num_dropped},
-          {"workers", arguments.num_workers},
-          {"examples_per_second", num_built / seconds},
-          {"examples_per_core_second", num_built / processor},
-          {"milliseconds_decode", 1e3 * stages.decode / num_built},
-          {"milliseconds_crop_resize", 1e3 * stages.pixels / num_built},
-          {"milliseconds_text", 1e3 * stages.text / num_built},
-          {"share_decode", stages.decode / stages.total()},
-          {"share_crop_resize", stages.pixels / stages.total()},
-          {"share_text", stages.text / stages.total()}};
+  const std::int64_t num_built = counters.num_samples - counters.num_dropped;
+  if (num_built == 0) throw RunFailure("every sample was dropped; the log says why");
+  const auto built = static_cast<double>(num_built);
+  Report report = {
+      {"run", arguments.run.config_file},       {"examples", num_built},
+      {"dropped", counters.num_dropped},        {"workers", arguments.num_workers},
+      {"examples_per_second", built / seconds}, {"examples_per_core_second", built / processor}};
+  add_stages(report, counters.build_seconds, built);
+  return report;
 }
 
 }  // namespace
@@ -201,7 +192,7 @@ void add_bench_data(CLI::App& bench) {
   data->require_subcommand(1);
   data->footer(
       "Examples:\n  vllama bench data index --rows 2500000\n"
-      "  vllama bench data examples a.mp4 b.mp4 --tokenizer llama/tokenizer.model --workers 2");
+      "  vllama bench data recipe configs/runs/demo_vision_stage1.yaml --workers 2");
   const auto as_json = std::make_shared<bool>(false);
   const auto num_rows = std::make_shared<std::int64_t>(2'500'000);
 
@@ -210,26 +201,16 @@ void add_bench_data(CLI::App& bench) {
   index->add_flag("--json", *as_json, "print JSON");
   index->callback([=] { print(bench_index(*num_rows), *as_json); });
 
-  const auto arguments = std::make_shared<ExamplesArguments>();
-  CLI::App* examples = data->add_subcommand("examples", "Builds training examples from clips.");
-  examples->add_option("clips", arguments->clips, "video files")
-      ->required()
-      ->check(CLI::ExistingFile);
-  examples->add_option("--tokenizer", arguments->tokenizer, "tokenizer.model")->required();
-  examples->add_option("--samples", arguments->num_samples, "examples to build")
+  const auto arguments = std::make_shared<RecipeArguments>();
+  CLI::App* recipe =
+      data->add_subcommand("recipe", "Builds the examples of a run: decode, resize, tokenize.");
+  add_run_arguments(*recipe, arguments->run);
+  recipe->add_option("--samples", arguments->num_samples, "examples to build")
       ->check(CLI::PositiveNumber);
-  examples->add_option("--workers", arguments->num_workers, "threads, 0 for the calling one")
+  recipe->add_option("--workers", arguments->num_workers, "threads, 0 for the calling one")
       ->check(CLI::Range(0, 1024));
-  examples->add_option("--frames", arguments->num_frames, "frames per clip")
-      ->check(CLI::PositiveNumber);
-  examples->add_option("--size", arguments->image_size, "pixels per side")
-      ->check(CLI::Range(1, 4096));
-  examples->add_option("--sampling", arguments->sampling, "uniform or headtail")
-      ->check(CLI::IsMember({"uniform", "headtail"}));
-  examples->add_option("--transform", arguments->transform, "train or eval")
-      ->check(CLI::IsMember({"train", "eval"}));
-  examples->add_flag("--json", *as_json, "print JSON");
-  examples->callback([=] { print(bench_examples(*arguments), *as_json); });
+  recipe->add_flag("--json", *as_json, "print JSON");
+  recipe->callback([=] { print(bench_recipe(*arguments), *as_json); });
 }
 
 }  // namespace vllama::tools

@@ -53,10 +53,8 @@ StepSizes hundred_million() {
 at::Tensor drawn(const nn::Parameter& parameter, const at::TensorOptions& options) {
   const at::Tensor tensor = at::empty(parameter.shape, options);
   switch (parameter.initial.kind) {
-    case nn::Initial::Kind::zeros:
-      return tensor.zero_();
-    case nn::Initial::Kind::ones:
-      return tensor.fill_(1);
+    case nn::Initial::Kind::constant:
+      return tensor.fill_(parameter.initial.scale);
     case nn::Initial::Kind::normal:
       return tensor.normal_(0, parameter.initial.scale);
     case nn::Initial::Kind::uniform:

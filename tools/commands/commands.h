@@ -9,9 +9,11 @@ namespace vllama::tools {
 void add_train(CLI::App& program, int& exit_status);
 // `exit_status` becomes 2 when problems were found.
 void add_check(CLI::App& program, int& exit_status);
+void add_import_config(CLI::App& program);
 void add_show(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_make_weights(CLI::App& program);
+void add_convert(CLI::App& program);
 void add_bench(CLI::App& program);
 
 }  // namespace vllama::tools

@@ -24,7 +24,9 @@ void make_weights(const Arguments& arguments) {
   const std::filesystem::path folder = arguments.folder;
   models::write_random_weights(sizes, tokenizer.size(), arguments.seed, folder);
   write_file_atomically(folder / "llama/tokenizer.model", read_file(arguments.tokenizer_file));
-  std::cout << "wrote eva_vit_g.pth, blip2_qformer.pth and llama/ to " << folder.string() << "\n";
+  std::cout << "wrote eva_vit_g.pth, blip2_qformer.pth"
+            << (sizes.audio ? ", imagebind_huge.pth" : "") << " and llama/ to " << folder.string()
+            << "\n";
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ void add_show(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "show", "Draw one example as the model sees it: frames, sound, tokens with their targets.");
   command->footer(
-      "Example:\n  vllama show configs/runs/demo.yaml --sample 3 --output /tmp/show\n"
-      "  vllama show configs/runs/demo.yaml --step 100\n\n"
+      "Example:\n  vllama show configs/runs/demo_vision_stage1.yaml --sample 3 --output /tmp/show\n"
+      "  vllama show configs/runs/demo_vision_stage1.yaml --step 100\n\n"
       "Writes frames.png, sound.png and example.html into the output folder.");
   const auto arguments = std::make_shared<Arguments>();
   train::ShowOptions& options = arguments->options;

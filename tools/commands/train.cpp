@@ -20,7 +20,8 @@ struct Arguments {
 void add_train(CLI::App& program, int& exit_status) {
   CLI::App* command = program.add_subcommand("train", "Train from a configuration file.");
   command->footer(
-      "Example:\n  vllama train configs/runs/demo.yaml --set training.batch_size=8\n\n"
+      "Example:\n  vllama train configs/runs/demo_vision_stage1.yaml --set "
+      "training.batch_size=8\n\n"
       "Keys of RUN.yaml, their defaults and meanings:\n" +
       config::help<train::RunConfig>());
   const auto arguments = std::make_shared<Arguments>();

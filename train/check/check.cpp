@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "datasets/mixing.h"
 #include "models/load_video_llama.h"
 #include "train/model_input.h"
 #include "train/number_text.h"
@@ -87,7 +88,7 @@ class Check {
           check_dataset(config_, i, limits, tokenizer_ ? &*tokenizer_ : nullptr, options_));
       add_problems(report_.datasets.back(), config_.data.sets[i]);
     }
-    check_weighting();
+    attempt([this] { order(); });
   }
 
   void check_names() {
@@ -107,13 +108,13 @@ class Check {
                       longest, language_->max_positions));
   }
 
-  // The rules of the order of samples.
-  void check_weighting() {
+  // Data sets that could not be opened count as one record.
+  datasets::SampleOrder order() const {
     std::vector<datasets::SampleOrder::Source> sources;
     for (std::size_t i = 0; i < report_.datasets.size(); ++i)
       sources.push_back({std::max<std::int64_t>(1, report_.datasets[i].num_records),
-                         config_.data.sets[i].weight});
-    if (!sources.empty()) attempt([&] { sample_order(config_, sources); });
+                         datasets::share_of(config_.data.sets[i])});
+    return sample_order(config_, std::move(sources));
   }
 
   static std::string places(const RecordList& list) {
@@ -175,18 +176,17 @@ class Check {
       RunPlan plan{.num_epochs = training.num_epochs,
                    .num_steps = training.num_steps(),
                    .samples_per_step = training.batch_size * training.accumulation_steps};
-      for (std::size_t i = 0; i < report_.datasets.size(); ++i) {
-        const DatasetFindings& found = report_.datasets[i];
-        if (found.num_records > 0)
-          plan.sets.push_back({.name = found.name,
-                               .num_records = found.num_records,
-                               .num_invalid = found.invalid.total(),
-                               .weight = config_.data.sets[i].weight});
-      }
-      plan_samples(training, plan.sets);
+      const datasets::SampleOrder samples = order();
+      for (const DatasetFindings& found : report_.datasets)
+        plan.sets.push_back({.name = found.name,
+                             .num_records = found.num_records,
+                             .num_invalid = found.invalid.total()});
+      plan_samples(training, samples, plan.sets);
+      std::erase_if(plan.sets, [](const DatasetPlan& set) { return set.num_records == 0; });
       plan.modules = plan_modules(model);
       plan.memory = plan_memory(config_, model);
-      plan.tables = plan_tables(config_, model, config_.device, plan.sets);
+      plan.tables =
+          plan_tables(config_, model, config_.device, plan.sets, samples.settings().mixing);
       report_.plan = std::move(plan);
     });
   }

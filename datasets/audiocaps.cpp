@@ -1,0 +1,62 @@
+#include "datasets/audiocaps.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "datasets/csv_dataset.h"
+#include "datasets/find_media.h"
+
+namespace vllama::datasets {
+namespace fs = std::filesystem;
+namespace {
+
+enum Column { id, video, start, caption };
+
+constexpr double kClipSeconds = 10;
+
+std::optional<double> seconds_of(const CsvField& cell) {
+  const std::string text = stripped(cell);
+  double seconds = -1;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  return std::isfinite(seconds) && seconds >= 0 ? std::optional(seconds) : std::nullopt;
+}
+
+std::string_view fault_of(CsvCells cells) {
+  if (is_missing_cell(cells[id]) || is_missing_cell(cells[video])) return "missing_id";
+  if (is_missing_cell(cells[start])) return "missing_start";
+  if (!seconds_of(cells[start])) return "bad_time";
+  if (is_missing_cell(cells[caption])) return "missing_caption";
+  return {};
+}
+
+Record record_of(CsvCells cells, const fs::path& media_root) {
+  const fs::path recording = media_root / stripped(cells[video]);
+  const fs::path clip =
+      media_root / fmt::format("{}_{}", stripped(cells[video]), stripped(cells[start]));
+  MediaFile file{.path = first_existing({clip, recording}, {"flac", "wav", "mp3", "m4a", "mp4"}),
+                 .kind = MediaKind::sound};
+  if (file.path.stem() == recording.filename()) {
+    file.start_seconds = *seconds_of(cells[start]);
+    file.end_seconds = file.start_seconds + kClipSeconds;
+  }
+  return {.id = stripped(cells[id]),
+          .media = {file},
+          .conversation = {{{.question = "", .answer = stripped(cells[caption])}}}};
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_audiocaps(const fs::path& annotations, const fs::path& media_root) {
+  CsvFormat format{
+      .columns = {"audiocap_id", "youtube_id", "start_time", "caption"},
+      .fault = [](CsvCells cells, std::int64_t) { return fault_of(cells); },
+      .record = [media_root](CsvCells cells, std::int64_t) { return record_of(cells, media_root); },
+      .unique_id = [](CsvCells cells) { return stripped(cells[id]); }};
+  return std::make_unique<CsvDataset>(annotations, std::move(format));
+}
+
+}  // namespace vllama::datasets

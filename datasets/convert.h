@@ -1,0 +1,17 @@
+// Writes any data set in our own annotation format.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "datasets/record.h"
+
+namespace vllama::datasets {
+
+// Writes the records of a data set that was opened with `media_root`, line by line in their order,
+// so that the file appears whole or not at all; returns their number. Opened with the same root,
+// format vllama, it gives equal records. Throws RunFailure if it cannot be written.
+std::int64_t convert(const Dataset& dataset, const std::filesystem::path& media_root,
+                     const std::filesystem::path& output);
+
+}  // namespace vllama::datasets

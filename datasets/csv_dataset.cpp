@@ -1,0 +1,168 @@
+#include "datasets/csv_dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "text/unicode.h"
+
+namespace vllama::datasets {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+// How much of a file may be resident while it is scanned.
+constexpr std::size_t kScanWindowBytes = std::size_t{8} << 20;
+// What one access to a row can make resident: the kernel maps some pages around the one it needs.
+constexpr std::size_t kAccessWindowBytes = std::size_t{128} << 10;
+
+std::vector<fs::path> annotation_files(const fs::path& annotations) {
+  if (fs::is_regular_file(annotations)) return {annotations};
+  if (!fs::is_directory(annotations))
+    throw UserError(fmt::format("there is no annotation folder '{}'", annotations.string()));
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(annotations)) {
+    const auto extension = entry.path().extension();
+    if (extension == ".csv" || extension == ".tsv") files.push_back(entry.path());
+  }
+  if (files.empty())
+    throw UserError(
+        fmt::format("the annotation folder '{}' has no .csv or .tsv file", annotations.string()));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void fill_cells(const CsvRow& row, const std::vector<std::size_t>& columns,
+                std::vector<CsvField>& cells) {
+  cells.clear();
+  for (const std::size_t column : columns)
+    cells.push_back(column < row.fields.size() ? row.fields[column] : CsvField{});
+}
+
+}  // namespace
+
+CsvDataset::CsvDataset(const fs::path& annotations, CsvFormat format) : format_(std::move(format)) {
+  SeenIds seen;
+  for (const fs::path& path : annotation_files(annotations)) index_file(path, seen);
+  if (size() == 0)
+    throw UserError(fmt::format("'{}' has no valid row{}{}", annotations.string(),
+                                invalid().total() > 0 ? ": " : "", invalid().summary()));
+}
+
+std::vector<std::size_t> CsvDataset::find_columns(const CsvRow& header,
+                                                  const fs::path& path) const {
+  std::vector<std::string> names;
+  for (const CsvField& field : header.fields) names.push_back(field.value());
+  std::vector<std::size_t> columns;
+  for (const std::string& column : format_.columns) {
+    const auto found = std::find(names.begin(), names.end(), column);
+    if (found == names.end())
+      throw UserError(fmt::format("'{}' has no column '{}': its header line names {}",
+                                  path.string(), column, fmt::join(names, ", ")));
+    columns.push_back(static_cast<std::size_t>(found - names.begin()));
+  }
+  return columns;
+}
+
+std::string_view CsvDataset::fault_of(const CsvRow& row, CsvCells cells, std::int64_t part,
+                                      const File& file) const {
+  if (row.fields.size() > file.num_columns) return "too_many_fields";
+  const std::string_view fault = format_.fault(cells, part);
+  if (!fault.empty() || row.is_ascii) return fault;
+  return is_utf8(file.mapping->text().substr(row.begin, row.end - row.begin)) ? "" : "not_utf8";
+}
+
+void CsvDataset::index_row(const CsvRow& row, CsvCells cells, File& file, SeenIds& seen) {
+  const auto place = [&] { return fmt::format("{}:{}", file.mapping->path().string(), row.line); };
+  bool is_used = false;
+  for (std::int64_t part = 0; part < format_.records_per_row; ++part) {
+    const std::string_view fault = fault_of(row, cells, part, file);
+    if (fault.empty())
+      file.places.push_back({row.begin, static_cast<std::uint8_t>(part)});
+    else
+      entries_.invalid.add(fault, place());
+    is_used |= fault.empty();
+  }
+  if (!is_used || !format_.unique_id) return;
+  const std::string id = format_.unique_id(cells);
+  if (!seen.add(id))
+    entries_.odd.add("duplicate_id", place(), fmt::format("'{}' occurred before", id));
+}
+
+void CsvDataset::index_file(const fs::path& path, SeenIds& seen) {
+  File file{.mapping = MappedFile::open(path),
+            .separator = path.extension() == ".tsv" ? '\t' : ',',
+            .columns = {},
+            .first_record = size(),
+            .places = {}};
+  const std::string_view text = file.mapping->text();
+  CsvScanner scanner(text, file.separator, text.starts_with(kByteOrderMark) ? 3 : 0);
+  CsvRow row;
+  if (!scanner.next(row))
+    throw UserError(fmt::format("'{}' is empty: it needs a header line", path.string()));
+  file.columns = find_columns(row, path);
+  file.num_columns = row.fields.size();
+  std::vector<CsvField> cells;
+  std::size_t released = 0;
+  while (scanner.next(row)) {
+    if (scanner.has_open_quote())
+      throw UserError(fmt::format("'{}': a quoted field in the row of line {} is never closed",
+                                  path.string(), row.line));
+    fill_cells(row, file.columns, cells);
+    index_row(row, cells, file, seen);
+    if (row.end - released >= kScanWindowBytes) {
+      file.mapping->release_pages(released, row.end - released);
+      released = row.end / kAccessWindowBytes * kAccessWindowBytes;
+    }
+  }
+  file.mapping->release_pages(0, text.size());
+  file.places.shrink_to_fit();
+  files_.push_back(std::move(file));
+}
+
+std::int64_t CsvDataset::size() const {
+  if (files_.empty()) return 0;
+  return files_.back().first_record + static_cast<std::int64_t>(files_.back().places.size());
+}
+
+Record CsvDataset::record(std::int64_t index) const {
+  VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
+  const auto after = std::upper_bound(
+      files_.begin(), files_.end(), index,
+      [](std::int64_t wanted, const File& file) { return wanted < file.first_record; });
+  const File& file = *std::prev(after);
+  const Place place = file.places[static_cast<std::size_t>(index - file.first_record)];
+  const std::size_t begin = place.row_begin;
+  CsvScanner scanner(file.mapping->text(), file.separator, begin);
+  CsvRow row;
+  std::vector<CsvField> cells;
+  const bool is_row = scanner.next(row);
+  fill_cells(row, file.columns, cells);
+  if (!is_row || !fault_of(row, cells, place.part, file).empty())
+    throw RunFailure(
+        fmt::format("'{}' changed while it was in use: byte {} is no longer the start "
+                    "of a valid row",
+                    file.mapping->path().string(), begin));
+  Record record = format_.record(cells, place.part);
+  const std::size_t window = begin / kAccessWindowBytes * kAccessWindowBytes;
+  file.mapping->release_pages(window, row.end - window + kAccessWindowBytes);
+  return record;
+}
+
+bool is_missing_cell(const CsvField& cell) {
+  // No marker of a missing value is longer than 8 bytes, nor needs it doubled quotes.
+  constexpr std::size_t kLongestQuoted = 10;
+  if (!cell.is_quoted && is_missing_value(cell.raw)) return true;
+  if (cell.is_quoted && cell.raw.size() <= kLongestQuoted && is_missing_value(cell.value()))
+    return true;
+  const bool begins_with_text = !cell.is_quoted && text::leading_space_bytes(cell.raw) == 0;
+  return !begins_with_text && stripped(cell).empty();
+}
+
+std::string stripped(const CsvField& cell) {
+  const std::string value = cell.value();
+  return std::string(text::strip_right(text::strip_left(value)));
+}
+
+}  // namespace vllama::datasets

@@ -1,0 +1,18 @@
+// JSON text as a value, with a word about keys that an object names twice.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace vllama::datasets {
+
+struct ParsedJson {
+  nlohmann::json value;
+  std::string repeated_key;  // one that an object has twice, its last value counts; else empty
+};
+
+// Throws nlohmann::json::parse_error.
+ParsedJson parse_json(std::string_view text);
+
+}  // namespace vllama::datasets

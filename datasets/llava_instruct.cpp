@@ -1,0 +1,29 @@
+#include "datasets/llava_instruct.h"
+
+#include "datasets/entry_error.h"
+#include "datasets/json_dataset.h"
+#include "datasets/json_fields.h"
+#include "datasets/tagged_messages.h"
+
+namespace vllama::datasets {
+namespace fs = std::filesystem;
+
+std::unique_ptr<Dataset> open_llava_instruct(const fs::path& annotations,
+                                             const fs::path& media_root,
+                                             const std::string& image_prefix) {
+  constexpr std::string_view kTag = "<image>";
+  const auto read = [=](const JsonElement& element) {
+    const auto image = optional_text(element.value, "image");
+    if (!image || image->empty())
+      throw EntryError(has_tag(element.value, kTag) ? "missing_image" : "text_only");
+    fs::path path = media_path(media_root, *image);
+    path.replace_filename(image_prefix + path.filename().string());
+    return Record{.id = required_id(element.value),
+                  .media = {{.path = path, .kind = MediaKind::image}},
+                  .conversation = tagged_conversation(element.value, kTag)};
+  };
+  return std::make_unique<JsonDataset>(annotations,
+                                       JsonFormat{.key = "", .ids = Ids::unique, .read = read});
+}
+
+}  // namespace vllama::datasets

@@ -1,0 +1,27 @@
+// From the settings of a mixture to the order of its samples.
+#pragma once
+
+#include <cstdint>
+
+#include "datasets/data_config.h"
+#include "datasets/order.h"
+
+namespace vllama::datasets {
+
+// How long a run is.
+struct RunSize {
+  std::int64_t num_steps = 0;
+  std::int64_t samples_per_step = 0;  // over all ranks and micro-batches
+
+  std::int64_t num_samples() const { return num_steps * samples_per_step; }
+};
+
+// The share of a data set, relative to the others: its weight, or its number of samples.
+double share_of(const DatasetConfig& set);
+
+// Throws UserError where some data sets have numbers of samples and others have none, where a data
+// set has a weight as well, and where the numbers do not add up to the samples of the run; they may
+// miss it by less than a step.
+OrderSettings order_settings(const DataConfig& config, const RunSize& run, std::uint64_t seed);
+
+}  // namespace vllama::datasets

@@ -1,0 +1,66 @@
+#include "datasets/video_instruct_100k.h"
+
+#include <nlohmann/json.hpp>
+
+#include "datasets/entry_error.h"
+#include "datasets/find_media.h"
+#include "datasets/json_dataset.h"
+#include "datasets/json_fields.h"
+#include "datasets/tagged_messages.h"
+
+namespace vllama::datasets {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kFeatureExtension = ".pkl";
+
+text::Conversation question_and_answer(const nlohmann::json& element) {
+  const auto question = optional_text(element, "q"), answer = optional_text(element, "a");
+  if (!question) throw EntryError("missing_question");
+  if (!answer || is_blank(*answer)) throw EntryError("missing_answer");
+  return {.turns = {{*question, *answer}}, .media = {{.turn = 0, .offset = 0}}};
+}
+
+// The medium moves to the front of the question that had the tag.
+text::Conversation training_form(const nlohmann::json& element) {
+  text::Conversation conversation = tagged_conversation(element, "<video>");
+  text::MediaPlace& place = conversation.media.at(0);
+  std::string& question = conversation.turns[place.turn].question;
+  if (place.offset > 0 && question[place.offset - 1] == '\n')
+    question.erase(place.offset - 1, 1);
+  else if (question.substr(place.offset).starts_with('\n'))
+    question.erase(place.offset, 1);
+  place.offset = 0;
+  return conversation;
+}
+
+// The path of the video has no extension yet: the file is looked for when the record is used.
+Record read(const nlohmann::json& element, const fs::path& media_root) {
+  const bool is_training_form = find_member(element, "conversations") != nullptr;
+  std::string video = required_text(element, is_training_form ? "video" : "video_id");
+  if (is_training_form && video.ends_with(kFeatureExtension))
+    video.resize(video.size() - kFeatureExtension.size());
+  return {.id = video,
+          .media = {{.path = media_path(media_root, video), .kind = MediaKind::video}},
+          .conversation = is_training_form ? training_form(element) : question_and_answer(element)};
+}
+
+void find_video(Record& record) {
+  fs::path& path = record.media.at(0).path;
+  path = first_existing({path}, {"mp4", "mkv", "webm", "avi", "mov"});
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_video_instruct_100k(const fs::path& annotations,
+                                                  const fs::path& media_root) {
+  return std::make_unique<JsonDataset>(annotations,
+                                       JsonFormat{.key = "",
+                                                  .read =
+                                                      [media_root](const JsonElement& element) {
+                                                        return read(element.value, media_root);
+                                                      },
+                                                  .find_media = find_video});
+}
+
+}  // namespace vllama::datasets

@@ -1,0 +1,88 @@
+// The audio branch, in the order of the paper: pictures or sound -> ImageBind embeddings, which the
+// two share -> positions -> Audio Q-Former -> linear layer into the language model's embedding
+// space. It trains on pictures and hears at inference. Shapes: F frames and K sound clips of all
+// items end to end, R of either, C = 3, S image side, M mel bins, T mel frames, E width of
+// ImageBind's space, B items (videos, pictures or sounds), Q audio queries an item, H
+// language-model width.
+#pragma once
+
+#include "models/image_bind_audio.h"
+#include "models/image_bind_vision.h"
+#include "models/q_former.h"
+
+namespace vllama::models {
+
+struct AudioConfig {
+  ImageBindVisionConfig vision_encoder;
+  ImageBindAudioConfig audio_encoder;
+  std::int64_t embedding_width = 1024;
+  QFormerConfig audio_q_former{.num_queries = 8, .num_layers = 2, .cross_attention_every = 1};
+  std::int64_t max_positions = 8;
+  std::string embedding_scale = "equal";
+  std::int64_t inputs_at_once = 64;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    const config::AtLeast<std::int64_t> positive{1};
+    field("vision_encoder", vision_encoder, "ImageBind's image encoder");
+    field("audio_encoder", audio_encoder, "ImageBind's audio encoder");
+    field("embedding_width", embedding_width, "width of the space that pictures and sound share",
+          positive);
+    field("audio_q_former", audio_q_former,
+          "trained Q-Former over all frames or sound clips of an item");
+    field("max_positions", max_positions, "rows of the position table: most frames or sound clips",
+          positive);
+    field("embedding_scale", embedding_scale,
+          "equal: pictures and sound as large as the positions; published: length 1 for pictures, "
+          "the file's factor (20) for sound, as published checkpoints were trained",
+          config::OneOf{{"equal", "published"}});
+    field("inputs_at_once", inputs_at_once,
+          "frames or sound clips that pass a frozen encoder together; bounds its memory", positive);
+  }
+};
+
+class AudioBranch {
+ public:
+  // Throws UserError for sizes that do not fit together.
+  AudioBranch(const AudioConfig& config, std::int64_t language_width);
+
+  // Names of imagebind_huge.pth: both encoders and the logarithm of the audio factor.
+  void declare_trunks(nn::ParameterList& list);
+  // Names and order of a Video-LLaMA checkpoint: audio_query_tokens, audio_Qformer,
+  // audio_llama_proj, audio_position_embedding.
+  void declare_trainable(nn::ParameterList& list);
+
+  // The frozen part, without autograd history, scaled as the configuration says. images_FCHW,
+  // normalised, in the weights' dtype -> [F, E] fp32.
+  at::Tensor encode_frames(const at::Tensor& images_FCHW) const;
+  // mel_K1MT of any floating-point type -> [K, E] fp32.
+  at::Tensor encode_clips(const at::Tensor& mel_K1MT) const;
+
+  // The trained part: embeddings_RE -> [B * Q, H], fp32. Row i of an item gets position i. Throws
+  // UserError if an item has more rows than there are positions.
+  at::Tensor embed_clips(const at::Tensor& embeddings_RE,
+                         const std::vector<std::int64_t>& rows_per_item,
+                         const nn::Dropout& dropout = {}) const;
+
+  // What the file multiplies unit vectors of sound with: min(exp(log_logit_scale), 100), a scalar.
+  at::Tensor published_audio_factor() const;
+
+  const AudioConfig& config() const { return config_; }
+  const ImageBindVision& vision_encoder() const { return vision_encoder_; }
+  const ImageBindAudio& audio_encoder() const { return audio_encoder_; }
+
+ private:
+  bool equal_scale() const { return config_.embedding_scale == "equal"; }
+
+  AudioConfig config_;
+  ImageBindVision vision_encoder_;
+  ImageBindAudio audio_encoder_;
+  at::Tensor log_audio_factor_;
+  nn::Embedding positions_;
+  QFormer audio_q_former_;
+  nn::Linear projection_;
+};
+
+inline constexpr char kLogAudioFactorName[] = "modality_postprocessors.audio.1.log_logit_scale";
+
+}  // namespace vllama::models

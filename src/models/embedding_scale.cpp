@@ -1,0 +1,39 @@
+#include "models/embedding_scale.h"
+
+#include <filesystem>
+
+#include "config/tree.h"
+#include "core/log.h"
+
+namespace vllama::models {
+namespace {
+
+// Empty if nothing tells.
+std::string scale_in_config(const std::filesystem::path& path) {
+  const config::Tree run = config::load_file(path);
+  const config::Tree* node = &run;
+  for (const char* key : {"model", "audio", "embedding_scale"})
+    if ((node = node->find(key)) == nullptr) return {};
+  return node->scalar;
+}
+
+std::string trained_scale(const std::filesystem::path& file) {
+  const auto config =
+      (std::filesystem::is_directory(file) ? file : file.parent_path()) / "config.yaml";
+  if (std::filesystem::exists(config)) return scale_in_config(config);
+  return file.extension() == ".pth" ? "published" : "";
+}
+
+}  // namespace
+
+void warn_of_other_scale(const std::string& file, const std::string& used) {
+  const std::string trained = trained_scale(file);
+  if (trained.empty() || trained == used) return;
+  log::warn(
+      "'{}' was trained with embeddings of the scale '{}', but model.audio.embedding_scale is "
+      "'{}': "
+      "what the audio branch has learned does not carry over; set it to {}",
+      file, trained, used, trained);
+}
+
+}  // namespace vllama::models

@@ -1,0 +1,72 @@
+#include "models/weight_reading.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "models/eva_vit.h"
+
+namespace vllama::models {
+namespace {
+
+using checkpoint::ParameterSlot;
+using checkpoint::TensorSource;
+
+std::vector<ParameterSlot> slots_of(const nn::ParameterList& parameters) {
+  std::vector<ParameterSlot> slots;
+  for (const nn::Parameter& parameter : parameters)
+    slots.push_back({parameter.name, parameter.shape, parameter.tensor});
+  return slots;
+}
+
+// A class token and the patches of a square image.
+bool is_square_grid(std::int64_t num_tokens) {
+  if (num_tokens < 2) return false;
+  const auto side = std::llround(std::sqrt(static_cast<double>(num_tokens - 1)));
+  return side * side == num_tokens - 1;
+}
+
+// The encoder's position table, null in other lists. Its file may be for another image size: it is
+// read in its own shape and resized.
+nn::Parameter* position_table(nn::ParameterList& parameters) {
+  const auto found = std::ranges::find(parameters, "pos_embed", &nn::Parameter::name);
+  return found == parameters.end() ? nullptr : &*found;
+}
+
+void take_shape_of_file(nn::Parameter& positions, const TensorSource& source) {
+  for (const checkpoint::TensorFacts& facts : source.tensors())
+    if (facts.name == positions.name && facts.shape.size() == 3 &&
+        facts.shape[2] == positions.shape[2] && is_square_grid(facts.shape[1]))
+      positions.shape[1] = facts.shape[1];
+}
+
+}  // namespace
+
+void load(WeightReading reading) {
+  const auto source = checkpoint::open_weights(reading.file);
+  nn::Parameter* positions = position_table(reading.parameters);
+  const std::int64_t num_tokens = positions != nullptr ? positions->shape[1] : 0;
+  if (positions != nullptr) take_shape_of_file(*positions, *source);
+  const auto summary =
+      checkpoint::load_parameters(*source, slots_of(reading.parameters), reading.rules);
+  log::info("read {} tensors ({} ignored) from '{}'", summary.num_loaded, summary.num_ignored,
+            reading.file);
+  if (positions == nullptr || positions->shape[1] == num_tokens) return;
+  log::info("resized the position table of '{}' from {} to {} tokens", reading.file,
+            positions->shape[1], num_tokens);
+  *positions->tensor = resize_positions(*positions->tensor, num_tokens).to(reading.rules.dtype);
+}
+
+std::string problem_of(WeightReading reading) {
+  try {
+    const auto source = checkpoint::open_weights(reading.file);
+    if (nn::Parameter* positions = position_table(reading.parameters))
+      take_shape_of_file(*positions, *source);
+    return checkpoint::mismatches(*source, slots_of(reading.parameters), reading.rules);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+}
+
+}  // namespace vllama::models

@@ -1,0 +1,25 @@
+// A weight file and what a model takes from it: to be read, or only to be compared.
+#pragma once
+
+#include <string>
+
+#include "checkpoint/load.h"
+#include "nn/parameter.h"
+
+namespace vllama::models {
+
+// The position table of an image encoder ("pos_embed") may be for another image size: it is read in
+// the shape it has in the file and resized.
+struct WeightReading {
+  std::string file;
+  nn::ParameterList parameters;
+  checkpoint::LoadRules rules;
+};
+
+// Throws UserError naming the file and every tensor that is missing, unexpected or misshapen.
+void load(WeightReading reading);
+
+// What load() would throw, or an empty text; no tensor is read.
+std::string problem_of(WeightReading reading);
+
+}  // namespace vllama::models

@@ -1,0 +1,166 @@
+// What the model gets of media files: frames, sound, or both, whole or a part.
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "core/error.h"
+#include "datasets/media_builder.h"
+#include "media/audio.h"
+#include "media/error.h"
+#include "media/video.h"
+#include "processors/audio_clips.h"
+#include "tests/support/fixtures.h"
+#include "text/prompt.h"
+
+namespace vllama::datasets {
+namespace {
+
+using Catch::Matchers::Contains;
+using media::MediaFailure;
+using processors::MediaRoute;
+
+const BranchInput kVision{.image_size = 28, .num_tokens = 5, .max_positions = 32};
+const BranchInput kAudio{.image_size = 42, .num_tokens = 3, .max_positions = 8};
+const ModelInput kVisionModel{.vision = kVision, .audio = {}};
+const ModelInput kAudioModel{.vision = {}, .audio = kAudio};
+const ModelInput kBoth{.vision = kVision, .audio = kAudio};
+
+DatasetConfig set_with(const std::string& inputs) {
+  DatasetConfig set;
+  set.name = "set";
+  set.inputs = inputs;
+  set.transform = "eval";
+  return set;
+}
+
+BuiltMedium build(const MediaFile& file, const ModelInput& model,
+                  const std::string& inputs = "auto") {
+  StageSeconds seconds;
+  return MediaBuilder(set_with(inputs), {}, model).build(file, {}, 0, seconds);
+}
+
+std::vector<MediaRoute> routes(const BuiltMedium& medium) {
+  std::vector<MediaRoute> routes;
+  for (const auto& input : medium.inputs) routes.push_back(input.route);
+  return routes;
+}
+
+MediaFailure failure_of(const MediaFile& file, const ModelInput& model,
+                        const std::string& inputs = "auto") {
+  try {
+    build(file, model, inputs);
+  } catch (const media::MediaError& error) {
+    return error.reason;
+  }
+  FAIL("a medium that cannot be used was used");
+  return MediaFailure::corrupt;
+}
+
+bool same_values(const at::Tensor& a, const at::Tensor& b) {
+  return a.nbytes() == b.nbytes() &&
+         std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a model gets of a file what its branches take") {
+  VLLAMA_SHARED_FILE(media, "fixtures/media");
+  const MediaFile video{.path = media / "boat.mp4", .kind = MediaKind::video};
+  const MediaFile image{.path = media / "dog.jpg", .kind = MediaKind::image};
+  const MediaFile sound{.path = media / "FwVYUHKoLtQ_000034.wav", .kind = MediaKind::sound};
+  using Routes = std::vector<MediaRoute>;
+  CHECK(routes(build(video, kVisionModel)) == Routes{MediaRoute::vision});
+  CHECK(routes(build(image, kVisionModel)) == Routes{MediaRoute::vision});
+  CHECK(routes(build(video, kAudioModel)) == Routes{MediaRoute::audio_from_frames});
+  CHECK(routes(build(image, kAudioModel)) == Routes{MediaRoute::audio_from_frames});
+  CHECK(routes(build(sound, kAudioModel)) == Routes{MediaRoute::audio_from_sound});
+  CHECK(routes(build(video, kBoth)) == Routes{MediaRoute::vision, MediaRoute::audio_from_sound});
+  CHECK(routes(build(image, kBoth)) == Routes{MediaRoute::vision});
+  CHECK(routes(build(sound, kBoth)) == Routes{MediaRoute::audio_from_sound});
+  CHECK(routes(build(video, kBoth, "frames")) == Routes{MediaRoute::vision});
+  CHECK(routes(build(video, kBoth, "sound")) == Routes{MediaRoute::audio_from_sound});
+  CHECK(routes(build(video, kAudioModel, "sound")) == Routes{MediaRoute::audio_from_sound});
+
+  CHECK(failure_of(sound, kVisionModel) == MediaFailure::no_video_stream);
+  CHECK(failure_of(image, kAudioModel, "sound") == MediaFailure::no_audio_stream);
+}
+
+TEST_CASE("sizes and texts of media are those of the branch") {
+  VLLAMA_SHARED_FILE(media, "fixtures/media");
+  const MediaFile video{.path = media / "boat.mp4", .kind = MediaKind::video};
+  const auto both = build(video, kBoth);
+  CHECK(both.inputs[0].values.sizes() == at::IntArrayRef({8, 28, 28, 3}));
+  CHECK(both.inputs[1].values.sizes() == at::IntArrayRef({8, 1, 128, 204}));
+  CHECK(both.num_tokens == 8);
+  const std::string times =
+      "The video contains 8 frames sampled at 0.0, 0.7, 1.5, 2.2, 3.0, 3.8, 4.5, 5.3 seconds. ";
+  CHECK(both.text == text::video_text(5, times) + text::sound_text(3));
+  const auto seen = build(video, kAudioModel);
+  CHECK(seen.inputs[0].values.sizes() == at::IntArrayRef({8, 42, 42, 3}));
+  CHECK(seen.text == text::video_text(3, times));
+  const MediaFile image{.path = media / "dog.jpg", .kind = MediaKind::image};
+  CHECK(build(image, kVisionModel).text == text::image_text(5));
+  DatasetConfig silent = set_with("auto");
+  silent.time_message = false;
+  StageSeconds seconds;
+  CHECK(MediaBuilder(silent, {}, kVisionModel).build(video, {}, 0, seconds).text ==
+        text::video_text(5, ""));
+}
+
+TEST_CASE("the sound of a video is its audio stream, in clips") {
+  VLLAMA_SHARED_FILE(media, "fixtures/media");
+  const auto built =
+      build({.path = media / "dog_barking.mp4", .kind = MediaKind::video}, kAudioModel, "sound");
+  CHECK(same_values(built.inputs[0].values,
+                    *processors::audio_clips(media::read_audio(media / "dog_barking.mp4"))));
+}
+
+TEST_CASE("video without sound: left out beside frames, an error where sound is all") {
+  VLLAMA_SHARED_FILE(media, "fixtures/media");
+  const MediaFile video{.path = media / "h265_video.mp4", .kind = MediaKind::video};
+  CHECK(routes(build(video, kBoth)) == std::vector<MediaRoute>{MediaRoute::vision});
+  CHECK(build(video, kBoth).num_tokens == 5);
+  CHECK(failure_of(video, kAudioModel, "sound") == MediaFailure::no_audio_stream);
+  CHECK(failure_of({.path = media / "none.wav", .kind = MediaKind::sound}, kAudioModel) ==
+        MediaFailure::not_found);
+}
+
+TEST_CASE("a part of a file: its frames and its sound alone") {
+  VLLAMA_SHARED_FILE(media, "fixtures/media");
+  MediaFile part{.path = media / "boat.mp4", .kind = MediaKind::video};
+  part.start_seconds = 1;
+  part.end_seconds = 3;
+  const auto built = build(part, kBoth);
+  // 29.97 frames a second: 29 to 89.
+  CHECK_THAT(built.text, Contains("sampled at 1.0, 1.2, 1.5, 1.7, 2.0, 2.2, 2.5, 2.7 seconds"));
+  auto waveform = media::read_audio(part.path);
+  const auto rate = waveform.sample_rate_hz;
+  for (auto& channel : waveform.channels)
+    channel = {channel.begin() + rate, channel.begin() + 3 * rate};
+  CHECK(same_values(built.inputs[1].values, *processors::audio_clips(waveform)));
+
+  part.start_seconds = 100;
+  part.end_seconds = 101;
+  CHECK(failure_of(part, kVisionModel) == MediaFailure::empty);
+  part.start_seconds = 3;
+  part.end_seconds = 2;
+  CHECK(failure_of(part, kVisionModel) == MediaFailure::empty);
+}
+
+TEST_CASE("settings that the model cannot serve are refused with both numbers") {
+  DatasetConfig set = set_with("auto");
+  CHECK_THROWS_WITH(MediaBuilder(set_with("sound"), {}, kVisionModel), Contains("audio branch"));
+  CHECK_THROWS_WITH(MediaBuilder(set_with("frames_and_sound"), {}, kAudioModel),
+                    Contains("both branches"));
+  set.num_frames = 33;
+  CHECK_THROWS_WITH(MediaBuilder(set, {}, kVisionModel),
+                    Contains("33") && Contains("max_frame_positions = 32"));
+  set.num_frames = 9;
+  CHECK_THROWS_WITH(MediaBuilder(set, {}, kAudioModel),
+                    Contains("9") && Contains("model.audio.max_positions = 8"));
+  DataConfig data;
+  data.sound.num_clips = 9;
+  CHECK_THROWS_WITH(MediaBuilder(set_with("auto"), data, kAudioModel),
+                    Contains("num_clips = 9") && Contains("model.audio.max_positions = 8"));
+}
+
+}  // namespace vllama::datasets

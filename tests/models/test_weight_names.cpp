@@ -1,0 +1,42 @@
+#include <catch2/catch.hpp>
+
+#include "models/weight_names.h"
+
+using namespace vllama::models;
+
+TEST_CASE("ImageBind's other modalities are of no use, its pictures and sound are") {
+  for (const char* name :
+       {"modality_preprocessors.text.mask", "modality_trunks.thermal.blocks.0.attn.bias_k",
+        "modality_heads.imu.3.weight", "modality_postprocessors.depth.1.log_logit_scale"})
+    CHECK(is_unused_image_bind_name(name));
+  for (const char* name :
+       {"modality_preprocessors.vision.cls_token", "modality_trunks.audio.blocks.0.attn.bias_k",
+        "modality_postprocessors.audio.1.log_logit_scale", "text.mask",
+        "modality_trunks.texture.w"})
+    CHECK_FALSE(is_unused_image_bind_name(name));
+}
+
+TEST_CASE(
+    "a checkpoint may hold buffers of frozen modules and the other branch, but no stray names") {
+  for (const char* name : {"Qformer.bert.embeddings.position_ids",
+                           "llama_model.model.layers.1.self_attn.rotary_emb.inv_freq",
+                           "audio_encoder.modality_preprocessors.text.mask",
+                           "audio_encoder.modality_postprocessors.audio.1.log_logit_scale"}) {
+    CHECK(is_unused_in_vision_checkpoint(name));
+    CHECK(is_unused_in_audio_checkpoint(name));
+  }
+  for (const char* name :
+       {"audio_query_tokens", "audio_position_embedding.weight", "audio_llama_proj.bias",
+        "audio_Qformer.bert.encoder.layer.2.attention.self.query.weight"}) {
+    CHECK(is_unused_in_vision_checkpoint(name));
+    CHECK_FALSE(is_unused_in_audio_checkpoint(name));
+  }
+  for (const char* name :
+       {"video_query_tokens", "video_frame_position_embedding.weight", "llama_proj.bias",
+        "video_Qformer.bert.encoder.layer.2.attention.self.query.weight"}) {
+    CHECK(is_unused_in_audio_checkpoint(name));
+    CHECK_FALSE(is_unused_in_vision_checkpoint(name));
+  }
+  CHECK_FALSE(is_unused_in_vision_checkpoint("audio_surprise"));
+  CHECK_FALSE(is_unused_in_audio_checkpoint("video_surprise"));
+}
