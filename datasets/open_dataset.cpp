@@ -30,7 +30,10 @@ std::unique_ptr<Dataset> open_format(const DatasetConfig& config) {
   if (format == "audiocaps") return open_audiocaps(annotations, root);
   if (format == "clotho") return open_clotho(annotations, root);
   if (format == "vllama") return std::make_unique<VllamaDataset>(annotations, root);
-  throw UserError(fmt::format("data set '{}': no reader for the format '{}'", config.name, format));
+  throw UserError(fmt::format(
+      "data set '{}': no reader for the format '{}'; there are webvid, cc_sbu_align, cc595k, "
+      "llava_instruct, videochat_instruct, video_instruct_100k, audiocaps, clotho, vllama",
+      config.name, format));
 }
 
 }  // namespace

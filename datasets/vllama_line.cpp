@@ -17,6 +17,7 @@ namespace vllama::datasets {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using Output = nlohmann::ordered_json;  // keys in the order of the description
 
 namespace {
 
@@ -128,8 +129,8 @@ std::string relative_text(const fs::path& path, const fs::path& media_root) {
   return text.starts_with(root) ? text.substr(root.size()) : text;
 }
 
-json part_from(const MediaFile& file, const fs::path& media_root) {
-  json part;
+Output part_from(const MediaFile& file, const fs::path& media_root) {
+  Output part;
   for (const auto& [kind, key] : kKindNames)
     if (kind == file.kind) part[std::string(key)] = relative_text(file.path, media_root);
   if (file.start_seconds > 0) part["start"] = file.start_seconds;
@@ -138,9 +139,9 @@ json part_from(const MediaFile& file, const fs::path& media_root) {
 }
 
 // The question of turn number `turn`, with its media between the pieces of its text.
-json content_from(const Record& record, std::size_t turn, const fs::path& media_root) {
+Output content_from(const Record& record, std::size_t turn, const fs::path& media_root) {
   const std::string& question = record.conversation.turns[turn].question;
-  json parts = json::array();
+  Output parts = Output::array();
   std::size_t begin = 0;
   const auto add_text_until = [&](std::size_t end) {
     if (end > begin) parts.push_back({{"text", question.substr(begin, end - begin)}});
@@ -172,17 +173,17 @@ Record record_from_line(const json& line, const fs::path& media_root) {
 }
 
 std::string line_from_record(const Record& record, const fs::path& media_root) {
-  nlohmann::ordered_json line{{"id", record.id}};
+  Output line{{"id", record.id}};
   const text::Conversation& conversation = record.conversation;
   if (conversation.is_caption()) {
-    json media = json::array();
+    Output media = Output::array();
     for (const MediaFile& file : record.media) media.push_back(part_from(file, media_root));
     line["caption"] = conversation.turns[0].answer;
     line["media"] = std::move(media);
     return line.dump();
   }
   VLLAMA_ASSERT(conversation.media.size() == record.media.size(), "every medium has a place");
-  json messages = json::array();
+  Output messages = Output::array();
   for (std::size_t i = 0; i < conversation.turns.size(); ++i) {
     messages.push_back({{"role", "user"}, {"content", content_from(record, i, media_root)}});
     messages.push_back({{"role", "assistant"}, {"content", conversation.turns[i].answer}});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "core/error.h"
@@ -14,29 +15,12 @@
 namespace vllama::train {
 namespace {
 
-struct Module {
-  std::string name;
-  nn::ParameterList parameters;
-  bool trained;
-};
-
-std::vector<Module> modules_of(models::VideoLlama& model) {
-  std::vector<Module> modules;
-  const auto add = [&modules](const char* name) -> nn::ParameterList& {
-    return modules.emplace_back(Module{name, {}, false}).parameters;
-  };
-  if (models::VisionBranch* vision = model.vision()) {
-    vision->declare_encoder(add("vision encoder"));
-    vision->declare_image_q_former(add("image Q-Former"));
-  }
-  if (models::AudioBranch* audio = model.audio()) audio->declare_trunks(add("ImageBind"));
-  model.language_model().declare(add("language model"));
-  for (const nn::Parameter& parameter : model.trainable_parameters()) {
-    const std::string name = parameter.name.substr(0, parameter.name.find('.'));
-    if (modules.back().name != name) modules.push_back({name, {}, true});
-    modules.back().parameters.push_back(parameter);
-  }
-  return modules;
+// The peak rate of a module that trains.
+double peak_rate(const models::VideoLlama& model, const std::string& module,
+                 const optim::ScheduleConfig& schedule) {
+  const auto& trained = model.trained_modules();
+  const auto own = std::ranges::find(trained, module, &models::TrainedModule::module);
+  return own->learning_rate > 0 ? own->learning_rate : schedule.peak_learning_rate;
 }
 
 std::int64_t count(std::span<const ModulePlan> modules, bool trained) {
@@ -46,12 +30,14 @@ std::int64_t count(std::span<const ModulePlan> modules, bool trained) {
   return sum;
 }
 
-std::string parameter_table(std::span<const ModulePlan> modules, const std::string& precision) {
-  Table table{.title = "Parameters", .header = {"module", "trained", "frozen", "dtype"}};
+std::string parameter_table(std::span<const ModulePlan> modules) {
+  Table table{.title = "Parameters",
+              .header = {"module", "trained", "frozen", "dtype", "peak learning rate"}};
   for (const ModulePlan& module : modules) {
     const std::string number = grouped_digits(module.num_parameters);
     table.rows.push_back({module.name, module.is_trained ? number : "",
-                          module.is_trained ? "" : number, module.is_trained ? "fp32" : precision});
+                          module.is_trained ? "" : number, module.dtype,
+                          module.is_trained ? fmt::format("{:g}", module.peak_learning_rate) : ""});
   }
   table.total = {"total", grouped_digits(count(modules, true)),
                  grouped_digits(count(modules, false))};
@@ -141,11 +127,45 @@ void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& o
   }
 }
 
-std::vector<ModulePlan> plan_modules(models::VideoLlama& model) {
-  std::vector<ModulePlan> plans;
-  for (const Module& module : modules_of(model))
-    plans.push_back({module.name, nn::num_elements(module.parameters), module.trained});
-  return plans;
+std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama& model) {
+  std::vector<ModulePlan> modules;
+  const auto add_frozen = [&](const char* name, const nn::ParameterList& parameters) {
+    modules.push_back({name, nn::num_elements(parameters), false, config.model.precision, 0});
+  };
+  nn::ParameterList encoder, q_former, trunks, language_model;
+  if (models::VisionBranch* vision = model.vision()) {
+    vision->declare_encoder(encoder);
+    vision->declare_image_q_former(q_former);
+    const auto is_of_encoder = [](const nn::Parameter& entry) {
+      return models::module_of(entry.name).empty();
+    };
+    std::ranges::copy_if(q_former, std::back_inserter(encoder), is_of_encoder);
+    std::erase_if(q_former, is_of_encoder);
+    add_frozen("vision encoder", encoder);
+    if (!model.trains("image_q_former")) add_frozen("image_q_former", q_former);
+  }
+  if (models::AudioBranch* audio = model.audio()) {
+    audio->declare_trunks(trunks);
+    add_frozen("ImageBind", trunks);
+  }
+  model.language_model().declare(language_model);
+  if (!model.trains("language_model")) add_frozen("language_model", language_model);
+
+  const auto add_by_module = [&](const nn::ParameterList& parameters, bool trained) {
+    for (const nn::Parameter& parameter : parameters) {
+      const std::string name = models::module_of(parameter.name);
+      if (model.trains(name) != trained) continue;
+      const auto known = std::ranges::find(modules, name, &ModulePlan::name);
+      if (known == modules.end())
+        modules.push_back({name, parameter.num_elements(), trained, "fp32",
+                           trained ? peak_rate(model, name, config.schedule) : 0});
+      else
+        known->num_parameters += parameter.num_elements();
+    }
+  };
+  add_by_module(model.branch_parameters(), false);
+  add_by_module(model.trainable_parameters(), true);
+  return modules;
 }
 
 std::int64_t longest_sequence(const RunConfig& config) {
@@ -167,7 +187,7 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model) {
   const std::int64_t batch = config.training.batch_size;
   const BatchShape shape{.num_tokens = batch * longest_sequence(config),
                          .num_frames = batch * most_frames};
-  const auto modules = plan_modules(model);
+  const auto modules = plan_modules(config, model);
   return estimate_memory(config.model, model.language_model().config(), count(modules, false),
                          count(modules, true), shape);
 }
@@ -175,8 +195,7 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model) {
 std::string plan_tables(const RunConfig& config, models::VideoLlama& model,
                         const std::string& device, std::span<const DatasetPlan> sets,
                         datasets::Mixing mixing) {
-  return plan_table(config, device) + "\n" +
-         parameter_table(plan_modules(model), config.model.precision) + "\n" +
+  return plan_table(config, device) + "\n" + parameter_table(plan_modules(config, model)) + "\n" +
          data_table(sets, mixing) + "\n" + memory_table(plan_memory(config, model));
 }
 

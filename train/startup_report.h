@@ -25,14 +25,17 @@ struct DatasetPlan {
 void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& order,
                   std::span<DatasetPlan> sets);
 
+// A module under its name in model.trainable, or what never trains under a name in words.
 struct ModulePlan {
   std::string name;
   std::int64_t num_parameters = 0;
   bool is_trained = false;
+  std::string dtype;
+  double peak_learning_rate = 0;  // of a module that trains
 };
 
 // In these functions the model needs no tensors: sizes are those that it declares.
-std::vector<ModulePlan> plan_modules(models::VideoLlama& model);
+std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama& model);
 MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model);
 
 // Tokens that no sample exceeds, apart from the text of a prompt in front of a caption.

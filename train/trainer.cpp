@@ -24,19 +24,31 @@ const checkpoint::NamedTensors& group(const std::map<std::string, checkpoint::Na
 
 }  // namespace
 
-std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& model) {
+std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& model,
+                                                        const optim::ScheduleConfig& schedule) {
+  std::map<std::string, double> factors;
+  for (const models::TrainedModule& trained : model.trained_modules()) {
+    const double own_peak = trained.learning_rate;
+    if (own_peak > 0 && schedule.peak_learning_rate == 0)
+      throw UserError(
+          fmt::format("model.trainable: '{}' has a learning rate, but schedule.peak_learning_rate, "
+                      "which all rates follow in proportion, is 0",
+                      trained.module));
+    factors[trained.module] = own_peak > 0 ? own_peak / schedule.peak_learning_rate : 1;
+  }
   std::vector<optim::TrainedParameter> parameters;
   for (const nn::Parameter& parameter : model.trainable_parameters())
     parameters.push_back(
         {parameter.name, *parameter.tensor,
-         optim::decays(parameter.name, static_cast<std::int64_t>(parameter.shape.size()))});
+         optim::decays(parameter.name, static_cast<std::int64_t>(parameter.shape.size())),
+         factors.at(models::module_of(parameter.name))});
   return parameters;
 }
 
 Trainer::Trainer(const RunConfig& config, models::VideoLlama& model)
     : config_(config),
       model_(model),
-      parameters_(trained_parameters(model)),
+      parameters_(trained_parameters(model, config.schedule)),
       optimizer_(parameters_, config.optimizer) {}
 
 StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch) {

@@ -136,6 +136,11 @@ class Reader {
                     const OneOf& rule) {
     check_choice(source, where, value, rule);
   }
+  static void check(const std::string& source, const std::string& where,
+                    const std::vector<std::string>& values, const OneOf& rule) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      check_choice(source, where + "." + std::to_string(i), values[i], rule);
+  }
   static void check(const std::string& source, const std::string& where, const std::string& value,
                     const Required&) {
     if (value.empty()) fail(source, where, "must not be empty");

@@ -18,6 +18,10 @@ void declare_with_fan_in(nn::Linear& linear, nn::ParameterList& list, const std:
   linear.declare(list, prefix, nn::normal(1.0 / std::sqrt(static_cast<double>(linear.inputs))));
 }
 
+std::string layer_name(const std::string& prefix, std::size_t index) {
+  return prefix + "model.layers." + std::to_string(index);
+}
+
 }  // namespace
 
 LlamaLayer::LlamaLayer(const LlamaConfig& config)
@@ -34,14 +38,19 @@ LlamaLayer::LlamaLayer(const LlamaConfig& config)
       down(config.mlp_width, config.width, false),
       head_width(config.head_width) {}
 
+std::array<LlamaLayer::Projection, 7> LlamaLayer::projections() {
+  return {{{"self_attn.q_proj", query},
+           {"self_attn.k_proj", key},
+           {"self_attn.v_proj", value},
+           {"self_attn.o_proj", output},
+           {"mlp.gate_proj", gate},
+           {"mlp.up_proj", up},
+           {"mlp.down_proj", down}}};
+}
+
 void LlamaLayer::declare(nn::ParameterList& list, const std::string& prefix) {
-  declare_with_fan_in(query, list, prefix + ".self_attn.q_proj");
-  declare_with_fan_in(key, list, prefix + ".self_attn.k_proj");
-  declare_with_fan_in(value, list, prefix + ".self_attn.v_proj");
-  declare_with_fan_in(output, list, prefix + ".self_attn.o_proj");
-  declare_with_fan_in(gate, list, prefix + ".mlp.gate_proj");
-  declare_with_fan_in(up, list, prefix + ".mlp.up_proj");
-  declare_with_fan_in(down, list, prefix + ".mlp.down_proj");
+  for (const auto& [name, linear] : projections())
+    declare_with_fan_in(linear, list, prefix + "." + name);
   attention_norm.declare(list, prefix + ".input_layernorm");
   mlp_norm.declare(list, prefix + ".post_attention_layernorm");
 }
@@ -67,22 +76,47 @@ at::Tensor LlamaLayer::operator()(const at::Tensor& hidden_TH,
   return attended_TH + down(at::silu(gate(normed_TH)) * up(normed_TH));
 }
 
-Llama::Llama(const LlamaConfig& config)
+Llama::Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora)
     : config_(config),
       embeddings_(config.vocabulary_size, config.width),
       layers_(static_cast<std::size_t>(config.num_layers), LlamaLayer(config)),
       final_norm_(config.width, config.norm_epsilon),
-      head_(config.width, config.vocabulary_size, false) {}
+      head_(config.width, config.vocabulary_size, false) {
+  if (!lora) return;
+  if (lora->targets.empty())
+    throw UserError("model: lora.targets is empty; name the matrices that get an adapter");
+  for (LlamaLayer& layer : layers_)
+    for (const auto& [name, linear] : layer.projections())
+      for (const std::string& target : lora->targets)
+        if (name.ends_with("." + target))
+          linear.adapter.emplace(linear.inputs, linear.outputs, lora->rank, lora->alpha);
+}
 
 void Llama::declare(nn::ParameterList& list, const std::string& prefix) {
   embeddings_.declare(list, prefix + "model.embed_tokens", nn::normal(1.0));
-  for (std::size_t i = 0; i < layers_.size(); ++i)
-    layers_[i].declare(list, prefix + "model.layers." + std::to_string(i));
+  for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].declare(list, layer_name(prefix, i));
   final_norm_.declare(list, prefix + "model.norm");
   if (!config_.tied_embeddings) declare_with_fan_in(head_, list, prefix + "lm_head");
 }
 
+void Llama::declare_lora(nn::ParameterList& list, const std::string& prefix) {
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    for (const auto& [name, linear] : layers_[i].projections())
+      if (linear.adapter) linear.adapter->declare(list, layer_name(prefix, i) + "." + name);
+}
+
+void Llama::merge_lora() {
+  for (LlamaLayer& layer : layers_) {
+    for (const auto& [name, linear] : layer.projections()) {
+      if (!linear.adapter) continue;
+      linear.weight_OI = linear.adapter->merged_with(linear.weight_OI);
+      linear.adapter.reset();
+    }
+  }
+}
+
 void Llama::prepare(at::ScalarType dtype, at::Device device) {
+  dtype_ = dtype;
   rotary_ = nn::RotaryEmbedding(config_.head_width, config_.max_positions, config_.rope_base,
                                 config_.rope_scaling, dtype, device);
 }

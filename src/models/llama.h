@@ -3,7 +3,10 @@
 // heads, K head width.
 #pragma once
 
+#include <array>
+
 #include "models/llama_config.h"
+#include "models/lora_config.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "nn/rotary.h"
@@ -20,6 +23,14 @@ struct LlamaLayer {
 
   explicit LlamaLayer(const LlamaConfig& config);
   void declare(nn::ParameterList& list, const std::string& prefix);
+
+  // The matrices, in the order of the files, with their names within the layer.
+  struct Projection {
+    std::string name;
+    nn::Linear& linear;
+  };
+  std::array<Projection, 7> projections();
+
   at::Tensor operator()(const at::Tensor& hidden_TH, const nn::RotaryEmbedding::Angles& angles,
                         const nn::Segments& sequences) const;
 
@@ -30,16 +41,28 @@ struct LlamaLayer {
 
 class Llama {
  public:
-  explicit Llama(const LlamaConfig& config);
+  // With `lora`, every matrix it names gets an adapter. Throws UserError if it names none.
+  explicit Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora = {});
 
   // Names as in the Hugging Face files, behind `prefix`.
   void declare(nn::ParameterList& list, const std::string& prefix = "");
 
-  // To be called once the weights have their dtype and device: builds the rotary tables.
-  void prepare(at::ScalarType dtype, at::Device device);
+  // The adapters: "<prefix>model.layers.N.self_attn.q_proj.lora_A.weight", lora_B.weight, and so on
+  // through the layers. These are peft's names without its own prefix "base_model.model.".
+  void declare_lora(nn::ParameterList& list, const std::string& prefix = "");
 
-  // token_ids_T int64 in [0, V) -> [T, H]
-  at::Tensor embed(const at::Tensor& token_ids_T) const { return embeddings_(token_ids_T); }
+  // Adds every adapter into its matrix, rounded to the type of the matrix, and removes it.
+  void merge_lora();
+
+  // To be called once the weights are on their device: the type to compute in, which is that of
+  // weights that do not train. Builds the rotary tables.
+  void prepare(at::ScalarType dtype, at::Device device);
+  at::ScalarType dtype() const { return dtype_; }
+
+  // token_ids_T int64 in [0, V) -> [T, H] in dtype()
+  at::Tensor embed(const at::Tensor& token_ids_T) const {
+    return embeddings_(token_ids_T).to(dtype_);
+  }
 
   // inputs_TH, sequences end to end, positions counted from 0 in each -> hidden [T, H] after the
   // last layer, before the final norm. With recompute_layers the layers keep only their inputs for
@@ -50,7 +73,7 @@ class Llama {
   // The final norm, on any rows.
   at::Tensor final_norm(const at::Tensor& hidden_MH) const { return final_norm_(hidden_MH); }
 
-  // The output matrix [V, H]: logits = normed hidden x head^T.
+  // The output matrix [V, H]: logits = normed hidden x head^T. fp32 when it trains.
   const at::Tensor& head() const;
 
   const LlamaConfig& config() const { return config_; }
@@ -59,6 +82,7 @@ class Llama {
 
  private:
   LlamaConfig config_;
+  at::ScalarType dtype_ = at::kFloat;
   nn::Embedding embeddings_;
   std::vector<LlamaLayer> layers_;
   nn::RmsNorm final_norm_;

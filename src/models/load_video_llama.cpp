@@ -19,25 +19,37 @@ using checkpoint::LoadRules;
 // Rows of an embedding table beyond the tokenizer's pieces: added tokens, and rounding for speed.
 constexpr std::int64_t kMaxAddedRows = 256;
 
-std::vector<WeightReading> frozen_vision(VisionBranch& vision, const WeightFiles& files,
-                                         LoadRules rules) {
+// Rules for a part of the base: fp32 and writable if it trains, else as `frozen`.
+LoadRules base_rules(LoadRules frozen, bool trains) {
+  if (!trains) return frozen;
+  frozen.dtype = at::kFloat;
+  frozen.writable = true;
+  return frozen;
+}
+
+std::vector<WeightReading> base_vision(VideoLlama& model, const WeightFiles& files,
+                                       const LoadRules& frozen) {
+  VisionBranch& vision = *model.vision();
   std::vector<WeightReading> readings;
+  LoadRules rules = frozen;
   rules.is_ignorable = [num_blocks = vision.config().encoder.num_blocks](const std::string& name) {
     return is_unused_encoder_name(name, num_blocks);
   };
   vision.declare_encoder(
       readings.emplace_back(WeightReading{files.vision_encoder, {}, rules}).parameters);
+  rules = base_rules(frozen, model.trains("image_q_former"));
   rules.is_ignorable = is_unused_q_former_name;
   vision.declare_image_q_former(
       readings.emplace_back(WeightReading{files.q_former, {}, rules}).parameters);
   return readings;
 }
 
-WeightReading frozen_language_model(Llama& language_model, const WeightFiles& files,
-                                    LoadRules rules) {
+WeightReading base_language_model(VideoLlama& model, const WeightFiles& files,
+                                  const LoadRules& frozen) {
+  LoadRules rules = base_rules(frozen, model.trains("language_model"));
   rules.is_ignorable = is_unused_language_model_name;
   WeightReading reading{files.language_model, {}, rules};
-  language_model.declare(reading.parameters);
+  model.language_model().declare(reading.parameters);
   return reading;
 }
 
@@ -84,13 +96,24 @@ std::vector<WeightReading> trainable_parts(VideoLlama& model, const WeightFiles&
 
 void load_trainable(VideoLlama& model, const WeightFiles& files, at::Device device,
                     std::uint64_t seed) {
-  const nn::ParameterList parameters = model.trainable_parameters();
+  nn::ParameterList parameters = model.branch_parameters();
+  model.language_model().declare_lora(parameters, "llama_model.");
   nn::initialize(parameters, seed);
   for (WeightReading& reading : trainable_parts(model, files)) load(std::move(reading));
   if (model.audio() != nullptr && !files.audio_checkpoint.empty())
     warn_of_other_scale(files.audio_checkpoint, model.audio()->config().embedding_scale);
   for (const nn::Parameter& parameter : parameters)
     *parameter.tensor = parameter.tensor->to(device);
+}
+
+// The norm behind the encoder is in the Q-Former's file and stays frozen when that trains.
+void load_base_vision(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen) {
+  for (WeightReading& reading : base_vision(model, files, frozen)) load(std::move(reading));
+  nn::ParameterList q_former;
+  model.vision()->declare_image_q_former(q_former);
+  for (const nn::Parameter& parameter : q_former)
+    if (!model.trains(module_of(parameter.name)))
+      *parameter.tensor = parameter.tensor->to(frozen.dtype);
 }
 
 // Names the files that the configured branches need and the configuration lacks; else empty.
@@ -123,11 +146,10 @@ std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Devi
   const WeightFiles& files = config.weights;
   auto model = std::make_unique<VideoLlama>(config, language_config(files));
   const LoadRules frozen{.dtype = frozen_type(config), .device = device};
-  if (VisionBranch* vision = model->vision())
-    for (WeightReading& reading : frozen_vision(*vision, files, frozen)) load(std::move(reading));
+  if (model->vision() != nullptr) load_base_vision(*model, files, frozen);
   if (AudioBranch* audio = model->audio())
     load_image_bind(*audio, files.image_bind, frozen.dtype, device);
-  load(frozen_language_model(model->language_model(), files, frozen));
+  load(base_language_model(*model, files, frozen));
   model->language_model().prepare(frozen.dtype, device);
   load_trainable(*model, files, device, seed);
   return model;
@@ -145,12 +167,12 @@ std::vector<std::string> check_weights(const ModelConfig& config) {
   VideoLlama model(config, language.value_or(LlamaConfig{}));
   const LoadRules frozen{.dtype = frozen_type(config)};
   std::vector<WeightReading> readings = trainable_parts(model, files);
-  readings.push_back(frozen_language_model(model.language_model(), files, frozen));
+  readings.push_back(base_language_model(model, files, frozen));
   // Without its config.json the sizes that depend on the language model are unknown.
   if (!language)
     for (WeightReading& reading : readings) reading = part_of_file(reading.file, {}, "", frozen);
-  if (VisionBranch* vision = model.vision())
-    std::ranges::move(frozen_vision(*vision, files, frozen), std::back_inserter(readings));
+  if (model.vision() != nullptr)
+    std::ranges::move(base_vision(model, files, frozen), std::back_inserter(readings));
   if (AudioBranch* audio = model.audio())
     readings.push_back(image_bind_reading(*audio, files.image_bind, frozen));
   for (WeightReading& reading : readings)

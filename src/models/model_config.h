@@ -2,6 +2,8 @@
 #pragma once
 
 #include "models/audio_branch.h"
+#include "models/lora_config.h"
+#include "models/trainable.h"
 #include "models/vision_branch.h"
 
 namespace vllama::models {
@@ -38,6 +40,8 @@ struct ModelConfig {
   VisionConfig vision;
   AudioConfig audio;
   WeightFiles weights;
+  std::vector<TrainedModule> trainable;
+  LoraConfig lora;
   std::string precision = "bf16";
   double dropout = 0.1;
   bool recompute_layers = false;
@@ -53,6 +57,9 @@ struct ModelConfig {
     field("vision", vision, "vision branch");
     field("audio", audio, "audio branch");
     field("weights", weights, "files to read");
+    field("trainable", trainable,
+          "modules that train; empty: the Q-Formers, positions and projections of the branches");
+    field("lora", lora, "adapters of the language model, where trainable names lora");
     field("precision", precision, "number format of the frozen parts: bf16 or fp32",
           config::OneOf{{"bf16", "fp32"}});
     field("dropout", dropout, "dropout in the trained Q-Former", config::Range{0.0, 0.9});

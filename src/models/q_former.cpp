@@ -101,7 +101,7 @@ at::Tensor QFormer::operator()(const at::Tensor& states_SE, const nn::Segments& 
                 "encoder states must be [S, encoder width]");
   const std::int64_t num_samples = state_segments.count();
   const auto query_segments = nn::Segments::equal(num_samples, config_.num_queries);
-  const at::Tensor queries_RD = input_norm_(queries_1QD_)
+  const at::Tensor queries_RD = nn::in_type_of(input_norm_(queries_1QD_), states_SE)
                                     .expand({num_samples, config_.num_queries, config_.width})
                                     .reshape({-1, config_.width});
   at::Tensor h = dropped(queries_RD, num_samples, dropout);

@@ -65,7 +65,8 @@ class QFormer {
   void declare_queries(nn::ParameterList& list, const std::string& name);
   void declare_layers(nn::ParameterList& list, const std::string& prefix);
 
-  // states_SE holds the encoder rows of all samples, divided by state_segments -> [N * Q, D].
+  // states_SE holds the encoder rows of all samples, divided by state_segments -> [N * Q, D] in
+  // their type.
   at::Tensor operator()(const at::Tensor& states_SE, const nn::Segments& state_segments,
                         nn::Dropout dropout = {}) const;
 

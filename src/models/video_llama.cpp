@@ -2,6 +2,9 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 
 namespace vllama::models {
@@ -21,12 +24,30 @@ Targets targets_of(const processors::Batch& batch) {
 }  // namespace
 
 VideoLlama::VideoLlama(const ModelConfig& config, const LlamaConfig& language_config)
-    : config_(config), language_model_(language_config) {
+    : config_(config),
+      trained_modules_(models::trained_modules(config)),
+      language_model_(language_config, trains("lora") ? std::optional(config.lora) : std::nullopt) {
   if (config.has_vision()) vision_.emplace(config.vision, language_config.width);
   if (config.has_audio()) audio_.emplace(config.audio, language_config.width);
 }
 
+bool VideoLlama::trains(const std::string& module) const {
+  return std::ranges::find(trained_modules_, module, &TrainedModule::module) !=
+         trained_modules_.end();
+}
+
 nn::ParameterList VideoLlama::trainable_parameters() {
+  nn::ParameterList list;
+  if (vision_) vision_->declare_image_q_former(list);
+  std::ranges::move(branch_parameters(), std::back_inserter(list));
+  language_model_.declare(list, "llama_model.");
+  language_model_.declare_lora(list, "llama_model.");
+  std::erase_if(list,
+                [this](const nn::Parameter& entry) { return !trains(module_of(entry.name)); });
+  return list;
+}
+
+nn::ParameterList VideoLlama::branch_parameters() {
   nn::ParameterList list;
   if (vision_) vision_->declare_trainable(list);
   if (audio_) audio_->declare_trainable(list);
@@ -36,7 +57,7 @@ nn::ParameterList VideoLlama::trainable_parameters() {
 at::Tensor VideoLlama::media_embeddings(processors::MediaRoute route,
                                         const processors::MediaGroup& group,
                                         double dropout_rate) const {
-  const at::ScalarType dtype = language_model_.head().scalar_type();
+  const at::ScalarType dtype = language_model_.dtype();
   const at::Tensor values = group.values.to(device());
   const nn::Dropout dropout =
       dropout_rate > 0 ? nn::Dropout(dropout_rate, group.dropout_keys, device()) : nn::Dropout();

@@ -18,8 +18,18 @@ class VideoLlama {
   VideoLlama(const VideoLlama&) = delete;  // parameter lists point into the model
   VideoLlama& operator=(const VideoLlama&) = delete;
 
-  // What trains, in the order of a published checkpoint; fp32.
+  // What trains, fp32, under the names of a checkpoint: the image Q-Former, the branches in the
+  // order of a published checkpoint, the language model or its adapters below "llama_model.";
+  // module_of() tells the module of a name.
   nn::ParameterList trainable_parameters();
+
+  // The Q-Formers, positions and projections of the branches, trained or not: what a published
+  // checkpoint holds, in its order. They compute in fp32.
+  nn::ParameterList branch_parameters();
+
+  // The modules of trainable_parameters().
+  const std::vector<TrainedModule>& trained_modules() const { return trained_modules_; }
+  bool trains(const std::string& module) const;
 
   // Null if the model lacks the branch.
   VisionBranch* vision() { return vision_ ? &*vision_ : nullptr; }
@@ -53,6 +63,7 @@ class VideoLlama {
 
  private:
   ModelConfig config_;
+  std::vector<TrainedModule> trained_modules_;
   std::optional<VisionBranch> vision_;
   std::optional<AudioBranch> audio_;
   Llama language_model_;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "nn/recompute.h"
 
 namespace vllama::models {
 namespace {
@@ -54,14 +55,20 @@ at::Tensor VisionBranch::normalize(const at::Tensor& frames_FHWC, at::ScalarType
 }
 
 at::Tensor VisionBranch::encode_frames(const at::Tensor& images_FCHW) const {
-  const at::AutoGradMode no_graph(false);
   std::vector<at::Tensor> parts;
   for (const at::Tensor& images : images_FCHW.split(config_.frames_at_once)) {
-    const at::Tensor tokens_NLE = encoder_norm_(encoder_(images));
     const auto frames = nn::Segments::equal(images.size(0), config_.encoder.num_tokens());
-    parts.push_back(image_q_former_(tokens_NLE.flatten(0, 1), frames));
+    const auto read = [this, frames](const at::Tensor& tokens_RE) {
+      return image_q_former_(tokens_RE, frames);
+    };
+    parts.push_back(nn::recompute_in_backward(read, frozen_tokens(images)));
   }
   return at::cat(parts);
+}
+
+at::Tensor VisionBranch::frozen_tokens(const at::Tensor& images_NCHW) const {
+  const at::AutoGradMode no_graph(false);
+  return encoder_norm_(encoder_(images_NCHW)).flatten(0, 1);
 }
 
 at::Tensor VisionBranch::embed_clips(const at::Tensor& frame_queries,

@@ -24,7 +24,7 @@ struct VisionConfig {
     field("max_frame_positions", max_frame_positions, "rows of the frame position table",
           config::AtLeast<std::int64_t>{1});
     field("frames_at_once", frames_at_once,
-          "frames that pass the frozen encoder together; bounds its memory",
+          "frames that pass the encoder and the image Q-Former together; bounds their memory",
           config::AtLeast<std::int64_t>{1});
   }
 };
@@ -44,7 +44,9 @@ class VisionBranch {
   // frames_FHWC uint8 RGB -> images [F, 3, S, S] of `dtype`: ((x / 255) - mean) / std.
   static at::Tensor normalize(const at::Tensor& frames_FHWC, at::ScalarType dtype);
 
-  // The frozen part: images_FCHW -> [F * P, D], without autograd history.
+  // images_FCHW -> [F * P, D], with autograd history only if the image Q-Former trains. Then the
+  // encoder's outputs are kept for backward, and what the Q-Former computed from them is computed
+  // again, frames_at_once frames at a time.
   at::Tensor encode_frames(const at::Tensor& images_FCHW) const;
 
   // The trained part: frame_queries [F * P, D] -> [B * Q, H], fp32. Frame i of a sample gets
@@ -59,6 +61,9 @@ class VisionBranch {
   const QFormer& image_q_former() const { return image_q_former_; }
 
  private:
+  // images_NCHW -> tokens of all images end to end [N * L, E]
+  at::Tensor frozen_tokens(const at::Tensor& images_NCHW) const;
+
   VisionConfig config_;
   EvaVit encoder_;
   nn::LayerNorm encoder_norm_;

@@ -12,7 +12,10 @@ void Linear::declare(ParameterList& list, const std::string& prefix, Initial wei
 }
 
 at::Tensor Linear::operator()(const at::Tensor& values) const {
-  return linear_product(values, weight_OI, biased ? std::optional(bias_O) : std::nullopt);
+  const at::Tensor product =
+      linear_product(values, in_type_of(weight_OI, values),
+                     biased ? std::optional(in_type_of(bias_O, values)) : std::nullopt);
+  return adapter ? product.add((*adapter)(values), adapter->scale) : product;
 }
 
 void Embedding::declare(ParameterList& list, const std::string& prefix, Initial initial) {

@@ -11,7 +11,8 @@ void LayerNorm::declare(ParameterList& list, const std::string& prefix) {
 }
 
 at::Tensor LayerNorm::operator()(const at::Tensor& values) const {
-  return at::layer_norm(values, {width}, weight_W, bias_W, epsilon);
+  return at::layer_norm(values, {width}, in_type_of(weight_W, values), in_type_of(bias_W, values),
+                        epsilon);
 }
 
 void RmsNorm::declare(ParameterList& list, const std::string& prefix) {
@@ -19,7 +20,7 @@ void RmsNorm::declare(ParameterList& list, const std::string& prefix) {
 }
 
 at::Tensor RmsNorm::operator()(const at::Tensor& values) const {
-  return at::rms_norm(values, {width}, weight_W, epsilon);
+  return at::rms_norm(values, {width}, in_type_of(weight_W, values), epsilon);
 }
 
 }  // namespace vllama::nn

@@ -51,4 +51,11 @@ void initialize(const ParameterList& parameters, std::uint64_t seed);
 // The number of elements of all tensors in the list.
 std::int64_t num_elements(const ParameterList& parameters);
 
+// A parameter in the type that `values` compute in. Frozen parameters are held in it and come back
+// as they are; those that train are fp32 and are converted, which autograd follows.
+inline at::Tensor in_type_of(const at::Tensor& parameter, const at::Tensor& values) {
+  const at::ScalarType type = values.scalar_type();
+  return parameter.scalar_type() == type ? parameter : parameter.to(type);
+}
+
 }  // namespace vllama::nn

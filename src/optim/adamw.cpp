@@ -56,12 +56,10 @@ void AdamW::step(double learning_rate) {
   const c10::AutoGradMode no_graph(false);
   ++num_steps_;
   step_count_.fill_(num_steps_);
-  update(parameters_.decayed(), learning_rate, config_.weight_decay);
-  update(parameters_.not_decayed(), learning_rate, 0);
+  for (const FlatRange& range : parameters_.ranges()) update(range, learning_rate);
 }
 
-void AdamW::update(const FlatRange& range, double learning_rate, double weight_decay) {
-  if (range.num_elements == 0) return;
+void AdamW::update(const FlatRange& range, double learning_rate) {
   const auto part = [&](const at::Tensor& flat) {
     return flat.narrow(0, range.offset, range.num_elements);
   };
@@ -70,7 +68,8 @@ void AdamW::update(const FlatRange& range, double learning_rate, double weight_d
   const at::Tensor mean = part(exp_avg_);
   const at::Tensor mean_square = part(exp_avg_sq_);
   at::_fused_adamw_(values, gradients, mean, mean_square, at::TensorList{}, step_count_,
-                    learning_rate, config_.beta1, config_.beta2, weight_decay, config_.epsilon,
+                    learning_rate * range.learning_rate_factor, config_.beta1, config_.beta2,
+                    range.decays ? config_.weight_decay : 0, config_.epsilon,
                     /*amsgrad=*/false, /*maximize=*/false);
 }
 

@@ -1,4 +1,4 @@
-// AdamW over the flat buffers: two fused updates per step, one for each weight decay.
+// AdamW over the flat buffers: a fused update for every range that shares weight decay and rate.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -33,13 +33,14 @@ struct AdamWConfig {
 // Decoupled weight decay (Loshchilov, Hutter 2019), with bias correction from step 1:
 //   p -= lr * decay * p;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2
 //   p -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
-// Both moments are fp32, flat, on the parameters' device.
+// Both moments are fp32, flat, on the parameters' device; they do not depend on the rates.
 class AdamW {
  public:
   // `parameters` must outlive the optimizer.
   AdamW(FlatParameters& parameters, const AdamWConfig& config);
 
-  // Updates the parameters in place from their gradients, which it leaves as they are.
+  // Updates the parameters in place from their gradients, which it leaves as they are, each at
+  // `learning_rate` times its own factor.
   void step(double learning_rate);
 
   std::int64_t num_steps() const { return num_steps_; }
@@ -54,7 +55,7 @@ class AdamW {
   void load_state(const std::map<std::string, at::Tensor>& state);
 
  private:
-  void update(const FlatRange& range, double learning_rate, double weight_decay);
+  void update(const FlatRange& range, double learning_rate);
 
   FlatParameters& parameters_;
   AdamWConfig config_;

@@ -15,7 +15,7 @@ void check(std::span<const TrainedParameter> parameters) {
   VLLAMA_ASSERT(!parameters.empty(), "there is nothing to train");
   std::set<std::string> names;
   std::set<const void*> memory;
-  for (const auto& [name, tensor, decay] : parameters) {
+  for (const auto& [name, tensor, decay, learning_rate_factor] : parameters) {
     VLLAMA_ASSERT(names.insert(name).second, fmt::format("'{}' is listed twice", name));
     VLLAMA_ASSERT(tensor.defined(), fmt::format("'{}' has no tensor", name));
     VLLAMA_ASSERT(tensor.scalar_type() == at::kFloat, fmt::format("'{}' is not fp32", name));
@@ -26,6 +26,8 @@ void check(std::span<const TrainedParameter> parameters) {
     VLLAMA_ASSERT(tensor.numel() > 0, fmt::format("'{}' is empty", name));
     VLLAMA_ASSERT(memory.insert(tensor.const_data_ptr()).second,
                   fmt::format("'{}' shares its memory with another parameter", name));
+    VLLAMA_ASSERT(learning_rate_factor >= 0,
+                  fmt::format("'{}' has a negative learning rate", name));
   }
 }
 
@@ -48,13 +50,13 @@ bool decays(std::string_view name, std::int64_t num_dimensions) {
 FlatParameters::FlatParameters(std::span<const TrainedParameter> in_model_order) {
   check(in_model_order);
   for (const bool group : {true, false}) {
-    for (const auto& [name, tensor, decay] : in_model_order) {
+    for (const auto& [name, tensor, decay, learning_rate_factor] : in_model_order) {
       if (decay != group) continue;
-      slots_.push_back({name, tensor.sizes().vec(), num_elements_, tensor.numel(), decay});
+      slots_.push_back(
+          {name, tensor.sizes().vec(), num_elements_, tensor.numel(), decay, learning_rate_factor});
       parameters_.push_back(tensor);
       num_elements_ += tensor.numel();
     }
-    if (group) num_decayed_elements_ = num_elements_;
   }
   const auto options = in_model_order.front().tensor.options().requires_grad(false);
   values_ = at::empty({num_elements_}, options);
@@ -66,6 +68,19 @@ FlatParameters::FlatParameters(std::span<const TrainedParameter> in_model_order)
     parameters_[i].set_requires_grad(true);
     parameters_[i].mutable_grad() = view(gradients_, slots_[i]);
   }
+}
+
+std::vector<FlatRange> FlatParameters::ranges() const {
+  std::vector<FlatRange> ranges;
+  for (const FlatSlot& slot : slots_) {
+    const bool continues = !ranges.empty() && ranges.back().decays == slot.decays &&
+                           ranges.back().learning_rate_factor == slot.learning_rate_factor;
+    if (continues)
+      ranges.back().num_elements += slot.num_elements;
+    else
+      ranges.push_back({slot.offset, slot.num_elements, slot.decays, slot.learning_rate_factor});
+  }
+  return ranges;
 }
 
 void FlatParameters::zero_gradients() {

@@ -23,6 +23,7 @@ struct TrainedParameter {
   std::string name;
   at::Tensor tensor;
   bool decays;
+  double learning_rate_factor = 1;  // its rate, in units of the optimizer's
 };
 
 // Where a parameter lies in the flat buffers, counted in elements.
@@ -32,12 +33,15 @@ struct FlatSlot {
   std::int64_t offset;
   std::int64_t num_elements;
   bool decays;
+  double learning_rate_factor;
 };
 
-// A contiguous part of the flat buffers that shares one weight decay.
+// A contiguous part of the flat buffers that is updated alike.
 struct FlatRange {
   std::int64_t offset;
   std::int64_t num_elements;
+  bool decays;
+  double learning_rate_factor;
 };
 
 // Owns the two flat buffers. Construction moves the values of every parameter into the first one
@@ -54,10 +58,8 @@ class FlatParameters {
 
   const std::vector<FlatSlot>& slots() const { return slots_; }
   std::int64_t num_elements() const { return num_elements_; }
-  FlatRange decayed() const { return {0, num_decayed_elements_}; }
-  FlatRange not_decayed() const {
-    return {num_decayed_elements_, num_elements_ - num_decayed_elements_};
-  }
+  // The longest runs of slots with the same decay and learning-rate factor, which cover all.
+  std::vector<FlatRange> ranges() const;
 
   // Shape [num_elements], fp32. They share memory with the model's parameters and gradients.
   const at::Tensor& flat_parameters() const { return values_; }
@@ -80,7 +82,6 @@ class FlatParameters {
   at::Tensor values_;
   at::Tensor gradients_;
   std::int64_t num_elements_ = 0;
-  std::int64_t num_decayed_elements_ = 0;
 };
 
 }  // namespace vllama::optim

@@ -27,6 +27,7 @@ struct OuterConfig {
   bool flag = false;
   std::optional<std::string> note;
   std::vector<double> numbers{1, 2.5};
+  std::vector<std::string> modes{"slow"};
   std::vector<InnerConfig> parts;
   InnerConfig inner;
   template <class Visitor>
@@ -35,6 +36,7 @@ struct OuterConfig {
     field("flag", flag, "a switch");
     field("note", note, "a remark");
     field("numbers", numbers, "some numbers");
+    field("modes", modes, "some modes", config::OneOf{{"fast", "slow"}});
     field("parts", parts, "parts");
     field("inner", inner, "a section");
   }
@@ -59,6 +61,7 @@ TEST_CASE("values are read, defaults kept, overrides win") {
   REQUIRE(read.parts.size() == 2);
   CHECK(read.parts[1].rate == 0.25);
   CHECK(read.numbers == std::vector<double>{1, 2.5});
+  CHECK(parse("modes: [fast, slow]").modes == std::vector<std::string>{"fast", "slow"});
 }
 
 TEST_CASE("what is dumped reads back to the same") {
@@ -78,6 +81,8 @@ TEST_CASE("every mistake names file, line and key") {
   CHECK_THROWS_WITH(parse("inner:\n  rate: 2"), Contains("run.yaml:2") && Contains("from 0 to 1"));
   CHECK_THROWS_WITH(parse("inner: {rate: nan}"), Contains("finite"));
   CHECK_THROWS_WITH(parse("inner: {mode: quick}"), Contains("one of fast, slow"));
+  CHECK_THROWS_WITH(parse("modes: [fast, quick]"),
+                    Contains("modes.1") && Contains("one of fast, slow"));
   CHECK_THROWS_WITH(parse("inner: 3"), Contains("must be a map"));
   CHECK_THROWS_WITH(parse("flag: maybe"), Contains("true or false"));
   CHECK_THROWS_WITH(parse("parts: 3"), Contains("must be a list"));

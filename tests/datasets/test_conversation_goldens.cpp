@@ -98,14 +98,16 @@ TEST_CASE("recorded conversations come out of annotation files, ids and labels")
 TEST_CASE("the instruction data of the recorded runs, from files to batches") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   VLLAMA_SHARED_FILE(fixtures, "fixtures");
-  const test::TemporaryFolder folder;
+  const test::TemporaryFolder folder, coco;
+  fs::copy(fixtures / "media/dog.jpg", coco.path() / "COCO_train2014_dog.jpg");
+  fs::copy(fixtures / "media/Statue_of_Liberty.jpg", coco.path() / "COCO_train2014_statue.jpg");
   struct Run {
     std::string name, format, annotations, media_root, image_prefix, form;
   };
   const Run runs[] = {{"vl_stage2_videochat", "videochat_instruct", "videochat_instruct.json",
                        fixtures, "", "vicuna"},
-                      {"vl_stage2_llava", "llava_instruct", "llava_instruct.json",
-                       goldens / "data/coco", "COCO_train2014_", "llama_v2"}};
+                      {"vl_stage2_llava", "llava_instruct", "llava_instruct.json", coco.path(),
+                       "COCO_train2014_", "llama_v2"}};
   for (const Run& run : runs)
     for (const bool is_converted : {false, true}) {
       INFO(run.name << (is_converted ? ", converted" : ""));

@@ -1,6 +1,11 @@
 // Pictures of all kinds: pixels against Pillow's, formats by content, damage as typed errors.
+#include <array>
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <fstream>
+
+// jpeglib.h needs the types of cstdio, so it comes after the standard headers.
+#include <jpeglib.h>
 
 #include "core/files.h"
 #include "core/random.h"
@@ -44,7 +49,74 @@ std::filesystem::path write(const test::TemporaryFolder& folder, const std::stri
   return path;
 }
 
+// A picture of 8 x 8 pixels of one colour, in the inverted form that Adobe's programs write.
+std::filesystem::path write_cmyk(const test::TemporaryFolder& folder,
+                                 const std::array<std::uint8_t, 4>& cmyk) {
+  const auto path = folder.path() / "cmyk.jpg";
+  constexpr int kSize = 8;
+  jpeg_compress_struct codec{};
+  jpeg_error_mgr errors{};
+  codec.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&codec);
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  REQUIRE(file != nullptr);
+  jpeg_stdio_dest(&codec, file);
+  codec.image_width = codec.image_height = kSize;
+  codec.input_components = 4;
+  codec.in_color_space = JCS_CMYK;
+  jpeg_set_defaults(&codec);
+  jpeg_set_quality(&codec, 100, TRUE);
+  jpeg_start_compress(&codec, TRUE);
+  std::vector<std::uint8_t> row;
+  for (int x = 0; x < kSize; ++x)
+    for (const std::uint8_t ink : cmyk) row.push_back(static_cast<std::uint8_t>(255 - ink));
+  JSAMPROW line = row.data();
+  for (int y = 0; y < kSize; ++y) jpeg_write_scanlines(&codec, &line, 1);
+  jpeg_finish_compress(&codec);
+  jpeg_destroy_compress(&codec);
+  std::fclose(file);
+  return path;
+}
+
 }  // namespace
+
+TEST_CASE("CMYK becomes RGB") {
+  const test::TemporaryFolder folder;
+  struct Colour {
+    std::array<std::uint8_t, 4> cmyk;
+    std::array<int, 3> rgb;  // (255 - ink) (255 - black) / 255
+  };
+  for (const Colour& colour :
+       {Colour{{0, 0, 0, 0}, {255, 255, 255}}, Colour{{255, 0, 0, 0}, {0, 255, 255}},
+        Colour{{0, 0, 0, 255}, {0, 0, 0}}, Colour{{51, 102, 153, 51}, {163, 122, 82}}}) {
+    const Image image = read_image(write_cmyk(folder, colour.cmyk));
+    REQUIRE(image.rgb.size() == 8 * 8 * 3);
+    // The coding may change an ink by 1, the product is rounded.
+    for (std::size_t i = 0; i < image.rgb.size(); ++i)
+      CHECK(std::abs(int{image.rgb[i]} - colour.rgb[i % 3]) <= 2);
+  }
+}
+
+TEST_CASE("of an animated GIF the first frame is taken; an animated WebP is a typed error") {
+  const test::TemporaryFolder folder;
+  const std::string colours =
+      "-f lavfi -i color=c=0xf00000:size=8x6:rate=1:duration=1 "
+      "-f lavfi -i color=c=0x0000f0:size=8x6:rate=1:duration=2 -filter_complex "
+      "'[0][1]concat=n=2,format=rgb24,split[a][b];[a]palettegen=reserve_transparent=0[p];"
+      "[b][p]paletteuse'";
+  const auto gif = test::make_clip(folder, "animated.gif", colours);
+  if (!gif) return;
+  const Image first = read_image(*gif);
+  REQUIRE(first.rgb.size() == 8 * 6 * 3);
+  CHECK(first.rgb[0] > 200);
+  CHECK(first.rgb[2] < 50);
+  const auto webp =
+      test::make_clip(folder, "animated.webp",
+                      test::moving_picture("32x24", 2, 4) + "-c:v libwebp_anim", "libwebp_anim");
+  if (!webp) return;
+  REQUIRE(read_file(*webp).find("ANIM") != std::string::npos);
+  CHECK(failure_for(*webp) == MediaFailure::corrupt);
+}
 
 TEST_CASE("JPEG pixels equal Pillow's") {
   VLLAMA_SHARED_FILE(goldens, "goldens/media/images_eval.safetensors");

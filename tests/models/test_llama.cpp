@@ -1,4 +1,5 @@
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/linear.h>
 
 #include <catch2/catch.hpp>
@@ -62,6 +63,33 @@ TEST_CASE("LLaMA: hidden states, logits, loss and all gradients, packed") {
   CHECK(test::relative_difference(packed(padded.grad(), mask),
                                   packed(golden["grad_inputs_embeds"], mask)) <
         test::kGradientTolerance);
+}
+
+TEST_CASE("LLaMA: trained alone, recomputed layers give the same gradients bit for bit") {
+  const auto config = test::tiny_llama(50);
+  const at::Tensor ids = at::arange(12, at::kLong);
+  const nn::Segments sequences({5, 4, 3});
+  // With frozen embeddings nothing that reaches the first layer needs a gradient.
+  const bool embeddings_train = GENERATE(false, true);
+  const auto gradients = [&](bool recompute) {
+    TinyLlama llama(config);
+    nn::initialize(llama.list, 3);
+    for (const nn::Parameter& parameter : llama.list) parameter.tensor->requires_grad_(true);
+    llama.list.front().tensor->requires_grad_(embeddings_train);
+    const at::Tensor hidden = llama.model.hidden(llama.model.embed(ids), sequences, recompute);
+    nn::token_loss(llama.model.final_norm(hidden), llama.model.head(), ids, 5,
+                   nn::Gradients::accumulate);
+    std::vector<at::Tensor> all;
+    for (const nn::Parameter& parameter : llama.list)
+      if (parameter.tensor->requires_grad()) all.push_back(parameter.tensor->grad());
+    return all;
+  };
+  const auto stored = gradients(false), recomputed = gradients(true);
+  REQUIRE(stored.size() == recomputed.size());
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    REQUIRE(recomputed[i].defined());
+    CHECK(test::same_bits(stored[i], recomputed[i]));
+  }
 }
 
 TEST_CASE("LLaMA: a packed batch gives what its sequences give one by one") {

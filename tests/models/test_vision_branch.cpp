@@ -26,6 +26,8 @@ struct Branch {
     test::GoldenTensors(encoder_file).fill(encoder, "");
     golden.fill(q_former, "state.");
     golden.fill(trainable, "state.");
+    for (const auto* frozen : {&encoder, &q_former})
+      for (const nn::Parameter& parameter : *frozen) parameter.tensor->requires_grad_(false);
   }
   models::VisionBranch model;
   nn::ParameterList trainable;

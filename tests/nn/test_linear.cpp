@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "nn/linear.h"
 #include "nn/linear_kernel.h"
+#include "nn/norm.h"
 #include "tests/support/tensors.h"
 
 using namespace vllama;
@@ -62,4 +64,37 @@ TEST_CASE("linear: half precision, no rows, and rows that are not contiguous") {
   CHECK(same(x.values.narrow(0, 0, 0), x.weight));
   CHECK(same(x.values.t().contiguous().t(), x.weight));
   CHECK(same(x.values.narrow(1, 3, 12), x.weight.narrow(1, 5, 12)));
+}
+
+TEST_CASE("parameters that train stay fp32 and compute in the type of the activations") {
+  const Operands x;
+  nn::Linear linear(24, 40);
+  nn::LayerNorm layer_norm(24, 1e-5);
+  nn::RmsNorm rms_norm(24, 1e-6);
+  const auto results = [&](bool trained_type_is_fp32) {
+    const auto leaf = [&](const at::Tensor& values) {
+      const at::Tensor rounded = values.to(at::kBFloat16);
+      return (trained_type_is_fp32 ? rounded.to(at::kFloat) : rounded).requires_grad_(true);
+    };
+    linear.weight_OI = leaf(x.weight);
+    linear.bias_O = leaf(x.bias);
+    layer_norm.weight_W = leaf(test::random_tensor({24}, 5));
+    layer_norm.bias_W = leaf(test::random_tensor({24}, 6));
+    rms_norm.weight_W = leaf(test::random_tensor({24}, 7));
+    const at::Tensor output = linear(rms_norm(layer_norm(x.values.to(at::kBFloat16))));
+    CHECK(output.scalar_type() == at::kBFloat16);
+    output.sum().backward();
+    std::vector<at::Tensor> all{output.detach()};
+    for (const at::Tensor* parameter : {&linear.weight_OI, &linear.bias_O, &layer_norm.weight_W,
+                                        &layer_norm.bias_W, &rms_norm.weight_W}) {
+      CHECK(parameter->grad().scalar_type() == parameter->scalar_type());
+      all.push_back(parameter->grad().to(at::kFloat));
+    }
+    return all;
+  };
+  const auto converted = results(true), in_bf16 = results(false);
+  for (std::size_t i = 0; i < converted.size(); ++i) {
+    INFO("result " << i);
+    CHECK(test::same_bits(converted[i], in_bf16[i]));
+  }
 }

@@ -42,3 +42,21 @@ TEST_CASE("an output matrix that trains receives its gradient") {
   at::cross_entropy_loss(at::matmul(hidden, head.t()), targets, {}, at::Reduction::Sum).backward();
   CHECK(test::relative_difference(sliced, head.grad()) < 1e-6);
 }
+
+TEST_CASE("an output matrix can train alone, in fp32 under bf16 rows") {
+  const at::Tensor hidden = test::random_tensor({4, 3}, 5).to(at::kBFloat16);
+  const at::Tensor values = test::random_tensor({6, 3}, 6).to(at::kBFloat16);
+  const at::Tensor targets = at::tensor(std::vector<std::int64_t>{0, 1, 2, 3}, at::kLong);
+  const at::Tensor expected = values.clone().requires_grad_(true);
+  at::cross_entropy_loss(at::matmul(hidden, expected.t()).to(at::kFloat), targets, {},
+                         at::Reduction::Sum)
+      .backward();
+  for (const std::int64_t rows : {1, 4}) {
+    const at::Tensor head = values.to(at::kFloat).requires_grad_(true);
+    nn::token_loss(hidden, head, targets, rows, nn::Gradients::accumulate);
+    REQUIRE(head.grad().defined());
+    CHECK(head.grad().scalar_type() == at::kFloat);
+    // Four terms, each rounded to bf16.
+    CHECK(test::relative_difference(head.grad(), expected.grad()) < 4 * 0x1p-9);
+  }
+}

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "optim/adamw.h"
 #include "tests/optim/golden_adamw.h"
+#include "tests/support/tensors.h"
 
 using namespace vllama;
 using namespace vllama::optim;
@@ -77,6 +78,36 @@ TEST_CASE("without a gradient only the decayed parameters move, by the decay") {
   optimizer.step(0.25);
   CHECK(parameters.named_parameters().at("a.weight").equal(at::full({2, 2}, 0.875)));
   CHECK(parameters.named_parameters().at("a.bias").equal(at::ones({2})));
+}
+
+TEST_CASE("two learning rates in one optimizer are two optimizers, bit for bit") {
+  const auto module_of = [](const std::string& name, std::uint64_t seed, double factor) {
+    return std::vector<TrainedParameter>{
+        {name + ".weight", random_tensor({7, 11}, seed), true, factor},
+        {name + ".bias", random_tensor({13}, seed + 1), false, factor}};
+  };
+  constexpr double kRate = 1e-2, kFactor = 0.1;
+  auto both = module_of("fast", 1, 1);
+  for (auto& parameter : module_of("slow", 3, kFactor)) both.push_back(parameter);
+  FlatParameters together(both), fast(module_of("fast", 1, 1)), slow(module_of("slow", 3, 1));
+  AdamW optimizer(together, {}), fast_optimizer(fast, {}), slow_optimizer(slow, {});
+  for (std::uint64_t step = 0; step < 5; ++step) {
+    std::uint64_t seed = 100 * (step + 1);
+    for (const FlatParameters* alone : {&fast, &slow})
+      for (const auto& [name, gradient] : alone->named_gradients()) {
+        gradient.copy_(random_tensor(gradient.sizes(), ++seed));
+        together.named_gradients().at(name).copy_(gradient);
+      }
+    optimizer.step(kRate);
+    fast_optimizer.step(kRate);
+    slow_optimizer.step(kRate * kFactor);
+  }
+  for (const auto& [alone, state] :
+       {std::pair(&fast, fast_optimizer.state()), std::pair(&slow, slow_optimizer.state())}) {
+    for (const auto& [name, tensor] : alone->named_parameters())
+      CHECK(same_bits(together.named_parameters().at(name), tensor));
+    for (const auto& [name, tensor] : state) CHECK(same_bits(optimizer.state().at(name), tensor));
+  }
 }
 
 TEST_CASE("a run that was saved and loaded continues bit for bit") {

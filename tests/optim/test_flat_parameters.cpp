@@ -74,7 +74,9 @@ TEST_CASE("the order of both branches is that of the published optimizer state")
       }
     }
     CHECK(parameters.num_elements() == offset);
-    CHECK(parameters.slots().at(23).offset == parameters.decayed().num_elements);
+    REQUIRE(parameters.ranges().size() == 2);
+    CHECK(parameters.ranges()[0].num_elements == parameters.slots().at(23).offset);
+    CHECK(parameters.ranges()[1].offset == parameters.slots().at(23).offset);
   }
 }
 
@@ -88,16 +90,47 @@ TEST_CASE("parameters keep their values and become views of one buffer, decayed 
   const auto expected = std::vector<float>{0, 1, 2, 3, 4, 5, 50, 51, /*not decayed*/ 100, 101, 200};
   const float* values = parameters.flat_parameters().const_data_ptr<float>();
   CHECK(std::vector<float>(values, values + 11) == expected);
-  CHECK(parameters.decayed().offset == 0);
-  CHECK(parameters.decayed().num_elements == 8);
-  CHECK(parameters.not_decayed().offset == 8);
-  CHECK(parameters.not_decayed().num_elements == 3);
+  REQUIRE(parameters.ranges().size() == 2);
+  CHECK(parameters.ranges()[0].decays);
+  CHECK(parameters.ranges()[0].offset == 0);
+  CHECK(parameters.ranges()[0].num_elements == 8);
+  CHECK_FALSE(parameters.ranges()[1].decays);
+  CHECK(parameters.ranges()[1].offset == 8);
+  CHECK(parameters.ranges()[1].num_elements == 3);
 
   parameters.flat_parameters().fill_(7);
   CHECK(same_tensor_elsewhere.equal(at::full({2, 3}, 7.0)));
   CHECK(same_tensor_elsewhere.is_leaf());
   CHECK(same_tensor_elsewhere.requires_grad());
   CHECK(parameters.named_parameters().at("second").const_data_ptr() == values + 6);
+}
+
+TEST_CASE("learning rates cut the buffer into ranges and leave the order alone") {
+  const FlatParameters parameters(
+      std::vector<TrainedParameter>{{"slow.weight", at::ones({2, 3}), true, 0.5},
+                                    {"slow.bias", at::ones({2}), false, 0.5},
+                                    {"first.weight", at::ones({3, 1}), true},
+                                    {"second.weight", at::ones({1, 2}), true},
+                                    {"second.bias", at::ones({4}), false}});
+  std::vector<std::string> names;
+  for (const FlatSlot& slot : parameters.slots()) names.push_back(slot.name);
+  CHECK(names == std::vector<std::string>{"slow.weight", "first.weight", "second.weight",
+                                          "slow.bias", "second.bias"});
+  struct Expected {
+    std::int64_t offset, num_elements;
+    bool decays;
+    double factor;
+  };
+  const std::vector<Expected> expected{
+      {0, 6, true, 0.5}, {6, 5, true, 1}, {11, 2, false, 0.5}, {13, 4, false, 1}};
+  const auto ranges = parameters.ranges();
+  REQUIRE(ranges.size() == expected.size());
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    CHECK(ranges[i].offset == expected[i].offset);
+    CHECK(ranges[i].num_elements == expected[i].num_elements);
+    CHECK(ranges[i].decays == expected[i].decays);
+    CHECK(ranges[i].learning_rate_factor == expected[i].factor);
+  }
 }
 
 TEST_CASE("backward adds into the flat gradients in place, again and again") {
@@ -155,4 +188,6 @@ TEST_CASE("what cannot be laid out flat is named") {
                     Contains("'a' is not contiguous"));
   CHECK_THROWS_WITH(FlatParameters(List{{"a", at::Tensor(), true}}), Contains("'a' has no tensor"));
   CHECK_THROWS_AS(FlatParameters(List{{"a", at::zeros({0}), true}}), InternalError);
+  CHECK_THROWS_WITH(FlatParameters(List{{"a", at::ones({2}), true, -1}}),
+                    Contains("'a' has a negative learning rate"));
 }

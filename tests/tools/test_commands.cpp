@@ -25,7 +25,7 @@ std::string weights(const test::TinyWorld& world, const std::string& run, const 
 TEST_CASE("program: every command has help with an example") {
   CHECK(test::run_program("--help").status == 0);
   for (const char* command :
-       {"train", "check", "show", "import-config", "inspect", "make-weights", "bench"}) {
+       {"train", "check", "show", "convert", "import-config", "inspect", "make-weights", "bench"}) {
     const auto help = test::run_program(std::string(command) + " --help");
     CHECK(help.status == 0);
     CHECK_THAT(help.output, Contains("Example:"));
@@ -40,7 +40,7 @@ TEST_CASE("program: a dry run reports and trains nothing") {
   const auto config = test::write_config(world.run("dry"), world.path("dry.yaml"));
   const auto outcome = test::run_program(training(config, "--dry-run"));
   CHECK(outcome.status == 0);
-  CHECK_THAT(outcome.output, Contains("Parameters") && Contains("language model") &&
+  CHECK_THAT(outcome.output, Contains("Parameters") && Contains("language_model") &&
                                  Contains("passes") && Contains("Memory, estimated"));
   CHECK_FALSE(std::filesystem::exists(world.path("dry/metrics.jsonl")));
 }
@@ -90,4 +90,28 @@ TEST_CASE("program: inspect lists every kind of weight file") {
     CHECK_THAT(outcome.output, Contains("weight"));
   }
   CHECK(test::run_program("inspect /nowhere").status == 2);
+}
+
+TEST_CASE("program: convert writes our annotation format and says what it left out") {
+  const test::TemporaryFolder folder;
+  const auto source = folder.path() / "chat.json", output = folder.path() / "out.jsonl";
+  write_file_atomically(
+      source, R"([{"video":"a.mp4","QA":[{"q":"What?","a":"That."}]},{"video":"b.mp4","QA":[]}])");
+  const auto convert = [&](const std::string& format, const std::string& more = "") {
+    return test::run_program("convert --format " + format + " --annotations '" + source.string() +
+                             "' --media-root videos --output '" + output.string() + "' " + more);
+  };
+  const auto outcome = convert("videochat_instruct");
+  CHECK(outcome.status == 0);
+  CHECK_THAT(outcome.output, Contains("1 converted to") && Contains("1 invalid, left out") &&
+                                 Contains("1 no_turns") && Contains("element 1"));
+  CHECK(
+      read_file(output) ==
+      R"({"id":"a.mp4","messages":[{"role":"user","content":[{"video":"a.mp4"},{"text":"What?"}]},)"
+      R"({"role":"assistant","content":"That."}]})"
+      "\n");
+  CHECK(convert("llava_instruct").status == 2);
+  CHECK(convert("videochat_instruct", "--image-prefix P_").status == 2);
+  CHECK_THAT(convert("mp3").output, Contains("mp3") && Contains("videochat_instruct"));
+  CHECK(read_file(output).starts_with(R"({"id":"a.mp4")"));
 }

@@ -76,7 +76,7 @@ TEST_CASE("a run goes on from the original's checkpoint and optimizer state") {
     moments[std::get<std::int64_t>(index)] = {to_tensor(entry.find("step")),
                                               to_tensor(entry.find("exp_avg")),
                                               to_tensor(entry.find("exp_avg_sq"))};
-  auto parameters = train::trained_parameters(*session.model);
+  auto parameters = train::trained_parameters(*session.model, {});
   checkpoint::NamedTensors weights;
   for (optim::TrainedParameter& parameter : parameters) {
     parameter.tensor = parameter.tensor.detach().clone();
@@ -134,7 +134,7 @@ TEST_CASE("stage 1 with the original's accumulation, done by hand") {
   const auto log = trajectory(goldens, "vl_stage1_accum2");
   const test::TemporaryFolder folder;
   Session session(recorded_run(goldens, folder.path()));
-  const auto parameters = train::trained_parameters(*session.model);
+  const auto parameters = train::trained_parameters(*session.model, {});
   optim::FlatParameters flat(parameters);
   optim::AdamW optimizer(flat, {});
   at::Tensor sum = at::zeros_like(flat.flat_gradients());

@@ -183,7 +183,7 @@ class Check {
                              .num_invalid = found.invalid.total()});
       plan_samples(training, samples, plan.sets);
       std::erase_if(plan.sets, [](const DatasetPlan& set) { return set.num_records == 0; });
-      plan.modules = plan_modules(model);
+      plan.modules = plan_modules(config_, model);
       plan.memory = plan_memory(config_, model);
       plan.tables =
           plan_tables(config_, model, config_.device, plan.sets, samples.settings().mixing);

@@ -1,0 +1,173 @@
+// The choice of what trains, on the goldens' weights: nothing else gets a gradient or changes.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <set>
+
+#include "core/error.h"
+#include "models/load_video_llama.h"
+#include "tests/models/sizes.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/tensors.h"
+
+using namespace vllama;
+using Catch::Contains;
+
+namespace {
+
+models::ModelConfig training(const std::filesystem::path& goldens,
+                             const std::vector<std::string>& modules) {
+  models::ModelConfig config = test::golden_model(goldens / "ckpt");
+  for (const std::string& module : modules) config.trainable.push_back({module, 0});
+  config.lora = {.rank = 2, .alpha = 4};
+  return config;
+}
+
+// Every tensor of the model by name; the language model's below "llama_model.".
+std::map<std::string, at::Tensor*> all_tensors(models::VideoLlama& model) {
+  nn::ParameterList list = model.branch_parameters();
+  model.vision()->declare_encoder(list);
+  model.vision()->declare_image_q_former(list);
+  model.language_model().declare(list, "llama_model.");
+  model.language_model().declare_lora(list, "llama_model.");
+  std::map<std::string, at::Tensor*> tensors;
+  for (const nn::Parameter& parameter : list) tensors[parameter.name] = parameter.tensor;
+  return tensors;
+}
+
+// One clip of two frames and six tokens, three of which are targets.
+processors::Batch small_batch(const models::VideoLlama& model) {
+  const std::int64_t num_queries = model.config().vision.video_q_former.num_queries;
+  processors::Batch batch;
+  std::vector<std::int64_t> ids(static_cast<std::size_t>(num_queries + 6), 5);
+  std::vector<std::int64_t> labels(ids.size(), -100), positions;
+  for (std::int64_t i = 0; i < num_queries; ++i) positions.push_back(1 + i);
+  for (std::size_t i = ids.size() - 3; i < ids.size(); ++i)
+    ids[i] = labels[i] = static_cast<std::int64_t>(3 * i);
+  batch.token_ids_T = at::tensor(ids, at::kLong);
+  batch.labels_T = at::tensor(labels, at::kLong);
+  batch.sequence_lengths = {static_cast<std::int64_t>(ids.size())};
+  batch.num_targets = 3;
+  auto& group = batch.media[static_cast<std::size_t>(processors::MediaRoute::vision)];
+  group.values = (test::random_tensor({2, 56, 56, 3}, 8) * 40 + 128).clamp(0, 255).to(at::kByte);
+  group.rows_per_medium = {2};
+  group.positions_M = at::tensor(positions, at::kLong);
+  group.dropout_keys = {1};
+  return batch;
+}
+
+// A step of plain gradient descent on what trains.
+void descend(models::VideoLlama& model) {
+  for (const nn::Parameter& parameter : model.trainable_parameters())
+    parameter.tensor->requires_grad_(true);
+  model.loss(small_batch(model), 0, nn::Gradients::accumulate);
+  const at::AutoGradMode no_graph(false);
+  for (const nn::Parameter& parameter : model.trainable_parameters()) {
+    INFO(parameter.name);
+    REQUIRE(parameter.tensor->grad().defined());
+    parameter.tensor->sub_(parameter.tensor->grad());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("each module trains alone: its tensors change, all others keep every bit") {
+  VLLAMA_SHARED_FILE(goldens, "goldens");
+  const std::string module = GENERATE("video_q_former", "frame_positions", "projection",
+                                      "image_q_former", "lora", "language_model");
+  const bool recompute = GENERATE(false, true);
+  const std::string precision = GENERATE("fp32", "bf16");
+  CAPTURE(module, recompute, precision);
+  models::ModelConfig config = training(goldens, {module});
+  config.recompute_layers = recompute;
+  config.precision = precision;
+  config.vision.frames_at_once = 1;
+  const auto model = models::load_video_llama(config, at::kCPU, 1);
+  std::map<std::string, at::Tensor> before;
+  for (const auto& [name, tensor] : all_tensors(*model)) before[name] = tensor->clone();
+  descend(*model);
+  std::int64_t num_changed = 0;
+  for (const auto& [name, tensor] : all_tensors(*model)) {
+    INFO(name);
+    if (models::module_of(name) != module) {
+      CHECK_FALSE(tensor->requires_grad());
+      CHECK(test::same_bits(*tensor, before.at(name)));
+    } else {
+      CHECK(tensor->scalar_type() == at::kFloat);
+      num_changed += !test::same_bits(tensor->detach(), before.at(name));
+    }
+  }
+  // A follows B, which starts at zero. Biases of keys have a gradient of rounding errors only.
+  const auto num_trained = static_cast<std::int64_t>(model->trainable_parameters().size());
+  const std::int64_t num_still = module == "lora" ? num_trained / 2 : 0;
+  CHECK(num_changed > 0.8 * static_cast<double>(num_trained - num_still));
+}
+
+TEST_CASE("the image Q-Former trains through frames in parts as through all at once") {
+  VLLAMA_SHARED_FILE(goldens, "goldens");
+  std::vector<at::Tensor> gradients[2];
+  for (const int in_parts : {0, 1}) {
+    models::ModelConfig config = training(goldens, {"image_q_former"});
+    config.vision.frames_at_once = in_parts ? 1 : 64;
+    const auto model = models::load_video_llama(config, at::kCPU, 1);
+    descend(*model);
+    for (const nn::Parameter& parameter : model->trainable_parameters())
+      if (!parameter.name.ends_with("key.bias"))
+        gradients[in_parts].push_back(parameter.tensor->grad());
+  }
+  REQUIRE(gradients[0].size() == gradients[1].size());
+  double largest = 0;
+  for (const at::Tensor& gradient : gradients[0])
+    largest = std::max(largest, gradient.abs().max().item<double>());
+  for (std::size_t i = 0; i < gradients[0].size(); ++i) {
+    const double scale = gradients[0][i].abs().max().item<double>();
+    CHECK(test::absolute_difference(gradients[1][i], gradients[0][i]) <=
+          test::kGradientTolerance * scale + test::kGradientFloor * largest);
+  }
+}
+
+TEST_CASE("modules: the published choice, and every mistake by name") {
+  models::ModelConfig config;
+  const auto names = [&config] {
+    std::vector<std::string> all;
+    for (const auto& trained : models::trained_modules(config)) all.push_back(trained.module);
+    return all;
+  };
+  CHECK(names() == std::vector<std::string>{"video_q_former", "frame_positions", "projection"});
+  config.branches = "vision_and_audio";
+  CHECK(names().size() == 6);
+  config.branches = "audio";
+  CHECK(names() ==
+        std::vector<std::string>{"audio_q_former", "audio_positions", "audio_projection"});
+
+  const auto refused = [&config](const std::vector<std::string>& modules, const std::string& why) {
+    config.trainable.clear();
+    for (const std::string& module : modules) config.trainable.push_back({module, 0});
+    CHECK_THROWS_AS(models::trained_modules(config), UserError);
+    CHECK_THROWS_WITH(models::trained_modules(config),
+                      Contains("'" + modules.back() + "'") && Contains(why));
+  };
+  refused({"image_q_former"}, "branch that the model lacks (model.branches: audio)");
+  refused({"projection"}, "branch that the model lacks");
+  config.branches = "vision";
+  refused({"audio_positions"}, "branch that the model lacks (model.branches: vision)");
+  refused({"vit"}, "those are image_q_former, video_q_former,");
+  refused({"lora", "lora"}, "is named twice");
+  refused({"lora", "language_model"}, "cannot train together");
+}
+
+TEST_CASE("every name of a checkpoint belongs to the module that holds it") {
+  CHECK(models::module_of("query_tokens") == "image_q_former");
+  CHECK(models::module_of("Qformer.bert.embeddings.LayerNorm.weight") == "image_q_former");
+  CHECK(models::module_of("video_query_tokens") == "video_q_former");
+  CHECK(models::module_of("audio_Qformer.bert.embeddings.LayerNorm.weight") == "audio_q_former");
+  CHECK(models::module_of("audio_llama_proj.bias") == "audio_projection");
+  CHECK(models::module_of("llama_model.lm_head.weight") == "language_model");
+  CHECK(models::module_of("llama_model.model.layers.0.mlp.up_proj.lora_B.weight") == "lora");
+  CHECK(models::module_of("ln_vision.weight").empty());
+  CHECK(models::module_of("blocks.0.norm1.weight").empty());
+}
