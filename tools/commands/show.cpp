@@ -40,7 +40,9 @@ void add_show(CLI::App& program) {
   add_run_arguments(*command, arguments->run);
   CLI::Option* step = command->add_option("--step", options.step,
                                           "the first sample of this step of the run, from 0");
-  command->add_option("--sample", options.sample, "this record of the data set, from 0; default 0")
+  command
+      ->add_option("--sample", options.sample,
+                   "this record of the data set, from 0, counting valid entries only; default 0")
       ->excludes(step);
   command->add_option("--dataset", options.dataset, "name of the data set; default: the first one")
       ->excludes(step);
