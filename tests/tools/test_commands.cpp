@@ -24,8 +24,8 @@ std::string weights(const test::TinyWorld& world, const std::string& run, const 
 
 TEST_CASE("program: every command has help with an example") {
   CHECK(test::run_program("--help").status == 0);
-  for (const char* command : {"train", "check", "show", "convert", "import-config", "inspect",
-                              "make-weights", "bench"}) {
+  for (const char* command :
+       {"train", "check", "show", "convert", "import-config", "inspect", "make-weights", "bench"}) {
     const auto help = test::run_program(std::string(command) + " --help");
     CHECK(help.status == 0);
     CHECK_THAT(help.output, Contains("Example:"));
@@ -40,7 +40,7 @@ TEST_CASE("program: a dry run reports and trains nothing") {
   const auto config = test::write_config(world.run("dry"), world.path("dry.yaml"));
   const auto outcome = test::run_program(training(config, "--dry-run"));
   CHECK(outcome.status == 0);
-  CHECK_THAT(outcome.output, Contains("Parameters") && Contains("language model") &&
+  CHECK_THAT(outcome.output, Contains("Parameters") && Contains("language_model") &&
                                  Contains("passes") && Contains("Memory, estimated"));
   CHECK_FALSE(std::filesystem::exists(world.path("dry/metrics.jsonl")));
 }

@@ -230,6 +230,23 @@ TEST_CASE("tokens: every target is marked, every character shown once") {
                                         Contains("title=\"13\"") && Contains("<br>"));
 }
 
+TEST_CASE("tokens: questions are ignored, answers and what ends them are targets") {
+  const text::Tokenizer tokenizer = llama_tokenizer();
+  const text::Conversation conversation{{{"What is <b>this</b>?", "A dog."}, {"Sure?", "Yes."}},
+                                        {{0, 0}}};
+  const std::vector<std::string> media_texts = {text::image_text(3)};
+  const auto sequence = text::build_conversation(tokenizer, conversation, media_texts, {});
+  const std::vector<MediumLabel> media = {{"image", 3}};
+  std::string learned, ignored;
+  for (const auto& stretch : token_stretches(tokenizer, sequence.ids, sequence.labels, media)) {
+    if (stretch.role == TokenRole::media) CHECK(stretch.tokens.size() == 3);
+    for (const auto& token : stretch.tokens)
+      (stretch.role == TokenRole::target ? learned : ignored) += token.text;
+  }
+  CHECK(learned == "######Assistant: A dog.\n######Assistant: Yes.\n###");
+  CHECK_THAT(ignored, Contains("What is <b>this</b>?") && Contains("Sure?"));
+}
+
 TEST_CASE("tokens: bytes that are no character, and ids of no piece") {
   const text::Tokenizer tokenizer = llama_tokenizer();
   constexpr std::int64_t kFirstByte = 3;  // the piece <0x00>

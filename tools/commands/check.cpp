@@ -29,7 +29,7 @@ void add_check(CLI::App& program, int& exit_status) {
   CLI::App* command = program.add_subcommand(
       "check", "Look at everything that a run needs, before it is launched; loads no weights.");
   command->footer(
-      "Example:\n  vllama check configs/runs/demo.yaml --media all\n\n"
+      "Example:\n  vllama check configs/runs/demo_vision_stage1.yaml --media all\n\n"
       "Ends with 0 if nothing is wrong, with 2 after a list of all problems.");
   const auto arguments = std::make_shared<Arguments>();
   add_run_arguments(*command, arguments->run);

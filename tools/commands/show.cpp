@@ -32,15 +32,17 @@ void add_show(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "show", "Draw one example as the model sees it: frames, sound, tokens with their targets.");
   command->footer(
-      "Example:\n  vllama show configs/runs/demo.yaml --sample 3 --output /tmp/show\n"
-      "  vllama show configs/runs/demo.yaml --step 100\n\n"
+      "Example:\n  vllama show configs/runs/demo_vision_stage1.yaml --sample 3 --output /tmp/show\n"
+      "  vllama show configs/runs/demo_vision_stage1.yaml --step 100\n\n"
       "Writes frames.png, sound.png and example.html into the output folder.");
   const auto arguments = std::make_shared<Arguments>();
   train::ShowOptions& options = arguments->options;
   add_run_arguments(*command, arguments->run);
   CLI::Option* step = command->add_option("--step", options.step,
                                           "the first sample of this step of the run, from 0");
-  command->add_option("--sample", options.sample, "this record of the data set, from 0; default 0")
+  command
+      ->add_option("--sample", options.sample,
+                   "this record of the data set, from 0, counting valid entries only; default 0")
       ->excludes(step);
   command->add_option("--dataset", options.dataset, "name of the data set; default: the first one")
       ->excludes(step);

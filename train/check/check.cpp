@@ -88,6 +88,7 @@ class Check {
           check_dataset(config_, i, limits, tokenizer_ ? &*tokenizer_ : nullptr, options_));
       add_problems(report_.datasets.back(), config_.data.sets[i]);
     }
+    attempt([this] { order(); });
   }
 
   void check_names() {

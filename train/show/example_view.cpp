@@ -28,10 +28,11 @@ std::string name_of(const MediaInput& input) {
 
 std::string describe(const MediaInput& input) {
   const auto& values = input.values;
-  std::string text = fmt::format(
-      "{}: {} {} of {} x {}, {} tokens", name_of(input), values.size(0),
-      is_sound(input) ? "clips" : "frames", is_sound(input) ? values.size(3) : values.size(2),
-      is_sound(input) ? values.size(2) : values.size(1), input.num_tokens);
+  const char* unit = is_sound(input) ? "clip" : "frame";
+  std::string text =
+      fmt::format("{}: {} {}{} of {} x {}, {} tokens", name_of(input), values.size(0), unit,
+                  values.size(0) == 1 ? "" : "s", is_sound(input) ? values.size(3) : values.size(2),
+                  is_sound(input) ? values.size(2) : values.size(1), input.num_tokens);
   if (is_sound(input))
     text += fmt::format(", values from {:.3f} to {:.3f}", values.min().item<float>(),
                         values.max().item<float>());

@@ -107,6 +107,8 @@ std::string write_files(const ExampleView& view, const fs::path& folder) {
     write_file_atomically(folder / "example.html", example_html(view));
   } catch (const RunFailure& failure) {
     throw UserError(fmt::format("--output: {}", failure.what()));
+  } catch (const fs::filesystem_error& failure) {
+    throw UserError(fmt::format("--output: {}", failure.what()));
   }
   return names + "example.html";
 }
