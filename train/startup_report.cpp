@@ -75,7 +75,7 @@ std::string memory_table(const MemoryEstimate& memory) {
        .rows = {{"frozen weights", byte_text(memory.frozen_weights_bytes)},
                 {"trained weights, gradients, moments", byte_text(memory.trained_state_bytes)},
                 {"activations kept for backward", byte_text(memory.activations_bytes)},
-                {"vision encoder at work", byte_text(memory.encoder_bytes)},
+                {"image encoder at work", byte_text(memory.encoder_bytes)},
                 {"logits", byte_text(memory.logits_bytes)}},
        .total = {"total", byte_text(memory.total_bytes())}});
 }
@@ -179,6 +179,15 @@ std::int64_t longest_sequence(const RunConfig& config) {
                                     ? config.data.conversations.max_tokens
                                     : 1 + media_tokens + config.data.captions.max_tokens);
   return longest;
+}
+
+void check_longest_sequence(const RunConfig& config, const models::LlamaConfig& language_model) {
+  const std::int64_t longest = longest_sequence(config);
+  if (longest > language_model.max_positions)
+    throw UserError(
+        fmt::format("samples may have {} tokens, but the language model has {} positions; lower "
+                    "data.conversations.max_tokens or data.captions.max_tokens",
+                    longest, language_model.max_positions));
 }
 
 MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model) {

@@ -41,6 +41,9 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model);
 // Tokens that no sample exceeds, apart from the text of a prompt in front of a caption.
 std::int64_t longest_sequence(const RunConfig& config);
 
+// Throws UserError if samples may be longer than the language model's positions.
+void check_longest_sequence(const RunConfig& config, const models::LlamaConfig& language_model);
+
 // The plan; the parameters of every module, trained and frozen; every data set with its records,
 // the samples that the run will take from it and how often that goes through it; the estimated
 // memory.

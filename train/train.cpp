@@ -138,8 +138,9 @@ int train(const RunConfig& config, const TrainOptions& options) {
   // 2. Data, before anything large is read.
   const std::filesystem::path language_folder = config.model.weights.language_model;
   const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
-  models::check_vocabulary(models::read_llama_config(language_folder / "config.json"),
-                           tokenizer.size(), language_folder.string());
+  const auto language_model = models::read_llama_config(language_folder / "config.json");
+  models::check_vocabulary(language_model, tokenizer.size(), language_folder.string());
+  check_longest_sequence(config, language_model);
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
   const datasets::SampleOrder order = sample_order(config, data.sources());
 

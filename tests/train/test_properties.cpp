@@ -205,6 +205,7 @@ TEST_CASE("runs: mistakes are found before training") {
     CHECK_THROWS_WITH(train::train(config, {}), Contains(message));
   };
   refused([](auto& c) { c.data.sets[0].num_frames = 33; }, "max_frame_positions = 32");
+  refused([](auto& c) { c.data.captions.max_tokens = 100; }, "64 positions");
   refused([](auto& c) { c.data.sets[0].annotations = "/nowhere"; }, "/nowhere");
   refused([](auto& c) { c.model.weights.q_former = "/nowhere.pth"; }, "/nowhere.pth");
   refused([](auto& c) { c.device = "cuda"; }, "no GPU");

@@ -81,7 +81,7 @@ class Check {
 
   void check_data() {
     check_names();
-    check_longest_sequence();
+    if (language_) attempt([this] { check_longest_sequence(config_, *language_); });
     const SampleLimits limits{model_input(config_.model), language_ ? language_->max_positions : 0};
     for (std::size_t i = 0; i < config_.data.sets.size(); ++i) {
       report_.datasets.push_back(
@@ -97,15 +97,6 @@ class Check {
     for (const auto& set : config_.data.sets)
       if (!names.insert(set.name).second)
         add(fmt::format("data.sets: two data sets are called '{}'; rename one", set.name));
-  }
-
-  void check_longest_sequence() {
-    const std::int64_t longest = longest_sequence(config_);
-    if (language_ && longest > language_->max_positions)
-      add(
-          fmt::format("samples may have {} tokens, but the language model has {} positions; lower "
-                      "data.conversations.max_tokens or data.captions.max_tokens",
-                      longest, language_->max_positions));
   }
 
   // Data sets that could not be opened count as one record.
