@@ -21,7 +21,6 @@
 #include "text/tokenizer.h"
 #include "tools/commands/run_arguments.h"
 #include "train/model_input.h"
-#include "train/sample_order.h"
 
 namespace vllama::tools {
 namespace fs = std::filesystem;
@@ -159,17 +158,18 @@ Report bench_recipe(const RecipeArguments& arguments) {
   const train::RunConfig run = read_config(arguments.run);
   const text::Tokenizer tokenizer(fs::path(run.model.weights.language_model) / "tokenizer.model");
   const datasets::Mixture mixture(run.data, train::model_input(run.model), tokenizer);
-  const std::int64_t batch = run.training.batch_size;
-  const datasets::SampleOrder order = train::sample_order(run, mixture.sources());
-  const std::int64_t micro_steps = run.training.accumulation_steps;
-  const std::int64_t num_batches = (arguments.num_samples + batch - 1) / batch;
+  // Small steps, so that few samples hold the mixture of the run.
+  constexpr std::int64_t kBatch = 4;
+  const datasets::SampleOrder order(mixture.sources(),
+                                    {.samples_per_step = kBatch, .seed = run.seed});
+  const std::int64_t num_batches = (arguments.num_samples + kBatch - 1) / kBatch;
 
   const double processor_before = processor_seconds();
   const Stopwatch watch;
   datasets::Loader loader(
-      order, mixture,
-      {.end_step = (num_batches + micro_steps - 1) / micro_steps, .num_micro_steps = micro_steps},
-      {.num_workers = arguments.num_workers, .queue_depth = 2}, tokenizer.image_token());
+      order, mixture, {.end_step = num_batches},
+      {.num_workers = arguments.num_workers, .queue_depth = 2 * arguments.num_workers + 2},
+      tokenizer.image_token());
   for (std::int64_t i = 0; i < num_batches; ++i) loader.next();
   const double seconds = watch.seconds();
   const double processor = processor_seconds() - processor_before;
