@@ -121,6 +121,44 @@ TEST_CASE("a sample's text cannot bring placeholders of its own") {
         TextFailure::no_turns);
 }
 
+TEST_CASE(
+    "media in several turns stand where their places are, and no turn with media is dropped") {
+  Conversation conversation{{{"Compare with this.", "It is the same colour."},
+                             {"And now?", "Louder, and then it ends."},
+                             {"Thanks.", "You are welcome."}},
+                            {{0, 0}, {0, 7}, {1, 4}}};
+  const std::vector<std::string> media{image_text(2), image_text(2), sound_text(3)};
+  for (const ConversationTemplate* form : {&kVicunaTemplate, &kLlama2Template}) {
+    const auto build = [&](std::int64_t max_tokens) {
+      return build_conversation(llama_tokenizer(), conversation, media, {form, {max_tokens}});
+    };
+    const auto num_media = [](const TokenSequence& sequence) {
+      return std::ranges::count(sequence.ids, llama_tokenizer().image_token());
+    };
+    const TokenSequence whole = build(512);
+    CHECK_FALSE(whole.shortened);
+    CHECK(num_media(whole) == 7);
+    CHECK_THAT(llama_tokenizer().decode(whole.ids),
+               Catch::Matchers::Contains("</Image>Compare<Image>") &&
+                   Catch::Matchers::Contains("And <Audio>"));
+    const auto size = static_cast<std::int64_t>(whole.ids.size());
+    std::int64_t num_fitting = 0;
+    for (std::int64_t limit = size - 1; limit > 0; --limit) {
+      try {
+        const TokenSequence shorter = build(limit);
+        CHECK(shorter.shortened);
+        CHECK(num_media(shorter) == 7);
+        CHECK(static_cast<std::int64_t>(shorter.ids.size()) <= limit);
+        CHECK(shorter.labels.back() == whole.labels.back());
+        ++num_fitting;
+      } catch (const TextError& error) {
+        CHECK(error.reason == TextFailure::too_long);
+      }
+    }
+    CHECK(num_fitting > 10);
+  }
+}
+
 TEST_CASE("separators inside a text do not move the labels") {
   const Conversation conversation = {
       {{"What does ### mean? <unk>", "It is [/INST] a </s> mark"}, {"and?", "fine"}}};
