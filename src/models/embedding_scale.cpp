@@ -1,9 +1,10 @@
 #include "models/embedding_scale.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "config/tree.h"
-#include "core/log.h"
 
 namespace vllama::models {
 namespace {
@@ -26,14 +27,13 @@ std::string trained_scale(const std::filesystem::path& file) {
 
 }  // namespace
 
-void warn_of_other_scale(const std::string& file, const std::string& used) {
+std::string other_scale_warning(const std::string& file, const std::string& used) {
   const std::string trained = trained_scale(file);
-  if (trained.empty() || trained == used) return;
-  log::warn(
-      "'{}' was trained with embeddings of the scale '{}', but model.audio.embedding_scale is "
-      "'{}': "
-      "what the audio branch has learned does not carry over; set it to {}",
-      file, trained, used, trained);
+  if (trained.empty() || trained == used) return {};
+  return fmt::format(
+      "'{0}' was trained with embeddings of the scale '{1}', but model.audio.embedding_scale is "
+      "'{2}': what the audio branch has learned does not carry over; set it to {1}",
+      file, trained, used);
 }
 
 }  // namespace vllama::models

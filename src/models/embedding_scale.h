@@ -5,9 +5,9 @@
 
 namespace vllama::models {
 
-// Warns if the checkpoint `file` was trained with another model.audio.embedding_scale than `used`.
-// A saved step says so in the configuration beside it; a .pth file is the Python original's,
-// trained with the published scales.
-void warn_of_other_scale(const std::string& file, const std::string& used);
+// What to warn of if the checkpoint `file` was trained with another model.audio.embedding_scale
+// than `used`; else empty. A saved step says so in the configuration beside it; a .pth file is the
+// Python original's, trained with the published scales.
+std::string other_scale_warning(const std::string& file, const std::string& used);
 
 }  // namespace vllama::models

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
-#include <set>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "models/embedding_scale.h"
 #include "models/load_image_bind.h"
+#include "models/saved_step.h"
 #include "models/weight_names.h"
 
 namespace vllama::models {
@@ -64,31 +65,8 @@ WeightReading part_of_file(const std::string& file, const nn::ParameterList& par
   return reading;
 }
 
-std::set<std::string> names_in(const std::string& file) {
-  std::set<std::string> names;
-  try {
-    const auto source = checkpoint::open_weights(file);
-    for (const checkpoint::TensorFacts& facts : source->tensors()) names.insert(facts.name);
-  } catch (const UserError&) {
-    return {};  // reading the file reports it
-  }
-  return names;
-}
-
-// The saved step of a run may also hold what that run trained besides the branches. What this model
-// trains of it starts from there.
-void add_trained_base(VideoLlama& model, WeightReading& reading) {
-  const auto names = names_in(reading.file);
-  const nn::ParameterList of_branches = model.branch_parameters();
-  for (const nn::Parameter& parameter : model.trainable_parameters())
-    if (names.contains(parameter.name) &&
-        std::ranges::find(of_branches, parameter.name, &nn::Parameter::name) == of_branches.end())
-      reading.parameters.push_back(parameter);
-}
-
 // In the order in which they are read; a later file wins.
-std::vector<WeightReading> trainable_vision(VideoLlama& model, const WeightFiles& files) {
-  VisionBranch& vision = *model.vision();
+std::vector<WeightReading> trainable_vision(VisionBranch& vision, const WeightFiles& files) {
   std::vector<WeightReading> readings;
   LoadRules rules{.dtype = at::kFloat, .writable = true};
   nn::ParameterList parameters;
@@ -96,42 +74,50 @@ std::vector<WeightReading> trainable_vision(VideoLlama& model, const WeightFiles
   if (!files.projection.empty())
     readings.push_back(part_of_file(files.projection, parameters, "llama_proj.", rules));
   rules.is_ignorable = is_unused_in_vision_checkpoint;
-  if (files.vision_checkpoint.empty()) return readings;
-  add_trained_base(
-      model, readings.emplace_back(WeightReading{files.vision_checkpoint, parameters, rules}));
+  if (!files.vision_checkpoint.empty())
+    readings.push_back({files.vision_checkpoint, parameters, rules});
   return readings;
 }
 
-std::vector<WeightReading> trainable_audio(VideoLlama& model, const WeightFiles& files) {
+std::vector<WeightReading> trainable_audio(AudioBranch& audio, const WeightFiles& files) {
   if (files.audio_checkpoint.empty()) return {};
   WeightReading reading{files.audio_checkpoint, {}, {.dtype = at::kFloat, .writable = true}};
   reading.rules.is_ignorable = is_unused_in_audio_checkpoint;
-  model.audio()->declare_trainable(reading.parameters);
-  if (model.vision() == nullptr) add_trained_base(model, reading);
+  audio.declare_trainable(reading.parameters);
   return {std::move(reading)};
 }
 
-std::vector<WeightReading> trainable_parts(VideoLlama& model, const WeightFiles& files) {
+std::vector<WeightReading> trainable_parts(VideoLlama& model, const WeightFiles& files,
+                                           const LoadRules& frozen) {
   std::vector<WeightReading> readings;
-  if (model.vision() != nullptr)
-    std::ranges::move(trainable_vision(model, files), std::back_inserter(readings));
-  if (model.audio() != nullptr)
-    std::ranges::move(trainable_audio(model, files), std::back_inserter(readings));
+  const auto append = [&readings](std::vector<WeightReading> more) {
+    std::ranges::move(more, std::back_inserter(readings));
+  };
+  if (VisionBranch* vision = model.vision()) append(trainable_vision(*vision, files));
+  if (AudioBranch* audio = model.audio()) append(trainable_audio(*audio, files));
+  if (!files.saved_step.empty()) append(saved_step_readings(model, files.saved_step, frozen));
   return readings;
 }
 
-void load_trainable(VideoLlama& model, const WeightFiles& files, at::Device device,
+void warn_of_other_scales(const WeightFiles& files, const AudioBranch& audio) {
+  for (const std::string& file : {files.audio_checkpoint, files.saved_step}) {
+    if (file.empty()) continue;
+    const std::string warning = other_scale_warning(file, audio.config().embedding_scale);
+    if (!warning.empty()) log::warn("{}", warning);
+  }
+}
+
+void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen,
                     std::uint64_t seed) {
   nn::ParameterList fresh = model.branch_parameters();
   model.language_model().declare_lora(fresh, "llama_model.");
   nn::initialize(fresh, seed);
-  for (WeightReading& reading : trainable_parts(model, files)) load(std::move(reading));
-  if (model.audio() != nullptr && !files.audio_checkpoint.empty())
-    warn_of_other_scale(files.audio_checkpoint, model.audio()->config().embedding_scale);
+  for (WeightReading& reading : trainable_parts(model, files, frozen)) load(std::move(reading));
+  if (model.audio() != nullptr) warn_of_other_scales(files, *model.audio());
   for (const nn::Parameter& parameter : model.branch_parameters())
-    *parameter.tensor = parameter.tensor->to(device);
+    *parameter.tensor = parameter.tensor->to(frozen.device);
   for (const nn::Parameter& parameter : model.trainable_parameters())
-    *parameter.tensor = parameter.tensor->to(device);
+    *parameter.tensor = parameter.tensor->to(frozen.device);
 }
 
 // The norm behind the encoder is in the Q-Former's file and stays frozen when that trains.
@@ -179,7 +165,7 @@ std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Devi
     load_image_bind(*audio, files.image_bind, frozen.dtype, device);
   load(base_language_model(*model, files, frozen));
   model->language_model().prepare(frozen.dtype, device);
-  load_trainable(*model, files, device, seed);
+  load_trainable(*model, files, frozen, seed);
   return model;
 }
 
@@ -194,7 +180,7 @@ std::vector<std::string> check_weights(const ModelConfig& config) {
   }
   VideoLlama model(config, language.value_or(LlamaConfig{}));
   const LoadRules frozen{.dtype = frozen_type(config)};
-  std::vector<WeightReading> readings = trainable_parts(model, files);
+  std::vector<WeightReading> readings = trainable_parts(model, files, frozen);
   readings.push_back(base_language_model(model, files, frozen));
   // Without its config.json the sizes that depend on the language model are unknown.
   if (!language)

@@ -11,10 +11,9 @@ namespace vllama::models {
 
 // Reads every file named in `config.weights`, in this order: vision encoder, Q-Former, language
 // model; the trained part starts from its initial distribution (a function of `seed`), then the
-// projection file, then the checkpoint, the later winning. Frozen tensors are held once, in the
-// type they compute in; parts of the base that train are fp32, and start from the vision (without
-// vision: the audio) checkpoint where it holds them. Throws UserError naming the file and
-// every tensor that is missing, unexpected or misshapen.
+// projection file, then the branches' checkpoints, then the saved step, the later winning. Frozen
+// tensors are held once, in the type they compute in; what trains is fp32. Throws UserError naming
+// the file and every tensor that is missing, unexpected or misshapen.
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
                                              std::uint64_t seed);
 

@@ -18,6 +18,7 @@ struct WeightFiles {
   std::string projection = {};
   std::string vision_checkpoint = {};
   std::string audio_checkpoint = {};
+  std::string saved_step = {};
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -32,6 +33,9 @@ struct WeightFiles {
           "Video-LLaMA checkpoint or saved step that the trained part of the vision branch starts "
           "from; optional");
     field("audio_checkpoint", audio_checkpoint, "the same for the audio branch; optional");
+    field("saved_step", saved_step,
+          "trainable.safetensors of an earlier run, read last: whatever modules it trained start "
+          "from there; optional");
   }
 };
 

@@ -36,12 +36,18 @@ bool VideoLlama::trains(const std::string& module) const {
          trained_modules_.end();
 }
 
-nn::ParameterList VideoLlama::trainable_parameters() {
+nn::ParameterList VideoLlama::module_parameters() {
   nn::ParameterList list;
   if (vision_) vision_->declare_image_q_former(list);
   std::ranges::move(branch_parameters(), std::back_inserter(list));
   language_model_.declare(list, "llama_model.");
   language_model_.declare_lora(list, "llama_model.");
+  std::erase_if(list, [](const nn::Parameter& entry) { return module_of(entry.name).empty(); });
+  return list;
+}
+
+nn::ParameterList VideoLlama::trainable_parameters() {
+  nn::ParameterList list = module_parameters();
   std::erase_if(list,
                 [this](const nn::Parameter& entry) { return !trains(module_of(entry.name)); });
   return list;

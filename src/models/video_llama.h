@@ -31,6 +31,9 @@ class VideoLlama {
   const std::vector<TrainedModule>& trained_modules() const { return trained_modules_; }
   bool trains(const std::string& module) const;
 
+  // Of every module that can train, whether it does or not.
+  nn::ParameterList module_parameters();
+
   // Null if the model lacks the branch.
   VisionBranch* vision() { return vision_ ? &*vision_ : nullptr; }
   AudioBranch* audio() { return audio_ ? &*audio_ : nullptr; }

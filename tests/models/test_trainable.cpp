@@ -131,24 +131,49 @@ TEST_CASE("the image Q-Former trains through frames in parts as through all at o
   }
 }
 
-TEST_CASE("a run starts from the adapters of another, or says that it has none") {
+TEST_CASE("a run starts from what another trained, whichever modules those were") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
-  models::ModelConfig config = training(goldens, {"projection", "lora"});
+  const std::string module = GENERATE("projection", "lora", "image_q_former", "language_model");
+  INFO(module);
+  models::ModelConfig config = training(goldens, {module});
   const auto first = models::load_video_llama(config, at::kCPU, 1);
   descend(*first);
   checkpoint::NamedTensors saved;
-  for (const nn::Parameter& parameter : first->branch_parameters())
-    saved[parameter.name] = parameter.tensor->detach();
   for (const nn::Parameter& parameter : first->trainable_parameters())
     saved[parameter.name] = parameter.tensor->detach();
   const test::TemporaryFolder folder;
-  config.weights.vision_checkpoint = folder.path() / "saved.safetensors";
-  checkpoint::write_safetensors(config.weights.vision_checkpoint, saved);
-  CHECK(models::check_weights(config).empty());
-  const auto second = models::load_video_llama(config, at::kCPU, 2);
-  for (const nn::Parameter& parameter : second->trainable_parameters())
-    CHECK(test::same_bits(*parameter.tensor, saved.at(parameter.name)));
-  config.trainable.pop_back();
+  config.weights.saved_step = folder.path() / "saved.safetensors";
+  checkpoint::write_safetensors(config.weights.saved_step, saved);
+
+  // As what trains again, and as a frozen part beside something else that trains.
+  for (const std::string& next : {module, std::string("video_q_former")}) {
+    if (module == "lora" && next != module) continue;
+    config.trainable = {{next}};
+    CHECK(models::check_weights(config).empty());
+    const auto second = models::load_video_llama(config, at::kCPU, 2);
+    for (const nn::Parameter& parameter : second->module_parameters())
+      if (saved.contains(parameter.name))
+        CHECK(test::same_bits(parameter.tensor->detach(), saved.at(parameter.name)));
+  }
+
+  saved.erase(saved.begin());
+  saved["surprise"] = saved.begin()->second;
+  checkpoint::write_safetensors(config.weights.saved_step, saved);
+  CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 2),
+                    Contains("saved.safetensors") && Contains("surprise"));
+}
+
+TEST_CASE("adapters of another run are refused by a model without adapters") {
+  VLLAMA_SHARED_FILE(goldens, "goldens");
+  models::ModelConfig config = training(goldens, {"lora"});
+  const auto first = models::load_video_llama(config, at::kCPU, 1);
+  checkpoint::NamedTensors saved;
+  for (const nn::Parameter& parameter : first->trainable_parameters())
+    saved[parameter.name] = parameter.tensor->detach();
+  const test::TemporaryFolder folder;
+  config.weights.saved_step = folder.path() / "saved.safetensors";
+  checkpoint::write_safetensors(config.weights.saved_step, saved);
+  config.trainable = {{"projection"}};
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 2),
                     Contains("saved.safetensors") && Contains("q_proj.lora_A.weight"));
 }

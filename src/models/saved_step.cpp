@@ -1,0 +1,49 @@
+#include "models/saved_step.h"
+
+#include <algorithm>
+#include <set>
+
+#include "checkpoint/tensor_source.h"
+#include "core/error.h"
+
+namespace vllama::models {
+namespace {
+
+std::set<std::string> modules_in(const std::string& file) {
+  std::set<std::string> modules;
+  try {
+    const auto source = checkpoint::open_weights(file);
+    for (const checkpoint::TensorFacts& facts : source->tensors())
+      modules.insert(module_of(facts.name));
+  } catch (const UserError&) {
+    return {};  // reading the file reports it
+  }
+  return modules;
+}
+
+bool has(const nn::ParameterList& parameters, const std::string& name) {
+  return std::ranges::find(parameters, name, &nn::Parameter::name) != parameters.end();
+}
+
+}  // namespace
+
+std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::string& file,
+                                               const checkpoint::LoadRules& frozen) {
+  const auto modules = modules_in(file);
+  const nn::ParameterList of_branches = model.branch_parameters();
+  WeightReading exact{file, {}, {.dtype = at::kFloat, .writable = true}};
+  WeightReading base{file, {}, frozen};
+  for (const nn::Parameter& parameter : model.module_parameters()) {
+    const std::string module = module_of(parameter.name);
+    if (!modules.contains(module)) continue;
+    const bool is_exact = model.trains(module) || has(of_branches, parameter.name);
+    (is_exact ? exact : base).parameters.push_back(parameter);
+  }
+  exact.rules.is_ignorable = [of_base = base.parameters](const std::string& name) {
+    return has(of_base, name);
+  };
+  base.rules.is_ignorable = [](const std::string&) { return true; };
+  return {std::move(exact), std::move(base)};
+}
+
+}  // namespace vllama::models

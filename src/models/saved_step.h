@@ -1,0 +1,16 @@
+// Starting from what an earlier run trained, whichever modules those were.
+#pragma once
+
+#include "models/video_llama.h"
+#include "models/weight_reading.h"
+
+namespace vllama::models {
+
+// A saved step holds any modules that can train, each of them whole. Modules that this model
+// trains, and those of its branches, become fp32; a frozen part of the base is held as `frozen`
+// says. To be read after all other files, whose tensors it replaces. A name that this model has no
+// use for is an error, so are adapters where the model has none.
+std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::string& file,
+                                               const checkpoint::LoadRules& frozen);
+
+}  // namespace vllama::models
