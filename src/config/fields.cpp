@@ -76,6 +76,8 @@ void parse(const Tree& tree, const std::string& where, double& value) {
 }
 
 void parse(const Tree& tree, const std::string& where, std::string& value) {
+  if (tree.kind == Tree::Kind::null)
+    fail(tree.source, where, "must be text; write \"\" for an empty one");
   if (tree.kind != Tree::Kind::scalar) fail(tree.source, where, "must be text");
   value = tree.scalar;
 }
