@@ -18,7 +18,7 @@ constexpr double kFactorTolerance = 1e-3;
 WeightReading image_bind_reading(AudioBranch& branch, const std::string& file,
                                  checkpoint::LoadRules rules) {
   rules.is_ignorable = is_unused_image_bind_name;
-  WeightReading reading{file, {}, std::move(rules)};
+  WeightReading reading{"image_bind", file, {}, std::move(rules)};
   branch.declare_trunks(reading.parameters);
   return reading;
 }

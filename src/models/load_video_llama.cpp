@@ -38,11 +38,12 @@ std::vector<WeightReading> base_vision(VideoLlama& model, const WeightFiles& fil
     return is_unused_encoder_name(name, num_blocks);
   };
   vision.declare_encoder(
-      readings.emplace_back(WeightReading{files.vision_encoder, {}, rules}).parameters);
+      readings.emplace_back(WeightReading{"vision_encoder", files.vision_encoder, {}, rules})
+          .parameters);
   rules = base_rules(frozen, model.trains("image_q_former"));
   rules.is_ignorable = is_unused_q_former_name;
   vision.declare_image_q_former(
-      readings.emplace_back(WeightReading{files.q_former, {}, rules}).parameters);
+      readings.emplace_back(WeightReading{"q_former", files.q_former, {}, rules}).parameters);
   return readings;
 }
 
@@ -50,18 +51,17 @@ WeightReading base_language_model(VideoLlama& model, const WeightFiles& files,
                                   const LoadRules& frozen) {
   LoadRules rules = base_rules(frozen, model.trains("language_model"));
   rules.is_ignorable = is_unused_language_model_name;
-  WeightReading reading{files.language_model, {}, rules};
+  WeightReading reading{"language_model", files.language_model, {}, rules};
   model.language_model().declare(reading.parameters);
   return reading;
 }
 
 // Only the parameters whose names begin with `prefix`; the file may hold anything else.
-WeightReading part_of_file(const std::string& file, const nn::ParameterList& parameters,
-                           std::string_view prefix, LoadRules rules) {
-  rules.is_ignorable = [](const std::string&) { return true; };
-  WeightReading reading{file, {}, rules};
-  for (const nn::Parameter& parameter : parameters)
-    if (parameter.name.starts_with(prefix)) reading.parameters.push_back(parameter);
+WeightReading restricted(WeightReading reading, std::string_view prefix) {
+  reading.rules.is_ignorable = [](const std::string&) { return true; };
+  std::erase_if(reading.parameters, [prefix](const nn::Parameter& parameter) {
+    return !parameter.name.starts_with(prefix);
+  });
   return reading;
 }
 
@@ -72,16 +72,18 @@ std::vector<WeightReading> trainable_vision(VisionBranch& vision, const WeightFi
   nn::ParameterList parameters;
   vision.declare_trainable(parameters);
   if (!files.projection.empty())
-    readings.push_back(part_of_file(files.projection, parameters, "llama_proj.", rules));
+    readings.push_back(
+        restricted({"projection", files.projection, parameters, rules}, "llama_proj."));
   rules.is_ignorable = is_unused_in_vision_checkpoint;
   if (!files.vision_checkpoint.empty())
-    readings.push_back({files.vision_checkpoint, parameters, rules});
+    readings.push_back({"vision_checkpoint", files.vision_checkpoint, parameters, rules});
   return readings;
 }
 
 std::vector<WeightReading> trainable_audio(AudioBranch& audio, const WeightFiles& files) {
   if (files.audio_checkpoint.empty()) return {};
-  WeightReading reading{files.audio_checkpoint, {}, {.dtype = at::kFloat, .writable = true}};
+  WeightReading reading{
+      "audio_checkpoint", files.audio_checkpoint, {}, {.dtype = at::kFloat, .writable = true}};
   reading.rules.is_ignorable = is_unused_in_audio_checkpoint;
   audio.declare_trainable(reading.parameters);
   return {std::move(reading)};
@@ -112,7 +114,7 @@ void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules
   nn::ParameterList fresh = model.branch_parameters();
   model.language_model().declare_lora(fresh, "llama_model.");
   nn::initialize(fresh, seed);
-  for (WeightReading& reading : trainable_parts(model, files, frozen)) load(std::move(reading));
+  for (const WeightReading& reading : trainable_parts(model, files, frozen)) load(reading);
   if (model.audio() != nullptr) warn_of_other_scales(files, *model.audio());
   for (const nn::Parameter& parameter : model.branch_parameters())
     *parameter.tensor = parameter.tensor->to(frozen.device);
@@ -122,7 +124,7 @@ void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules
 
 // The norm behind the encoder is in the Q-Former's file and stays frozen when that trains.
 void load_base_vision(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen) {
-  for (WeightReading& reading : base_vision(model, files, frozen)) load(std::move(reading));
+  for (const WeightReading& reading : base_vision(model, files, frozen)) load(reading);
   nn::ParameterList q_former;
   model.vision()->declare_image_q_former(q_former);
   for (const nn::Parameter& parameter : q_former)
@@ -184,7 +186,10 @@ std::vector<std::string> check_weights(const ModelConfig& config) {
   readings.push_back(base_language_model(model, files, frozen));
   // Without its config.json the sizes that depend on the language model are unknown.
   if (!language)
-    for (WeightReading& reading : readings) reading = part_of_file(reading.file, {}, "", frozen);
+    for (WeightReading& reading : readings) {
+      reading.parameters.clear();
+      reading = restricted(std::move(reading), "");
+    }
   if (model.vision() != nullptr)
     std::ranges::move(base_vision(model, files, frozen), std::back_inserter(readings));
   if (AudioBranch* audio = model.audio())

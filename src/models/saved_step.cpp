@@ -31,8 +31,8 @@ std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::str
                                                const checkpoint::LoadRules& frozen) {
   const auto modules = modules_in(file);
   const nn::ParameterList of_branches = model.branch_parameters();
-  WeightReading exact{file, {}, {.dtype = at::kFloat, .writable = true}};
-  WeightReading base{file, {}, frozen};
+  WeightReading exact{"saved_step", file, {}, {.dtype = at::kFloat, .writable = true}};
+  WeightReading base{"saved_step", file, {}, frozen};
   for (const nn::Parameter& parameter : model.module_parameters()) {
     const std::string module = module_of(parameter.name);
     if (!modules.contains(module)) continue;
@@ -43,6 +43,7 @@ std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::str
     return has(of_base, name);
   };
   base.rules.is_ignorable = [](const std::string&) { return true; };
+  if (base.parameters.empty()) return {std::move(exact)};
   return {std::move(exact), std::move(base)};
 }
 

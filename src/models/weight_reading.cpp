@@ -1,5 +1,7 @@
 #include "models/weight_reading.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -41,9 +43,11 @@ void take_shape_of_file(nn::Parameter& positions, const TensorSource& source) {
       positions.shape[1] = facts.shape[1];
 }
 
-}  // namespace
+std::string with_key(const WeightReading& reading, const std::string& problem) {
+  return fmt::format("model.weights.{}: {}", reading.key, problem);
+}
 
-void load(WeightReading reading) {
+void load_file(WeightReading reading) {
   const auto source = checkpoint::open_weights(reading.file);
   nn::Parameter* positions = position_table(reading.parameters);
   const std::int64_t num_tokens = positions != nullptr ? positions->shape[1] : 0;
@@ -58,14 +62,26 @@ void load(WeightReading reading) {
   *positions->tensor = resize_positions(*positions->tensor, num_tokens).to(reading.rules.dtype);
 }
 
+}  // namespace
+
+void load(const WeightReading& reading) {
+  try {
+    load_file(reading);
+  } catch (const UserError& error) {
+    throw UserError(with_key(reading, error.what()));
+  }
+}
+
 std::string problem_of(WeightReading reading) {
   try {
     const auto source = checkpoint::open_weights(reading.file);
     if (nn::Parameter* positions = position_table(reading.parameters))
       take_shape_of_file(*positions, *source);
-    return checkpoint::mismatches(*source, slots_of(reading.parameters), reading.rules);
+    const std::string problem =
+        checkpoint::mismatches(*source, slots_of(reading.parameters), reading.rules);
+    return problem.empty() ? problem : with_key(reading, problem);
   } catch (const UserError& error) {
-    return error.what();
+    return with_key(reading, error.what());
   }
 }
 

@@ -11,13 +11,14 @@ namespace vllama::models {
 // The position table of an image encoder ("pos_embed") may be for another image size: it is read in
 // the shape it has in the file and resized.
 struct WeightReading {
+  std::string key;  // below model.weights, for messages
   std::string file;
   nn::ParameterList parameters;
   checkpoint::LoadRules rules;
 };
 
-// Throws UserError naming the file and every tensor that is missing, unexpected or misshapen.
-void load(WeightReading reading);
+// Throws UserError naming key, file and every tensor that is missing, unexpected or misshapen.
+void load(const WeightReading& reading);
 
 // What load() would throw, or an empty text; no tensor is read.
 std::string problem_of(WeightReading reading);

@@ -85,7 +85,7 @@ TEST_CASE("every mistake names file, line and key") {
                     Contains("modes.1") && Contains("one of fast, slow"));
   CHECK_THROWS_WITH(parse("inner: 3"), Contains("must be a map"));
   CHECK_THROWS_WITH(parse("flag: maybe"), Contains("true or false"));
-  CHECK_THROWS_WITH(parse("note:"), Contains("must be text; write"));
+  CHECK_THROWS_WITH(parse("inner: {mode: }"), Contains("must be text; write"));
   CHECK_THROWS_WITH(parse("parts: 3"), Contains("must be a list"));
   CHECK_THROWS_WITH(parse("steps: 1\nsteps: 2"), Contains("run.yaml:2") && Contains("twice"));
   CHECK_THROWS_WITH(parse("a: b: c"), Contains("not valid YAML"));
