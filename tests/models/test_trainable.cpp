@@ -1,6 +1,7 @@
 // The choice of what trains, on the goldens' weights: nothing else gets a gradient or changes.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
@@ -22,7 +23,12 @@ namespace {
 
 models::ModelConfig training(const std::filesystem::path& goldens,
                              const std::vector<std::string>& modules) {
-  models::ModelConfig config = test::golden_model(goldens / "ckpt");
+  const auto weights = goldens / "ckpt";
+  models::ModelConfig config = test::golden_model(weights);
+  config.branches = "vision_and_audio";
+  config.audio = test::tiny_audio();
+  config.weights.image_bind = weights / "imagebind/imagebind_huge.pth";
+  config.weights.audio_checkpoint = weights / "init_al.pth";
   for (const std::string& module : modules) config.trainable.push_back({module, 0});
   config.lora = {.rank = 2, .alpha = 4};
   return config;
@@ -33,6 +39,7 @@ std::map<std::string, at::Tensor*> all_tensors(models::VideoLlama& model) {
   nn::ParameterList list = model.branch_parameters();
   model.vision()->declare_encoder(list);
   model.vision()->declare_image_q_former(list);
+  model.audio()->declare_trunks(list);
   model.language_model().declare(list, "llama_model.");
   model.language_model().declare_lora(list, "llama_model.");
   std::map<std::string, at::Tensor*> tensors;
@@ -40,24 +47,29 @@ std::map<std::string, at::Tensor*> all_tensors(models::VideoLlama& model) {
   return tensors;
 }
 
-// One clip of two frames and six tokens, three of which are targets.
+// One clip of two frames, a sound of two clips, and six tokens, three of which are targets.
 processors::Batch small_batch(const models::VideoLlama& model) {
-  const std::int64_t num_queries = model.config().vision.video_q_former.num_queries;
+  const std::int64_t num_seen = model.config().vision.video_q_former.num_queries;
+  const std::int64_t num_heard = model.config().audio.audio_q_former.num_queries;
   processors::Batch batch;
-  std::vector<std::int64_t> ids(static_cast<std::size_t>(num_queries + 6), 5);
-  std::vector<std::int64_t> labels(ids.size(), -100), positions;
-  for (std::int64_t i = 0; i < num_queries; ++i) positions.push_back(1 + i);
+  std::vector<std::int64_t> ids(static_cast<std::size_t>(num_seen + num_heard + 6), 5);
+  std::vector<std::int64_t> labels(ids.size(), -100);
   for (std::size_t i = ids.size() - 3; i < ids.size(); ++i)
     ids[i] = labels[i] = static_cast<std::int64_t>(3 * i);
   batch.token_ids_T = at::tensor(ids, at::kLong);
   batch.labels_T = at::tensor(labels, at::kLong);
   batch.sequence_lengths = {static_cast<std::int64_t>(ids.size())};
   batch.num_targets = 3;
-  auto& group = batch.media[static_cast<std::size_t>(processors::MediaRoute::vision)];
-  group.values = (test::random_tensor({2, 56, 56, 3}, 8) * 40 + 128).clamp(0, 255).to(at::kByte);
-  group.rows_per_medium = {2};
-  group.positions_M = at::tensor(positions, at::kLong);
-  group.dropout_keys = {1};
+  batch.group(processors::MediaRoute::vision) = {
+      .values = (test::random_tensor({2, 56, 56, 3}, 8) * 40 + 128).clamp(0, 255).to(at::kByte),
+      .rows_per_medium = {2},
+      .dropout_keys = {1},
+      .positions_M = at::arange(1, 1 + num_seen, at::kLong)};
+  batch.group(processors::MediaRoute::audio_from_sound) = {
+      .values = test::random_tensor({2, 1, 128, 204}, 9),
+      .rows_per_medium = {2},
+      .dropout_keys = {2},
+      .positions_M = at::arange(1 + num_seen, 1 + num_seen + num_heard, at::kLong)};
   return batch;
 }
 
@@ -78,8 +90,7 @@ void descend(models::VideoLlama& model) {
 
 TEST_CASE("each module trains alone: its tensors change, all others keep every bit") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
-  const std::string module = GENERATE("video_q_former", "frame_positions", "projection",
-                                      "image_q_former", "lora", "language_model");
+  const std::string module = GENERATE(from_range(models::kTrainableModules));
   const bool recompute = GENERATE(false, true);
   const std::string precision = GENERATE("fp32", "bf16");
   CAPTURE(module, recompute, precision);
@@ -133,7 +144,8 @@ TEST_CASE("the image Q-Former trains through frames in parts as through all at o
 
 TEST_CASE("a run starts from what another trained, whichever modules those were") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
-  const std::string module = GENERATE("projection", "lora", "image_q_former", "language_model");
+  const std::string module =
+      GENERATE("projection", "audio_q_former", "lora", "image_q_former", "language_model");
   INFO(module);
   models::ModelConfig config = training(goldens, {module});
   const auto first = models::load_video_llama(config, at::kCPU, 1);
