@@ -52,8 +52,7 @@ void RunFolder::save(const RunConfig& config, const RunProgress& progress,
                      std::map<std::string, checkpoint::NamedTensors> tensors) const {
   const Json state{{"step", progress.num_steps_done},
                    {"samples", progress.num_samples},
-                   {"dropped", progress.num_dropped},
-                   {"seed", config.seed}};
+                   {"dropped", progress.num_dropped}};
   checkpoint::save_step(
       checkpoints(), progress.num_steps_done,
       {.tensors = std::move(tensors),
@@ -61,17 +60,14 @@ void RunFolder::save(const RunConfig& config, const RunProgress& progress,
   checkpoint::prune_steps(checkpoints(), config.training.num_checkpoints_kept);
 }
 
-RunProgress read_progress(const checkpoint::StepContents& contents, const RunConfig& config) {
+RunProgress read_progress(const checkpoint::StepContents& contents) {
   const auto text = contents.texts.find(kState);
   const Json state = text == contents.texts.end()
                          ? Json()
                          : Json::parse(text->second, nullptr, /*allow_exceptions=*/false);
-  for (const char* key : {"step", "samples", "dropped", "seed"})
+  for (const char* key : {"step", "samples", "dropped"})
     if (!state.is_object() || !state.contains(key) || !state.at(key).is_number_integer())
       throw UserError(fmt::format("the checkpoint's {} does not say '{}'", kState, key));
-  if (state.at("seed").get<std::uint64_t>() != config.seed)
-    throw UserError(fmt::format("the checkpoint was made with seed {}, the configuration says {}",
-                                state.at("seed").get<std::uint64_t>(), config.seed));
   return {.num_steps_done = state.at("step"),
           .num_samples = state.at("samples"),
           .num_dropped = state.at("dropped")};

@@ -37,8 +37,7 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
-// The progress that a checkpoint recorded. Throws UserError if it does not hold it, or if the seed
-// of the run it belongs to was another one.
-RunProgress read_progress(const checkpoint::StepContents& contents, const RunConfig& config);
+// The progress that a checkpoint recorded. Throws UserError if it does not hold it.
+RunProgress read_progress(const checkpoint::StepContents& contents);
 
 }  // namespace vllama::train

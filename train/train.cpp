@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "datasets/mixture.h"
 #include "models/load_video_llama.h"
+#include "train/config_change.h"
 #include "train/dropped_log.h"
 #include "train/loss_plot.h"
 #include "train/model_input.h"
@@ -115,12 +116,30 @@ class Loop {
   std::int64_t num_bad_steps_ = 0;
 };
 
+void check_changes(const checkpoint::StepContents& contents, const std::string& path,
+                   const RunConfig& config, bool accept) {
+  const auto saved = contents.texts.find("config.yaml");
+  if (saved == contents.texts.end())
+    throw UserError(fmt::format("the checkpoint '{}' has no config.yaml", path));
+  const auto changes = training_changes(saved->second, config);
+  if (changes.empty()) return;
+  const std::string list = fmt::format("\n  {}", fmt::join(changes, "\n  "));
+  if (!accept)
+    throw UserError(
+        fmt::format("the configuration trains something else than the checkpoint '{}' "
+                    "did:{}\nput it back, choose another output_dir, or resume with "
+                    "--accept-changes",
+                    path, list));
+  log::warn("resuming '{}' with another configuration:{}", path, list);
+}
+
 // Puts the trainer where the checkpoint was.
 RunProgress resume(const std::optional<checkpoint::StepDirectory>& found, const RunConfig& config,
-                   Trainer& trainer) {
+                   bool accept_changes, Trainer& trainer) {
   if (!found) return {};
   const auto contents = checkpoint::load_step(found->path);
-  const RunProgress progress = read_progress(contents, config);
+  check_changes(contents, found->path.string(), config, accept_changes);
+  const RunProgress progress = read_progress(contents);
   trainer.load_state(contents.tensors);
   log::info("resumed from '{}' after {} steps", found->path.string(), progress.num_steps_done);
   return progress;
@@ -148,7 +167,7 @@ int train(const RunConfig& config, const TrainOptions& options) {
   const auto model =
       models::load_video_llama(config.model, chosen_device(config.device), config.seed);
   Trainer trainer(config, *model);
-  const RunProgress progress = resume(found, config, trainer);
+  const RunProgress progress = resume(found, config, options.accept_changes, trainer);
   std::cerr << startup_report(config, *model, data, order) << std::endl;
   if (options.dry_run) return 0;
 

@@ -72,6 +72,25 @@ TEST_CASE("runs: the same bytes again, resumed at any step, with any number of w
     REQUIRE(train::train(from, {.resume = world.path("whole/checkpoints/step_000004")}) == 0);
     CHECK(weights_after(from, 6) == weights_after(whole, 6));
   }
+  SECTION("with other threads, folders, logs, and micro-batches of steps of the same size") {
+    train::RunConfig from = world.run("moved");
+    from.data.loader.num_workers = 0;
+    from.training.steps_per_log_line = 7;
+    from.training.checkpoint_every_steps = 1;
+    from.training.batch_size = 2;
+    from.training.accumulation_steps = 2;
+    CHECK(train::train(from, {.resume = world.path("whole/checkpoints/step_000004")}) == 0);
+  }
+  SECTION("with another configuration only when told to") {
+    train::RunConfig from = world.run("longer");
+    from.training.num_epochs = 3;
+    const train::TrainOptions again{.resume = world.path("whole/checkpoints/step_000006")};
+    CHECK_THROWS_AS(train::train(from, again), UserError);
+    train::TrainOptions accepted = again;
+    accepted.accept_changes = true;
+    REQUIRE(train::train(from, accepted) == 0);
+    CHECK(train::read_metrics(world.path("longer/metrics.jsonl")).back().step == 9);
+  }
   SECTION("another seed gives another run") {
     train::RunConfig other = world.run("other");
     other.seed = 43;
@@ -83,7 +102,15 @@ TEST_CASE("runs: the same bytes again, resumed at any step, with any number of w
                       Contains("already holds checkpoints"));
     train::RunConfig other = whole;
     other.seed = 43;
-    CHECK_THROWS_WITH(train::train(other, {}), Contains("seed 42"));
+    CHECK_THROWS_WITH(train::train(other, {}), Contains("seed: '42' in the checkpoint, '43' now"));
+    other = whole;
+    other.schedule.warmup_steps = 3;
+    other.data.sets[0].weight = 2;
+    other.model.trainable = {{"projection", 0}};
+    CHECK_THROWS_WITH(train::train(other, {}),
+                      Contains("schedule.warmup_steps: '2' in the checkpoint, '3' now") &&
+                          Contains("data.sets.0.weight") && Contains("model.trainable.0.module") &&
+                          Contains("--accept-changes"));
   }
 }
 

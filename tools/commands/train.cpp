@@ -30,6 +30,8 @@ void add_train(CLI::App& program, int& exit_status) {
       ->add_option("--resume", arguments->options.resume,
                    "auto: from the newest complete checkpoint; never; or a checkpoint's folder")
       ->capture_default_str();
+  command->add_flag("--accept-changes", arguments->options.accept_changes,
+                    "resume although the configuration now trains something else");
   command->add_flag("--dry-run", arguments->options.dry_run,
                     "read everything, print the start-up report, and stop");
   command->callback([arguments, &exit_status] {
