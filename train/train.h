@@ -12,7 +12,7 @@ struct TrainOptions {
   // the start, in a folder without checkpoints. Else the folder of one checkpoint.
   std::string resume = "auto";
   bool accept_changes = false;  // resume although the configuration trains something else
-  bool dry_run = false;  // stop after the start-up report
+  bool dry_run = false;         // stop after the start-up report
 };
 
 // Trains to the end, or until a signal. Returns 0, or 128 + n if signal n ended the run after a

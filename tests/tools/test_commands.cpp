@@ -73,12 +73,15 @@ TEST_CASE("program: a full disk while saving ends the run with 1 and leaves the 
   const auto checkpoint = world.path("full/checkpoints/step_000006");
   REQUIRE(std::filesystem::exists(checkpoint));
   // A limit on file sizes fails writes as a full disk does, on any machine.
-  const auto outcome = test::run_program(training(config, "--set training.num_epochs=4"),
-                                         "trap '' XFSZ; ulimit -f 40; ");
+  const auto outcome =
+      test::run_program(training(config, "--set training.num_epochs=4 --accept-changes"),
+                        "trap '' XFSZ; ulimit -f 40; ");
   CHECK(outcome.status == 1);
   CHECK_THAT(outcome.output, Contains("cannot write") && Contains("optimizer.safetensors"));
   CHECK(std::filesystem::exists(checkpoint));
-  CHECK(test::run_program(training(config, "--set training.num_epochs=4")).status == 0);
+  CHECK(
+      test::run_program(training(config, "--set training.num_epochs=4 --accept-changes")).status ==
+      0);
   CHECK(std::filesystem::exists(world.path("full/checkpoints/step_000012")));
 }
 
