@@ -1,6 +1,7 @@
 #include "train/memory_estimate.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace vllama::train {
 
@@ -30,15 +31,25 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
                                std::int64_t num_trained, const BatchShape& batch) {
   const std::int64_t bytes_per_number = model.precision == "bf16" ? 2 : 4;
   const std::int64_t width = language_model.width, mlp = language_model.mlp_width;
-  const std::int64_t layer_numbers = 6 * width + 2 * mlp;
+  const auto trained = models::trained_modules(model);
+  const auto trains = [&trained](std::string_view module) {
+    return std::ranges::find(trained, module, &models::TrainedModule::module) != trained.end();
+  };
+  const bool matrices_train = trains("lora") || trains("language_model");
+  const std::int64_t layer_numbers = 6 * width + 2 * mlp + (matrices_train ? 2 * width + mlp : 0);
   const std::int64_t saved_numbers = model.recompute_layers
                                          ? language_model.num_layers * width + layer_numbers
                                          : language_model.num_layers * layer_numbers;
+  const models::EvaVitConfig& encoder = model.vision.encoder;
+  const std::int64_t num_kept_tokens =
+      trains("image_q_former") ? batch.num_frames * encoder.num_tokens() : 0;
   return {
       .frozen_weights_bytes = num_frozen * bytes_per_number,
       .trained_state_bytes = num_trained * 4 * 4,
       .activations_bytes = batch.num_tokens * saved_numbers * bytes_per_number,
-      .encoder_bytes = encoder_numbers(model, batch.num_frames) * bytes_per_number,
+      .encoder_bytes =
+          (encoder_numbers(model, batch.num_frames) + num_kept_tokens * encoder.width) *
+          bytes_per_number,
       .logits_bytes = std::min(model.loss_rows_at_once, batch.num_tokens) *
                       language_model.vocabulary_size * (2 * bytes_per_number + 2 * 4),
   };

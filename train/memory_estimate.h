@@ -22,9 +22,10 @@ struct BatchShape {
   std::int64_t num_frames = 0;
 };
 
-// Saved activations of a decoder whose weights are frozen: (6 width + 2 mlp_width) numbers per
-// token and layer, or one width with recomputed layers; an encoder without gradients: about 4 mlp
-// widths per token.
+// Saved activations of a decoder: (6 width + 2 mlp_width) numbers per token and layer, and
+// (2 width + mlp_width) more where its weights or adapters train, for their gradients; with
+// recomputed layers one width, and all of one layer. An encoder without gradients: about 4 mlp
+// widths per token; all its tokens stay where the image Q-Former behind it trains.
 MemoryEstimate estimate_memory(const models::ModelConfig& model,
                                const models::LlamaConfig& language_model, std::int64_t num_frozen,
                                std::int64_t num_trained, const BatchShape& batch);

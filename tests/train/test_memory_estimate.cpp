@@ -1,0 +1,34 @@
+// The memory that a run is expected to need, part by part.
+#include <catch2/catch.hpp>
+
+#include "train/memory_estimate.h"
+
+using namespace vllama;
+
+namespace {
+
+train::MemoryEstimate estimate(const std::vector<models::TrainedModule>& trainable,
+                               bool recompute = false) {
+  models::ModelConfig model;
+  model.trainable = trainable;
+  model.recompute_layers = recompute;
+  const models::LlamaConfig language{
+      .vocabulary_size = 32000, .width = 4096, .mlp_width = 11008, .num_layers = 32};
+  return train::estimate_memory(model, language, 1000, 10, {.num_tokens = 100, .num_frames = 8});
+}
+
+}  // namespace
+
+TEST_CASE("memory: what trains decides what is kept for the backward pass") {
+  const auto published = estimate({});
+  CHECK(published.frozen_weights_bytes == 2 * 1000);
+  CHECK(published.trained_state_bytes == 16 * 10);
+  CHECK(published.activations_bytes == std::int64_t{100} * 32 * (6 * 4096 + 2 * 11008) * 2);
+  const auto adapted = estimate({{"projection"}, {"lora"}});
+  CHECK(adapted.activations_bytes - published.activations_bytes ==
+        std::int64_t{100} * 32 * (2 * 4096 + 11008) * 2);
+  CHECK(estimate({{"language_model"}}).activations_bytes == adapted.activations_bytes);
+  CHECK(estimate({{"lora"}}, true).activations_bytes < published.activations_bytes / 5);
+  const auto q_former = estimate({{"image_q_former"}});
+  CHECK(q_former.encoder_bytes - published.encoder_bytes == std::int64_t{8} * 257 * 1408 * 2);
+}
