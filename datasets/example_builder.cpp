@@ -10,10 +10,9 @@ ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& d
     : media_(dataset, data, model),
       tokenizer_(tokenizer),
       cleans_captions_(dataset.clean_captions) {
-  const auto truncation =
-      data.compat == "reference" && processors::kReferenceCompat.cuts_stop_tokens
-          ? text::Truncation::cut
-          : text::Truncation::keep_stop;
+  const auto truncation = processors::compat_preset(data.compat).cuts_stop_tokens
+                              ? text::Truncation::cut
+                              : text::Truncation::keep_stop;
   cleaner_.max_words = dataset.max_caption_words;
   const CaptionConfig& captions = data.captions;
   caption_layout_.end_sign = text::unescape_newlines(captions.end_sign);

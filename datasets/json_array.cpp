@@ -5,13 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "datasets/mapped_text.h"
 
 namespace vllama::datasets {
 namespace {
-
-// What one access can make resident: the kernel maps some pages around the one it needs.
-constexpr std::size_t kAccessWindowBytes = std::size_t{128} << 10;
-constexpr std::size_t kScanWindowBytes = std::size_t{8} << 20;
 
 // Steps over JSON values without looking into them; frees the pages behind it.
 class Scanner {

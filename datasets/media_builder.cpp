@@ -92,7 +92,7 @@ MediaBuilder::MediaBuilder(const DatasetConfig& dataset, const DataConfig& data,
     : dataset_(dataset),
       video_(data.video),
       sound_(data.sound),
-      compat_(data.compat == "reference" ? processors::kReferenceCompat : processors::kNoCompat),
+      compat_(processors::compat_preset(data.compat)),
       model_(model) {
   VLLAMA_ASSERT(model.vision || model.audio, "a model has a branch");
   if (dataset.min_crop_scale > dataset.max_crop_scale)

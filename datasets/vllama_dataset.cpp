@@ -5,17 +5,12 @@
 #include "core/error.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_fields.h"
+#include "datasets/mapped_text.h"
 #include "datasets/vllama_line.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-// How much of a file may be resident while it is scanned.
-constexpr std::size_t kScanWindowBytes = std::size_t{8} << 20;
-// What one access to a line can make resident: the kernel maps some pages around the one it needs.
-constexpr std::size_t kAccessWindowBytes = std::size_t{128} << 10;
 
 ParsedJson parse_line(std::string_view line) {
   try {

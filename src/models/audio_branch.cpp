@@ -70,17 +70,16 @@ at::Tensor AudioBranch::published_audio_factor() const {
 at::Tensor AudioBranch::embed_clips(const at::Tensor& embeddings_RE,
                                     const std::vector<std::int64_t>& rows_per_item,
                                     const nn::Dropout& dropout) const {
-  std::vector<std::int64_t> positions;
-  for (const std::int64_t num_rows : rows_per_item) {
+  for (const std::int64_t num_rows : rows_per_item)
     if (num_rows > config_.max_positions)
       throw UserError(
           fmt::format("{} frames or sound clips do not fit model.audio.max_positions = {}",
                       num_rows, config_.max_positions));
-    for (std::int64_t row = 0; row < num_rows; ++row) positions.push_back(row);
-  }
-  const at::Tensor positions_R = at::tensor(positions, at::kLong).to(embeddings_RE.device());
+  const nn::Segments items(rows_per_item);
+  const at::Tensor positions_R =
+      at::tensor(items.positions(), at::kLong).to(embeddings_RE.device());
   const at::Tensor placed_RE = embeddings_RE.to(at::kFloat) + positions_(positions_R);
-  return projection_(audio_q_former_(placed_RE, nn::Segments(rows_per_item), dropout));
+  return projection_(audio_q_former_(placed_RE, items, dropout));
 }
 
 }  // namespace vllama::models

@@ -127,10 +127,7 @@ nn::RotaryEmbedding::Angles Llama::angles(const nn::Segments& sequences, at::Dev
         "a sequence of {} tokens is longer than the {} positions of the language model; "
         "lower the text limits of the configuration",
         sequences.longest(), config_.max_positions));
-  std::vector<std::int64_t> positions;
-  for (std::int64_t i = 0; i < sequences.count(); ++i)
-    for (std::int64_t p = 0; p < sequences.length(i); ++p) positions.push_back(p);
-  return rotary_.at_positions(at::tensor(positions, at::kLong).to(device));
+  return rotary_.at_positions(at::tensor(sequences.positions(), at::kLong).to(device));
 }
 
 at::Tensor Llama::hidden(const at::Tensor& inputs_TH, const nn::Segments& sequences,

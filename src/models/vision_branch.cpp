@@ -75,16 +75,16 @@ at::Tensor VisionBranch::embed_clips(const at::Tensor& frame_queries,
                                      const std::vector<std::int64_t>& frames_per_sample,
                                      const nn::Dropout& dropout) const {
   const std::int64_t queries_per_frame = config_.image_q_former.num_queries;
-  std::vector<std::int64_t> positions, rows_per_sample;
+  std::vector<std::int64_t> rows_per_sample;
   for (const std::int64_t num_frames : frames_per_sample) {
     if (num_frames > config_.max_frame_positions)
       throw UserError(
           fmt::format("a clip of {} frames does not fit model.vision.max_frame_positions = {}",
                       num_frames, config_.max_frame_positions));
     rows_per_sample.push_back(num_frames * queries_per_frame);
-    for (std::int64_t frame = 0; frame < num_frames; ++frame) positions.push_back(frame);
   }
-  const at::Tensor positions_F = at::tensor(positions, at::kLong).to(frame_queries.device());
+  const at::Tensor positions_F =
+      at::tensor(nn::Segments(frames_per_sample).positions(), at::kLong).to(frame_queries.device());
   const at::Tensor placed_FPD =
       frame_queries.to(at::kFloat).view({-1, queries_per_frame, config_.image_q_former.width}) +
       frame_positions_(positions_F).unsqueeze(1);

@@ -19,4 +19,11 @@ Segments Segments::equal(std::int64_t count, std::int64_t length) {
   return Segments(std::vector<std::int64_t>(static_cast<std::size_t>(count), length));
 }
 
+std::vector<std::int64_t> Segments::positions() const {
+  std::vector<std::int64_t> positions;
+  for (const std::int64_t length : lengths_)
+    for (std::int64_t row = 0; row < length; ++row) positions.push_back(row);
+  return positions;
+}
+
 }  // namespace vllama::nn

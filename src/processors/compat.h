@@ -2,6 +2,8 @@
 // one named preset gives all of the original's results.
 #pragma once
 
+#include <string_view>
+
 namespace vllama::processors {
 
 struct Compat {
@@ -12,9 +14,13 @@ struct Compat {
   bool centres_sound_in_place = false;
 };
 
-// `compat: none` and `compat: reference` of a configuration.
 inline constexpr Compat kNoCompat{};
 inline constexpr Compat kReferenceCompat{
     .cuts_stop_tokens = true, .wraps_pixels = true, .centres_sound_in_place = true};
+
+// `compat: none` or `compat: reference` of a configuration.
+constexpr const Compat& compat_preset(std::string_view name) {
+  return name == "reference" ? kReferenceCompat : kNoCompat;
+}
 
 }  // namespace vllama::processors

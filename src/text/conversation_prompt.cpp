@@ -43,11 +43,13 @@ FormedText form_text(std::span<const Turn> turns, const ConversationTemplate& fo
 class ConversationBuilder {
  public:
   ConversationBuilder(const Tokenizer& tokenizer, const ConversationLayout& layout,
-                      std::span<const Turn> turns, std::size_t num_media_turns)
+                      std::span<const Turn> turns, std::size_t num_media_turns,
+                      std::ptrdiff_t num_media_tokens)
       : tokenizer_(tokenizer),
         layout_(layout),
         turns_(turns),
         num_media_turns_(num_media_turns),
+        num_media_tokens_(num_media_tokens),
         max_tokens_(static_cast<std::size_t>(layout.limit.max_tokens)) {
     VLLAMA_ASSERT(layout.limit.max_tokens > 0, "a conversation needs room");
   }
@@ -123,12 +125,8 @@ class ConversationBuilder {
     return sequence;
   }
 
-  std::ptrdiff_t num_media_tokens(const TokenSequence& sequence) const {
-    return std::ranges::count(sequence.ids, tokenizer_.image_token());
-  }
-
   void check(const TokenSequence& sequence) const {
-    if (num_media_tokens(sequence) != num_media_tokens(first_turns(turns_.size())))
+    if (std::ranges::count(sequence.ids, tokenizer_.image_token()) != num_media_tokens_)
       throw TextError(TextFailure::too_long, "the media lie behind the length limit");
     const auto num_ignored = std::ranges::count(sequence.labels, kIgnoredLabel);
     if (static_cast<std::size_t>(num_ignored) == sequence.labels.size())
@@ -139,6 +137,7 @@ class ConversationBuilder {
   const ConversationLayout& layout_;
   std::span<const Turn> turns_;
   std::size_t num_media_turns_;  // turns up to the last that has media
+  std::ptrdiff_t num_media_tokens_;
   std::size_t max_tokens_;
 };
 
@@ -146,6 +145,15 @@ std::string enclosed_media(std::string_view tag, std::int64_t num_media_tokens) 
   std::string text = fmt::format("<{}>", tag);
   for (std::int64_t i = 0; i < num_media_tokens; ++i) text += kImagePlaceholder;
   return text + fmt::format("</{}>", tag);
+}
+
+std::ptrdiff_t num_placeholders(std::span<const std::string> media_texts) {
+  std::ptrdiff_t count = 0;
+  for (const std::string& text : media_texts)
+    for (std::size_t at = text.find(kImagePlaceholder); at != std::string::npos;
+         at = text.find(kImagePlaceholder, at + kImagePlaceholder.size()))
+      ++count;
+  return count;
 }
 
 // The turns with the texts of their media.
@@ -221,7 +229,8 @@ TokenSequence build_conversation(const Tokenizer& tokenizer, const Conversation&
                                  const ConversationLayout& layout) {
   const std::vector<Turn> turns = turns_with_media(conversation, media_texts);
   const auto& places = conversation.media;
-  return ConversationBuilder(tokenizer, layout, turns, places.empty() ? 0 : places.back().turn + 1)
+  return ConversationBuilder(tokenizer, layout, turns, places.empty() ? 0 : places.back().turn + 1,
+                             num_placeholders(media_texts))
       .build();
 }
 

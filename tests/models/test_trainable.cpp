@@ -86,6 +86,14 @@ void descend(models::VideoLlama& model) {
   }
 }
 
+// As a checkpoint saves them.
+checkpoint::NamedTensors trained_tensors(models::VideoLlama& model) {
+  checkpoint::NamedTensors tensors;
+  for (const nn::Parameter& parameter : model.trainable_parameters())
+    tensors[parameter.name] = parameter.tensor->detach();
+  return tensors;
+}
+
 }  // namespace
 
 TEST_CASE("each module trains alone: its tensors change, all others keep every bit") {
@@ -150,9 +158,7 @@ TEST_CASE("a run starts from what another trained, whichever modules those were"
   models::ModelConfig config = training(goldens, {module});
   const auto first = models::load_video_llama(config, at::kCPU, 1);
   descend(*first);
-  checkpoint::NamedTensors saved;
-  for (const nn::Parameter& parameter : first->trainable_parameters())
-    saved[parameter.name] = parameter.tensor->detach();
+  checkpoint::NamedTensors saved = trained_tensors(*first);
   const test::TemporaryFolder folder;
   config.weights.saved_step = folder.path() / "saved.safetensors";
   checkpoint::write_safetensors(config.weights.saved_step, saved);
@@ -179,12 +185,9 @@ TEST_CASE("adapters of another run are refused by a model without adapters") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   models::ModelConfig config = training(goldens, {"lora"});
   const auto first = models::load_video_llama(config, at::kCPU, 1);
-  checkpoint::NamedTensors saved;
-  for (const nn::Parameter& parameter : first->trainable_parameters())
-    saved[parameter.name] = parameter.tensor->detach();
   const test::TemporaryFolder folder;
   config.weights.saved_step = folder.path() / "saved.safetensors";
-  checkpoint::write_safetensors(config.weights.saved_step, saved);
+  checkpoint::write_safetensors(config.weights.saved_step, trained_tensors(*first));
   config.trainable = {{"projection"}};
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 2),
                     Contains("saved.safetensors") && Contains("q_proj.lora_A.weight"));

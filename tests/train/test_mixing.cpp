@@ -8,6 +8,8 @@
 
 using namespace vllama;
 
+using test::losses;
+
 namespace {
 
 // fp32 sums in another order, over six steps of a small model; relative.
@@ -23,14 +25,6 @@ train::RunConfig mixed_run(const test::TinyWorld& world, const std::string& name
   config.data.sets[1].weight = 3;
   config.data.mixing = "within_step";
   return config;
-}
-
-std::vector<double> losses(const train::RunConfig& config) {
-  std::vector<double> result;
-  for (const auto& step :
-       train::read_metrics(std::filesystem::path(config.output_dir) / "metrics.jsonl"))
-    result.push_back(step.loss);
-  return result;
 }
 
 }  // namespace

@@ -17,6 +17,8 @@
 using namespace vllama;
 using Catch::Contains;
 
+using test::losses;
+
 namespace {
 
 // fp32 sums in another order, over six steps of a small model; relative.
@@ -25,14 +27,6 @@ constexpr double kSumOrderTolerance = 1e-6;
 std::string weights_after(const train::RunConfig& config, std::int64_t step) {
   return read_file(std::filesystem::path(config.output_dir) / "checkpoints" /
                    ("step_00000" + std::to_string(step)) / "trainable.safetensors");
-}
-
-std::vector<double> losses(const train::RunConfig& config) {
-  std::vector<double> result;
-  for (const auto& step :
-       train::read_metrics(std::filesystem::path(config.output_dir) / "metrics.jsonl"))
-    result.push_back(step.loss);
-  return result;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "core/files.h"
 #include "models/random_weights.h"
+#include "train/metrics.h"
 
 namespace vllama::test {
 namespace {
@@ -86,6 +87,14 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
   config.schedule.peak_learning_rate = 1e-2;
   config.schedule.warmup_steps = 2;
   return config;
+}
+
+std::vector<double> losses(const train::RunConfig& config) {
+  std::vector<double> result;
+  for (const auto& step :
+       train::read_metrics(std::filesystem::path(config.output_dir) / "metrics.jsonl"))
+    result.push_back(step.loss);
+  return result;
 }
 
 }  // namespace vllama::test

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "tests/support/fixtures.h"
 #include "train/run_config.h"
@@ -21,5 +23,8 @@ class TinyWorld {
  private:
   TemporaryFolder folder_;
 };
+
+// Of every step that the run has written to its metrics.jsonl.
+std::vector<double> losses(const train::RunConfig& config);
 
 }  // namespace vllama::test
