@@ -12,7 +12,7 @@ namespace vllama::train {
 namespace {
 
 // Sections and keys that change how a run goes, but not what it computes.
-constexpr std::array<std::string_view, 15> kHarmless{"output_dir",
+constexpr std::array<std::string_view, 14> kHarmless{"output_dir",
                                                      "device",
                                                      "num_threads",
                                                      "model.recompute_layers",
@@ -23,8 +23,7 @@ constexpr std::array<std::string_view, 15> kHarmless{"output_dir",
                                                      "data.max_broken_share",
                                                      "data.video.time_limit_seconds",
                                                      "data.video.packet_memory_bytes",
-                                                     "training.checkpoint_every_steps",
-                                                     "training.num_checkpoints_kept",
+                                                     "checkpoints",
                                                      "training.steps_per_log_line",
                                                      "training.max_bad_steps"};
 

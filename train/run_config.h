@@ -6,6 +6,7 @@
 #include "models/model_config.h"
 #include "optim/adamw.h"
 #include "optim/schedule.h"
+#include "train/checkpoint_config.h"
 
 namespace vllama::train {
 
@@ -16,8 +17,6 @@ struct TrainingConfig {
   std::int64_t steps_per_epoch = 2500;
   double max_gradient_norm = 0;
   std::int64_t max_bad_steps = 10;
-  std::int64_t checkpoint_every_steps = 500;
-  std::int64_t num_checkpoints_kept = 3;
   std::int64_t steps_per_log_line = 50;
 
   std::int64_t num_steps() const { return num_epochs * steps_per_epoch; }
@@ -34,9 +33,6 @@ struct TrainingConfig {
           "longer gradients are shortened to this; 0: never", config::AtLeast<double>{0});
     field("max_bad_steps", max_bad_steps,
           "steps in a row without a finite loss and gradient after which the run stops", positive);
-    field("checkpoint_every_steps", checkpoint_every_steps, "optimizer steps between checkpoints",
-          positive);
-    field("num_checkpoints_kept", num_checkpoints_kept, "older checkpoints are removed", positive);
     field("steps_per_log_line", steps_per_log_line,
           "how often progress is printed where there is no terminal", positive);
   }
@@ -50,6 +46,7 @@ struct RunConfig {
   models::ModelConfig model;
   datasets::DataConfig data;
   TrainingConfig training;
+  CheckpointConfig checkpoints;
   optim::AdamWConfig optimizer;
   optim::ScheduleConfig schedule;
 
@@ -64,6 +61,7 @@ struct RunConfig {
     field("model", model, "model");
     field("data", data, "data");
     field("training", training, "training loop");
+    field("checkpoints", checkpoints, "when to save, and what to keep");
     field("optimizer", optimizer, "AdamW");
     field("schedule", schedule, "learning rate");
   }

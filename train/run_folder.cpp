@@ -57,7 +57,7 @@ void RunFolder::save(const RunConfig& config, const RunProgress& progress,
       checkpoints(), progress.num_steps_done,
       {.tensors = std::move(tensors),
        .texts = {{kState, state.dump(2) + "\n"}, {"config.yaml", config::dump(config)}}});
-  checkpoint::prune_steps(checkpoints(), config.training.num_checkpoints_kept);
+  checkpoint::prune_steps(checkpoints(), config.checkpoints.keep_last);
 }
 
 RunProgress read_progress(const checkpoint::StepContents& contents) {

@@ -60,7 +60,7 @@ class Loop {
     const std::int64_t num_steps = config_.training.num_steps();
     while (progress_.num_steps_done < num_steps && stop.received() == 0) {
       run_step();
-      const bool due = progress_.num_steps_done % config_.training.checkpoint_every_steps == 0;
+      const bool due = progress_.num_steps_done % config_.checkpoints.every_steps == 0;
       if (due || progress_.num_steps_done == num_steps || stop.received() != 0)
         folder_.save(config_, progress_, trainer_.state());
     }
