@@ -3,6 +3,7 @@
 
 #include "config/fields.h"
 #include "datasets/data_config.h"
+#include "distributed/distributed_config.h"
 #include "models/model_config.h"
 #include "optim/adamw.h"
 #include "optim/schedule.h"
@@ -12,7 +13,7 @@ namespace vllama::train {
 
 struct TrainingConfig {
   std::int64_t batch_size = 32;
-  std::int64_t accumulation_steps = 1;
+  std::int64_t micro_batch_size = 32;
   std::int64_t num_epochs = 5;
   std::int64_t steps_per_epoch = 2500;
   double max_gradient_norm = 0;
@@ -20,12 +21,19 @@ struct TrainingConfig {
   std::int64_t steps_per_log_line = 50;
 
   std::int64_t num_steps() const { return num_epochs * steps_per_epoch; }
+  // Micro-batches that each of `num_ranks` ranks takes in an optimizer step.
+  std::int64_t num_micro_steps(std::int64_t num_ranks) const {
+    const std::int64_t at_once = num_ranks * micro_batch_size;
+    return (batch_size + at_once - 1) / at_once;
+  }
 
   template <class Visitor>
   void visit(Visitor&& field) {
     const config::AtLeast<std::int64_t> positive{1};
-    field("batch_size", batch_size, "samples in a micro-batch", positive);
-    field("accumulation_steps", accumulation_steps, "micro-batches in an optimizer step", positive);
+    field("batch_size", batch_size, "samples in an optimizer step, over all ranks", positive);
+    field("micro_batch_size", micro_batch_size,
+          "samples that a rank works on at once, at most; does not change what is trained",
+          positive);
     field("num_epochs", num_epochs, "epochs of the run", positive);
     field("steps_per_epoch", steps_per_epoch,
           "optimizer steps that make an epoch; unrelated to passes over the data", positive);
@@ -47,6 +55,7 @@ struct RunConfig {
   datasets::DataConfig data;
   TrainingConfig training;
   CheckpointConfig checkpoints;
+  distributed::DistributedConfig distributed;
   optim::AdamWConfig optimizer;
   optim::ScheduleConfig schedule;
 
@@ -61,6 +70,7 @@ struct RunConfig {
     field("model", model, "model");
     field("data", data, "data");
     field("training", training, "training loop");
+    field("distributed", distributed, "several ranks");
     field("checkpoints", checkpoints, "when to save, and what to keep");
     field("optimizer", optimizer, "AdamW");
     field("schedule", schedule, "learning rate");

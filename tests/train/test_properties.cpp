@@ -71,8 +71,7 @@ TEST_CASE("runs: the same bytes again, resumed at any step, with any number of w
     from.data.loader.num_workers = 0;
     from.training.steps_per_log_line = 7;
     from.checkpoints.every_steps = 1;
-    from.training.batch_size = 2;
-    from.training.accumulation_steps = 2;
+    from.training.micro_batch_size = 2;
     CHECK(train::train(from, {.resume = world.path("whole/checkpoints/step_000004")}) == 0);
   }
   SECTION("with another configuration only when told to") {
@@ -113,8 +112,7 @@ TEST_CASE("runs: k micro-batches give what one batch of all their samples gives"
   const train::RunConfig whole = world.run("whole");
   REQUIRE(train::train(whole, {}) == 0);
   train::RunConfig parts = world.run("parts");
-  parts.training.batch_size = 1;
-  parts.training.accumulation_steps = 4;
+  parts.training.micro_batch_size = 1;
   REQUIRE(train::train(parts, {}) == 0);
   const auto expected = losses(whole), actual = losses(parts);
   REQUIRE(actual.size() == expected.size());
@@ -201,7 +199,8 @@ TEST_CASE("runs: a loss that is not finite changes nothing, and stops the run if
   config.training.steps_per_epoch = 40;
   config.training.max_bad_steps = 3;
   const auto model = models::load_video_llama(config.model, at::kCPU, config.seed);
-  train::Trainer trainer(config, *model);
+  distributed::Communicator one_rank;
+  train::Trainer trainer(config, *model, one_rank);
   const auto parameters = model->trainable_parameters();
   parameters.front().tensor->detach().fill_(std::numeric_limits<float>::infinity());
   const at::Tensor before = parameters.back().tensor->detach().clone();
