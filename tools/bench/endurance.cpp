@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 #include <memory>
 
 #include "core/error.h"
@@ -46,7 +47,8 @@ class ReadingPlan {
   }
   bool is_due(std::int64_t count) const { return count >= next_; }
   void done(std::int64_t count) {
-    next_ = count < last_ ? std::min(last_, std::max(next_ + every_, count + 1)) : last_ + 1;
+    next_ = count < last_ ? std::min(last_, std::max(next_ + every_, count + 1))
+                          : std::numeric_limits<std::int64_t>::max();
   }
 
  private:
@@ -78,7 +80,9 @@ void measure_data(const Arguments& arguments) {
                                   "tokenizer.model");
   const datasets::Mixture mixture(config.data, train::model_input(config.model), tokenizer);
   const datasets::SampleOrder order = train::sample_order(config, mixture.sources());
-  datasets::Loader loader(order, mixture, {.end_step = arguments.num_batches}, config.data.loader,
+  // More than are taken, so that the queue is full at the last reading as at the others.
+  const std::int64_t end_step = arguments.num_batches + config.data.loader.queue_depth;
+  datasets::Loader loader(order, mixture, {.end_step = end_step}, config.data.loader,
                           tokenizer.image_token());
 
   Endurance endurance{.unit = "batches", .run = {}, .readings = {}};
@@ -112,9 +116,8 @@ void measure_training(const Arguments& arguments) {
     command.push_back("--set");
     command.push_back(text);
   }
-  // The process ends soon after its last step.
-  const std::int64_t num_steps = config.training.num_steps(), last = num_steps - num_steps / 100;
-  ReadingPlan plan(arguments.first, arguments.every, last);
+  const std::int64_t num_steps = config.training.num_steps();
+  ReadingPlan plan(arguments.first, arguments.every, num_steps - num_steps / 50);
   Endurance endurance{.unit = "steps", .run = {}, .readings = {}};
   WatchedProcess process(command);
   LineCounter lines(metrics);
@@ -122,8 +125,9 @@ void measure_training(const Arguments& arguments) {
     const std::int64_t num_done = lines.count();
     if (plan.is_due(num_done)) {
       plan.done(num_done);
-      if (const auto usage = process.least_usage())
-        endurance.readings.push_back({num_done, *usage, {}});
+      const auto usage = process.least_usage();
+      // After its last step the process lets go of everything.
+      if (usage && lines.count() < num_steps) endurance.readings.push_back({num_done, *usage, {}});
     }
     wait_between_looks();
   }

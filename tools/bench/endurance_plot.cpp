@@ -22,6 +22,7 @@ constexpr double kCountIntervals = 8;  // at most, between ticks of the horizont
 
 struct Curve {
   std::string name, colour;
+  double name_offset;  // of its name from the end of the line, downwards
   std::function<std::optional<double>(const Reading&)> value;
 };
 
@@ -59,8 +60,8 @@ std::string panel(const Endurance& endurance, const std::string& name,
                        train::path_data(train::thinned(lines[i]), axes), curves[i].colour);
     if (curves.size() > 1)
       svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"{}\">{}</text>\n",
-                         kWidth - kRight - 4, axes.y(lines[i].back().y) + 16, curves[i].colour,
-                         curves[i].name);
+                         kWidth - kRight - 4, axes.y(lines[i].back().y) + curves[i].name_offset,
+                         curves[i].colour, curves[i].name);
   }
   return svg + train::axis_lines(axes.frame);
 }
@@ -75,18 +76,18 @@ std::string endurance_svg(const Endurance& endurance) {
       kWidth, kHeight);
   double top = kTop;
   svg += panel(endurance, "memory, MB",
-               {{"resident", "#1f5fa8",
+               {{"resident", "#1f5fa8", -10,
                  [](const Reading& reading) { return reading.usage.resident_megabytes; }},
-                {"of it in no file", "#c05a1f",
+                {"of it in no file", "#c05a1f", -10,
                  [](const Reading& reading) { return reading.usage.anonymous_megabytes; }},
-                {"taken from malloc", "#3a7d34",
+                {"taken from malloc", "#3a7d34", 18,
                  [](const Reading& reading) { return reading.allocated_megabytes; }}},
                top, kMemoryHeight);
   top += kMemoryHeight + kGap;
   const auto add = [&](const char* name, std::int64_t ProcessUsage::*field) {
     svg += panel(
         endurance, name,
-        {{"", "#1f5fa8",
+        {{"", "#1f5fa8", 0,
           [field](const Reading& reading) { return static_cast<double>(reading.usage.*field); }}},
         top, kCountHeight);
     top += kCountHeight + kGap;
