@@ -13,11 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kState = "state.json";
-
 }  // namespace
 
-RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
+void RunFolder::prepare() const {
   std::error_code problem;
   std::filesystem::create_directories(path_, problem);
   if (problem)
@@ -56,18 +54,18 @@ void RunFolder::save(const RunConfig& config, const RunProgress& progress,
   checkpoint::save_step(
       checkpoints(), progress.num_steps_done,
       {.tensors = std::move(tensors),
-       .texts = {{kState, state.dump(2) + "\n"}, {"config.yaml", config::dump(config)}}});
-  checkpoint::prune_steps(checkpoints(), config.training.num_checkpoints_kept);
+       .texts = {{kStateFile, state.dump(2) + "\n"}, {"config.yaml", config::dump(config)}}});
+  checkpoint::prune_steps(checkpoints(), config.checkpoints.keep_last);
 }
 
 RunProgress read_progress(const checkpoint::StepContents& contents) {
-  const auto text = contents.texts.find(kState);
+  const auto text = contents.texts.find(kStateFile);
   const Json state = text == contents.texts.end()
                          ? Json()
                          : Json::parse(text->second, nullptr, /*allow_exceptions=*/false);
   for (const char* key : {"step", "samples", "dropped"})
     if (!state.is_object() || !state.contains(key) || !state.at(key).is_number_integer())
-      throw UserError(fmt::format("the checkpoint's {} does not say '{}'", kState, key));
+      throw UserError(fmt::format("the checkpoint's {} does not say '{}'", kStateFile, key));
   return {.num_steps_done = state.at("step"),
           .num_samples = state.at("samples"),
           .num_dropped = state.at("dropped")};

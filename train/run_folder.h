@@ -18,8 +18,10 @@ struct RunProgress {
 
 class RunFolder {
  public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
   // Creates the folder and checks that files can be written in it. Throws UserError.
-  explicit RunFolder(std::filesystem::path path);
+  void prepare() const;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
@@ -36,6 +38,9 @@ class RunFolder {
  private:
   std::filesystem::path path_;
 };
+
+// The text of a checkpoint that holds its progress.
+inline constexpr const char* kStateFile = "state.json";
 
 // The progress that a checkpoint recorded. Throws UserError if it does not hold it.
 RunProgress read_progress(const checkpoint::StepContents& contents);
