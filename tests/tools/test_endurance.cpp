@@ -147,7 +147,7 @@ TEST_CASE("endurance: a training with checkpoints leaves no open file and no thr
   const test::TinyWorld world;
   train::RunConfig run = world.run("training");
   run.training.steps_per_epoch = 200;
-  run.training.checkpoint_every_steps = 20;
+  run.checkpoints.every_steps = 20;
   const auto config = test::write_config(run, world.path("training.yaml"));
   const std::string command =
       "bench endurance training '" + config.string() + "' --from 40 --every 60 --json";

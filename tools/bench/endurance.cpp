@@ -74,7 +74,6 @@ void measure_data(const Arguments& arguments) {
   if (!arguments.only.empty()) keep_only(config.data, arguments.only);
   config.training.num_epochs = 1;
   config.training.steps_per_epoch = arguments.num_batches;
-  config.training.accumulation_steps = 1;
   log::quiet();  // the broken samples of 20,000 batches would fill the log
   const text::Tokenizer tokenizer(fs::path(config.model.weights.language_model) /
                                   "tokenizer.model");
