@@ -49,6 +49,7 @@ Values values_of(RunConfig config) {
   TrainingConfig& training = config.training;
   training.batch_size *= training.accumulation_steps;
   training.accumulation_steps = 1;
+  if (!training.skip_spikes) training.spike_z_score = 0;  // what is only reported changes nothing
   Values values;
   add_values(config::load_text(config::dump(config), "configuration"), "", values);
   return values;

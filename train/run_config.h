@@ -16,6 +16,8 @@ struct TrainingConfig {
   std::int64_t steps_per_epoch = 2500;
   double max_gradient_norm = 0;
   std::int64_t max_bad_steps = 10;
+  double spike_z_score = 6;
+  bool skip_spikes = false;
   std::int64_t checkpoint_every_steps = 500;
   std::int64_t num_checkpoints_kept = 3;
   std::int64_t steps_per_log_line = 50;
@@ -32,8 +34,13 @@ struct TrainingConfig {
           "optimizer steps that make an epoch; unrelated to passes over the data", positive);
     field("max_gradient_norm", max_gradient_norm,
           "longer gradients are shortened to this; 0: never", config::AtLeast<double>{0});
-    field("max_bad_steps", max_bad_steps,
-          "steps in a row without a finite loss and gradient after which the run stops", positive);
+    field("max_bad_steps", max_bad_steps, "steps skipped in a row after which the run stops",
+          positive);
+    field("spike_z_score", spike_z_score,
+          "a loss this many deviations above the latest of its data set is a spike; 0: none is",
+          config::AtLeast<double>{0});
+    field("skip_spikes", skip_spikes,
+          "leave the weights as they are in a step with a spike; otherwise it is only reported");
     field("checkpoint_every_steps", checkpoint_every_steps, "optimizer steps between checkpoints",
           positive);
     field("num_checkpoints_kept", num_checkpoints_kept, "older checkpoints are removed", positive);

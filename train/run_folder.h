@@ -6,6 +6,7 @@
 
 #include "checkpoint/step_directory.h"
 #include "train/run_config.h"
+#include "train/step_health.h"
 
 namespace vllama::train {
 
@@ -14,6 +15,7 @@ struct RunProgress {
   std::int64_t num_steps_done = 0;
   std::int64_t num_samples = 0;  // planned, good and broken
   std::int64_t num_dropped = 0;
+  StepHealthState health = {};
 };
 
 class RunFolder {

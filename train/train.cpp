@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "datasets/mixture.h"
 #include "models/load_video_llama.h"
+#include "train/bad_steps.h"
 #include "train/config_change.h"
 #include "train/dropped_log.h"
 #include "train/loss_plot.h"
@@ -41,18 +42,23 @@ double seconds_now() {
 // The loop over steps, with everything that it writes.
 class Loop {
  public:
-  Loop(const RunConfig& config, const RunFolder& folder, Trainer& trainer, datasets::Loader& loader,
-       RunProgress progress)
+  Loop(const RunConfig& config, const RunFolder& folder, Trainer& trainer,
+       const datasets::SampleOrder& order, const datasets::SampleSource& data,
+       datasets::Loader& loader, RunProgress progress)
       : config_(config),
         folder_(folder),
         trainer_(trainer),
+        order_(order),
+        data_(data),
         loader_(loader),
-        progress_(progress),
-        metrics_(folder.file("metrics.jsonl"), progress.num_steps_done),
-        dropped_(folder.file("dropped.jsonl"), progress.num_steps_done),
-        events_(folder.path(), progress.num_steps_done),
-        display_(progress.num_steps_done, config.training.num_steps(),
-                 config.training.steps_per_log_line, standard_error()) {}
+        progress_(std::move(progress)),
+        metrics_(folder.file("metrics.jsonl"), progress_.num_steps_done),
+        dropped_(folder.file("dropped.jsonl"), progress_.num_steps_done),
+        bad_steps_(folder.file("bad_steps.jsonl"), progress_.num_steps_done),
+        events_(folder.path(), progress_.num_steps_done),
+        display_(progress_.num_steps_done, config.training.num_steps(),
+                 config.training.steps_per_log_line, standard_error()),
+        health_({config.training.spike_z_score, config.training.skip_spikes}, progress_.health) {}
 
   // Returns the number of the signal that ended the loop, or 0.
   int run() {
@@ -71,7 +77,10 @@ class Loop {
  private:
   void run_step() {
     const double start = seconds_now(), waited = loader_.counters().wait_seconds;
-    StepResult result = trainer_.step(progress_.num_steps_done, [this] { return loader_.next(); });
+    const std::int64_t step = progress_.num_steps_done;
+    StepResult result = trainer_.step(
+        step, [this] { return loader_.next(); },
+        [&](StepMetrics& metrics) { health_.judge(metrics, loss_kind(order_, data_, step)); });
     result.metrics.data_wait_seconds = loader_.counters().wait_seconds - waited;
     result.metrics.seconds = seconds_now() - start;
     ++progress_.num_steps_done;
@@ -82,8 +91,15 @@ class Loop {
   void record(const StepResult& result) {
     metrics_.write(result.metrics);
     dropped_.write(result.dropped);
+    if (result.metrics.problem) record_bad_step(result.metrics);
     events_.write(result.metrics);
     display_.update(result.metrics);
+  }
+
+  void record_bad_step(const StepMetrics& metrics) {
+    const BadStep step = bad_step(metrics, samples_of_step(order_, data_, metrics.step - 1));
+    log::warn("{}", bad_step_text(step));
+    bad_steps_.write(step);
   }
 
   void check_health(const StepResult& result) {
@@ -92,29 +108,36 @@ class Loop {
     progress_.num_dropped += num_dropped;
     datasets::check_broken_share(progress_.num_samples, progress_.num_dropped,
                                  config_.data.max_broken_share);
-    num_bad_steps_ = result.updated ? 0 : num_bad_steps_ + 1;
-    if (result.updated) return;
-    log::warn("step {} was skipped: loss {}, gradient norm {}, {} target tokens; samples: {}",
-              result.metrics.step, result.metrics.loss, result.metrics.gradient_norm,
-              result.metrics.num_target_tokens, fmt::join(result.sample_ids, " "));
-    if (num_bad_steps_ >= config_.training.max_bad_steps)
+    progress_.health = health_.state();
+    if (health_.num_skipped_in_a_row() >= config_.training.max_bad_steps)
       throw RunFailure(
-          fmt::format("{} steps in a row had no usable loss or gradient (training.max_bad_steps); "
-                      "lower the learning rate or look at the samples named in the log",
-                      num_bad_steps_));
+          fmt::format("{} steps in a row were skipped (training.max_bad_steps); "
+                      "lower the learning rate, or look at their samples with vllama show {} "
+                      "--bad-steps",
+                      health_.num_skipped_in_a_row(), folder_.file("config.yaml").string()));
   }
 
   const RunConfig& config_;
   const RunFolder& folder_;
   Trainer& trainer_;
+  const datasets::SampleOrder& order_;
+  const datasets::SampleSource& data_;
   datasets::Loader& loader_;
   RunProgress progress_;
   MetricsWriter metrics_;
   DroppedLog dropped_;
+  BadStepLog bad_steps_;
   TensorboardWriter events_;
   Progress display_;
-  std::int64_t num_bad_steps_ = 0;
+  StepHealth health_;
 };
+
+void check_spikes(const TrainingConfig& training) {
+  if (training.skip_spikes && training.spike_z_score == 0)
+    throw UserError(
+        "training.skip_spikes: no loss is a spike with training.spike_z_score 0; set it, for "
+        "instance to 6");
+}
 
 void check_changes(const checkpoint::StepContents& contents, const std::string& path,
                    const RunConfig& config, bool accept) {
@@ -160,6 +183,7 @@ int train(const RunConfig& config, const TrainOptions& options) {
   const auto language_model = models::read_llama_config(language_folder / "config.json");
   models::check_vocabulary(language_model, tokenizer.size(), language_folder.string());
   check_longest_sequence(config, language_model);
+  check_spikes(config.training);
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
   const datasets::SampleOrder order = sample_order(config, data.sources());
 
@@ -178,7 +202,7 @@ int train(const RunConfig& config, const TrainOptions& options) {
                            .end_step = config.training.num_steps(),
                            .num_micro_steps = config.training.accumulation_steps},
                           config.data.loader, tokenizer.image_token());
-  const int signal = Loop(config, folder, trainer, loader, progress).run();
+  const int signal = Loop(config, folder, trainer, order, data, loader, progress).run();
   plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
   if (signal == 0) return 0;
   log::warn("stopped by signal {} after saving; the same command goes on from here", signal);

@@ -3,10 +3,9 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "core/error.h"
 #include "optim/gradient_norm.h"
+#include "train/step_health.h"
 
 namespace vllama::train {
 namespace {
@@ -51,7 +50,11 @@ Trainer::Trainer(const RunConfig& config, models::VideoLlama& model)
       parameters_(trained_parameters(model, config.schedule)),
       optimizer_(parameters_, config.optimizer) {}
 
-StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch) {
+void judge_alone(StepMetrics& metrics) {
+  StepHealth({}, {}).judge(metrics, "");
+}
+
+StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const StepJudge& judge) {
   const TrainingConfig& training = config_.training;
   // 1. Gradients of all micro-batches, summed over their target tokens.
   StepResult result = accumulate_gradients(next_batch);
@@ -59,9 +62,8 @@ StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch) {
   metrics.step = step + 1;
   metrics.learning_rate =
       optim::learning_rate(config_.schedule, {training.num_epochs, training.steps_per_epoch}, step);
-  if (metrics.num_target_tokens == 0) return result;
 
-  // 2. Their mean over the target tokens of the whole batch.
+  // 2. Their mean over the target tokens of the whole batch; without any, not a number.
   const auto num_targets = static_cast<double>(metrics.num_target_tokens);
   const at::Tensor& gradients = parameters_.flat_gradients();
   gradients.div_(num_targets);
@@ -69,13 +71,13 @@ StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch) {
 
   // 3. Usable, and not longer than allowed.
   metrics.gradient_norm = optim::gradient_norm(gradients);
-  if (!std::isfinite(metrics.loss) || !std::isfinite(metrics.gradient_norm)) return result;
+  judge(metrics);
+  if (metrics.skipped) return result;
   const double factor = optim::clipping_factor(metrics.gradient_norm, training.max_gradient_norm);
   if (factor < 1) gradients.mul_(factor);
 
   // 4. The update.
   optimizer_.step(metrics.learning_rate);
-  result.updated = true;
   return result;
 }
 
@@ -88,8 +90,6 @@ StepResult Trainer::accumulate_gradients(const NextBatch& next_batch) {
     const processors::Batch& batch = loaded.batch;
     for (const auto& sample : loaded.dropped) ++metrics.dropped[sample.reason];
     result.dropped.insert(result.dropped.end(), loaded.dropped.begin(), loaded.dropped.end());
-    result.sample_ids.insert(result.sample_ids.end(), batch.sample_ids.begin(),
-                             batch.sample_ids.end());
     metrics.num_samples += batch.size();
     metrics.num_shortened += batch.num_shortened;
     metrics.num_tokens += batch.token_ids_T.numel();

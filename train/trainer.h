@@ -22,9 +22,14 @@ std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& mode
 struct StepResult {
   StepMetrics metrics;  // without the times
   std::vector<datasets::DroppedSample> dropped;
-  std::vector<std::string> sample_ids;
-  bool updated = false;  // false when loss or gradient was not finite, or nothing could be learned
 };
+
+// Fills `problem`, `skipped` and `loss_z` of a step from its other numbers; a step that is skipped
+// changes nothing.
+using StepJudge = std::function<void(StepMetrics&)>;
+
+// Skips steps without a finite loss and gradient, and those without target tokens.
+void judge_alone(StepMetrics& metrics);
 
 class Trainer {
  public:
@@ -34,9 +39,10 @@ class Trainer {
   using NextBatch = std::function<datasets::LoadedBatch()>;
 
   // Optimizer step number `step` (from 0) over config.training.accumulation_steps micro-batches.
-  // The gradient is the mean over all target tokens of all micro-batches. A step whose loss or
-  // gradient is not finite changes nothing.
-  StepResult step(std::int64_t step, const NextBatch& next_batch);
+  // The gradient is the mean over all target tokens of all micro-batches; without target tokens,
+  // loss and norm are not numbers. `judge` must skip what judge_alone skips.
+  StepResult step(std::int64_t step, const NextBatch& next_batch,
+                  const StepJudge& judge = judge_alone);
 
   // The trained parameters and the optimizer's moments, as files of a checkpoint. They share memory
   // with the trainer until the next step.
