@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "train/number_text.h"
 #include "train/safe_text.h"
 #include "train/step_lines.h"
 

@@ -1,6 +1,5 @@
 #include "train/train.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -14,6 +13,7 @@
 #include "models/load_video_llama.h"
 #include "train/bad_steps.h"
 #include "train/config_change.h"
+#include "train/device.h"
 #include "train/dropped_log.h"
 #include "train/loss_plot.h"
 #include "train/model_input.h"
@@ -27,13 +27,6 @@
 
 namespace vllama::train {
 namespace {
-
-at::Device chosen_device(const std::string& name) {
-  const bool has_gpu = at::globalContext().hasCUDA();
-  if (name == "cuda" && !has_gpu)
-    throw UserError("device: cuda was asked for, but this build or machine has no GPU; use cpu");
-  return name == "cpu" || !has_gpu ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
-}
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
