@@ -182,6 +182,11 @@ TEST_CASE("replay: samples that are no longer those of the configuration are nam
                        Contains("data, order or size of the step"));
   check_markup(read_file(world.path("shown/steps.html")));
 
+  RunConfig larger = config;
+  larger.training.batch_size = 5;
+  CHECK_THAT(show(larger, {.bad_steps = "", .output = world.path("shown")}),
+             Contains("the step has 5 samples now, 4 when it was recorded"));
+
   RunConfig shorter = config;
   shorter.training.num_epochs = 1;
   shorter.training.steps_per_epoch = 1;

@@ -58,6 +58,7 @@ th { text-align: left; font-weight: normal; color: #666; padding: 0 1.5em 0 0;
   vertical-align: top; white-space: nowrap; }
 thead th { border-bottom: 1px solid #222; color: #222; }
 td { padding: 0 1.5em 0 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.steps td { white-space: normal; overflow-wrap: normal; }
 img { max-width: 100%; height: auto; image-rendering: pixelated; border: 1px solid #ddd; }
 .tokens { font-family: monospace; line-height: 1.9; overflow-wrap: anywhere; }
 .tokens span, .legend span { white-space: pre-wrap; border-radius: 3px; padding: 2px 1px;

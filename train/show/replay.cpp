@@ -83,6 +83,10 @@ class Replayer {
           render_sample(step, fmt::format("sample {} of {}: {}", i, num_samples, name_of(wanted)),
                         example, style_));
     }
+    if (samples.size() != num_samples)
+      result.facts.emplace_back("size", fmt::format("the step has {} samples now, {} when it was "
+                                                    "recorded",
+                                                    samples.size(), num_samples));
     if (!judged.empty()) result.facts.emplace_back("suspects", suspects(judged));
     return result;
   }

@@ -61,7 +61,7 @@ std::string step_table_text(const std::vector<StepRow>& rows) {
 }
 
 std::string step_table_html(const std::vector<StepRow>& rows) {
-  std::string html = "<table>\n<thead><tr>";
+  std::string html = "<table class=\"steps\">\n<thead><tr>";
   for (const std::string& name : kHeader) html += fmt::format("<th>{}</th>", name);
   html += "</tr></thead>\n";
   for (const StepRow& row : rows) {
