@@ -35,6 +35,32 @@ std::map<std::string, MetricSum> read_sums(const Json& state) {
   return sums;
 }
 
+SpikeDetector::RecentLosses read_losses(const Json& state) {
+  const auto problem = [] {
+    return UserError(fmt::format(
+        "'recent_losses' in the checkpoint's {} is not up to {} finite numbers per data set",
+        kStateFile, SpikeDetector::kMemory));
+  };
+  SpikeDetector::RecentLosses all;
+  if (!state.contains("recent_losses")) return all;  // saved before there were any
+  if (!state.at("recent_losses").is_object()) throw problem();
+  for (const auto& [kind, losses] : state.at("recent_losses").items()) {
+    if (!losses.is_array() || losses.size() > SpikeDetector::kMemory) throw problem();
+    for (const Json& loss : losses) {
+      if (!loss.is_number() || !std::isfinite(loss.get<double>())) throw problem();
+      all[kind].push_back(loss);
+    }
+  }
+  return all;
+}
+
+StepHealthState read_health(const Json& state) {
+  if (state.contains("skipped_in_a_row") && !is_count(state, "skipped_in_a_row"))
+    throw UserError(
+        fmt::format("'skipped_in_a_row' in the checkpoint's {} is no number", kStateFile));
+  return {state.value("skipped_in_a_row", std::int64_t{0}), read_losses(state)};
+}
+
 }  // namespace
 
 void MetricSum::add(double value) {
@@ -54,6 +80,8 @@ std::string state_text(const RunProgress& progress, const std::map<std::string, 
   Json state{{"step", progress.num_steps_done},
              {"samples", progress.num_samples},
              {"dropped", progress.num_dropped},
+             {"skipped_in_a_row", progress.health.num_skipped_in_a_row},
+             {"recent_losses", progress.health.recent_losses},
              {"metrics", Json::object()},
              {"metric_sums", Json::object()}};
   for (const auto& [name, value] : metrics)
@@ -72,7 +100,8 @@ RunProgress read_progress(const checkpoint::StepContents& contents) {
   return {.num_steps_done = state.at("step"),
           .num_samples = state.at("samples"),
           .num_dropped = state.at("dropped"),
-          .metric_sums = read_sums(state)};
+          .metric_sums = read_sums(state),
+          .health = read_health(state)};
 }
 
 std::map<std::string, double> read_state_metrics(const std::string& text) {
