@@ -50,13 +50,15 @@ Record record_of(CsvCells cells, const fs::path& media_root) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_audiocaps(const fs::path& annotations, const fs::path& media_root) {
+std::unique_ptr<Dataset> open_audiocaps(const fs::path& annotations, const fs::path& media_root,
+                                        const IndexFolder& indexes) {
   CsvFormat format{
+      .reader = "audiocaps 1",
       .columns = {"audiocap_id", "youtube_id", "start_time", "caption"},
       .fault = [](CsvCells cells, std::int64_t) { return fault_of(cells); },
       .record = [media_root](CsvCells cells, std::int64_t) { return record_of(cells, media_root); },
       .unique_id = [](CsvCells cells) { return stripped(cells[id]); }};
-  return std::make_unique<CsvDataset>(annotations, std::move(format));
+  return std::make_unique<CsvDataset>(annotations, std::move(format), indexes);
 }
 
 }  // namespace vllama::datasets

@@ -25,7 +25,8 @@ std::string caption_of(const JsonElement& element) {
 }  // namespace
 
 std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
-                                     const std::filesystem::path& media_root) {
+                                     const std::filesystem::path& media_root,
+                                     const IndexFolder& indexes) {
   const auto read = [media_root](const JsonElement& element) {
     const std::string image = text_member(element, "image");
     const std::string caption = caption_of(element);
@@ -36,8 +37,9 @@ std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
                   .media = {{.path = media_root / image, .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = caption}}}};
   };
-  return std::make_unique<JsonDataset>(annotations,
-                                       JsonFormat{.key = "", .ids = Ids::unique, .read = read});
+  return std::make_unique<JsonDataset>(
+      annotations, JsonFormat{.reader = "cc595k 1", .key = "", .ids = Ids::unique, .read = read},
+      indexes);
 }
 
 }  // namespace vllama::datasets

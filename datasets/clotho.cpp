@@ -23,8 +23,10 @@ std::string_view fault_of(CsvCells cells, std::int64_t part) {
 }  // namespace
 
 std::unique_ptr<Dataset> open_clotho(const std::filesystem::path& annotations,
-                                     const std::filesystem::path& media_root) {
+                                     const std::filesystem::path& media_root,
+                                     const IndexFolder& indexes) {
   CsvFormat format;
+  format.reader = "clotho 1";
   format.records_per_row = kNumCaptions;
   format.columns = {"file_name"};
   for (std::int64_t i = 1; i <= kNumCaptions; ++i)
@@ -38,7 +40,7 @@ std::unique_ptr<Dataset> open_clotho(const std::filesystem::path& annotations,
         .conversation = {{{.question = "", .answer = stripped(caption_cell(cells, part))}}}};
   };
   format.unique_id = [](CsvCells cells) { return stripped(cells[0]); };
-  return std::make_unique<CsvDataset>(annotations, std::move(format));
+  return std::make_unique<CsvDataset>(annotations, std::move(format), indexes);
 }
 
 }  // namespace vllama::datasets

@@ -125,6 +125,7 @@ struct DataConfig {
   processors::AudioClipConfig sound;
   std::string compat = "none";
   LoaderConfig loader;
+  std::string index_folder;
   std::string mixing = "per_step";
   bool shuffle = true;
   double max_broken_share = 0.1;
@@ -140,6 +141,9 @@ struct DataConfig {
           "reference: texts, pixels and sound as the Python original makes them, defects included",
           config::OneOf{{"none", "reference"}});
     field("loader", loader, "worker threads");
+    field("index_folder", index_folder,
+          "folder of this node's disk that keeps the indexes of annotations and shards, made once "
+          "and shared by all its processes; empty: one per user below the temporary folder");
     field("mixing", mixing,
           "per_step: all samples of a step come from one data set, the same on all ranks; "
           "within_step: they come from all data sets, on each rank as many of each",

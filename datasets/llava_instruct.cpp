@@ -10,7 +10,8 @@ namespace fs = std::filesystem;
 
 std::unique_ptr<Dataset> open_llava_instruct(const fs::path& annotations,
                                              const fs::path& media_root,
-                                             const std::string& image_prefix) {
+                                             const std::string& image_prefix,
+                                             const IndexFolder& indexes) {
   constexpr std::string_view kTag = "<image>";
   const auto read = [=](const JsonElement& element) {
     const auto image = optional_text(element.value, "image");
@@ -22,8 +23,10 @@ std::unique_ptr<Dataset> open_llava_instruct(const fs::path& annotations,
                   .media = {{.path = path, .kind = MediaKind::image}},
                   .conversation = tagged_conversation(element.value, kTag)};
   };
-  return std::make_unique<JsonDataset>(annotations,
-                                       JsonFormat{.key = "", .ids = Ids::unique, .read = read});
+  return std::make_unique<JsonDataset>(
+      annotations,
+      JsonFormat{.reader = "llava_instruct 1", .key = "", .ids = Ids::unique, .read = read},
+      indexes);
 }
 
 }  // namespace vllama::datasets

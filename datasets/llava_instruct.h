@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "datasets/index_folder.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -19,6 +20,7 @@ namespace vllama::datasets {
 // bad_path, url.
 std::unique_ptr<Dataset> open_llava_instruct(const std::filesystem::path& annotations,
                                              const std::filesystem::path& media_root,
-                                             const std::string& image_prefix);
+                                             const std::string& image_prefix,
+                                             const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

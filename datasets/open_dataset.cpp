@@ -17,19 +17,19 @@
 namespace vllama::datasets {
 namespace {
 
-std::unique_ptr<Dataset> open_format(const DatasetConfig& config) {
+std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFolder& indexes) {
   const std::string &format = config.format, &annotations = config.annotations;
   const std::string& root = config.media_root;
-  if (format == "webvid") return std::make_unique<WebVid>(annotations, root);
-  if (format == "cc_sbu_align") return open_cc_sbu_align(annotations, root);
-  if (format == "cc595k") return open_cc595k(annotations, root);
+  if (format == "webvid") return std::make_unique<WebVid>(annotations, root, indexes);
+  if (format == "cc_sbu_align") return open_cc_sbu_align(annotations, root, indexes);
+  if (format == "cc595k") return open_cc595k(annotations, root, indexes);
   if (format == "llava_instruct")
-    return open_llava_instruct(annotations, root, config.image_prefix);
-  if (format == "videochat_instruct") return open_videochat_instruct(annotations, root);
-  if (format == "video_instruct_100k") return open_video_instruct_100k(annotations, root);
-  if (format == "audiocaps") return open_audiocaps(annotations, root);
-  if (format == "clotho") return open_clotho(annotations, root);
-  if (format == "vllama") return std::make_unique<VllamaDataset>(annotations, root);
+    return open_llava_instruct(annotations, root, config.image_prefix, indexes);
+  if (format == "videochat_instruct") return open_videochat_instruct(annotations, root, indexes);
+  if (format == "video_instruct_100k") return open_video_instruct_100k(annotations, root, indexes);
+  if (format == "audiocaps") return open_audiocaps(annotations, root, indexes);
+  if (format == "clotho") return open_clotho(annotations, root, indexes);
+  if (format == "vllama") return std::make_unique<VllamaDataset>(annotations, root, indexes);
   throw UserError(fmt::format(
       "data set '{}': no reader for the format '{}'; there are webvid, cc_sbu_align, cc595k, "
       "llava_instruct, videochat_instruct, video_instruct_100k, audiocaps, clotho, vllama",
@@ -38,11 +38,11 @@ std::unique_ptr<Dataset> open_format(const DatasetConfig& config) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config) {
+std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes) {
   if (!config.image_prefix.empty() && config.format != "llava_instruct")
     throw UserError(
         fmt::format("data set '{}': image_prefix is for the format llava_instruct", config.name));
-  auto dataset = open_format(config);
+  auto dataset = open_format(config, indexes);
   log::info("data set {}: {} entries", config.name, dataset->size());
   if (dataset->invalid().total() > 0)
     log::warn("data set {}: {} invalid entries left out: {}", config.name,

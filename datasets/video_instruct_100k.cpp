@@ -53,14 +53,17 @@ void find_video(Record& record) {
 }  // namespace
 
 std::unique_ptr<Dataset> open_video_instruct_100k(const fs::path& annotations,
-                                                  const fs::path& media_root) {
+                                                  const fs::path& media_root,
+                                                  const IndexFolder& indexes) {
   return std::make_unique<JsonDataset>(annotations,
-                                       JsonFormat{.key = "",
+                                       JsonFormat{.reader = "video_instruct_100k 1",
+                                                  .key = "",
                                                   .read =
                                                       [media_root](const JsonElement& element) {
                                                         return read(element.value, media_root);
                                                       },
-                                                  .find_media = find_video});
+                                                  .find_media = find_video},
+                                       indexes);
 }
 
 }  // namespace vllama::datasets

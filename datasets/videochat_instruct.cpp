@@ -37,11 +37,16 @@ Record read(const nlohmann::json& element, const fs::path& media_root) {
 }  // namespace
 
 std::unique_ptr<Dataset> open_videochat_instruct(const fs::path& annotations,
-                                                 const fs::path& media_root) {
-  return std::make_unique<JsonDataset>(
-      annotations, JsonFormat{.key = "", .read = [media_root](const JsonElement& element) {
-                                return read(element.value, media_root);
-                              }});
+                                                 const fs::path& media_root,
+                                                 const IndexFolder& indexes) {
+  return std::make_unique<JsonDataset>(annotations,
+                                       JsonFormat{.reader = "videochat_instruct 1",
+                                                  .key = "",
+                                                  .read =
+                                                      [media_root](const JsonElement& element) {
+                                                        return read(element.value, media_root);
+                                                      }},
+                                       indexes);
 }
 
 }  // namespace vllama::datasets

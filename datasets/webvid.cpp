@@ -24,6 +24,7 @@ Record record_of(CsvCells cells, const std::filesystem::path& media_root) {
 
 CsvFormat format(const std::filesystem::path& media_root) {
   return {
+      .reader = "webvid 1",
       .columns = {"videoid", "page_dir", "name"},
       .fault = [](CsvCells cells, std::int64_t) { return fault_of(cells); },
       .record = [media_root](CsvCells cells, std::int64_t) { return record_of(cells, media_root); },
@@ -32,7 +33,8 @@ CsvFormat format(const std::filesystem::path& media_root) {
 
 }  // namespace
 
-WebVid::WebVid(const std::filesystem::path& annotations, const std::filesystem::path& media_root)
-    : CsvDataset(annotations, format(media_root)) {}
+WebVid::WebVid(const std::filesystem::path& annotations, const std::filesystem::path& media_root,
+               const IndexFolder& indexes)
+    : CsvDataset(annotations, format(media_root), indexes) {}
 
 }  // namespace vllama::datasets

@@ -13,7 +13,8 @@ namespace vllama::datasets {
 // missing_caption.
 class WebVid : public CsvDataset {
  public:
-  WebVid(const std::filesystem::path& annotations, const std::filesystem::path& media_root);
+  WebVid(const std::filesystem::path& annotations, const std::filesystem::path& media_root,
+         const IndexFolder& indexes = {});
 };
 
 }  // namespace vllama::datasets

@@ -12,7 +12,7 @@ namespace vllama::train {
 namespace {
 
 // Sections and keys that change how a run goes, but not what it computes.
-constexpr std::array<std::string_view, 15> kHarmless{"output_dir",
+constexpr std::array<std::string_view, 16> kHarmless{"output_dir",
                                                      "device",
                                                      "num_threads",
                                                      "model.recompute_layers",
@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 15> kHarmless{"output_dir",
                                                      "model.vision.frames_at_once",
                                                      "model.audio.inputs_at_once",
                                                      "data.loader",
+                                                     "data.index_folder",
                                                      "data.max_broken_share",
                                                      "data.video.time_limit_seconds",
                                                      "data.video.packet_memory_bytes",

@@ -55,7 +55,8 @@ class DatasetCheck {
 
   DatasetFindings run(const text::Tokenizer* tokenizer) {
     try {
-      dataset_ = datasets::open_dataset(set_);
+      dataset_ =
+          datasets::open_dataset(set_, datasets::IndexFolder::open(config_.data.index_folder));
     } catch (const UserError& error) {
       findings_.errors.push_back(fmt::format("data set {}: {}", set_.name, error.what()));
     }
