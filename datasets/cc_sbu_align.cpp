@@ -9,7 +9,7 @@
 namespace vllama::datasets {
 
 std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotations,
-                                           const std::filesystem::path& media_root,
+                                           const MediaRoot& media_root,
                                            const IndexFolder& indexes) {
   const auto read = [media_root](const JsonElement& element) {
     const std::string id = text_member(element, "image_id");
@@ -21,7 +21,7 @@ std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotati
     if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
       throw EntryError("missing_caption");
     return Record{.id = id,
-                  .media = {{.path = media_root / (id + ".jpg"), .kind = MediaKind::image}},
+                  .media = {{.source = media_root.file(id + ".jpg"), .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = caption}}}};
   };
   return std::make_unique<JsonDataset>(

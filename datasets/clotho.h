@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -13,7 +14,6 @@ namespace vllama::datasets {
 // per caption, with the ids <file_name>#1 to <file_name>#5; the sound is <media_root>/<file_name>.
 // A record can be invalid: missing_id (no file name), missing_caption.
 std::unique_ptr<Dataset> open_clotho(const std::filesystem::path& annotations,
-                                     const std::filesystem::path& media_root,
-                                     const IndexFolder& indexes = {});
+                                     const MediaRoot& media_root, const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

@@ -21,7 +21,7 @@ void add_tally(const EntryTally& tally, IndexTexts& texts) {
 // Reads the texts that add_tally() wrote, in their order.
 class TallyReader {
  public:
-  explicit TallyReader(const Index& index) : index_(index) {}
+  explicit TallyReader(TextArray texts) : texts_(texts) {}
 
   EntryTally read() {
     std::map<std::string, std::int64_t> counts;
@@ -38,7 +38,7 @@ class TallyReader {
   }
 
  private:
-  std::string text() { return std::string(index_.text(kTallies, next_++)); }
+  std::string text() { return std::string(texts_[next_++]); }
   std::int64_t number() {
     const std::string digits = text();
     std::int64_t value = 0;
@@ -47,7 +47,7 @@ class TallyReader {
     return value;
   }
 
-  const Index& index_;
+  TextArray texts_;
   std::size_t next_ = 0;
 };
 
@@ -56,6 +56,13 @@ class TallyReader {
 void IndexTexts::add(std::string_view text) {
   bytes.insert(bytes.end(), text.begin(), text.end());
   ends.push_back(bytes.size());
+}
+
+std::string_view TextArray::operator[](std::size_t number) const {
+  VLLAMA_ASSERT(number < ends_.size(), "a text's number");
+  const std::uint64_t begin = number == 0 ? 0 : ends_[number - 1], end = ends_[number];
+  VLLAMA_ASSERT(begin <= end && end <= bytes_.size(), "texts of an index lie in their array");
+  return {bytes_.data() + begin, static_cast<std::size_t>(end - begin)};
 }
 
 void IndexContent::add(const std::string& name, IndexTexts texts) {
@@ -79,21 +86,12 @@ std::span<const std::byte> Index::find(std::string_view name, std::size_t entry_
   VLLAMA_ASSERT(false, "no array '" + std::string(name) + "' in an index");
 }
 
-std::size_t Index::num_texts(const std::string& name) const {
-  return array<std::uint64_t>(name + ".ends").size();
-}
-
-std::string_view Index::text(const std::string& name, std::size_t number) const {
-  const auto ends = array<std::uint64_t>(name + ".ends");
-  const auto bytes = array<char>(name + ".text");
-  VLLAMA_ASSERT(number < ends.size(), "a text's number");
-  const std::uint64_t begin = number == 0 ? 0 : ends[number - 1], end = ends[number];
-  VLLAMA_ASSERT(begin <= end && end <= bytes.size(), "texts of an index lie in their array");
-  return {bytes.data() + begin, static_cast<std::size_t>(end - begin)};
+TextArray Index::texts(const std::string& name) const {
+  return {array<std::uint64_t>(name + ".ends"), array<char>(name + ".text")};
 }
 
 EntryTallies Index::tallies() const {
-  TallyReader reader(*this);
+  TallyReader reader(texts(kTallies));
   EntryTallies tallies;
   tallies.invalid = reader.read();
   tallies.odd = reader.read();

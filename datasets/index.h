@@ -55,6 +55,21 @@ class IndexContent {
   std::vector<Array> arrays_;
 };
 
+// The same in an index.
+class TextArray {
+ public:
+  TextArray() = default;
+  TextArray(std::span<const std::uint64_t> ends, std::span<const char> bytes)
+      : ends_(ends), bytes_(bytes) {}
+
+  std::size_t size() const { return ends_.size(); }
+  std::string_view operator[](std::size_t number) const;
+
+ private:
+  std::span<const std::uint64_t> ends_;
+  std::span<const char> bytes_;
+};
+
 // An index as it is used: views of a mapped file, or of this process's memory.
 class Index {
  public:
@@ -74,9 +89,7 @@ class Index {
     const std::span<const std::byte> bytes = find(name, sizeof(Entry));
     return {reinterpret_cast<const Entry*>(bytes.data()), bytes.size() / sizeof(Entry)};
   }
-  // A text of those that were added together, by its number.
-  std::string_view text(const std::string& name, std::size_t number) const;
-  std::size_t num_texts(const std::string& name) const;
+  TextArray texts(const std::string& name) const;
   EntryTallies tallies() const;
 
  private:

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -19,7 +20,7 @@ namespace vllama::datasets {
 // for: text_only (neither image nor tag), missing_image (a tag without an image), missing_id,
 // bad_path, url.
 std::unique_ptr<Dataset> open_llava_instruct(const std::filesystem::path& annotations,
-                                             const std::filesystem::path& media_root,
+                                             const MediaRoot& media_root,
                                              const std::string& image_prefix,
                                              const IndexFolder& indexes = {});
 

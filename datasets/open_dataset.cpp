@@ -17,9 +17,24 @@
 namespace vllama::datasets {
 namespace {
 
+MediaRoot open_media(const DatasetConfig& config, const IndexFolder& indexes) {
+  MediaRoot root = MediaRoot::open(config.media_root, indexes);
+  if (const Shards* shards = root.shards()) {
+    log::info("data set {}: {} members in {} shards", config.name, shards->num_members(),
+              shards->files().size());
+    if (shards->invalid().total() > 0)
+      log::warn("data set {}: {} members of its shards are no files: {}", config.name,
+                shards->invalid().total(), shards->invalid().summary());
+    if (shards->odd().total() > 0)
+      log::warn("data set {}: {} members of its shards replace others: {}", config.name,
+                shards->odd().total(), shards->odd().summary());
+  }
+  return root;
+}
+
 std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFolder& indexes) {
   const std::string &format = config.format, &annotations = config.annotations;
-  const std::string& root = config.media_root;
+  const MediaRoot root = open_media(config, indexes);
   if (format == "webvid") return std::make_unique<WebVid>(annotations, root, indexes);
   if (format == "cc_sbu_align") return open_cc_sbu_align(annotations, root, indexes);
   if (format == "cc595k") return open_cc595k(annotations, root, indexes);

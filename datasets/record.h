@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "datasets/entry_tally.h"
+#include "media/file_range.h"
 #include "text/conversation.h"
 
 namespace vllama::datasets {
@@ -15,7 +15,7 @@ namespace vllama::datasets {
 enum class MediaKind { video, image, sound };
 
 struct MediaFile {
-  std::filesystem::path path;
+  media::FileRange source;
   MediaKind kind = MediaKind::video;
   // The part of a video or sound that is meant: from `start_seconds` to `end_seconds`, by default
   // all of it.

@@ -26,7 +26,7 @@ ParsedJson parse_line(std::string_view line) {
 
 }  // namespace
 
-VllamaDataset::VllamaDataset(const fs::path& annotations, fs::path media_root,
+VllamaDataset::VllamaDataset(const fs::path& annotations, MediaRoot media_root,
                              const IndexFolder& indexes)
     : file_(MappedFile::open(annotations)),
       media_root_(std::move(media_root)),

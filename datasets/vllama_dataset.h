@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "datasets/entry_check.h"
 #include "datasets/index_file.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -22,7 +23,7 @@ class VllamaDataset : public Dataset {
  public:
   // Reads every line once, for the index. Throws UserError if there is no such file, if it is a
   // JSON array, or if not one line is valid.
-  VllamaDataset(const std::filesystem::path& annotations, std::filesystem::path media_root,
+  VllamaDataset(const std::filesystem::path& annotations, MediaRoot media_root,
                 const IndexFolder& indexes = {});
 
   std::int64_t size() const override { return static_cast<std::int64_t>(line_begins_.size()); }
@@ -36,7 +37,7 @@ class VllamaDataset : public Dataset {
   bool is_record(std::string_view line, const std::string& place, EntryCheck& check) const;
 
   std::shared_ptr<const MappedFile> file_;
-  std::filesystem::path media_root_;
+  MediaRoot media_root_;
   Index index_;
   std::span<const std::uint64_t> line_begins_;  // byte offsets of the valid lines
   EntryTallies entries_;

@@ -49,10 +49,11 @@ void check_example(const Index& index) {
   REQUIRE(pairs.size() == 3);
   CHECK(pairs[2].second == 6);
   CHECK(index.array<std::uint64_t>("none").empty());
-  REQUIRE(index.num_texts("names") == 3);
-  CHECK(index.text("names", 0).empty());
-  CHECK(index.text("names", 1) == "caf\xC3\xA9");
-  CHECK(index.text("names", 2) == std::string("\0\xFF", 2));
+  const TextArray names = index.texts("names");
+  REQUIRE(names.size() == 3);
+  CHECK(names[0].empty());
+  CHECK(names[1] == "caf\xC3\xA9");
+  CHECK(names[2] == std::string("\0\xFF", 2));
   const EntryTallies tallies = index.tallies();
   CHECK(tallies.invalid.summary() == "2 missing_caption, the first at rows.csv:7");
   CHECK(tallies.invalid.listed()[1].detail == "a detail");

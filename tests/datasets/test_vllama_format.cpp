@@ -44,7 +44,7 @@ void check_equal(const Record& actual, const Record& expected) {
   CHECK(actual.id == expected.id);
   REQUIRE(actual.media.size() == expected.media.size());
   for (std::size_t i = 0; i < expected.media.size(); ++i) {
-    CHECK(actual.media[i].path == expected.media[i].path);
+    CHECK(actual.media[i].source == expected.media[i].source);
     CHECK(actual.media[i].kind == expected.media[i].kind);
     CHECK(actual.media[i].start_seconds == expected.media[i].start_seconds);
     CHECK(actual.media[i].end_seconds == expected.media[i].end_seconds);
@@ -94,13 +94,13 @@ TEST_CASE("vllama: conversations about several media of every kind") {
   const Record record = dataset->record(0);
   CHECK(record.id == "1");
   REQUIRE(record.media.size() == 4);
-  CHECK(record.media[0].path == "M/a.jpg");
+  CHECK(record.media[0].source == "M/a.jpg");
   CHECK(record.media[0].kind == MediaKind::image);
-  CHECK(record.media[1].path == "/v/b.mp4");
+  CHECK(record.media[1].source == "/v/b.mp4");
   CHECK(record.media[1].kind == MediaKind::video);
   CHECK(record.media[1].start_seconds == 1.5);
   CHECK(record.media[1].end_seconds == 4);
-  CHECK(record.media[2].path == "M/../c.wav");
+  CHECK(record.media[2].source == "M/../c.wav");
   CHECK(record.media[2].kind == MediaKind::sound);
   CHECK(record.media[2].end_seconds == 2);
   CHECK(record.conversation.media ==

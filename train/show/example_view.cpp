@@ -152,7 +152,7 @@ ExampleView view_of(const datasets::Record& record, const processors::Example& e
   std::vector<MediumLabel> labels;
   add("id", record.id);
   for (const datasets::MediaFile& file : record.media)
-    add("file", file.path.string() + stretch_of_file(file));
+    add("file", file.source.name() + stretch_of_file(file));
   for (std::size_t i = 0; i < example.media.size(); ++i) {
     const MediaInput& input = example.media[i];
     add(example.media.size() > 1 ? fmt::format("input {}", i + 1) : "input", describe(input));
