@@ -22,7 +22,9 @@ namespace {
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
+// As a new file: some file systems wait for the disk where an old one is emptied.
 void write(const fs::path& path, const std::string& content) {
+  fs::remove(path);
   std::ofstream(path, std::ios::binary) << content;
 }
 
@@ -40,10 +42,11 @@ std::string content_of(const fs::path& archive, const TarMember& member) {
       .read_first(member.num_bytes);
 }
 
-// The members of an archive with these bytes.
+// An archive with these bytes.
 class Archive {
  public:
-  explicit Archive(const std::string& bytes) { write(path(), bytes); }
+  explicit Archive(const std::string& bytes) { replace(bytes); }
+  void replace(const std::string& bytes) { write(path(), bytes); }
   fs::path path() const { return folder_.path() / "shard.tar"; }
   std::vector<TarMember> members() const { return members_of(path()); }
 
@@ -259,8 +262,10 @@ TEST_CASE("tar: random damage is an error or other members inside the file, neve
       tar_member("././@LongLink", name + std::string(1, '\0'), 'L') + tar_member("short", "c") +
       tar_member("pax", pax_record("path", name) + pax_record("size", "1"), 'x') +
       tar_member("short", "d") + tar_member("S", std::string(600, 's'), 'S') + kTarEnd;
+  Archive archive(bytes);
+  constexpr int kRounds = 3000;
   int num_errors = 0;
-  for (std::uint64_t round = 0; round < 4000; ++round) {
+  for (std::uint64_t round = 0; round < kRounds; ++round) {
     RandomStream random(random_key({11, round}));
     std::string damaged = bytes;
     for (std::uint64_t i = 0; i <= random.below(3); ++i) {
@@ -274,7 +279,7 @@ TEST_CASE("tar: random damage is an error or other members inside the file, neve
         damaged.replace(block, 512, header_bytes(header));
       }
     }
-    const Archive archive(damaged);
+    archive.replace(damaged);
     try {
       for (const TarMember& member : archive.members()) {
         REQUIRE(member.offset_bytes >= 0);
@@ -285,8 +290,8 @@ TEST_CASE("tar: random damage is an error or other members inside the file, neve
       ++num_errors;
     }
   }
-  CHECK(num_errors > 1000);
-  CHECK(num_errors < 4000);
+  CHECK(num_errors > kRounds / 4);
+  CHECK(num_errors < kRounds);
 }
 
 TEST_CASE("tar: our headers are those of the system's program, and it reads them") {

@@ -79,7 +79,6 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
   clips.num_frames = 3;
   clips.sampling = "headtail";
   config.data.sets = {clips};
-  config.data.index_folder = path("indexes");
   config.data.loader = {.num_workers = 2, .queue_depth = 2};
   config.training.batch_size = 4;
   config.training.num_epochs = 2;
