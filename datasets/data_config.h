@@ -34,10 +34,15 @@ struct DatasetConfig {
     field("name", name, "how logs and metrics call the data set", config::Required{});
     field("format", format, "layout of the annotations", config::Required{},
           config::OneOf{{"webvid", "cc_sbu_align", "cc595k", "llava_instruct", "videochat_instruct",
-                         "video_instruct_100k", "audiocaps", "clotho", "vllama"}});
-    field("annotations", annotations, "annotation file, or folder of CSV files for webvid",
-          config::Required{});
-    field("media_root", media_root, "folder that the media paths begin in", config::Required{});
+                         "video_instruct_100k", "audiocaps", "clotho", "vllama", "webdataset"}});
+    field(
+        "annotations", annotations,
+        "annotation file, or folder of CSV files; for webdataset tar shards as in media_root, or a "
+        "folder of them",
+        config::Required{});
+    field("media_root", media_root,
+          "folder that the media paths begin in, or tar shards that hold the media: "
+          "media-{000..099}.tar, media-*.tar; none for webdataset");
     field("weight", weight, "share of the run's samples, relative to the other data sets",
           config::Range{0.0, 1e9});
     field("num_samples", num_samples,

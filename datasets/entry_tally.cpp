@@ -11,6 +11,12 @@ void EntryTally::add(std::string_view reason, std::string place, std::string det
   listed_.push_back({std::string(reason), std::move(place), std::move(detail)});
 }
 
+void EntryTally::add(const EntryTally& other) {
+  for (const auto& [reason, count] : other.count_of_reason_) count_of_reason_[reason] += count;
+  for (const Entry& entry : other.listed_)
+    if (listed_.size() < kMaxListed) listed_.push_back(entry);
+}
+
 std::int64_t EntryTally::total() const {
   std::int64_t total = 0;
   for (const auto& [reason, count] : count_of_reason_) total += count;

@@ -27,6 +27,8 @@ class EntryTally {
       : count_of_reason_(std::move(count_of_reason)), listed_(std::move(listed)) {}
 
   void add(std::string_view reason, std::string place, std::string detail = {});
+  // All entries of another, behind those that are there.
+  void add(const EntryTally& other);
 
   std::int64_t total() const;
   const std::map<std::string, std::int64_t>& count_of_reason() const { return count_of_reason_; }

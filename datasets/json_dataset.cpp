@@ -79,7 +79,7 @@ ParsedJson JsonDataset::parse(const Place& place) const {
   const std::string_view text = file_->text();
   try {
     return parse_json(text.substr(std::min<std::size_t>(place.begin, text.size()), place.length));
-  } catch (const nlohmann::json::parse_error& error) {
+  } catch (const nlohmann::json::exception& error) {
     throw UserError(fmt::format("{} is not valid JSON: {}", place_text(place), error.what()));
   }
 }

@@ -13,7 +13,7 @@ MediaRoot MediaRoot::open(const std::string& text, const IndexFolder& indexes) {
 media::FileRange MediaRoot::file(const fs::path& name) const {
   if (shards_ == nullptr || name.is_absolute()) return folder_ / name;
   std::string wanted = member_name(name.string());
-  if (const auto member = shards_->find(wanted)) return shards_->range(*member);
+  if (const auto member = shards_->find(wanted, preferred_shard_)) return shards_->range(*member);
   return media::FileRange::absent(shards_->text(), std::move(wanted));
 }
 

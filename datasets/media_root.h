@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -20,8 +21,10 @@ class MediaRoot {
   template <class Path>
   requires std::convertible_to<Path, std::filesystem::path> MediaRoot(Path&& folder)
       : folder_(std::forward<Path>(folder)) {}
-  // The members of shards. Absolute names are files outside of them, as in a folder.
-  explicit MediaRoot(std::shared_ptr<const Shards> shards) : shards_(std::move(shards)) {}
+  // The members of shards, those of the shard `preferred` first. Absolute names are files outside
+  // of them, as in a folder.
+  explicit MediaRoot(std::shared_ptr<const Shards> shards, std::int64_t preferred = -1)
+      : shards_(std::move(shards)), preferred_shard_(preferred) {}
   // As data.sets.N.media_root says: shards if it names some, else a folder. Throws UserError if the
   // shards cannot be read.
   static MediaRoot open(const std::string& text, const IndexFolder& indexes);
@@ -41,6 +44,7 @@ class MediaRoot {
 
   std::filesystem::path folder_;
   std::shared_ptr<const Shards> shards_;
+  std::int64_t preferred_shard_ = -1;
 };
 
 }  // namespace vllama::datasets

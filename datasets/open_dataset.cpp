@@ -12,6 +12,7 @@
 #include "datasets/video_instruct_100k.h"
 #include "datasets/videochat_instruct.h"
 #include "datasets/vllama_dataset.h"
+#include "datasets/webdataset.h"
 #include "datasets/webvid.h"
 
 namespace vllama::datasets {
@@ -34,6 +35,7 @@ MediaRoot open_media(const DatasetConfig& config, const IndexFolder& indexes) {
 
 std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFolder& indexes) {
   const std::string &format = config.format, &annotations = config.annotations;
+  if (format == "webdataset") return std::make_unique<WebDataset>(annotations, indexes);
   const MediaRoot root = open_media(config, indexes);
   if (format == "webvid") return std::make_unique<WebVid>(annotations, root, indexes);
   if (format == "cc_sbu_align") return open_cc_sbu_align(annotations, root, indexes);
@@ -47,7 +49,8 @@ std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFol
   if (format == "vllama") return std::make_unique<VllamaDataset>(annotations, root, indexes);
   throw UserError(fmt::format(
       "data set '{}': no reader for the format '{}'; there are webvid, cc_sbu_align, cc595k, "
-      "llava_instruct, videochat_instruct, video_instruct_100k, audiocaps, clotho, vllama",
+      "llava_instruct, videochat_instruct, video_instruct_100k, audiocaps, clotho, vllama, "
+      "webdataset",
       config.name, format));
 }
 
@@ -57,6 +60,11 @@ std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFo
   if (!config.image_prefix.empty() && config.format != "llava_instruct")
     throw UserError(
         fmt::format("data set '{}': image_prefix is for the format llava_instruct", config.name));
+  if (config.media_root.empty() != (config.format == "webdataset"))
+    throw UserError(fmt::format("data set '{}': {}", config.name,
+                                config.media_root.empty()
+                                    ? "media_root is missing"
+                                    : "media_root must be left out, the media are in the shards"));
   auto dataset = open_format(config, indexes);
   log::info("data set {}: {} entries", config.name, dataset->size());
   if (dataset->invalid().total() > 0)

@@ -19,7 +19,7 @@ namespace {
 ParsedJson parse_line(std::string_view line) {
   try {
     return parse_json(line);
-  } catch (const nlohmann::json::parse_error& error) {
+  } catch (const nlohmann::json::exception& error) {
     throw EntryError("not_json", error.what());
   }
 }
