@@ -91,7 +91,7 @@ std::string stretch_of_file(const datasets::MediaFile& file) {
 void add_files(const datasets::Record& record, ExampleView& view) {
   view.facts.emplace_back("id", record.id);
   for (const datasets::MediaFile& file : record.media)
-    view.facts.emplace_back("file", file.path.string() + stretch_of_file(file));
+    view.facts.emplace_back("file", file.source.name() + stretch_of_file(file));
 }
 
 void add_texts(const datasets::Record& record, ExampleView& view) {
