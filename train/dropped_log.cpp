@@ -1,7 +1,9 @@
 #include "train/dropped_log.h"
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "core/error.h"
 #include "train/step_lines.h"
 
 namespace vllama::train {
@@ -23,12 +25,34 @@ DroppedLog::DroppedLog(const std::filesystem::path& path, std::int64_t num_steps
       })) {}
 
 void DroppedLog::write(const std::vector<datasets::DroppedSample>& samples) {
+  if (!samples.empty()) file_.append(to_lines(samples));
+}
+
+std::string to_lines(const std::vector<datasets::DroppedSample>& samples) {
+  std::string lines;
   for (const datasets::DroppedSample& sample : samples) {
     const Json line{{"step", sample.step + 1}, {"dataset", sample.dataset},
                     {"id", sample.id},         {"path", sample.path},
                     {"reason", sample.reason}, {"detail", sample.detail}};
-    file_.append(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
+  return lines;
+}
+
+std::vector<datasets::DroppedSample> from_lines(const std::string& lines) {
+  std::vector<datasets::DroppedSample> samples;
+  std::istringstream stream(lines);
+  for (std::string text; std::getline(stream, text);) {
+    const Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    VLLAMA_ASSERT(line.is_object(), "a line about a dropped sample is a JSON object");
+    samples.push_back({.step = line.at("step").get<std::int64_t>() - 1,
+                       .dataset = line.at("dataset"),
+                       .id = line.at("id"),
+                       .path = line.at("path"),
+                       .reason = line.at("reason"),
+                       .detail = line.at("detail")});
+  }
+  return samples;
 }
 
 }  // namespace vllama::train

@@ -6,8 +6,7 @@ namespace vllama::train {
 
 datasets::SampleOrder sample_order(const RunConfig& config,
                                    std::vector<datasets::SampleOrder::Source> sources) {
-  const datasets::RunSize run{config.training.num_steps(),
-                              config.training.batch_size * config.training.accumulation_steps};
+  const datasets::RunSize run{config.training.num_steps(), config.training.batch_size};
   return {std::move(sources), datasets::order_settings(config.data, run, config.seed)};
 }
 

@@ -149,8 +149,8 @@ TEST_CASE("replay: bad steps show the recorded samples, reason on top, and who s
 TEST_CASE("replay: a sample's own losses add up to the loss of its step") {
   const test::TinyWorld world;
   RunConfig config = world.run("run");
-  config.training.checkpoint_every_steps = 1;
-  config.training.num_checkpoints_kept = 6;
+  config.checkpoints.every_steps = 1;
+  config.checkpoints.keep_last = 6;
   REQUIRE(train::train(config, {}) == 0);
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);

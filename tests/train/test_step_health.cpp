@@ -11,7 +11,7 @@
 #include "tests/train/tiny_world.h"
 #include "train/bad_steps.h"
 #include "train/model_input.h"
-#include "train/run_folder.h"
+#include "train/run_state.h"
 #include "train/sample_order.h"
 #include "train/train.h"
 
@@ -54,8 +54,8 @@ train::RunConfig short_steps(const test::TinyWorld& world, const std::string& na
   config.training.batch_size = 1;
   config.training.num_epochs = 1;
   config.training.steps_per_epoch = num_steps;
-  config.training.checkpoint_every_steps = 1;
-  config.training.num_checkpoints_kept = num_steps;
+  config.checkpoints.every_steps = 1;
+  config.checkpoints.keep_last = num_steps;
   return config;
 }
 
@@ -70,7 +70,7 @@ void check_resumed(const train::RunConfig& whole, std::int64_t kept) {
   const std::int64_t num_steps = whole.training.num_steps();
   train::RunConfig resumed = whole;
   resumed.output_dir += "_resumed";
-  resumed.training.checkpoint_every_steps = num_steps;
+  resumed.checkpoints.every_steps = num_steps;
   std::filesystem::remove_all(resumed.output_dir);
   std::filesystem::copy(whole.output_dir, resumed.output_dir,
                         std::filesystem::copy_options::recursive);
@@ -134,8 +134,7 @@ TEST_CASE("health: the samples of a bad step are those of the whole global batch
   const test::TinyWorld world;
   world.poison("3");
   train::RunConfig config = world.run("run");
-  config.training.batch_size = 2;
-  config.training.accumulation_steps = 2;
+  config.training.micro_batch_size = 2;
   std::filesystem::resize_file(world.path("videos/page/clip1.mp4"), 0);  // dropped, but planned
   REQUIRE(train::train(config, {}) == 0);
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
@@ -182,7 +181,7 @@ TEST_CASE("health: a step without anything to learn has no loss") {
 TEST_CASE("health: a spike is found; unless it is skipped, finding it changes nothing") {
   const test::TinyWorld world;
   train::RunConfig flagged = spiky_run(world, "flagged");
-  flagged.training.checkpoint_every_steps = kNumSpikySteps;
+  flagged.checkpoints.every_steps = kNumSpikySteps;
   REQUIRE(train::train(flagged, {}) == 0);
   const auto found = bad_steps(flagged);
   REQUIRE(found.size() >= 3);
@@ -224,7 +223,7 @@ TEST_CASE("health: skipped spikes leave the weights alone, the same ones after a
 
   train::RunConfig elsewhere = whole;
   elsewhere.output_dir = world.path("elsewhere");
-  elsewhere.training.checkpoint_every_steps = kNumSpikySteps;
+  elsewhere.checkpoints.every_steps = kNumSpikySteps;
   REQUIRE(train::train(elsewhere, {.resume = world.path("whole/" + step_folder(60))}) == 0);
   CHECK(weights_after(elsewhere, kNumSpikySteps) == weights_after(whole, kNumSpikySteps));
 }

@@ -88,7 +88,7 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
   config.training.batch_size = 4;
   config.training.num_epochs = 2;
   config.training.steps_per_epoch = 3;
-  config.training.checkpoint_every_steps = 2;
+  config.checkpoints.every_steps = 2;
   config.schedule.peak_learning_rate = 1e-2;
   config.schedule.warmup_steps = 2;
   return config;

@@ -82,7 +82,8 @@ Stopwatch timed(const Options& options, at::Device device, const Step& step) {
 // The step as training runs it.
 Stopwatch time_whole_step(const Options& options, const train::RunConfig& config,
                           models::VideoLlama& model) {
-  train::Trainer trainer(config, model);
+  distributed::Communicator one_rank;
+  train::Trainer trainer(config, model, one_rank);
   return timed(options, model.device(), [&](std::int64_t step, Stopwatch& watch) {
     datasets::LoadedBatch loaded{bench::random_batch(model, options.batch, step), {}};
     watch.start();

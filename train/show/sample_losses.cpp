@@ -1,6 +1,5 @@
 #include "train/show/sample_losses.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -11,32 +10,37 @@
 namespace vllama::train {
 namespace {
 
-// As the run computes, with each sample a step.
-RunConfig prepared(RunConfig config) {
-  if (config.num_threads > 0) at::set_num_threads(static_cast<int>(config.num_threads));
-  config.training.accumulation_steps = 1;
+// Each sample is a step.
+RunConfig one_sample_a_step(RunConfig config) {
+  config.training.batch_size = 1;
   return config;
 }
 
-std::string checkpoint_folder(const RunConfig& config, const std::filesystem::path& path) {
-  if (!path.empty()) return path.string();
+at::Device prepared_device(const RunConfig& config) {
+  set_num_threads(config.num_threads, {});
+  return chosen_device(config.device, {});
+}
+
+checkpoint::LoadedStep load_checkpoint(const RunConfig& config, const std::filesystem::path& path) {
+  if (!path.empty()) return checkpoint::load_step(path);
   const auto root = std::filesystem::path(config.output_dir) / "checkpoints";
-  const auto found = checkpoint::newest_complete_step(root);
+  const auto found = checkpoint::load_newest_step(root);
   if (!found)
     throw UserError(fmt::format("--losses: '{}' holds no checkpoint; name one", root.string()));
-  return found->path.string();
+  return *found;
 }
 
 }  // namespace
 
 SampleLosses::SampleLosses(const RunConfig& config, const std::filesystem::path& checkpoint,
                            std::int64_t image_token)
-    : config_(prepared(config)),
+    : config_(one_sample_a_step(config)),
       image_token_(image_token),
-      checkpoint_(checkpoint_folder(config, checkpoint)),
-      model_(models::load_video_llama(config_.model, chosen_device(config_.device), config_.seed)),
-      trainer_(config_, *model_) {
-  trainer_.load_state(checkpoint::load_step(checkpoint_).tensors);
+      model_(models::load_video_llama(config_.model, prepared_device(config_), config_.seed)),
+      trainer_(config_, *model_, one_rank_) {
+  const auto loaded = load_checkpoint(config, checkpoint);
+  trainer_.load_state(loaded.contents.tensors);
+  checkpoint_ = loaded.directory.path.string();
 }
 
 SampleLoss SampleLosses::of(const processors::Example& example) {
@@ -46,6 +50,7 @@ SampleLoss SampleLosses::of(const processors::Example& example) {
       [&] {
         return datasets::LoadedBatch{processors::pack(std::span(&example, 1), image_token_), {}};
       },
+      {},
       [&result](StepMetrics& metrics) {
         result = {metrics.loss, metrics.gradient_norm, unusable(metrics)};
         metrics.skipped = true;  // nothing is to be trained here
