@@ -1,5 +1,5 @@
-// Everything that the steps of a run leave behind for people: metrics, dropped samples, TensorBoard
-// events, and the progress display.
+// Everything that the steps of a run leave behind for people: metrics, dropped samples, bad
+// steps, TensorBoard events, and the progress display.
 #pragma once
 
 #include "train/bad_steps.h"

@@ -83,7 +83,9 @@ std::string state_text(const RunProgress& progress, const std::map<std::string, 
              {"skipped_in_a_row", progress.health.num_skipped_in_a_row},
              {"recent_losses", progress.health.recent_losses},
              {"metrics", Json::object()},
-             {"metric_sums", Json::object()}};
+             {"metric_sums", Json::object()},
+             {"skipped_in_a_row", progress.health.num_skipped_in_a_row},
+             {"recent_losses", progress.health.recent_losses}};
   for (const auto& [name, value] : metrics)
     if (std::isfinite(value)) state["metrics"][name] = value;
   for (const auto& [name, total] : progress.metric_sums)

@@ -28,8 +28,8 @@ struct StepResult {
   std::vector<datasets::DroppedSample> dropped;  // of this rank
 };
 
-// Fills `problem`, `skipped` and `loss_z` of a step from its other numbers; a step that is skipped
-// changes nothing.
+// Fills `problem`, `skipped` and `loss_z` of a step from its other numbers, on all ranks alike; a
+// step that is skipped changes nothing.
 using StepJudge = std::function<void(StepMetrics&)>;
 
 // Skips steps without a finite loss and gradient, and those without target tokens.

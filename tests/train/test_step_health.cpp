@@ -11,7 +11,7 @@
 #include "tests/train/tiny_world.h"
 #include "train/bad_steps.h"
 #include "train/model_input.h"
-#include "train/run_folder.h"
+#include "train/run_state.h"
 #include "train/sample_order.h"
 #include "train/train.h"
 

@@ -1,6 +1,5 @@
 #include "train/show/sample_losses.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -31,7 +30,7 @@ checkpoint::LoadedStep load(const RunConfig& config, const std::filesystem::path
 
 SampleLosses::SampleLosses(const RunConfig& config, const std::filesystem::path& checkpoint,
                            std::int64_t image_token)
-    : config_(prepared(config)),
+    : config_(one_sample_a_step(config)),
       image_token_(image_token),
       model_(
           models::load_video_llama(config_.model, chosen_device(config_.device, {}), config_.seed)),

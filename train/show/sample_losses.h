@@ -34,7 +34,7 @@ class SampleLosses {
   const std::string& checkpoint() const { return checkpoint_; }
 
  private:
-  RunConfig config_;  // with one micro-batch a step
+  RunConfig config_;  // with one sample a step
   std::int64_t image_token_;
   std::string checkpoint_;
   std::unique_ptr<models::VideoLlama> model_;
