@@ -63,19 +63,6 @@ void Loop::run_step() {
   check_health(result);
 }
 
-void Loop::add_ranks(const StepResult& result, double communication_seconds, StepMetrics& metrics) {
-  metrics.num_ranks = ranks_.num_ranks();
-  metrics.communication_seconds = communication_seconds;
-  if (!stragglers_) return;
-  std::vector<RankTimes> times;
-  for (const RankReport& of_rank : result.reports)
-    times.push_back({of_rank.compute_seconds, of_rank.data_wait_seconds});
-  const auto report = stragglers_->add(times);
-  if (!report) return;
-  metrics.straggler = report->straggler;
-  if (record_ && report->is_noteworthy()) log::warn("{}", report->text());
-}
-
 RankReport Loop::report() const {
   RankReport own = last_step_;
   own.stop_signal = stop_.received();

@@ -35,30 +35,28 @@ std::map<std::string, MetricSum> read_sums(const Json& state) {
   return sums;
 }
 
-SpikeDetector::RecentLosses read_losses(const Json& state) {
-  const auto problem = [] {
-    return UserError(fmt::format(
-        "'recent_losses' in the checkpoint's {} is not up to {} finite numbers per data set",
-        kStateFile, SpikeDetector::kMemory));
+// Checkpoints of earlier versions have none.
+StepHealthState read_health(const Json& state) {
+  StepHealthState health;
+  const auto damaged = [](const std::string& key) {
+    return UserError(fmt::format("the checkpoint's {} has a damaged '{}'", kStateFile, key));
   };
-  SpikeDetector::RecentLosses all;
-  if (!state.contains("recent_losses")) return all;  // saved before there were any
-  if (!state.at("recent_losses").is_object()) throw problem();
+  if (state.contains("skipped_in_a_row")) {
+    if (!is_count(state, "skipped_in_a_row")) throw damaged("skipped_in_a_row");
+    health.num_skipped_in_a_row = state.at("skipped_in_a_row");
+  }
+  if (!state.contains("recent_losses")) return health;
+  if (!state.at("recent_losses").is_object()) throw damaged("recent_losses");
   for (const auto& [kind, losses] : state.at("recent_losses").items()) {
-    if (!losses.is_array() || losses.size() > SpikeDetector::kMemory) throw problem();
+    if (!losses.is_array() || losses.size() > SpikeDetector::kMemory)
+      throw damaged("recent_losses." + kind);
     for (const Json& loss : losses) {
-      if (!loss.is_number() || !std::isfinite(loss.get<double>())) throw problem();
-      all[kind].push_back(loss);
+      if (!loss.is_number() || !std::isfinite(loss.get<double>()))
+        throw damaged("recent_losses." + kind);
+      health.recent_losses[kind].push_back(loss);
     }
   }
-  return all;
-}
-
-StepHealthState read_health(const Json& state) {
-  if (state.contains("skipped_in_a_row") && !is_count(state, "skipped_in_a_row"))
-    throw UserError(
-        fmt::format("'skipped_in_a_row' in the checkpoint's {} is no number", kStateFile));
-  return {state.value("skipped_in_a_row", std::int64_t{0}), read_losses(state)};
+  return health;
 }
 
 }  // namespace
@@ -80,8 +78,6 @@ std::string state_text(const RunProgress& progress, const std::map<std::string, 
   Json state{{"step", progress.num_steps_done},
              {"samples", progress.num_samples},
              {"dropped", progress.num_dropped},
-             {"skipped_in_a_row", progress.health.num_skipped_in_a_row},
-             {"recent_losses", progress.health.recent_losses},
              {"metrics", Json::object()},
              {"metric_sums", Json::object()},
              {"skipped_in_a_row", progress.health.num_skipped_in_a_row},

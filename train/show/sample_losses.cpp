@@ -10,20 +10,24 @@
 namespace vllama::train {
 namespace {
 
-// As the run computes, with each sample a step.
-RunConfig prepared(RunConfig config) {
-  if (config.num_threads > 0) at::set_num_threads(static_cast<int>(config.num_threads));
+// Each sample is a step.
+RunConfig one_sample_a_step(RunConfig config) {
   config.training.batch_size = 1;
   return config;
 }
 
-checkpoint::LoadedStep load(const RunConfig& config, const std::filesystem::path& path) {
+at::Device prepared_device(const RunConfig& config) {
+  set_num_threads(config.num_threads, {});
+  return chosen_device(config.device, {});
+}
+
+checkpoint::LoadedStep load_checkpoint(const RunConfig& config, const std::filesystem::path& path) {
   if (!path.empty()) return checkpoint::load_step(path);
   const auto root = std::filesystem::path(config.output_dir) / "checkpoints";
-  auto newest = checkpoint::load_newest_step(root);
-  if (!newest)
+  const auto found = checkpoint::load_newest_step(root);
+  if (!found)
     throw UserError(fmt::format("--losses: '{}' holds no checkpoint; name one", root.string()));
-  return *std::move(newest);
+  return *found;
 }
 
 }  // namespace
@@ -32,12 +36,11 @@ SampleLosses::SampleLosses(const RunConfig& config, const std::filesystem::path&
                            std::int64_t image_token)
     : config_(one_sample_a_step(config)),
       image_token_(image_token),
-      model_(
-          models::load_video_llama(config_.model, chosen_device(config_.device, {}), config_.seed)),
+      model_(models::load_video_llama(config_.model, prepared_device(config_), config_.seed)),
       trainer_(config_, *model_, one_rank_) {
-  const auto saved = load(config, checkpoint);
-  checkpoint_ = saved.directory.path.string();
-  trainer_.load_state(saved.contents.tensors);
+  const auto loaded = load_checkpoint(config, checkpoint);
+  trainer_.load_state(loaded.contents.tensors);
+  checkpoint_ = loaded.directory.path.string();
 }
 
 SampleLoss SampleLosses::of(const processors::Example& example) {
