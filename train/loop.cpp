@@ -20,14 +20,11 @@ double seconds_now() {
 
 Loop::Loop(const RunConfig& config, const RunFolder& folder, distributed::Communicator& ranks,
            Trainer& trainer, datasets::Loader& loader, const RunProgress& progress)
-    : config_(config),
-      folder_(folder),
-      ranks_(ranks),
-      trainer_(trainer),
-      loader_(loader),
-      progress_(progress) {
-  if (ranks.is_first())
-    record_ = std::make_unique<RunRecord>(config, folder, progress.num_steps_done);
+    : config_(config), ranks_(ranks), trainer_(trainer), loader_(loader), progress_(progress) {
+  if (!ranks.is_first()) return;
+  checkpoints_ = std::make_unique<CheckpointWriter>(folder.checkpoints(), config.checkpoints,
+                                                    config::dump(config));
+  record_ = std::make_unique<RunRecord>(config, folder, progress.num_steps_done);
 }
 
 int Loop::run() {
@@ -35,6 +32,7 @@ int Loop::run() {
     run_step();
     save_if_due();
   }
+  if (checkpoints_) checkpoints_->wait();
   if (record_) record_->finish();
   return agreed_signal_;
 }
@@ -80,7 +78,10 @@ void Loop::check_health(const StepResult& result) {
   datasets::check_broken_share(progress_.num_samples, progress_.num_dropped,
                                config_.data.max_broken_share);
   num_bad_steps_ = result.updated ? 0 : num_bad_steps_ + 1;
-  if (result.updated) return;
+  if (result.updated) {
+    progress_.metric_sums["loss"].add(result.metrics.loss);
+    return;
+  }
   const auto samples =
       ranks_.gather(fmt::format("{}", fmt::join(result.sample_ids, " ")),
                     fmt::format("step {}: samples of a bad step", result.metrics.step));
@@ -97,9 +98,16 @@ void Loop::check_health(const StepResult& result) {
 
 void Loop::save_if_due() {
   const std::int64_t step = progress_.num_steps_done;
-  const bool is_due = step % config_.checkpoints.every_steps == 0 || agreed_signal_ != 0 ||
-                      step == config_.training.num_steps();
-  if (is_due && ranks_.is_first()) folder_.save(config_, progress_, trainer_.state());
+  const bool is_due = step % config_.checkpoints.every_steps == 0;
+  if (checkpoints_) checkpoints_->check();
+  if (!is_due && agreed_signal_ == 0 && step < config_.training.num_steps()) return;
+  // Checkpoints are compared by means over whole intervals only.
+  std::map<std::string, double> metrics;
+  if (is_due) {
+    metrics = mean_metrics(progress_);
+    progress_.metric_sums.clear();
+  }
+  if (checkpoints_) checkpoints_->save(progress_, trainer_.state(), metrics);
 }
 
 }  // namespace vllama::train

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "train/checkpoint_writer.h"
 #include "train/run_record.h"
 #include "train/stop_signal.h"
 #include "train/trainer.h"
@@ -28,12 +29,12 @@ class Loop {
   void save_if_due();
 
   const RunConfig& config_;
-  const RunFolder& folder_;
   distributed::Communicator& ranks_;
   Trainer& trainer_;
   datasets::Loader& loader_;
   RunProgress progress_;
-  std::unique_ptr<RunRecord> record_;  // on rank 0
+  std::unique_ptr<CheckpointWriter> checkpoints_;  // on rank 0
+  std::unique_ptr<RunRecord> record_;              // on rank 0
   StopSignal stop_;
   int agreed_signal_ = 0;           // that all ranks know of
   RankReport last_step_;            // of this rank
