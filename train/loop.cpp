@@ -25,6 +25,8 @@ Loop::Loop(const LoopParts& parts, RunProgress progress)
       health_({parts.config.training.spike_z_score, parts.config.training.skip_spikes},
               progress_.health) {
   if (!with_.ranks.is_first()) return;
+  checkpoints_ = std::make_unique<CheckpointWriter>(
+      with_.folder.checkpoints(), with_.config.checkpoints, config::dump(with_.config));
   record_ = std::make_unique<RunRecord>(with_.config, with_.folder, progress_.num_steps_done);
   const std::int64_t every_steps = with_.config.distributed.straggler_every_steps;
   if (with_.ranks.num_ranks() > 1 && every_steps > 0)
@@ -36,6 +38,7 @@ int Loop::run() {
     run_step();
     save_if_due();
   }
+  if (checkpoints_) checkpoints_->wait();
   if (record_) record_->finish();
   return agreed_signal_;
 }
@@ -106,6 +109,7 @@ void Loop::check_health(const StepResult& result) {
   progress_.health = health_.state();
   datasets::check_broken_share(progress_.num_samples, progress_.num_dropped,
                                config.data.max_broken_share);
+  if (!result.metrics.skipped) progress_.metric_sums["loss"].add(result.metrics.loss);
   if (health_.num_skipped_in_a_row() >= config.training.max_bad_steps)
     throw RunFailure(
         fmt::format("{} steps in a row were skipped (training.max_bad_steps); lower the learning "
@@ -116,9 +120,16 @@ void Loop::check_health(const StepResult& result) {
 void Loop::save_if_due() {
   const RunConfig& config = with_.config;
   const std::int64_t step = progress_.num_steps_done;
-  const bool is_due = step % config.checkpoints.every_steps == 0 || agreed_signal_ != 0 ||
-                      step == config.training.num_steps();
-  if (is_due && with_.ranks.is_first()) with_.folder.save(config, progress_, with_.trainer.state());
+  const bool is_due = step % config.checkpoints.every_steps == 0;
+  if (checkpoints_) checkpoints_->check();
+  if (!is_due && agreed_signal_ == 0 && step < config.training.num_steps()) return;
+  // Checkpoints are compared by means over whole intervals only.
+  std::map<std::string, double> metrics;
+  if (is_due) {
+    metrics = mean_metrics(progress_);
+    progress_.metric_sums.clear();
+  }
+  if (checkpoints_) checkpoints_->save(progress_, with_.trainer.state(), metrics);
 }
 
 }  // namespace vllama::train

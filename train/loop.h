@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "train/checkpoint_writer.h"
 #include "train/run_record.h"
 #include "train/step_health.h"
 #include "train/stop_signal.h"
@@ -42,8 +43,9 @@ class Loop {
 
   LoopParts with_;
   RunProgress progress_;
-  std::unique_ptr<RunRecord> record_;         // on rank 0
-  std::optional<StragglerWatch> stragglers_;  // on rank 0 of several
+  std::unique_ptr<CheckpointWriter> checkpoints_;  // on rank 0
+  std::unique_ptr<RunRecord> record_;              // on rank 0
+  std::optional<StragglerWatch> stragglers_;       // on rank 0 of several
   StepHealth health_;
   StopSignal stop_;
   int agreed_signal_ = 0;  // that all ranks know of
