@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 16> kHarmless{"output_dir",
                                                      "model.vision.frames_at_once",
                                                      "model.audio.inputs_at_once",
                                                      "data.loader",
+                                                     "data.index_folder",
                                                      "data.max_broken_share",
                                                      "data.video.time_limit_seconds",
                                                      "data.video.packet_memory_bytes",
@@ -43,7 +44,9 @@ void add_values(const config::Tree& tree, const std::string& key, ConfigValues& 
 }
 
 // Those that change what is computed.
-ConfigValues values_of_training(const RunConfig& config) {
+ConfigValues values_of_training(RunConfig config) {
+  TrainingConfig& training = config.training;
+  if (!training.skip_spikes) training.spike_z_score = 0;  // what is only reported changes nothing
   ConfigValues values = config_values(config);
   std::erase_if(values, [](const auto& entry) { return is_harmless(entry.first); });
   return values;
