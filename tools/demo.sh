@@ -9,7 +9,7 @@ readonly first=configs/runs/demo_vision_stage1.yaml
 
 # Starts the first run in another folder, stops it half way, and lets it go on.
 train_with_a_stop() {
-  local -r elsewhere=(--set output_dir=demo/stopped_run --set training.checkpoint_every_steps=1000)
+  local -r elsewhere=(--set output_dir=demo/stopped_run --set checkpoints.every_steps=1000)
   "$vllama" train "$first" "${elsewhere[@]}" &
   local process=$! status=0
   until [ "$(wc -l <demo/stopped_run/metrics.jsonl 2>/dev/null || echo 0)" -ge 100 ]; do

@@ -12,7 +12,7 @@ readonly packages=(
   g++ cmake ninja-build ccache pkg-config git ffmpeg python3-venv clang-format-14
   libavformat-dev libavcodec-dev libavfilter-dev libavutil-dev libswscale-dev libswresample-dev
   libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev libsentencepiece-dev
-  libicu-dev libjpeg62-turbo-dev zlib1g-dev catch2)
+  libgloo-dev libicu-dev libjpeg62-turbo-dev zlib1g-dev catch2)
 
 missing_packages() {
   local package

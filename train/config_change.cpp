@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <set>
 #include <string_view>
 
@@ -12,22 +11,12 @@ namespace vllama::train {
 namespace {
 
 // Sections and keys that change how a run goes, but not what it computes.
-constexpr std::array<std::string_view, 16> kHarmless{"output_dir",
-                                                     "device",
-                                                     "num_threads",
-                                                     "model.recompute_layers",
-                                                     "model.loss_rows_at_once",
-                                                     "model.vision.frames_at_once",
-                                                     "model.audio.inputs_at_once",
-                                                     "data.loader",
-                                                     "data.index_folder",
-                                                     "data.max_broken_share",
-                                                     "data.video.time_limit_seconds",
-                                                     "data.video.packet_memory_bytes",
-                                                     "training.checkpoint_every_steps",
-                                                     "training.num_checkpoints_kept",
-                                                     "training.steps_per_log_line",
-                                                     "training.max_bad_steps"};
+constexpr auto kHarmless = std::to_array<std::string_view>(
+    {"output_dir", "device", "num_threads", "model.recompute_layers", "model.loss_rows_at_once",
+     "model.vision.frames_at_once", "model.audio.inputs_at_once", "data.loader",
+     "data.index_folder", "data.max_broken_share", "data.video.time_limit_seconds",
+     "data.video.packet_memory_bytes", "checkpoints", "training.micro_batch_size", "distributed",
+     "training.steps_per_log_line", "training.max_bad_steps"});
 
 bool is_harmless(const std::string& key) {
   return std::ranges::any_of(kHarmless, [&key](std::string_view harmless) {
@@ -35,36 +24,39 @@ bool is_harmless(const std::string& key) {
   });
 }
 
-using Values = std::map<std::string, std::string>;
-
-void add_values(const config::Tree& tree, const std::string& key, Values& values) {
+void add_values(const config::Tree& tree, const std::string& key, ConfigValues& values) {
   const std::string prefix = key.empty() ? "" : key + ".";
   for (const auto& [name, child] : tree.entries) add_values(child, prefix + name, values);
   for (std::size_t i = 0; i < tree.items.size(); ++i)
     add_values(tree.items[i], prefix + std::to_string(i), values);
-  if (tree.entries.empty() && tree.items.empty() && !is_harmless(key)) values[key] = tree.scalar;
+  if (tree.entries.empty() && tree.items.empty()) values[key] = tree.scalar;
 }
 
-// All keys with their values, defaults included.
-Values values_of(RunConfig config) {
+// Those that change what is computed.
+ConfigValues values_of_training(RunConfig config) {
   TrainingConfig& training = config.training;
-  training.batch_size *= training.accumulation_steps;
-  training.accumulation_steps = 1;
-  Values values;
-  add_values(config::load_text(config::dump(config), "configuration"), "", values);
+  if (!training.skip_spikes) training.spike_z_score = 0;  // what is only reported changes nothing
+  ConfigValues values = config_values(config);
+  std::erase_if(values, [](const auto& entry) { return is_harmless(entry.first); });
   return values;
 }
 
 }  // namespace
 
+ConfigValues config_values(const RunConfig& config) {
+  ConfigValues values;
+  add_values(config::load_text(config::dump(config), "configuration"), "", values);
+  return values;
+}
+
 std::vector<std::string> training_changes(const std::string& saved, const RunConfig& current) {
-  const Values before =
-      values_of(config::read<RunConfig>(config::load_text(saved, "the checkpoint's config.yaml")));
-  const Values now = values_of(current);
+  const ConfigValues before = values_of_training(
+      config::read<RunConfig>(config::load_text(saved, "the checkpoint's config.yaml")));
+  const ConfigValues now = values_of_training(current);
   std::set<std::string> keys;
   for (const auto& values : {before, now})
     for (const auto& [key, value] : values) keys.insert(key);
-  const auto text = [](const Values& values, const std::string& key) {
+  const auto text = [](const ConfigValues& values, const std::string& key) {
     const auto found = values.find(key);
     return found == values.end() ? std::string("absent") : fmt::format("'{}'", found->second);
   };

@@ -9,6 +9,10 @@
 
 namespace vllama::train {
 
+// One JSON object per line, and back. Throws InternalError for text that is not from to_lines().
+std::string to_lines(const std::vector<datasets::DroppedSample>& samples);
+std::vector<datasets::DroppedSample> from_lines(const std::string& lines);
+
 class DroppedLog {
  public:
   // Keeps the lines of the first `num_steps_done` steps of an existing file. Throws RunFailure.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "config/fields.h"
 #include "core/error.h"
 #include "train/import_datasets.h"
@@ -11,6 +13,17 @@
 
 namespace vllama::train {
 namespace {
+
+// Of two whole numbers; the first as it stands if they are none, for the reader to complain about.
+std::string product(const std::string& left, const std::string& right) {
+  std::int64_t numbers[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    const std::string& text = i == 0 ? left : right;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), numbers[i]);
+    if (error != std::errc() || at != text.data() + text.size()) return left;
+  }
+  return std::to_string(numbers[0] * numbers[1]);
+}
 
 using config::Tree;
 
@@ -187,12 +200,13 @@ class Import {
   }
 
   void add_training() {
-    carry_required("run.batch_size_train", "training.batch_size");
+    carry_required("run.batch_size_train", "training.micro_batch_size");
+    const std::string accumulation = keys_.text("run.accum_grad_iters", "1");
+    set("training.batch_size", product(keys_.text("run.batch_size_train", "1"), accumulation));
     keys_.add_note("run.batch_size_train",
-                   "is per GPU in the original, per micro-batch here: for the samples of n GPUs in "
-                   "a step, multiply training.accumulation_steps by n or start n processes");
-    carry("run.accum_grad_iters", "training.accumulation_steps");
-    if (keys_.text("run.accum_grad_iters", "1") != "1")
+                   "is per GPU in the original, training.batch_size is over all ranks here: "
+                   "multiply it by the number of GPUs of the original run");
+    if (accumulation != "1")
       keys_.add_note("run.accum_grad_iters",
                      "epochs and warm-up count micro-batches in the original, optimizer steps "
                      "here: divide steps_per_epoch and warmup_steps by it for as many samples");

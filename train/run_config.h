@@ -3,40 +3,51 @@
 
 #include "config/fields.h"
 #include "datasets/data_config.h"
+#include "distributed/distributed_config.h"
 #include "models/model_config.h"
 #include "optim/adamw.h"
 #include "optim/schedule.h"
+#include "train/checkpoint_config.h"
 
 namespace vllama::train {
 
 struct TrainingConfig {
   std::int64_t batch_size = 32;
-  std::int64_t accumulation_steps = 1;
+  std::int64_t micro_batch_size = 32;
   std::int64_t num_epochs = 5;
   std::int64_t steps_per_epoch = 2500;
   double max_gradient_norm = 0;
   std::int64_t max_bad_steps = 10;
-  std::int64_t checkpoint_every_steps = 500;
-  std::int64_t num_checkpoints_kept = 3;
+  double spike_z_score = 6;
+  bool skip_spikes = false;
   std::int64_t steps_per_log_line = 50;
 
   std::int64_t num_steps() const { return num_epochs * steps_per_epoch; }
+  // Micro-batches that each of `num_ranks` ranks takes in an optimizer step.
+  std::int64_t num_micro_steps(std::int64_t num_ranks) const {
+    const std::int64_t at_once = num_ranks * micro_batch_size;
+    return (batch_size + at_once - 1) / at_once;
+  }
 
   template <class Visitor>
   void visit(Visitor&& field) {
     const config::AtLeast<std::int64_t> positive{1};
-    field("batch_size", batch_size, "samples in a micro-batch", positive);
-    field("accumulation_steps", accumulation_steps, "micro-batches in an optimizer step", positive);
+    field("batch_size", batch_size, "samples in an optimizer step, over all ranks", positive);
+    field("micro_batch_size", micro_batch_size,
+          "samples that a rank works on at once, at most; does not change what is trained",
+          positive);
     field("num_epochs", num_epochs, "epochs of the run", positive);
     field("steps_per_epoch", steps_per_epoch,
           "optimizer steps that make an epoch; unrelated to passes over the data", positive);
     field("max_gradient_norm", max_gradient_norm,
           "longer gradients are shortened to this; 0: never", config::AtLeast<double>{0});
-    field("max_bad_steps", max_bad_steps,
-          "steps in a row without a finite loss and gradient after which the run stops", positive);
-    field("checkpoint_every_steps", checkpoint_every_steps, "optimizer steps between checkpoints",
+    field("max_bad_steps", max_bad_steps, "steps skipped in a row after which the run stops",
           positive);
-    field("num_checkpoints_kept", num_checkpoints_kept, "older checkpoints are removed", positive);
+    field("spike_z_score", spike_z_score,
+          "a loss this many deviations above the latest of its data set is a spike; 0: none is",
+          config::AtLeast<double>{0});
+    field("skip_spikes", skip_spikes,
+          "leave the weights as they are in a step with a spike; otherwise it is only reported");
     field("steps_per_log_line", steps_per_log_line,
           "how often progress is printed where there is no terminal", positive);
   }
@@ -50,6 +61,8 @@ struct RunConfig {
   models::ModelConfig model;
   datasets::DataConfig data;
   TrainingConfig training;
+  CheckpointConfig checkpoints;
+  distributed::DistributedConfig distributed;
   optim::AdamWConfig optimizer;
   optim::ScheduleConfig schedule;
 
@@ -64,6 +77,8 @@ struct RunConfig {
     field("model", model, "model");
     field("data", data, "data");
     field("training", training, "training loop");
+    field("distributed", distributed, "several ranks");
+    field("checkpoints", checkpoints, "when to save, and what to keep");
     field("optimizer", optimizer, "AdamW");
     field("schedule", schedule, "learning rate");
   }

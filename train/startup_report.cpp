@@ -89,9 +89,8 @@ std::string plan_table(const RunConfig& config, const std::string& device) {
                 {"device", fmt::format("{}, frozen parts in {}", device, config.model.precision)},
                 {"steps", fmt::format("{} epochs of {}", training.num_epochs,
                                       grouped_digits(training.steps_per_epoch))},
-                {"samples a step", fmt::format("{} ({} x {} micro-batches)",
-                                               training.batch_size * training.accumulation_steps,
-                                               training.batch_size, training.accumulation_steps)},
+                {"samples a step", fmt::format("{}, at most {} at once on a rank",
+                                               training.batch_size, training.micro_batch_size)},
                 {"learning rate",
                  fmt::format("{:g} to {:g}, {} warm-up steps", config.schedule.peak_learning_rate,
                              config.schedule.min_learning_rate, config.schedule.warmup_steps)}},
@@ -193,7 +192,7 @@ void check_longest_sequence(const RunConfig& config, const models::LlamaConfig& 
 MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model) {
   std::int64_t most_frames = 1;
   for (const auto& set : config.data.sets) most_frames = std::max(most_frames, set.num_frames);
-  const std::int64_t batch = config.training.batch_size;
+  const std::int64_t batch = std::min(config.training.batch_size, config.training.micro_batch_size);
   const BatchShape shape{.num_tokens = batch * longest_sequence(config),
                          .num_frames = batch * most_frames};
   const auto modules = plan_modules(config, model);

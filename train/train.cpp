@@ -1,188 +1,126 @@
 #include "train/train.h"
 
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <iostream>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "datasets/mixture.h"
+#include "distributed/agreement.h"
 #include "models/load_video_llama.h"
-#include "train/config_change.h"
-#include "train/dropped_log.h"
+#include "train/device.h"
+#include "train/loop.h"
 #include "train/loss_plot.h"
 #include "train/model_input.h"
-#include "train/progress.h"
-#include "train/run_folder.h"
+#include "train/resume.h"
+#include "train/run_facts.h"
 #include "train/sample_order.h"
 #include "train/startup_report.h"
-#include "train/stop_signal.h"
-#include "train/tensorboard.h"
-#include "train/trainer.h"
 
 namespace vllama::train {
 namespace {
 
-at::Device chosen_device(const std::string& name) {
-  const bool has_gpu = at::globalContext().hasCUDA();
-  if (name == "cuda" && !has_gpu)
-    throw UserError("device: cuda was asked for, but this build or machine has no GPU; use cpu");
-  return name == "cpu" || !has_gpu ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
+// The log of rank 0 is the run's; other ranks may be on machines that do not see its folder.
+void open_log(const RunFolder& folder, distributed::Communicator& ranks) {
+  ranks.decided_by_first(
+      [&] {
+        folder.prepare();
+        return std::string();
+      },
+      "preparing the run's folder");
+  if (ranks.is_first()) return log::also_to_file(folder.file("log.txt"));
+  log::mark_rank(ranks.rank());
+  std::error_code error;
+  if (std::filesystem::is_directory(folder.path(), error))
+    log::also_to_file(folder.file(fmt::format("log_rank_{:04}.txt", ranks.rank())));
 }
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-// The loop over steps, with everything that it writes.
-class Loop {
- public:
-  Loop(const RunConfig& config, const RunFolder& folder, Trainer& trainer, datasets::Loader& loader,
-       RunProgress progress)
-      : config_(config),
-        folder_(folder),
-        trainer_(trainer),
-        loader_(loader),
-        progress_(progress),
-        metrics_(folder.file("metrics.jsonl"), progress.num_steps_done),
-        dropped_(folder.file("dropped.jsonl"), progress.num_steps_done),
-        events_(folder.path(), progress.num_steps_done),
-        display_(progress.num_steps_done, config.training.num_steps(),
-                 config.training.steps_per_log_line, standard_error()) {}
-
-  // Returns the number of the signal that ended the loop, or 0.
-  int run() {
-    const StopSignal stop;
-    const std::int64_t num_steps = config_.training.num_steps();
-    while (progress_.num_steps_done < num_steps && stop.received() == 0) {
-      run_step();
-      const bool due = progress_.num_steps_done % config_.training.checkpoint_every_steps == 0;
-      if (due || progress_.num_steps_done == num_steps || stop.received() != 0)
-        folder_.save(config_, progress_, trainer_.state());
-    }
-    display_.finish();
-    return stop.received();
-  }
-
- private:
-  void run_step() {
-    const double start = seconds_now(), waited = loader_.counters().wait_seconds;
-    StepResult result = trainer_.step(progress_.num_steps_done, [this] { return loader_.next(); });
-    result.metrics.data_wait_seconds = loader_.counters().wait_seconds - waited;
-    result.metrics.seconds = seconds_now() - start;
-    ++progress_.num_steps_done;
-    record(result);
-    check_health(result);
-  }
-
-  void record(const StepResult& result) {
-    metrics_.write(result.metrics);
-    dropped_.write(result.dropped);
-    events_.write(result.metrics);
-    display_.update(result.metrics);
-  }
-
-  void check_health(const StepResult& result) {
-    const auto num_dropped = static_cast<std::int64_t>(result.dropped.size());
-    progress_.num_samples += result.metrics.num_samples + num_dropped;
-    progress_.num_dropped += num_dropped;
-    datasets::check_broken_share(progress_.num_samples, progress_.num_dropped,
-                                 config_.data.max_broken_share);
-    num_bad_steps_ = result.updated ? 0 : num_bad_steps_ + 1;
-    if (result.updated) return;
-    log::warn("step {} was skipped: loss {}, gradient norm {}, {} target tokens; samples: {}",
-              result.metrics.step, result.metrics.loss, result.metrics.gradient_norm,
-              result.metrics.num_target_tokens, fmt::join(result.sample_ids, " "));
-    if (num_bad_steps_ >= config_.training.max_bad_steps)
-      throw RunFailure(
-          fmt::format("{} steps in a row had no usable loss or gradient (training.max_bad_steps); "
-                      "lower the learning rate or look at the samples named in the log",
-                      num_bad_steps_));
-  }
-
-  const RunConfig& config_;
-  const RunFolder& folder_;
-  Trainer& trainer_;
-  datasets::Loader& loader_;
-  RunProgress progress_;
-  MetricsWriter metrics_;
-  DroppedLog dropped_;
-  TensorboardWriter events_;
-  Progress display_;
-  std::int64_t num_bad_steps_ = 0;
-};
-
-void check_changes(const checkpoint::StepContents& contents, const std::string& path,
-                   const RunConfig& config, bool accept) {
-  const auto saved = contents.texts.find("config.yaml");
-  if (saved == contents.texts.end())
-    throw UserError(fmt::format("the checkpoint '{}' has no config.yaml", path));
-  const auto changes = training_changes(saved->second, config);
-  if (changes.empty()) return;
-  const std::string list = fmt::format("\n  {}", fmt::join(changes, "\n  "));
-  if (!accept)
+void check_spikes(const TrainingConfig& training) {
+  if (training.skip_spikes && training.spike_z_score == 0)
     throw UserError(
-        fmt::format("the configuration trains something else than the checkpoint '{}' "
-                    "did:{}\nput it back, choose another output_dir, or resume with "
-                    "--accept-changes",
-                    path, list));
-  log::warn("resuming '{}' with another configuration:{}", path, list);
+        "training.skip_spikes: no loss is a spike with training.spike_z_score 0; set it, for "
+        "instance to 6");
 }
 
-// Puts the trainer where the checkpoint was.
-RunProgress resume(const std::optional<checkpoint::StepDirectory>& found, const RunConfig& config,
-                   bool accept_changes, Trainer& trainer) {
-  if (!found) return {};
-  const auto contents = checkpoint::load_step(found->path);
-  check_changes(contents, found->path.string(), config, accept_changes);
-  const RunProgress progress = read_progress(contents);
-  trainer.load_state(contents.tensors);
-  log::info("resumed from '{}' after {} steps", found->path.string(), progress.num_steps_done);
-  return progress;
-}
-
-}  // namespace
-
-int train(const RunConfig& config, const TrainOptions& options) {
-  // 1. The folder of the run, and what it already holds.
+int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Device device,
+                  distributed::Communicator& ranks) {
+  // 1. The same everywhere, and a folder for the run.
+  distributed::require_agreement(ranks, run_facts(config));
   const RunFolder folder(config.output_dir);
-  log::also_to_file(folder.file("log.txt"));
-  const auto found = folder.find_checkpoint(options.resume);
-  if (config.num_threads > 0) at::set_num_threads(static_cast<int>(config.num_threads));
+  open_log(folder, ranks);
 
   // 2. Data, before anything large is read.
+  ranks.enter("opening the data");
   const std::filesystem::path language_folder = config.model.weights.language_model;
   const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
   const auto language_model = models::read_llama_config(language_folder / "config.json");
   models::check_vocabulary(language_model, tokenizer.size(), language_folder.string());
   check_longest_sequence(config, language_model);
+  check_spikes(config.training);
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
+  distributed::require_agreement(ranks, data_facts(data));
   const datasets::SampleOrder order = sample_order(config, data.sources());
 
   // 3. The model, and where its training stands.
-  const auto model =
-      models::load_video_llama(config.model, chosen_device(config.device), config.seed);
-  Trainer trainer(config, *model);
-  const RunProgress progress = resume(found, config, options.accept_changes, trainer);
-  std::cerr << startup_report(config, *model, data, order) << std::endl;
+  ranks.enter("loading the model");
+  const auto model = models::load_video_llama(config.model, device, config.seed);
+  Trainer trainer(config, *model, ranks);
+  const RunProgress progress = resume(folder, config, options, trainer, ranks);
+  if (ranks.is_first()) std::cerr << startup_report(config, *model, data, order) << std::endl;
   if (options.dry_run) return 0;
 
   // 4. Steps.
-  write_file_atomically(folder.file("config.yaml"), config::dump(config));
+  if (ranks.is_first()) write_file_atomically(folder.file("config.yaml"), config::dump(config));
   datasets::Loader loader(order, data,
                           {.first_step = progress.num_steps_done,
                            .end_step = config.training.num_steps(),
-                           .num_micro_steps = config.training.accumulation_steps},
+                           .rank = ranks.rank(),
+                           .num_ranks = ranks.num_ranks(),
+                           .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
-  const int signal = Loop(config, folder, trainer, loader, progress).run();
-  plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
+  const int signal = Loop({config, folder, ranks, trainer, order, data, loader}, progress).run();
+  if (ranks.is_first())
+    plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
+  ranks.leave();
   if (signal == 0) return 0;
-  log::warn("stopped by signal {} after saving; the same command goes on from here", signal);
+  if (ranks.is_first())
+    log::warn("stopped by signal {} after saving; the same command goes on from here", signal);
   return 128 + signal;
+}
+
+// What libtorch recorded of the last operations between ranks, for those who look into a failure.
+void write_flight_record(const RunConfig& config, const distributed::Communicator& ranks) {
+  const RunFolder folder(config.output_dir);
+  const auto path = folder.file(fmt::format("flight_record_rank_{:04}.json", ranks.rank()));
+  try {
+    write_file_atomically(path, ranks.flight_record());
+    log::warn("the last operations between ranks are in '{}'", path.string());
+  } catch (const RunFailure& failure) {
+    log::warn("cannot write the record of the last operations: {}", failure.what());
+  }
+}
+
+}  // namespace
+
+int train(const RunConfig& config, const TrainOptions& options) {
+  const distributed::Launch launch = distributed::read_launch();
+  const at::Device device = chosen_device(config.device, launch);
+  const c10::DeviceGuard guard(device);
+  set_num_threads(config.num_threads, launch);
+  distributed::Communicator ranks(launch, config.distributed, device);
+  try {
+    return train_as_rank(config, options, device, ranks);
+  } catch (const distributed::RankFailure&) {
+    write_flight_record(config, ranks);
+    ranks.fail("");
+    throw;
+  } catch (const std::exception& failure) {
+    ranks.fail(failure.what());
+    throw;
+  }
 }
 
 }  // namespace vllama::train

@@ -3,10 +3,9 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "core/error.h"
 #include "optim/gradient_norm.h"
+#include "train/step_health.h"
 
 namespace vllama::train {
 namespace {
@@ -45,60 +44,92 @@ std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& mode
   return parameters;
 }
 
-Trainer::Trainer(const RunConfig& config, models::VideoLlama& model)
+Trainer::Trainer(const RunConfig& config, models::VideoLlama& model,
+                 distributed::Communicator& ranks)
     : config_(config),
       model_(model),
-      parameters_(trained_parameters(model, config.schedule)),
+      ranks_(ranks),
+      parameters_(trained_parameters(model, config.schedule),
+                  StepTotals::num_elements(ranks.num_ranks())),
       optimizer_(parameters_, config.optimizer) {}
 
-StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch) {
+void judge_alone(StepMetrics& metrics) {
+  StepHealth({}, {}).judge(metrics, "");
+}
+
+StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const Report& report,
+                         const StepJudge& judge) {
   const TrainingConfig& training = config_.training;
-  // 1. Gradients of all micro-batches, summed over their target tokens.
-  StepResult result = accumulate_gradients(next_batch);
+  StepResult result;
   StepMetrics& metrics = result.metrics;
+  // 1. Gradients of all micro-batches of all ranks, summed over their target tokens.
+  StepTotals own = accumulate_gradients(step, next_batch, result);
+  own.reports = {report ? report() : RankReport{}};
+  const StepTotals totals = add_up_ranks(step, own);
+  result.reports = totals.reports;
+  result.num_dropped = totals.num_dropped;
   metrics.step = step + 1;
+  metrics.num_samples = totals.num_samples;
+  metrics.num_shortened = totals.num_shortened;
+  metrics.num_tokens = totals.num_tokens;
+  metrics.num_target_tokens = totals.num_target_tokens;
   metrics.learning_rate =
       optim::learning_rate(config_.schedule, {training.num_epochs, training.steps_per_epoch}, step);
-  if (metrics.num_target_tokens == 0) return result;
 
-  // 2. Their mean over the target tokens of the whole batch.
+  // 2. Their mean over the target tokens of the whole batch; without any, not a number.
   const auto num_targets = static_cast<double>(metrics.num_target_tokens);
   const at::Tensor& gradients = parameters_.flat_gradients();
   gradients.div_(num_targets);
-  metrics.loss /= num_targets;
+  metrics.loss = totals.loss / num_targets;
 
   // 3. Usable, and not longer than allowed.
   metrics.gradient_norm = optim::gradient_norm(gradients);
-  if (!std::isfinite(metrics.loss) || !std::isfinite(metrics.gradient_norm)) return result;
+  judge(metrics);
+  if (metrics.skipped) return result;
   const double factor = optim::clipping_factor(metrics.gradient_norm, training.max_gradient_norm);
   if (factor < 1) gradients.mul_(factor);
 
   // 4. The update.
   optimizer_.step(metrics.learning_rate);
-  result.updated = true;
   return result;
 }
 
-StepResult Trainer::accumulate_gradients(const NextBatch& next_batch) {
+StepTotals Trainer::accumulate_gradients(std::int64_t step, const NextBatch& next_batch,
+                                         StepResult& result) {
   parameters_.zero_gradients();
-  StepResult result;
-  StepMetrics& metrics = result.metrics;
-  for (std::int64_t micro = 0; micro < config_.training.accumulation_steps; ++micro) {
+  StepTotals totals;
+  const std::int64_t num_micro_steps = config_.training.num_micro_steps(ranks_.num_ranks());
+  for (std::int64_t micro = 0; micro < num_micro_steps; ++micro) {
+    ranks_.enter(fmt::format("step {}: waiting for data", step + 1));
     const datasets::LoadedBatch loaded = next_batch();
     const processors::Batch& batch = loaded.batch;
-    for (const auto& sample : loaded.dropped) ++metrics.dropped[sample.reason];
     result.dropped.insert(result.dropped.end(), loaded.dropped.begin(), loaded.dropped.end());
-    result.sample_ids.insert(result.sample_ids.end(), batch.sample_ids.begin(),
-                             batch.sample_ids.end());
-    metrics.num_samples += batch.size();
-    metrics.num_shortened += batch.num_shortened;
-    metrics.num_tokens += batch.token_ids_T.numel();
-    metrics.num_target_tokens += batch.num_targets;
+    totals.num_dropped += static_cast<std::int64_t>(loaded.dropped.size());
+    totals.num_samples += batch.size();
+    totals.num_shortened += batch.num_shortened;
+    totals.num_tokens += batch.token_ids_T.numel();
+    totals.num_target_tokens += batch.num_targets;
+    ranks_.enter(fmt::format("step {}: forward and backward", step + 1));
     if (batch.num_targets > 0)
-      metrics.loss +=
+      totals.loss +=
           model_.loss(batch, config_.model.dropout, nn::Gradients::accumulate).item<double>();
   }
-  return result;
+  return totals;
+}
+
+StepTotals Trainer::add_up_ranks(std::int64_t step, const StepTotals& own) {
+  at::Tensor& all = parameters_.gradients_and_extra();
+  const at::Tensor totals = all.slice(0, parameters_.num_elements());
+  totals.copy_(own.to_tensor(ranks_.rank(), ranks_.num_ranks()));
+  ranks_.sum(all, fmt::format("step {}: sum of the gradients", step + 1));
+  ranks_.enter(fmt::format("step {}: update", step + 1));
+  return StepTotals::from_tensor(totals);
+}
+
+void Trainer::copy_state_of_first() {
+  at::Tensor values = parameters_.flat_parameters();
+  ranks_.broadcast(values, "sharing the trained parameters");
+  optimizer_.copy_from_first(ranks_);
 }
 
 std::map<std::string, checkpoint::NamedTensors> Trainer::state() const {

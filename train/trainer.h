@@ -5,11 +5,13 @@
 
 #include "checkpoint/step_directory.h"
 #include "datasets/loader.h"
+#include "distributed/communicator.h"
 #include "models/video_llama.h"
 #include "optim/adamw.h"
 #include "optim/flat_parameters.h"
 #include "train/metrics.h"
 #include "train/run_config.h"
+#include "train/step_totals.h"
 
 namespace vllama::train {
 
@@ -20,23 +22,35 @@ std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& mode
                                                         const optim::ScheduleConfig& schedule);
 
 struct StepResult {
-  StepMetrics metrics;  // without the times
-  std::vector<datasets::DroppedSample> dropped;
-  std::vector<std::string> sample_ids;
-  bool updated = false;  // false when loss or gradient was not finite, or nothing could be learned
+  StepMetrics metrics;              // over all ranks, without times and dropped samples
+  std::vector<RankReport> reports;  // of all ranks
+  std::int64_t num_dropped = 0;     // over all ranks
+  std::vector<datasets::DroppedSample> dropped;  // of this rank
 };
+
+// Fills `problem`, `skipped` and `loss_z` of a step from its other numbers, on all ranks alike; a
+// step that is skipped changes nothing.
+using StepJudge = std::function<void(StepMetrics&)>;
+
+// Skips steps without a finite loss and gradient, and those without target tokens.
+void judge_alone(StepMetrics& metrics);
 
 class Trainer {
  public:
-  // Gives every trainable parameter of `model`, which must outlive the trainer, a gradient.
-  Trainer(const RunConfig& config, models::VideoLlama& model);
+  // Gives every trainable parameter of `model` a gradient.
+  // All of them outlive the trainer.
+  Trainer(const RunConfig& config, models::VideoLlama& model, distributed::Communicator& ranks);
 
   using NextBatch = std::function<datasets::LoadedBatch()>;
+  // What this rank tells the others; asked once the gradients of a step are there.
+  using Report = std::function<RankReport()>;
 
-  // Optimizer step number `step` (from 0) over config.training.accumulation_steps micro-batches.
-  // The gradient is the mean over all target tokens of all micro-batches. A step whose loss or
-  // gradient is not finite changes nothing.
-  StepResult step(std::int64_t step, const NextBatch& next_batch);
+  // Together: optimizer step number `step` (from 0) over this rank's micro-batches, as many as
+  // TrainingConfig::num_micro_steps. The gradient is the mean over all target tokens of all
+  // micro-batches of all ranks; without target tokens, loss and norm are not numbers. `judge`,
+  // which must skip what judge_alone skips, sees the same numbers on all ranks.
+  StepResult step(std::int64_t step, const NextBatch& next_batch, const Report& report = {},
+                  const StepJudge& judge = judge_alone);
 
   // The trained parameters and the optimizer's moments, as files of a checkpoint. They share memory
   // with the trainer until the next step.
@@ -45,11 +59,19 @@ class Trainer {
   // Takes over what state() gave. Throws UserError naming every tensor that does not fit.
   void load_state(const std::map<std::string, checkpoint::NamedTensors>& state);
 
+  // Together: takes over the state of rank 0.
+  void copy_state_of_first();
+
  private:
-  StepResult accumulate_gradients(const NextBatch& next_batch);
+  // The totals of this rank.
+  StepTotals accumulate_gradients(std::int64_t step, const NextBatch& next_batch,
+                                  StepResult& result);
+  // Gradients and totals become those of all ranks.
+  StepTotals add_up_ranks(std::int64_t step, const StepTotals& own);
 
   const RunConfig& config_;
   models::VideoLlama& model_;
+  distributed::Communicator& ranks_;
   optim::FlatParameters parameters_;
   optim::AdamW optimizer_;
 };

@@ -8,13 +8,27 @@
 
 namespace vllama::log {
 
+namespace {
+
+std::string terminal_pattern(const std::string& mark) {
+  // On a terminal a line takes the place of a progress bar, whatever is left of it.
+  const std::string erase = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
+  return erase + "%H:%M:%S %^%l%$ " + mark + "%v";
+}
+
+}  // namespace
+
 void start() {
   auto logger = std::make_shared<spdlog::logger>(
       "vllama", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-  // On a terminal a line takes the place of a progress bar, whatever is left of it.
-  const std::string erase = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
-  logger->set_pattern(erase + "%H:%M:%S %^%l%$ %v");
+  logger->set_pattern(terminal_pattern(""));
   spdlog::set_default_logger(logger);
+}
+
+void mark_rank(std::int64_t rank) {
+  const auto& terminal = spdlog::default_logger()->sinks().front();
+  terminal->set_pattern(terminal_pattern("rank " + std::to_string(rank) + ": "));
+  terminal->set_level(spdlog::level::warn);
 }
 
 void quiet() {

@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cstdint>
 #include <filesystem>
 
 namespace vllama::log {
@@ -14,6 +15,9 @@ using spdlog::warn;
 
 // Routes the log to standard error, with the time and level of each line.
 void start();
+
+// Marks every line as that of a rank, and leaves what is not at least a warning to the file.
+void mark_rank(std::int64_t rank);
 
 // Shows only what went wrong, for tests.
 void quiet();

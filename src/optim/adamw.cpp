@@ -73,6 +73,13 @@ void AdamW::update(const FlatRange& range, double learning_rate) {
                     /*amsgrad=*/false, /*maximize=*/false);
 }
 
+void AdamW::copy_from_first(distributed::Communicator& ranks) {
+  const std::string what = "sharing the optimizer's state";
+  ranks.broadcast(exp_avg_, what);
+  ranks.broadcast(exp_avg_sq_, what);
+  num_steps_ = std::stoll(ranks.broadcast(std::to_string(num_steps_), what));
+}
+
 std::map<std::string, at::Tensor> AdamW::state() const {
   std::map<std::string, at::Tensor> state;
   for (const FlatSlot& slot : parameters_.slots()) {

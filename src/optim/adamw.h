@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/fields.h"
+#include "distributed/communicator.h"
 #include "optim/flat_parameters.h"
 
 namespace vllama::optim {
@@ -48,6 +49,9 @@ class AdamW {
   // "<name>.exp_avg" and "<name>.exp_avg_sq", shaped as the parameters, fp32, and "step", an int64
   // scalar. The moments are views: write or copy them before the next step.
   std::map<std::string, at::Tensor> state() const;
+
+  // Together: takes over the state of rank 0.
+  void copy_from_first(distributed::Communicator& ranks);
 
   // Takes over what state() returned, from any device; "step" may be of any number type. Checks
   // everything first: one UserError names every missing, unexpected, misshaped or mistyped entry,

@@ -47,7 +47,8 @@ bool decays(std::string_view name, std::int64_t num_dimensions) {
   return true;
 }
 
-FlatParameters::FlatParameters(std::span<const TrainedParameter> in_model_order) {
+FlatParameters::FlatParameters(std::span<const TrainedParameter> in_model_order,
+                               std::int64_t num_extra) {
   check(in_model_order);
   for (const bool group : {true, false}) {
     for (const auto& [name, tensor, decay, learning_rate_factor] : in_model_order) {
@@ -60,7 +61,8 @@ FlatParameters::FlatParameters(std::span<const TrainedParameter> in_model_order)
   }
   const auto options = in_model_order.front().tensor.options().requires_grad(false);
   values_ = at::empty({num_elements_}, options);
-  gradients_ = at::zeros({num_elements_}, options);
+  gradients_and_extra_ = at::zeros({num_elements_ + num_extra}, options);
+  gradients_ = gradients_and_extra_.narrow(0, 0, num_elements_);
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const at::Tensor value = view(values_, slots_[i]);
     value.copy_(parameters_[i].detach());
@@ -84,7 +86,7 @@ std::vector<FlatRange> FlatParameters::ranges() const {
 }
 
 void FlatParameters::zero_gradients() {
-  gradients_.zero_();
+  gradients_and_extra_.zero_();
 }
 
 std::map<std::string, at::Tensor> FlatParameters::named_parameters() const {

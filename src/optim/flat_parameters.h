@@ -54,7 +54,9 @@ class FlatParameters {
  public:
   // All parameters must be fp32, contiguous, on one device, of distinct names, and no two may share
   // memory; anything else is an InternalError. At least one is needed.
-  explicit FlatParameters(std::span<const TrainedParameter> in_model_order);
+  // `num_extra` numbers follow the gradients, to be added up over ranks together with them.
+  explicit FlatParameters(std::span<const TrainedParameter> in_model_order,
+                          std::int64_t num_extra = 0);
 
   const std::vector<FlatSlot>& slots() const { return slots_; }
   std::int64_t num_elements() const { return num_elements_; }
@@ -64,8 +66,10 @@ class FlatParameters {
   // Shape [num_elements], fp32. They share memory with the model's parameters and gradients.
   const at::Tensor& flat_parameters() const { return values_; }
   const at::Tensor& flat_gradients() const { return gradients_; }
+  // Shape [num_elements + num_extra], fp32: the gradients, and what goes with them.
+  at::Tensor& gradients_and_extra() { return gradients_and_extra_; }
 
-  // Sets every gradient to zero and keeps the views in place.
+  // Sets every gradient, and what goes with them, to zero and keeps the views in place.
   void zero_gradients();
 
   // Views by name, shaped as the parameters, outside autograd.
@@ -80,7 +84,7 @@ class FlatParameters {
   std::vector<FlatSlot> slots_;
   std::vector<at::Tensor> parameters_;  // the model's leaves, slot by slot
   at::Tensor values_;
-  at::Tensor gradients_;
+  at::Tensor gradients_and_extra_, gradients_;
   std::int64_t num_elements_ = 0;
 };
 

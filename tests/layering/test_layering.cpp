@@ -16,24 +16,27 @@ namespace {
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"core", {}},
     {"config", {"core"}},
+    {"distributed", {"core", "config"}},
     {"media", {"core", "config"}},
     {"text", {"core", "config"}},
     {"nn", {"core", "config"}},
     {"checkpoint", {"core", "config"}},
-    {"optim", {"core", "config", "checkpoint"}},
+    {"optim", {"core", "config", "distributed", "checkpoint"}},
     {"processors", {"core", "config", "media", "text"}},
     {"models", {"core", "config", "nn", "checkpoint", "processors"}},
     {"datasets", {"core", "config", "media", "text", "processors"}},
     {"train",
-     {"core", "config", "media", "text", "nn", "checkpoint", "optim", "processors", "models",
-      "datasets"}},
+     {"core", "config", "distributed", "media", "text", "nn", "checkpoint", "optim", "processors",
+      "models", "datasets"}},
 };
 
 // Which folders may include the headers of a library.
 const std::map<std::string, std::set<std::string>> kDoors = {
-    {"yaml-cpp/", {"config"}},   {"libav", {"media"}},   {"libsw", {"media"}},
-    {"jpeglib.h", {"media"}},    {"unicode/", {"text"}}, {"zlib.h", {"checkpoint"}},
-    {"sentencepiece", {"text"}}, {"CLI/", {"tools"}},    {"spdlog/", {"core"}},
+    {"yaml-cpp/", {"config"}},   {"libav", {"media"}},
+    {"libsw", {"media"}},        {"jpeglib.h", {"media"}},
+    {"unicode/", {"text"}},      {"zlib.h", {"checkpoint"}},
+    {"sentencepiece", {"text"}}, {"CLI/", {"tools"}},
+    {"spdlog/", {"core"}},       {"torch/csrc/distributed", {"distributed"}},
 };
 
 bool is_source(const fs::path& path) {

@@ -49,7 +49,7 @@ TEST_CASE("program: SIGTERM saves and ends with 143; the same command finishes t
   const test::TinyWorld world;
   train::RunConfig run = world.run("whole");
   run.training.steps_per_epoch = 60;
-  run.training.checkpoint_every_steps = 1000;
+  run.checkpoints.every_steps = 1000;
   const auto config = test::write_config(run, world.path("run.yaml"));
   REQUIRE(test::run_program(training(config)).status == 0);
   const std::string stopped =

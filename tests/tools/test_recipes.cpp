@@ -83,7 +83,8 @@ checkpoint::NamedTensors train_and_check(const train::RunConfig& config) {
   const auto model = models::load_video_llama(config.model, at::kCPU, config.seed);
   const nn::ParameterList frozen = frozen_parameters(*model);
   const nn::ParameterList trainable = model->trainable_parameters();
-  train::Trainer trainer(config, *model);
+  distributed::Communicator one_rank;
+  train::Trainer trainer(config, *model, one_rank);
   const auto frozen_before = copies(frozen), trained_before = copies(trainable);
   const datasets::SampleOrder order(
       data.sources(), {.samples_per_step = config.training.batch_size, .seed = config.seed});

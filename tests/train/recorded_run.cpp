@@ -36,8 +36,8 @@ train::RunConfig recorded_run(const std::filesystem::path& goldens,
   config.training.batch_size = 2;
   config.training.num_epochs = 2;
   config.training.steps_per_epoch = 10;
-  config.training.checkpoint_every_steps = 1;
-  config.training.num_checkpoints_kept = 20;
+  config.checkpoints.every_steps = 1;
+  config.checkpoints.keep_last = 20;
   config.schedule.peak_learning_rate = 1e-3;
   config.schedule.min_learning_rate = 1e-4;
   config.schedule.warmup_learning_rate = 1e-5;

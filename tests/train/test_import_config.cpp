@@ -102,8 +102,10 @@ void check_training(const train::RunConfig& run, const config::Tree& from) {
   CHECK(run.schedule.warmup_steps == original(from, "run.warmup_steps", std::int64_t{0}));
   CHECK(run.training.num_epochs == original(from, "run.max_epoch", std::int64_t{0}));
   CHECK(run.training.steps_per_epoch == original(from, "run.iters_per_epoch", std::int64_t{0}));
-  CHECK(run.training.batch_size == original(from, "run.batch_size_train", std::int64_t{0}));
-  CHECK(run.training.accumulation_steps == original(from, "run.accum_grad_iters", std::int64_t{1}));
+  const auto at_once = original(from, "run.batch_size_train", std::int64_t{0});
+  CHECK(run.training.micro_batch_size == at_once);
+  CHECK(run.training.batch_size ==
+        at_once * original(from, "run.accum_grad_iters", std::int64_t{1}));
   CHECK(run.optimizer.weight_decay == original(from, "run.weight_decay", 0.0));
   CHECK(run.data.loader.num_workers == 0);
 }

@@ -37,8 +37,7 @@ TEST_CASE("runs: within steps, k micro-batches give what one batch of all their 
   REQUIRE(expected.size() == 6);
   for (const std::int64_t num_parts : {2, 4}) {
     train::RunConfig parts = mixed_run(world, "parts" + std::to_string(num_parts));
-    parts.training.batch_size = 4 / num_parts;
-    parts.training.accumulation_steps = num_parts;
+    parts.training.micro_batch_size = 4 / num_parts;
     REQUIRE(train::train(parts, {}) == 0);
     const auto actual = losses(parts);
     REQUIRE(actual.size() == expected.size());

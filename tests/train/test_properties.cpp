@@ -48,8 +48,8 @@ TEST_CASE("runs: the same bytes again, resumed at any step, with any number of w
   }
   SECTION("resumed after each of its steps") {
     train::RunConfig pieces = world.run("pieces");
-    pieces.training.checkpoint_every_steps = 1;
-    pieces.training.num_checkpoints_kept = 6;
+    pieces.checkpoints.every_steps = 1;
+    pieces.checkpoints.keep_last = 6;
     REQUIRE(train::train(pieces, {}) == 0);
     for (std::int64_t kept = 5; kept >= 1; --kept) {
       for (std::int64_t later = kept + 1; later <= 6; ++later)
@@ -70,9 +70,8 @@ TEST_CASE("runs: the same bytes again, resumed at any step, with any number of w
     train::RunConfig from = world.run("moved");
     from.data.loader.num_workers = 0;
     from.training.steps_per_log_line = 7;
-    from.training.checkpoint_every_steps = 1;
-    from.training.batch_size = 2;
-    from.training.accumulation_steps = 2;
+    from.checkpoints.every_steps = 1;
+    from.training.micro_batch_size = 2;
     CHECK(train::train(from, {.resume = world.path("whole/checkpoints/step_000004")}) == 0);
   }
   SECTION("with another configuration only when told to") {
@@ -113,8 +112,7 @@ TEST_CASE("runs: k micro-batches give what one batch of all their samples gives"
   const train::RunConfig whole = world.run("whole");
   REQUIRE(train::train(whole, {}) == 0);
   train::RunConfig parts = world.run("parts");
-  parts.training.batch_size = 1;
-  parts.training.accumulation_steps = 4;
+  parts.training.micro_batch_size = 1;
   REQUIRE(train::train(parts, {}) == 0);
   const auto expected = losses(whole), actual = losses(parts);
   REQUIRE(actual.size() == expected.size());
@@ -142,7 +140,7 @@ TEST_CASE("runs: a choice of modules is what is saved and resumed, each at its o
   const train::RunConfig whole = chosen("whole");
   REQUIRE(train::train(whole, {}) == 0);
   train::RunConfig resumed = chosen("resumed");
-  resumed.training.checkpoint_every_steps = 1;
+  resumed.checkpoints.every_steps = 1;
   REQUIRE(train::train(resumed, {}) == 0);
   std::filesystem::remove_all(world.path("resumed/checkpoints/step_000006"));
   REQUIRE(train::train(resumed, {}) == 0);
@@ -201,7 +199,8 @@ TEST_CASE("runs: a loss that is not finite changes nothing, and stops the run if
   config.training.steps_per_epoch = 40;
   config.training.max_bad_steps = 3;
   const auto model = models::load_video_llama(config.model, at::kCPU, config.seed);
-  train::Trainer trainer(config, *model);
+  distributed::Communicator one_rank;
+  train::Trainer trainer(config, *model, one_rank);
   const auto parameters = model->trainable_parameters();
   parameters.front().tensor->detach().fill_(std::numeric_limits<float>::infinity());
   const at::Tensor before = parameters.back().tensor->detach().clone();
@@ -214,7 +213,7 @@ TEST_CASE("runs: a loss that is not finite changes nothing, and stops the run if
   const auto result = trainer.step(0, [&] {
     return datasets::LoadedBatch{processors::pack(std::span(&example, 1), 32000), {}};
   });
-  CHECK_FALSE(result.updated);
+  CHECK(result.metrics.skipped);
   CHECK(test::same_bits(parameters.back().tensor->detach(), before));
 }
 

@@ -76,7 +76,8 @@ int check_last_weights(const checkpoint::NamedTensors& weights, const fs::path& 
 int follow(const train::RunConfig& config, const fs::path& goldens, const std::string& run) {
   const auto log = trajectory(goldens, run)["micro_steps"];
   Session session(config);
-  train::Trainer trainer(session.config, *session.model);
+  distributed::Communicator one_rank;
+  train::Trainer trainer(session.config, *session.model, one_rank);
   const auto order = session.order();
   const auto num_steps = static_cast<std::int64_t>(log.size());
   auto loader = session.loader(order, 0, num_steps);

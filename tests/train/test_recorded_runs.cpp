@@ -32,7 +32,8 @@ TEST_CASE("stage 1 on WebVid, from the files on disk to the last weights") {
   for (std::size_t i = 0; i < steps.size(); ++i) check_step(steps[i], expected[i]);
 
   const auto weights = [&](const std::string& step) {
-    return checkpoint::load_step(folder.path() / "run/checkpoints" / step).tensors.at("trainable");
+    return checkpoint::load_step(folder.path() / "run/checkpoints" / step)
+        .contents.tensors.at("trainable");
   };
   const test::GoldenTensors first(goldens / "runs/vl_stage1_webvid/tensors.safetensors");
   const test::GoldenTensors middle(goldens / "runs/vl_stage1_webvid/checkpoint_0.pth");
@@ -62,7 +63,8 @@ TEST_CASE("a run goes on from the original's checkpoint and optimizer state") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   const test::TemporaryFolder folder;
   Session session(recorded_run(goldens, folder.path()));
-  train::Trainer trainer(session.config, *session.model);
+  distributed::Communicator one_rank;
+  train::Trainer trainer(session.config, *session.model, one_rank);
 
   const auto file = goldens / "runs/vl_stage1_webvid/checkpoint_0.pth";
   const checkpoint::Value saved = checkpoint::read_pth(file);
@@ -114,7 +116,8 @@ TEST_CASE("stage 1 on WebVid and images, in the recorded order of data sets") {
   images.clean_captions = false;
   config.data.sets.push_back(images);
   Session session(config);
-  train::Trainer trainer(session.config, *session.model);
+  distributed::Communicator one_rank;
+  train::Trainer trainer(session.config, *session.model, one_rank);
   const auto order = session.order([&](std::int64_t step) {
     return log[static_cast<std::size_t>(step)]["dataset"] == "webvid" ? 0 : 1;
   });

@@ -1,12 +1,17 @@
 #include "tests/train/tiny_world.h"
 
+#include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <limits>
 
+#include "checkpoint/tensor_source.h"
+#include "checkpoint/write.h"
 #include "core/files.h"
 #include "models/random_weights.h"
+#include "text/tokenizer.h"
 #include "train/metrics.h"
 
 namespace vllama::test {
@@ -83,10 +88,24 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
   config.training.batch_size = 4;
   config.training.num_epochs = 2;
   config.training.steps_per_epoch = 3;
-  config.training.checkpoint_every_steps = 2;
+  config.checkpoints.every_steps = 2;
   config.schedule.peak_learning_rate = 1e-2;
   config.schedule.warmup_steps = 2;
   return config;
+}
+
+void TinyWorld::poison(const std::string& word) const {
+  const text::Tokenizer tokenizer(path("weights/llama/tokenizer.model"));
+  const auto file = path("weights/llama/model.safetensors");
+  checkpoint::NamedTensors tensors;
+  {
+    const auto source = checkpoint::open_weights(file);
+    for (const auto& facts : source->tensors())
+      tensors[facts.name] = source->read(facts.name).clone();
+  }
+  tensors.at("model.embed_tokens.weight")[tokenizer.encode(word).back()].fill_(
+      std::numeric_limits<float>::infinity());
+  checkpoint::write_safetensors(file, tensors);
 }
 
 std::vector<double> losses(const train::RunConfig& config) {

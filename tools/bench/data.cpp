@@ -1,7 +1,6 @@
 #include "tools/bench/data.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +18,7 @@
 #include "datasets/mixture.h"
 #include "datasets/webvid.h"
 #include "text/tokenizer.h"
+#include "tools/bench/process_usage.h"
 #include "tools/commands/run_arguments.h"
 #include "train/model_input.h"
 
@@ -59,23 +59,6 @@ class ScratchFolder {
  private:
   fs::path path_;
 };
-
-// A number of kB from /proc/self/status, in MB.
-double process_megabytes(std::string_view key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with(key)) return std::stod(line.substr(key.size() + 1)) / 1024.0;
-  return 0;
-}
-
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 void print(const Report& report, bool as_json) {
   if (as_json) {
@@ -119,12 +102,12 @@ Report bench_index(std::int64_t num_rows) {
                    {"file_megabytes", static_cast<double>(fs::file_size(csv)) / 1048576.0}};
   for (const char* kind : {"build", "open"}) {
     std::ofstream("/proc/self/clear_refs") << "5";  // peak memory counts from here
-    const double resident_before = process_megabytes("VmRSS:");
+    const double resident_before = status_megabytes("/proc/self/status", "VmRSS:");
     const Stopwatch watch;
     const datasets::WebVid dataset(csv, "videos", indexes);
     report[fmt::format("{}_seconds", kind)] = watch.seconds();
     report[fmt::format("{}_peak_growth_megabytes", kind)] =
-        process_megabytes("VmHWM:") - resident_before;
+        status_megabytes("/proc/self/status", "VmHWM:") - resident_before;
 
     constexpr std::int64_t kReads = 20000;
     RandomStream stream(2);
@@ -135,7 +118,7 @@ Report bench_index(std::int64_t num_rows) {
     report[fmt::format("{}_microseconds_per_random_row", kind)] =
         1e6 * read_watch.seconds() / static_cast<double>(kReads);
     report[fmt::format("{}_growth_after_reads_megabytes", kind)] =
-        process_megabytes("VmRSS:") - resident_before;
+        status_megabytes("/proc/self/status", "VmRSS:") - resident_before;
   }
   return report;
 }

@@ -82,13 +82,14 @@ Stopwatch timed(const Options& options, at::Device device, const Step& step) {
 // The step as training runs it.
 Stopwatch time_whole_step(const Options& options, const train::RunConfig& config,
                           models::VideoLlama& model) {
-  train::Trainer trainer(config, model);
+  distributed::Communicator one_rank;
+  train::Trainer trainer(config, model, one_rank);
   return timed(options, model.device(), [&](std::int64_t step, Stopwatch& watch) {
     datasets::LoadedBatch loaded{bench::random_batch(model, options.batch, step), {}};
     watch.start();
     const auto result = trainer.step(step, [&] { return loaded; });
     watch.lap("step");
-    if (!result.updated) throw RunFailure("the step was not finite");
+    if (result.metrics.skipped) throw RunFailure("the step was not finite");
   });
 }
 

@@ -166,7 +166,7 @@ class Check {
       const TrainingConfig& training = config_.training;
       RunPlan plan{.num_epochs = training.num_epochs,
                    .num_steps = training.num_steps(),
-                   .samples_per_step = training.batch_size * training.accumulation_steps};
+                   .samples_per_step = training.batch_size};
       const datasets::SampleOrder samples = order();
       for (const DatasetFindings& found : report_.datasets)
         plan.sets.push_back({.name = found.name,

@@ -1,0 +1,329 @@
+#include "distributed/communicator.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <map>
+#include <thread>
+#include <torch/csrc/distributed/c10d/FlightRecorder.hpp>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+
+#include "core/log.h"
+#include "distributed/backend.h"
+#include "distributed/monitor.h"
+#include "distributed/store_connection.h"
+
+namespace vllama::distributed {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kSuspectSeconds = 3;
+// Two beats of the monitor on each side, and some.
+constexpr double kVerdictSeconds = kSuspectSeconds + 5;
+constexpr auto kLingerTime = std::chrono::milliseconds(2500);
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+std::string place_of(std::int64_t rank) {
+  return fmt::format("rank {} ({}, process {})", rank, host_name(), ::getpid());
+}
+
+// c10d's text up to its first line end: what follows is a stack of its own.
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+// Two processes that claim one number come from two launches with one meeting point.
+void claim_rank(Store& store, const Launch& launch) {
+  const std::int64_t num_claims = store.add(fmt::format("claims/{}", launch.rank), 1);
+  if (num_claims == 1) return;
+  const auto other = store.find(fmt::format("status/{}", launch.rank));
+  throw UserError(fmt::format(
+      "{} is the second process that claims this rank at {}:{}{}; start every rank once, and give "
+      "each run a MASTER_PORT of its own",
+      place_of(launch.rank), launch.master_address, launch.master_port,
+      other ? "; the first one says " + *other : ""));
+}
+
+// Waits until every rank has published its status; rank 0 says how it went.
+void meet(Store& store, const Launch& launch, double timeout_seconds) {
+  constexpr const char* kStart = "start";
+  const auto begin = Clock::now();
+  if (launch.rank == 0) {
+    std::vector<std::int64_t> missing;
+    for (std::int64_t rank = 0; rank < launch.num_ranks; ++rank) {
+      const double left = std::max(timeout_seconds - seconds_since(begin), 0.01);
+      if (!store.wait(fmt::format("status/{}", rank), left)) missing.push_back(rank);
+    }
+    if (!missing.empty()) {
+      const std::string problem = fmt::format(
+          "of {} ranks, these did not start within {} s: {}; look at their output, or "
+          "raise distributed.join_timeout_seconds",
+          launch.num_ranks, timeout_seconds, fmt::join(missing, ", "));
+      store.set(kStart, problem);
+      std::this_thread::sleep_for(kLingerTime);
+      throw UserError(problem);
+    }
+    store.set(kStart, std::to_string(launch.num_ranks));
+    return;
+  }
+  if (!store.wait(kStart, timeout_seconds + kVerdictSeconds))
+    throw UserError(fmt::format("rank {}: rank 0 did not start the run within {} s", launch.rank,
+                                timeout_seconds));
+  const std::string start = store.find(kStart).value_or("");
+  if (start.find(' ') != std::string::npos) throw UserError(start);
+  if (start != std::to_string(launch.num_ranks))
+    throw UserError(
+        fmt::format("rank {} was told of {} ranks, rank 0 of {}; start all with the "
+                    "same launcher",
+                    launch.rank, launch.num_ranks, start));
+}
+
+}  // namespace
+
+struct Communicator::Group {
+  Group(const Launch& launch, const DistributedConfig& config)
+      : store(launch, config.join_timeout_seconds) {}
+
+  Store store;
+  std::unique_ptr<Monitor> monitor;
+  c10::intrusive_ptr<c10d::Backend> backend;
+  std::int64_t num_exchanges = 0;     // of texts
+  std::vector<std::string> old_keys;  // that all ranks have read once the next gather is over
+  bool is_lost = false;
+  bool others_know = false;  // that this rank ends with an error
+
+  // A backend whose operation never ends cannot be destroyed: it would wait for it.
+  ~Group() {
+    if (is_lost) backend.release();
+  }
+};
+
+Communicator::Communicator() = default;
+
+Communicator::Communicator(const Launch& launch, const DistributedConfig& config, at::Device device)
+    : launch_(launch), config_(config) {
+  if (launch.num_ranks == 1) return;
+  group_ = std::make_unique<Group>(launch, config);
+  Store& store = group_->store;
+  const std::string place = place_of(launch.rank);
+  claim_rank(store, launch);
+  Monitor::publish_first_status(store, launch.rank, place);
+  meet(store, launch, config.join_timeout_seconds);
+  group_->monitor = std::make_unique<Monitor>(store.another(), launch, place,
+                                              Patience{config.silence_seconds, kSuspectSeconds});
+
+  refuse_shared_gpus(device);
+  connect(device);
+}
+
+Communicator::~Communicator() = default;
+
+void Communicator::refuse_shared_gpus(at::Device device) {
+  const auto gpus = gather(gpu_identity(device), "comparison of the GPUs");
+  decided_by_first(
+      [&] {
+        std::map<std::string, std::vector<std::int64_t>> ranks_of;
+        for (std::size_t rank = 0; rank < gpus.size(); ++rank)
+          if (!gpus[rank].empty()) ranks_of[gpus[rank]].push_back(static_cast<std::int64_t>(rank));
+        for (const auto& [gpu, ranks] : ranks_of)
+          if (ranks.size() > 1)
+            throw UserError(fmt::format(
+                "ranks {} are on the same GPU; start one rank per GPU, each with a LOCAL_RANK of "
+                "its own, and see that CUDA_VISIBLE_DEVICES shows every rank its GPU",
+                fmt::join(ranks, ", ")));
+        return std::string();
+      },
+      "comparison of the GPUs");
+}
+
+void Communicator::connect(at::Device device) {
+  const std::string what = "connection of all ranks";
+  const auto timeout = std::chrono::milliseconds(
+      static_cast<std::int64_t>((config_.timeout_seconds + kVerdictSeconds) * 1e3));
+  group_->monitor->enter(what, true);
+  try {
+    const auto store = c10::make_intrusive<c10d::PrefixStore>(
+        "tensors", group_->store.another().connection().store);
+    group_->backend = device.is_cuda() ? make_nccl(store, launch_, device, timeout)
+                                       : make_gloo(store, launch_, timeout);
+  } catch (const std::runtime_error& error) {
+    give_up(what, 0, first_line(error.what()));
+  } catch (const c10::Error& error) {
+    give_up(what, 0, first_line(error.what_without_backtrace()));
+  }
+  group_->monitor->enter(activity_, false);
+}
+
+void Communicator::enter(const std::string& activity) {
+  activity_ = activity;
+  if (group_) group_->monitor->enter(activity, false);
+}
+
+template <class Start>
+void Communicator::run(Start start, const std::string& what) {
+  if (!group_) return;
+  const auto begin = Clock::now();
+  group_->monitor->enter(what, true);
+  std::string cause;
+  try {
+    const c10::intrusive_ptr<c10d::Work> work = start(*group_->backend);
+    while (!work->isCompleted() && cause.empty()) {
+      const double seconds = seconds_since(begin);
+      std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
+      if (seconds > config_.timeout_seconds || group_->monitor->verdict())
+        cause = "not done in time";
+    }
+    if (cause.empty()) work->wait();
+  } catch (const std::exception& error) {
+    cause = first_line(error.what());
+  }
+  if (!cause.empty()) give_up(what, seconds_since(begin), cause);
+  seconds_ += seconds_since(begin);
+  group_->monitor->enter(activity_, false);
+}
+
+void Communicator::sum(at::Tensor& tensor, const std::string& what) {
+  VLLAMA_ASSERT(tensor.is_contiguous(), "ranks add up contiguous tensors");
+  std::vector<at::Tensor> tensors{tensor};
+  run([&](c10d::Backend& backend) { return backend.allreduce(tensors); }, what);
+}
+
+void Communicator::broadcast(at::Tensor& tensor, const std::string& what) {
+  VLLAMA_ASSERT(tensor.is_contiguous(), "ranks copy contiguous tensors");
+  std::vector<at::Tensor> tensors{tensor};
+  run([&](c10d::Backend& backend) { return backend.broadcast(tensors); }, what);
+}
+
+// Runs what only uses the store.
+template <class Action>
+void Communicator::exchange(const std::string& what, Action action) {
+  try {
+    action();
+  } catch (const StoreLost& error) {
+    give_up(what, 0, first_line(error.what()));
+  }
+}
+
+// Waits for a text of another rank.
+void Communicator::await(const std::string& key, const std::string& what) {
+  constexpr double kSliceSeconds = 1;
+  const auto begin = Clock::now();
+  while (!group_->store.wait(key, kSliceSeconds))
+    if (seconds_since(begin) > config_.timeout_seconds || group_->monitor->verdict())
+      give_up(what, seconds_since(begin), "not done in time");
+}
+
+std::vector<std::string> Communicator::gather(const std::string& text, const std::string& what) {
+  if (!group_) return {text};
+  group_->monitor->enter(what, true);
+  const std::string prefix = fmt::format("gather/{}/", group_->num_exchanges++);
+  std::vector<std::string> texts;
+  exchange(what, [&] {
+    group_->store.set(prefix + std::to_string(rank()), text);
+    if (!is_first()) return;
+    for (std::int64_t from = 0; from < num_ranks(); ++from) {
+      const std::string key = prefix + std::to_string(from);
+      await(key, what);
+      texts.push_back(group_->store.find(key).value_or(""));
+      group_->store.remove(key);
+    }
+    for (const std::string& key : group_->old_keys) group_->store.remove(key);
+    group_->old_keys.clear();
+  });
+  group_->monitor->enter(activity_, false);
+  return texts;
+}
+
+std::string Communicator::broadcast(const std::string& text, const std::string& what) {
+  if (!group_) return text;
+  group_->monitor->enter(what, true);
+  const std::string key = fmt::format("broadcast/{}", group_->num_exchanges++);
+  std::string received = text;
+  exchange(what, [&] {
+    if (is_first()) {
+      group_->store.set(key, text);
+      group_->old_keys.push_back(key);
+      return;
+    }
+    await(key, what);
+    received = group_->store.find(key).value_or("");
+  });
+  group_->monitor->enter(activity_, false);
+  return received;
+}
+
+std::string Communicator::decided_by_first(const std::function<std::string()>& decide,
+                                           const std::string& what) {
+  constexpr char kDecided = '+', kRefused = '-';
+  std::string outcome;
+  if (is_first()) {
+    try {
+      outcome = kDecided + decide();
+    } catch (const UserError& mistake) {
+      outcome = kRefused + std::string(mistake.what());
+    }
+  }
+  outcome = broadcast(outcome, what);
+  if (outcome.starts_with(kRefused)) {
+    gather("", what);  // rank 0 stays until all have heard it
+    if (group_) group_->others_know = true;
+    throw UserError(outcome.substr(1));
+  }
+  return outcome.substr(1);
+}
+
+void Communicator::give_up(const std::string& what, double seconds, const std::string& cause) {
+  Monitor& monitor = *group_->monitor;
+  group_->is_lost = true;
+  monitor.report_lost();
+  const auto verdict = monitor.wait_for_verdict(kVerdictSeconds);
+  if (group_->backend) group_->backend->abort();
+  throw RankFailure(
+      fmt::format("rank {} gave up waiting for other ranks in '{}' after {:.1f} s: {}", rank(),
+                  what, seconds, verdict.value_or("no rank could be named (" + cause + ")")));
+}
+
+void Communicator::fail(const std::string& reason) noexcept try {
+  if (!group_ || !group_->monitor || group_->others_know) return;
+  if (!group_->is_lost) {
+    group_->is_lost = true;
+    group_->monitor->report_failure(reason);
+    if (!is_first()) group_->monitor->wait_for_verdict(kVerdictSeconds);
+  }
+  if (is_first() && !launch_.launcher_keeps_store) std::this_thread::sleep_for(kLingerTime);
+} catch (const std::exception& error) {
+  log::warn("cannot tell the other ranks: {}", error.what());
+}
+
+void Communicator::leave() {
+  if (!group_) return;
+  const std::string what = "end of the run";
+  gather("", what);
+  broadcast("", what);
+  group_->monitor->leave();
+  exchange(what, [&] {
+    const std::string prefix = "left/";
+    if (!is_first()) group_->store.set(prefix + std::to_string(rank()), "");
+    for (std::int64_t from = 1; is_first() && from < num_ranks(); ++from)
+      await(prefix + std::to_string(from), what);
+  });
+}
+
+std::string Communicator::flight_record() const {
+  if (!group_) return {};
+  return c10d::dump_fr_trace_json(/*includeCollectives=*/true, /*onlyActive=*/false);
+}
+
+}  // namespace vllama::distributed

@@ -1,0 +1,90 @@
+// The ranks of a run as one of them sees the others: sums of tensors, exchange of short texts, and
+// errors that say which rank is missing.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "distributed/distributed_config.h"
+#include "distributed/launch.h"
+
+namespace vllama::distributed {
+
+// Another rank died, hangs, or cannot be reached; the message names it, the operation and the step.
+struct RankFailure : RunFailure {
+  using RunFailure::RunFailure;
+};
+
+// All ranks must call the members marked "together", in the same order. A member that waits for
+// other ranks throws RankFailure when one is missing, at the latest after
+// DistributedConfig::timeout_seconds; the communicator is of no use afterwards. For one thread.
+class Communicator {
+ public:
+  // A run of one process: every operation is done at once.
+  Communicator();
+  // Joins the ranks of `launch`, which compute on `device` (of this process). Together. Throws
+  // UserError naming the ranks that did not come, or that claim the same number or the same GPU.
+  Communicator(const Launch& launch, const DistributedConfig& config, at::Device device);
+  ~Communicator();
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  std::int64_t rank() const { return launch_.rank; }
+  std::int64_t num_ranks() const { return launch_.num_ranks; }
+  bool is_first() const { return launch_.rank == 0; }
+
+  // Tells the other ranks what this one is doing: "step 17: forward and backward".
+  void enter(const std::string& activity);
+
+  // Together: the sum over all ranks, the same bits on each. `tensor` is contiguous, on the device
+  // of the run. `what` names it in messages: "step 17: sum of the gradients".
+  void sum(at::Tensor& tensor, const std::string& what);
+  // Together: rank 0's values, everywhere.
+  void broadcast(at::Tensor& tensor, const std::string& what);
+
+  // Together: rank 0 gets the texts of all ranks in their order, the others nothing.
+  std::vector<std::string> gather(const std::string& text, const std::string& what);
+  // Together: rank 0's text, everywhere; the others' is not looked at.
+  std::string broadcast(const std::string& text, const std::string& what);
+  // Together: what `decide` gives on rank 0, where alone it runs. A UserError of it is thrown on
+  // all ranks.
+  std::string decided_by_first(const std::function<std::string()>& decide, const std::string& what);
+
+  // This rank is about to end with an error: tells the others, and gives them time to hear it.
+  // Never throws.
+  void fail(const std::string& reason) noexcept;
+  // Together: the run is over, nobody waits for this rank any more.
+  void leave();
+
+  // Seconds spent so far in sum() and broadcast() of tensors, waiting for slower ranks included.
+  double seconds() const { return seconds_; }
+
+  // libtorch's record of the last operations, JSON; empty for one process.
+  std::string flight_record() const;
+
+ private:
+  struct Group;
+
+  void refuse_shared_gpus(at::Device device);
+  void connect(at::Device device);
+  template <class Start>
+  void run(Start start, const std::string& what);
+  template <class Action>
+  void exchange(const std::string& what, Action action);
+  void await(const std::string& key, const std::string& what);
+  [[noreturn]] void give_up(const std::string& what, double seconds, const std::string& cause);
+
+  Launch launch_;
+  DistributedConfig config_;
+  std::unique_ptr<Group> group_;  // null for one process
+  std::string activity_ = "starting";
+  double seconds_ = 0;
+};
+
+}  // namespace vllama::distributed

@@ -1,0 +1,28 @@
+// How the ranks of a run find each other and how long they wait.
+#pragma once
+
+#include "config/fields.h"
+
+namespace vllama::distributed {
+
+struct DistributedConfig {
+  double join_timeout_seconds = 300;
+  double timeout_seconds = 600;
+  double silence_seconds = 60;
+  std::int64_t straggler_every_steps = 50;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    const config::Range<double> seconds{0.1, 604800.0};
+    field("join_timeout_seconds", join_timeout_seconds,
+          "how long a rank waits for all others to start", seconds);
+    field("timeout_seconds", timeout_seconds,
+          "how long a rank waits for the others in one operation before it gives up", seconds);
+    field("silence_seconds", silence_seconds,
+          "a process that gave no sign of life for so long is taken for dead", seconds);
+    field("straggler_every_steps", straggler_every_steps,
+          "how often the slowest rank is named; 0: never", config::AtLeast<std::int64_t>{0});
+  }
+};
+
+}  // namespace vllama::distributed

@@ -1,0 +1,35 @@
+// When a run saves checkpoints, and which of them it keeps.
+#pragma once
+
+#include "config/fields.h"
+
+namespace vllama::train {
+
+// A checkpoint stays as long as any of the three rules keeps it; the newest one always stays.
+struct CheckpointConfig {
+  std::int64_t every_steps = 500;
+  std::int64_t keep_last = 3;
+  std::int64_t keep_every_steps = 0;
+  std::int64_t keep_best = 0;
+  std::string best_metric = "loss";
+  std::string best_is = "lowest";
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("every_steps", every_steps, "optimizer steps between checkpoints",
+          config::AtLeast<std::int64_t>{1});
+    field("keep_last", keep_last, "the newest so many checkpoints stay",
+          config::AtLeast<std::int64_t>{1});
+    field("keep_every_steps", keep_every_steps,
+          "checkpoints of steps that are multiples of this stay; 0: none",
+          config::AtLeast<std::int64_t>{0});
+    field("keep_best", keep_best, "so many checkpoints with the best metric stay; 0: none",
+          config::AtLeast<std::int64_t>{0});
+    field("best_metric", best_metric,
+          "what keep_best compares: the mean since the checkpoint before", config::OneOf{{"loss"}});
+    field("best_is", best_is, "which value of the metric is the best",
+          config::OneOf{{"lowest", "highest"}});
+  }
+};
+
+}  // namespace vllama::train

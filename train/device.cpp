@@ -1,0 +1,35 @@
+#include "train/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace vllama::train {
+
+at::Device chosen_device(const std::string& name, const distributed::Launch& launch) {
+  const bool has_gpu = at::globalContext().hasCUDA();
+  if (name == "cuda" && !has_gpu)
+    throw UserError("device: cuda was asked for, but this build or machine has no GPU; use cpu");
+  if (name == "cpu" || !has_gpu) return at::kCPU;
+  const int num_gpus = at::detail::getCUDAHooks().deviceCount();
+  if (num_gpus == 1) return at::Device(at::kCUDA, 0);
+  if (launch.local_rank >= num_gpus)
+    throw UserError(
+        fmt::format("rank {} is number {} on its machine, which has {} GPUs; start at "
+                    "most as many ranks there",
+                    launch.rank, launch.local_rank, num_gpus));
+  return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(launch.local_rank));
+}
+
+void set_num_threads(std::int64_t num_threads, const distributed::Launch& launch) {
+  if (num_threads == 0 && launch.num_local_ranks > 1)
+    num_threads = std::max<std::int64_t>(1, at::get_num_threads() / launch.num_local_ranks);
+  if (num_threads > 0) at::set_num_threads(static_cast<int>(num_threads));
+}
+
+}  // namespace vllama::train

@@ -1,0 +1,55 @@
+// The loop over the steps of a run, on one of its ranks.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "train/checkpoint_writer.h"
+#include "train/run_record.h"
+#include "train/step_health.h"
+#include "train/stop_signal.h"
+#include "train/stragglers.h"
+#include "train/trainer.h"
+
+namespace vllama::train {
+
+// What a loop works with; all of it outlives the loop.
+struct LoopParts {
+  const RunConfig& config;
+  const RunFolder& folder;
+  distributed::Communicator& ranks;
+  Trainer& trainer;
+  const datasets::SampleOrder& order;
+  const datasets::SampleSource& data;
+  datasets::Loader& loader;
+};
+
+class Loop {
+ public:
+  Loop(const LoopParts& parts, RunProgress progress);
+
+  // Together: trains to the last step, or until a signal reached some rank; the same step is the
+  // last one on all. Rank 0 records every step and saves checkpoints. Returns the number of the
+  // signal, or 0.
+  int run();
+
+ private:
+  void run_step();
+  RankReport report() const;
+  void add_times(StepMetrics& metrics, const std::vector<RankReport>& reports);
+  void record(const StepResult& result);
+  void check_health(const StepResult& result);
+  void save_if_due();
+
+  LoopParts with_;
+  RunProgress progress_;
+  std::unique_ptr<CheckpointWriter> checkpoints_;  // on rank 0
+  std::unique_ptr<RunRecord> record_;              // on rank 0
+  std::optional<StragglerWatch> stragglers_;       // on rank 0 of several
+  StepHealth health_;
+  StopSignal stop_;
+  int agreed_signal_ = 0;  // that all ranks know of
+  RankReport last_step_;   // of this rank
+};
+
+}  // namespace vllama::train
