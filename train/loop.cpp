@@ -99,7 +99,9 @@ void Loop::save_if_due() {
   const std::int64_t step = progress_.num_steps_done;
   const bool is_due = step % config_.checkpoints.every_steps == 0 || agreed_signal_ != 0 ||
                       step == config_.training.num_steps();
-  if (is_due && ranks_.is_first()) folder_.save(config_, progress_, trainer_.state());
+  if (!is_due) return;
+  auto state = trainer_.state();
+  if (ranks_.is_first()) folder_.save(config_, progress_, std::move(state));
 }
 
 }  // namespace vllama::train

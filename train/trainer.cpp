@@ -52,7 +52,9 @@ Trainer::Trainer(const RunConfig& config, models::VideoLlama& model,
       ranks_(ranks),
       parameters_(trained_parameters(model, config.schedule),
                   StepTotals::num_elements(ranks.num_ranks())),
-      optimizer_(parameters_, config.optimizer) {}
+      optimizer_(parameters_, config.optimizer,
+                 config.distributed.shard_optimizer ? optim::shard_of(parameters_, ranks)
+                                                    : optim::whole_of(parameters_)) {}
 
 StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const Report& report) {
   const TrainingConfig& training = config_.training;
@@ -87,6 +89,8 @@ StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const R
 
   // 4. The update.
   optimizer_.step(metrics.learning_rate);
+  optimizer_.share_update(ranks_,
+                          fmt::format("step {}: exchange of the updated parameters", metrics.step));
   result.updated = true;
   return result;
 }
@@ -132,7 +136,9 @@ void Trainer::copy_state_of_first() {
 }
 
 std::map<std::string, checkpoint::NamedTensors> Trainer::state() const {
-  return {{kTrainable, parameters_.named_parameters()}, {kOptimizer, optimizer_.state()}};
+  auto optimizer_state = optimizer_.state_on_first(ranks_);
+  if (!ranks_.is_first()) return {};
+  return {{kTrainable, parameters_.named_parameters()}, {kOptimizer, std::move(optimizer_state)}};
 }
 
 void Trainer::load_state(const std::map<std::string, checkpoint::NamedTensors>& state) {

@@ -44,6 +44,16 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
+using Works = std::vector<c10::intrusive_ptr<c10d::Work>>;
+
+c10::intrusive_ptr<c10d::Work> start_copies(c10d::Backend& backend, const at::Tensor& tensor,
+                                            std::int64_t from) {
+  std::vector<at::Tensor> tensors{tensor};
+  c10d::BroadcastOptions options;
+  options.rootRank = from;
+  return backend.broadcast(tensors, options);
+}
+
 // Two processes that claim one number come from two launches with one meeting point.
 void claim_rank(Store& store, const Launch& launch) {
   const std::int64_t num_claims = store.add(fmt::format("claims/{}", launch.rank), 1);
@@ -177,14 +187,16 @@ void Communicator::run(Start start, const std::string& what) {
   group_->monitor->enter(what, true);
   std::string cause;
   try {
-    const c10::intrusive_ptr<c10d::Work> work = start(*group_->backend);
-    while (!work->isCompleted() && cause.empty()) {
-      const double seconds = seconds_since(begin);
-      std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
-      if (seconds > config_.timeout_seconds || group_->monitor->verdict())
-        cause = "not done in time";
+    for (const c10::intrusive_ptr<c10d::Work>& work : start(*group_->backend)) {
+      while (!work->isCompleted() && cause.empty()) {
+        const double seconds = seconds_since(begin);
+        std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
+        if (seconds > config_.timeout_seconds || group_->monitor->verdict())
+          cause = "not done in time";
+      }
+      if (!cause.empty()) break;
+      work->wait();
     }
-    if (cause.empty()) work->wait();
   } catch (const std::exception& error) {
     cause = first_line(error.what());
   }
@@ -196,13 +208,32 @@ void Communicator::run(Start start, const std::string& what) {
 void Communicator::sum(at::Tensor& tensor, const std::string& what) {
   VLLAMA_ASSERT(tensor.is_contiguous(), "ranks add up contiguous tensors");
   std::vector<at::Tensor> tensors{tensor};
-  run([&](c10d::Backend& backend) { return backend.allreduce(tensors); }, what);
+  run([&](c10d::Backend& backend) { return Works{backend.allreduce(tensors)}; }, what);
 }
 
-void Communicator::broadcast(at::Tensor& tensor, const std::string& what) {
+void Communicator::broadcast(at::Tensor& tensor, const std::string& what, std::int64_t from) {
   VLLAMA_ASSERT(tensor.is_contiguous(), "ranks copy contiguous tensors");
-  std::vector<at::Tensor> tensors{tensor};
-  run([&](c10d::Backend& backend) { return backend.broadcast(tensors); }, what);
+  run([&](c10d::Backend& backend) { return Works{start_copies(backend, tensor, from)}; }, what);
+}
+
+// Parts of different sizes: a broadcast of each, in place, all of them under way at once.
+void Communicator::all_gather(at::Tensor& whole, std::span<const std::int64_t> part_ends,
+                              const std::string& what) {
+  VLLAMA_ASSERT(whole.is_contiguous() && std::ssize(part_ends) == num_ranks() &&
+                    part_ends.back() == whole.numel(),
+                "every rank has a part of a contiguous tensor");
+  const auto start = [&](c10d::Backend& backend) {
+    Works works;
+    std::int64_t begin = 0;
+    for (std::int64_t rank = 0; rank < num_ranks(); ++rank) {
+      const std::int64_t end = part_ends[static_cast<std::size_t>(rank)];
+      if (end > begin)
+        works.push_back(start_copies(backend, whole.view(-1).slice(0, begin, end), rank));
+      begin = end;
+    }
+    return works;
+  };
+  run(start, what);
 }
 
 // Runs what only uses the store.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,12 @@ class Communicator {
   // Together: the sum over all ranks, the same bits on each. `tensor` is contiguous, on the device
   // of the run. `what` names it in messages: "step 17: sum of the gradients".
   void sum(at::Tensor& tensor, const std::string& what);
-  // Together: rank 0's values, everywhere.
-  void broadcast(at::Tensor& tensor, const std::string& what);
+  // Together: the values of rank `from`, everywhere.
+  void broadcast(at::Tensor& tensor, const std::string& what, std::int64_t from = 0);
+  // Together: `whole` [N] lies end to end in one part per rank, which ends before element
+  // part_ends[rank]; every part becomes what it is on its rank. Parts may be empty.
+  void all_gather(at::Tensor& whole, std::span<const std::int64_t> part_ends,
+                  const std::string& what);
 
   // Together: rank 0 gets the texts of all ranks in their order, the others nothing.
   std::vector<std::string> gather(const std::string& text, const std::string& what);
@@ -62,7 +67,7 @@ class Communicator {
   // Together: the run is over, nobody waits for this rank any more.
   void leave();
 
-  // Seconds spent so far in sum() and broadcast() of tensors, waiting for slower ranks included.
+  // Seconds spent so far in operations on tensors, waiting for slower ranks included.
   double seconds() const { return seconds_; }
 
   // libtorch's record of the last operations, JSON; empty for one process.
