@@ -33,13 +33,13 @@ RunProgress resume(const RunFolder& folder, const RunConfig& config, const Train
                    Trainer& trainer, distributed::Communicator& ranks) {
   const std::string state = ranks.decided_by_first(
       [&] {
-        const auto found = folder.find_checkpoint(options.resume);
+        const auto found = folder.load_checkpoint(options.resume);
         if (!found) return std::string();
-        const auto contents = checkpoint::load_step(found->path);
-        check_changes(contents, found->path.string(), config, options.accept_changes);
+        const auto& [directory, contents] = *found;
+        check_changes(contents, directory.path.string(), config, options.accept_changes);
         const RunProgress progress = read_progress(contents);
         trainer.load_state(contents.tensors);
-        log::info("resumed from '{}' after {} steps", found->path.string(),
+        log::info("resumed from '{}' after {} steps", directory.path.string(),
                   progress.num_steps_done);
         return contents.texts.at(kStateFile);
       },

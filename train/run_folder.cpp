@@ -1,19 +1,12 @@
 #include "train/run_folder.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "train/retention.h"
 
 namespace vllama::train {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-}  // namespace
 
 void RunFolder::prepare() const {
   std::error_code problem;
@@ -30,45 +23,31 @@ void RunFolder::prepare() const {
   }
 }
 
-std::optional<checkpoint::StepDirectory> RunFolder::find_checkpoint(
-    const std::string& resume) const {
-  if (resume == "auto") return checkpoint::newest_complete_step(checkpoints());
-  if (resume == "never") {
-    if (!checkpoint::list_steps(checkpoints()).empty())
-      throw UserError(
-          fmt::format("'{}' already holds checkpoints; with --resume never choose "
-                      "another output_dir, or remove them",
-                      path_.string()));
-    return std::nullopt;
-  }
-  if (const auto damage = checkpoint::step_damage(resume))
-    throw UserError(fmt::format("--resume {}: {}", resume, *damage));
-  return checkpoint::StepDirectory{0, resume};
+std::optional<checkpoint::LoadedStep> RunFolder::load_checkpoint(const std::string& resume) const {
+  const bool is_auto = resume == "auto";
+  if (!is_auto && resume != "never") return checkpoint::load_step(resume);
+  if (checkpoint::list_steps(checkpoints()).empty()) return std::nullopt;
+  if (!is_auto)
+    throw UserError(
+        fmt::format("'{}' already holds checkpoints; with --resume never choose "
+                    "another output_dir, or remove them",
+                    path_.string()));
+  auto newest = checkpoint::load_newest_step(checkpoints());
+  if (!newest)
+    throw UserError(
+        fmt::format("all checkpoints in '{}' are damaged; to start anew, choose another "
+                    "output_dir, or remove them",
+                    checkpoints().string()));
+  return newest;
 }
 
 void RunFolder::save(const RunConfig& config, const RunProgress& progress,
                      std::map<std::string, checkpoint::NamedTensors> tensors) const {
-  const Json state{{"step", progress.num_steps_done},
-                   {"samples", progress.num_samples},
-                   {"dropped", progress.num_dropped}};
   checkpoint::save_step(
       checkpoints(), progress.num_steps_done,
       {.tensors = std::move(tensors),
-       .texts = {{kStateFile, state.dump(2) + "\n"}, {"config.yaml", config::dump(config)}}});
-  checkpoint::prune_steps(checkpoints(), config.checkpoints.keep_last);
-}
-
-RunProgress read_progress(const checkpoint::StepContents& contents) {
-  const auto text = contents.texts.find(kStateFile);
-  const Json state = text == contents.texts.end()
-                         ? Json()
-                         : Json::parse(text->second, nullptr, /*allow_exceptions=*/false);
-  for (const char* key : {"step", "samples", "dropped"})
-    if (!state.is_object() || !state.contains(key) || !state.at(key).is_number_integer())
-      throw UserError(fmt::format("the checkpoint's {} does not say '{}'", kStateFile, key));
-  return {.num_steps_done = state.at("step"),
-          .num_samples = state.at("samples"),
-          .num_dropped = state.at("dropped")};
+       .texts = {{kStateFile, state_text(progress, {})}, {"config.yaml", config::dump(config)}}});
+  remove_old_checkpoints(checkpoints(), config.checkpoints, progress.num_steps_done);
 }
 
 }  // namespace vllama::train

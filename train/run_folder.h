@@ -1,4 +1,4 @@
-// The folder of a run: what lies in it, and what its checkpoints hold besides tensors.
+// The folder of a run: what lies in it, and the checkpoint that a run goes on from.
 #pragma once
 
 #include <filesystem>
@@ -6,15 +6,9 @@
 
 #include "checkpoint/step_directory.h"
 #include "train/run_config.h"
+#include "train/run_state.h"
 
 namespace vllama::train {
-
-// What a run remembers, apart from tensors: enough to go on as if it had never stopped.
-struct RunProgress {
-  std::int64_t num_steps_done = 0;
-  std::int64_t num_samples = 0;  // planned, good and broken
-  std::int64_t num_dropped = 0;
-};
 
 class RunFolder {
  public:
@@ -27,22 +21,17 @@ class RunFolder {
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
-  // The checkpoint that `resume` (see TrainOptions) names, or nothing to start anew. Throws
-  // UserError.
-  std::optional<checkpoint::StepDirectory> find_checkpoint(const std::string& resume) const;
+  // The checkpoint that `resume` (see TrainOptions) names, verified, or nothing to start anew.
+  // Throws UserError.
+  std::optional<checkpoint::LoadedStep> load_checkpoint(const std::string& resume) const;
 
-  // Saves a checkpoint and removes old ones. Throws RunFailure; older checkpoints are then intact.
+  // Saves a checkpoint and removes those that no rule keeps. Throws RunFailure; older checkpoints
+  // are then intact.
   void save(const RunConfig& config, const RunProgress& progress,
             std::map<std::string, checkpoint::NamedTensors> tensors) const;
 
  private:
   std::filesystem::path path_;
 };
-
-// The text of a checkpoint that holds its progress.
-inline constexpr const char* kStateFile = "state.json";
-
-// The progress that a checkpoint recorded. Throws UserError if it does not hold it.
-RunProgress read_progress(const checkpoint::StepContents& contents);
 
 }  // namespace vllama::train

@@ -1,4 +1,4 @@
-// Saves, verifies, finds and prunes the step folders of a run.
+// Saves, verifies, finds and removes the step folders of a run.
 #include "checkpoint/step_directory.h"
 
 #include <fcntl.h>
@@ -9,9 +9,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
-#include "checkpoint/checksum.h"
+#include "checkpoint/manifest.h"
 #include "checkpoint/readable.h"
 #include "checkpoint/safetensors_reader.h"
 #include "checkpoint/write.h"
@@ -25,9 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kStepPrefix = "step_";
-constexpr std::string_view kPartialPrefix = ".step_";
+constexpr std::string_view kHiddenPrefix = ".step_";
 constexpr std::string_view kPartialSuffix = ".partial";
-constexpr std::string_view kManifest = "manifest.json";
+constexpr std::string_view kReplacedSuffix = ".replaced";
 constexpr std::string_view kTensorExtension = ".safetensors";
 
 std::string step_name(std::int64_t step) {
@@ -43,14 +42,28 @@ std::optional<std::int64_t> step_number(const std::string& folder) {
   return step;
 }
 
-[[noreturn]] void fail(const fs::path& path, const std::string& reason) {
-  throw RunFailure(fmt::format("cannot save the checkpoint '{}': {}", path.string(), reason));
+std::string folder_name(const fs::path& path) {
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
-void create_folder(const fs::path& folder) {
+fs::path hidden(const fs::path& step, std::string_view suffix) {
+  return step.parent_path() / fmt::format(".{}{}", step.filename().string(), suffix);
+}
+
+// Names below a folder; throws UserError if it cannot be listed.
+std::vector<fs::path> entries_of(const fs::path& folder) {
   std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) fail(folder, error.message());
+  std::vector<fs::path> paths;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error))
+    paths.push_back(entry->path());
+  if (error) throw UserError(fmt::format("cannot list '{}': {}", folder.string(), error.message()));
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+[[noreturn]] void fail(const char* what, const fs::path& path, const std::string& reason) {
+  throw RunFailure(fmt::format("cannot {} '{}': {}", what, path.string(), reason));
 }
 
 void remove_quietly(const fs::path& folder) {
@@ -63,10 +76,10 @@ void remove_quietly(const fs::path& folder) {
 class PartialFolder {
  public:
   explicit PartialFolder(const fs::path& final_path)
-      : final_(final_path),
-        path_(final_path.parent_path() /
-              fmt::format(".{}{}", final_path.filename().string(), kPartialSuffix)) {
-    create_folder(path_);
+      : final_(final_path), path_(hidden(final_path, kPartialSuffix)) {
+    std::error_code error;
+    const bool is_new = fs::create_directory(path_, error);
+    if (!is_new) fail("create the folder", path_, error ? error.message() : "it exists");
   }
   ~PartialFolder() {
     std::error_code error;
@@ -80,7 +93,7 @@ class PartialFolder {
   void move_into_place() {
     sync_to_disk(path_);
     if (::rename(path_.c_str(), final_.c_str()) != 0) {
-      if (errno != ENOTEMPTY && errno != EEXIST) fail(final_, std::strerror(errno));
+      if (errno != ENOTEMPTY && errno != EEXIST) fail("create", final_, std::strerror(errno));
       if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, final_.c_str(), RENAME_EXCHANGE) != 0)
         replace_in_two_moves();
     }
@@ -88,52 +101,41 @@ class PartialFolder {
   }
 
  private:
-  // For file systems that cannot exchange two names. A crash in between loses only this step.
+  // For file systems that cannot exchange two names. remove_leftovers() puts the old folder back
+  // after a crash in between.
   void replace_in_two_moves() {
-    const fs::path old = path_.string() + ".old" + std::string(kPartialSuffix);
-    if (::rename(final_.c_str(), old.c_str()) != 0 || ::rename(path_.c_str(), final_.c_str()) != 0)
-      fail(final_, std::strerror(errno));
+    const fs::path old = hidden(final_, kReplacedSuffix);
+    if (::rename(final_.c_str(), old.c_str()) != 0) fail("replace", final_, std::strerror(errno));
+    if (::rename(path_.c_str(), final_.c_str()) != 0) {
+      const std::string reason = std::strerror(errno);
+      ::rename(old.c_str(), final_.c_str());
+      fail("replace", final_, reason);
+    }
+    sync_to_disk(final_.parent_path());
     remove_quietly(old);
   }
 
   fs::path final_, path_;
 };
 
-void remove_leftovers(const fs::path& root) {
-  for (const auto& entry : fs::directory_iterator(root)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(kPartialPrefix) && name.ends_with(kPartialSuffix)) {
-      log::info("removing '{}', left by an interrupted save", entry.path().string());
-      remove_quietly(entry.path());
-    }
+void put_back_or_remove(const fs::path& replaced) {
+  const std::string name = replaced.filename().string();
+  const fs::path original =
+      replaced.parent_path() / name.substr(1, name.size() - 1 - kReplacedSuffix.size());
+  std::error_code error;
+  if (!fs::exists(original, error) && ::rename(replaced.c_str(), original.c_str()) == 0) {
+    log::warn("'{}' was about to be replaced when the program ended; it is back in its place",
+              original.string());
+    return;
   }
-}
-
-std::uint32_t file_checksum(const MappedFile& file) {
-  constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
-  std::uint32_t checksum = 0;
-  const std::span<const std::byte> bytes = file.bytes();
-  for (std::size_t at = 0; at < bytes.size(); at += kPieceBytes) {
-    const std::size_t num_bytes = std::min(kPieceBytes, bytes.size() - at);
-    checksum = crc32(bytes.subspan(at, num_bytes), checksum);
-    file.release_pages(at, num_bytes);
-  }
-  return checksum;
-}
-
-std::string checksum_text(const MappedFile& file) {
-  return fmt::format("{:08x}", file_checksum(file));
-}
-
-nlohmann::json manifest_entry(const fs::path& path) {
-  const auto file = MappedFile::open(path);
-  return {{"bytes", file->bytes().size()}, {"crc32", checksum_text(*file)}};
+  remove_quietly(replaced);
 }
 
 void write_contents(const fs::path& folder, std::int64_t step, const StepContents& contents) {
-  nlohmann::json manifest = {{"step", step}, {"files", nlohmann::json::object()}};
+  Manifest manifest{step, {}};
   const auto add_to_manifest = [&](const std::string& name) {
-    manifest["files"][name] = manifest_entry(folder / name);
+    VLLAMA_ASSERT(is_file_of_a_step(name), "a file of a step has a plain name of its own");
+    manifest.files[name] = facts_of(*MappedFile::open(folder / name));
   };
   for (const auto& [stem, tensors] : contents.tensors) {
     const std::string name = stem + std::string(kTensorExtension);
@@ -141,52 +143,70 @@ void write_contents(const fs::path& folder, std::int64_t step, const StepContent
     add_to_manifest(name);
   }
   for (const auto& [name, text] : contents.texts) {
-    VLLAMA_ASSERT(name != kManifest && !name.ends_with(kTensorExtension),
-                  "a text of a step has a name of its own");
+    VLLAMA_ASSERT(!name.ends_with(kTensorExtension), "a text of a step is no file of tensors");
     write_file_atomically(folder / name, text);
     add_to_manifest(name);
   }
-  write_file_atomically(folder / kManifest, manifest.dump(2) + "\n");
+  write_file_atomically(folder / kManifestName, manifest_text(manifest));
 }
 
-// File name -> its entry, or an empty optional and the reason in `damage`.
-std::optional<nlohmann::json> read_manifest(const fs::path& step, std::string& damage) {
-  const fs::path path = step / kManifest;
-  if (!fs::is_regular_file(path)) {
-    damage = fmt::format("{} is missing", kManifest);
-    return std::nullopt;
-  }
-  const nlohmann::json manifest = nlohmann::json::parse(read_file(path), nullptr, false);
-  if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_object()) {
-    damage = fmt::format("{} is damaged", kManifest);
-    return std::nullopt;
-  }
-  return manifest["files"];
+// Throws UserError that names no folder, as do the functions below.
+Manifest read_manifest(const fs::path& step) {
+  const fs::path path = step / kManifestName;
+  std::error_code error;
+  if (!fs::is_regular_file(path, error))
+    throw UserError(fmt::format("{} is missing", kManifestName));
+  Manifest manifest = parse_manifest(MappedFile::open(path)->text());
+  const auto number = step_number(folder_name(step));
+  if (number && *number != manifest.step)
+    throw UserError(fmt::format("{} is of step {}", kManifestName, manifest.step));
+  return manifest;
 }
 
-std::optional<std::string> file_damage(const fs::path& step, const std::string& name,
-                                       const nlohmann::json& entry) {
-  const std::string shown = readable(name);
-  const bool is_sound = entry.is_object() && entry.contains("bytes") && entry.contains("crc32") &&
-                        entry["bytes"].is_number_unsigned() && entry["crc32"].is_string();
-  if (!is_sound || name.find('/') != std::string::npos)
-    return fmt::format("{} has a damaged entry '{}'", kManifest, shown);
-  const fs::path path = step / name;
-  if (!fs::is_regular_file(path)) return fmt::format("{} is missing", shown);
-  const auto file = MappedFile::open(path);
-  const auto expected = entry["bytes"].get<std::uint64_t>();
-  if (file->bytes().size() != expected)
-    return fmt::format("{} has {} bytes instead of {}", shown, file->bytes().size(), expected);
-  if (checksum_text(*file) != entry["crc32"].get<std::string>())
-    return fmt::format("{} does not have the checksum it was saved with", shown);
-  return std::nullopt;
+std::shared_ptr<const MappedFile> open_verified(const fs::path& step, const std::string& name,
+                                                const FileFacts& expected) {
+  std::error_code error;
+  if (!fs::is_regular_file(step / name, error))
+    throw UserError(fmt::format("{} is missing", readable(name)));
+  auto file = MappedFile::open(step / name);
+  if (file->bytes().size() != expected.num_bytes)
+    throw UserError(fmt::format("{} has {} bytes instead of {}", readable(name),
+                                file->bytes().size(), expected.num_bytes));
+  if (facts_of(*file) != expected)
+    throw UserError(fmt::format("{} does not have the checksum it was saved with", readable(name)));
+  return file;
+}
+
+LoadedStep read_step(const fs::path& step) {
+  const Manifest manifest = read_manifest(step);
+  LoadedStep loaded{{manifest.step, step}, {}};
+  for (const auto& [name, facts] : manifest.files) {
+    const auto file = open_verified(step, name, facts);
+    if (!name.ends_with(kTensorExtension)) {
+      loaded.contents.texts.emplace(name, file->text());
+      continue;
+    }
+    const std::string stem = name.substr(0, name.size() - kTensorExtension.size());
+    NamedTensors& tensors = loaded.contents.tensors[stem];
+    for (const auto& [tensor_name, view] : read_safetensors(file).tensors)
+      tensors.emplace(tensor_name, to_tensor(view));
+  }
+  return loaded;
+}
+
+void warn_of_unnamed_files(const fs::path& step) {
+  for (const std::string& name : unnamed_files(step))
+    log::warn("'{}' in the checkpoint '{}' is not part of it and is not read", readable(name),
+              step.string());
 }
 
 }  // namespace
 
 StepDirectory save_step(const fs::path& root, std::int64_t step, const StepContents& contents) {
   VLLAMA_ASSERT(step >= 0, "steps are counted from zero");
-  create_folder(root);
+  std::error_code error;
+  fs::create_directories(root, error);
+  if (error) fail("create the folder", root, error.message());
   remove_leftovers(root);
   const fs::path path = root / step_name(step);
   PartialFolder partial(path);
@@ -199,13 +219,9 @@ std::vector<StepDirectory> list_steps(const fs::path& root) {
   std::vector<StepDirectory> steps;
   std::error_code error;
   if (!fs::exists(root, error)) return steps;
-  fs::directory_iterator entries(root, error);
-  if (error)
-    throw UserError(
-        fmt::format("cannot list the checkpoints in '{}': {}", root.string(), error.message()));
-  for (const auto& entry : entries) {
-    const auto step = step_number(entry.path().filename().string());
-    if (step && entry.is_directory()) steps.push_back({*step, entry.path()});
+  for (const fs::path& path : entries_of(root)) {
+    const auto step = step_number(path.filename().string());
+    if (step && fs::is_directory(path, error)) steps.push_back({*step, path});
   }
   std::sort(steps.begin(), steps.end(), [](const StepDirectory& left, const StepDirectory& right) {
     return left.step < right.step;
@@ -215,59 +231,84 @@ std::vector<StepDirectory> list_steps(const fs::path& root) {
 
 std::optional<std::string> step_damage(const fs::path& step) {
   try {
-    std::string damage;
-    const auto files = read_manifest(step, damage);
-    if (!files) return damage;
-    for (const auto& [name, entry] : files->items())
-      if (auto found = file_damage(step, name, entry)) return found;
+    read_step(step);
     return std::nullopt;
-  } catch (const UserError& unreadable) {
-    return unreadable.what();
+  } catch (const UserError& damage) {
+    return damage.what();
   }
 }
 
-std::optional<StepDirectory> newest_complete_step(const fs::path& root) {
+std::vector<std::string> unnamed_files(const fs::path& step) {
+  const Manifest manifest = read_manifest(step);
+  std::vector<std::string> names;
+  for (const fs::path& path : entries_of(step)) {
+    const std::string name = path.filename().string();
+    if (name != kManifestName && !manifest.files.contains(name)) names.push_back(name);
+  }
+  return names;
+}
+
+LoadedStep load_step(const fs::path& step) {
+  try {
+    LoadedStep loaded = read_step(step);
+    warn_of_unnamed_files(step);
+    return loaded;
+  } catch (const UserError& damage) {
+    throw UserError(fmt::format("the checkpoint '{}' cannot be used: {}; use an earlier step",
+                                step.string(), damage.what()));
+  }
+}
+
+std::optional<LoadedStep> load_newest_step(const fs::path& root) {
   const std::vector<StepDirectory> steps = list_steps(root);
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    const auto damage = step_damage(step->path);
-    if (!damage) return *step;
-    log::warn("the checkpoint '{}' is damaged and is skipped: {}", step->path.string(), *damage);
+    try {
+      LoadedStep loaded = read_step(step->path);
+      warn_of_unnamed_files(step->path);
+      return loaded;
+    } catch (const UserError& damage) {
+      log::warn("the checkpoint '{}' is damaged and is skipped: {}", step->path.string(),
+                damage.what());
+    }
   }
   return std::nullopt;
 }
 
-StepContents load_step(const fs::path& step) {
-  if (const auto damage = step_damage(step))
-    throw UserError(fmt::format("the checkpoint '{}' cannot be used: {}; use an earlier step",
-                                step.string(), *damage));
-  StepContents contents;
-  std::string ignored;
-  const auto files = read_manifest(step, ignored);
-  for (const auto& [name, entry] : files->items()) {
-    if (!name.ends_with(kTensorExtension)) {
-      contents.texts.emplace(name, read_file(step / name));
-      continue;
-    }
-    NamedTensors& tensors = contents.tensors[name.substr(0, name.size() - kTensorExtension.size())];
-    for (const auto& [tensor_name, view] : read_safetensors(MappedFile::open(step / name)).tensors)
-      tensors.emplace(tensor_name, to_tensor(view));
+std::optional<std::string> read_step_text(const fs::path& step, const std::string& name) {
+  try {
+    const Manifest manifest = read_manifest(step);
+    const auto entry = manifest.files.find(name);
+    if (entry == manifest.files.end()) return std::nullopt;
+    return std::string(open_verified(step, name, entry->second)->text());
+  } catch (const UserError&) {
+    return std::nullopt;
   }
-  return contents;
 }
 
-void prune_steps(const fs::path& root, std::int64_t num_kept) {
-  VLLAMA_ASSERT(num_kept >= 1, "at least one step is kept");
-  const std::vector<StepDirectory> steps = list_steps(root);
-  if (steps.size() <= static_cast<std::size_t>(num_kept)) return;
-  const auto newest = newest_complete_step(root);
-  for (std::size_t i = 0; i + static_cast<std::size_t>(num_kept) < steps.size(); ++i) {
-    const fs::path& path = steps[i].path;
-    if (newest && newest->step == steps[i].step) continue;
-    // Under its temporary name a half-removed step is never taken for a damaged one.
-    const fs::path partial = root / fmt::format(".{}{}", path.filename().string(), kPartialSuffix);
-    std::error_code error;
-    fs::rename(path, partial, error);
-    remove_quietly(error ? path : partial);
+void remove_steps(const fs::path& root, const std::vector<StepDirectory>& steps) {
+  std::vector<fs::path> renamed;
+  for (const StepDirectory& step : steps) {
+    const fs::path temporary = hidden(step.path, kPartialSuffix);
+    if (::rename(step.path.c_str(), temporary.c_str()) == 0)
+      renamed.push_back(temporary);
+    else
+      log::warn("cannot remove the checkpoint '{}': {}", step.path.string(), std::strerror(errno));
+  }
+  if (renamed.empty()) return;
+  sync_to_disk(root);
+  for (const fs::path& path : renamed) remove_quietly(path);
+}
+
+void remove_leftovers(const fs::path& root) {
+  std::error_code error;
+  if (!fs::is_directory(root, error)) return;
+  for (const fs::path& path : entries_of(root)) {
+    const std::string name = path.filename().string();
+    if (!name.starts_with(kHiddenPrefix)) continue;
+    if (name.ends_with(kReplacedSuffix)) put_back_or_remove(path);
+    if (!name.ends_with(kPartialSuffix)) continue;
+    log::info("removing '{}', left by an interrupted save", path.string());
+    remove_quietly(path);
   }
 }
 

@@ -24,6 +24,11 @@ struct StepDirectory {
   std::filesystem::path path;
 };
 
+struct LoadedStep {
+  StepDirectory directory;
+  StepContents contents;
+};
+
 // Writes the contents and a manifest with the size and CRC-32 of every file into a temporary folder
 // beside the final one, brings all of it to the disk and renames it into place; a step of the same
 // number is replaced in one move. Removes what a crash left of earlier saves. One process at a time
@@ -32,24 +37,37 @@ struct StepDirectory {
 StepDirectory save_step(const std::filesystem::path& root, std::int64_t step,
                         const StepContents& contents);
 
-// The steps below `root` that have a manifest, in increasing order; none if `root` is absent. Their
-// content is not checked.
+// The step folders below `root` in increasing order; none if `root` is absent. Their content is not
+// checked.
 std::vector<StepDirectory> list_steps(const std::filesystem::path& root);
 
-// What is wrong with a step (a missing file, another size, another checksum), or nothing. Reads
-// every file.
+// What is wrong with a step (a file is missing or not as it was saved, the manifest included), or
+// nothing. Reads every file. Files that the manifest does not name are no damage: nothing reads
+// them.
 std::optional<std::string> step_damage(const std::filesystem::path& step);
 
-// The newest step without damage. Damaged newer ones are skipped with a warning in the log that
-// says what is wrong with them.
-std::optional<StepDirectory> newest_complete_step(const std::filesystem::path& root);
+// The names of what lies in a step's folder without being named by its manifest, or the manifest
+// itself.
+std::vector<std::string> unnamed_files(const std::filesystem::path& step);
 
-// The contents of a step. Its tensors view the read-only mapping of its files (see to_tensor); they
-// stay valid when the step is pruned. Throws UserError if the step is damaged.
-StepContents load_step(const std::filesystem::path& step);
+// The contents of a step, read and verified at once. Its tensors view the read-only mapping of its
+// files (see to_tensor); they stay valid when the step is removed. Files that the manifest does not
+// name are listed by a warning in the log. Throws UserError if the step is damaged.
+LoadedStep load_step(const std::filesystem::path& step);
 
-// Removes all but the newest `num_kept` (at least 1) steps. The newest step without damage stays in
-// any case.
-void prune_steps(const std::filesystem::path& root, std::int64_t num_kept);
+// The newest step without damage, loaded. Damaged newer ones are skipped with a warning in the log
+// that says what is wrong with them.
+std::optional<LoadedStep> load_newest_step(const std::filesystem::path& root);
+
+// One text of a step, or nothing if it, or the manifest, is not as it was saved.
+std::optional<std::string> read_step_text(const std::filesystem::path& step,
+                                          const std::string& name);
+
+// Removes steps. Each is first renamed to a hidden name, on the disk, so that none is ever seen
+// half removed; what cannot be removed is left with a warning in the log.
+void remove_steps(const std::filesystem::path& root, const std::vector<StepDirectory>& steps);
+
+// Removes what killed or crashed saves and removals below `root` left under hidden names.
+void remove_leftovers(const std::filesystem::path& root);
 
 }  // namespace vllama::checkpoint

@@ -112,6 +112,7 @@ struct Communicator::Group {
   std::int64_t num_exchanges = 0;     // of texts
   std::vector<std::string> old_keys;  // that all ranks have read once the next gather is over
   bool is_lost = false;
+  bool others_know = false;  // that this rank ends with an error
 
   // A backend whose operation never ends cannot be destroyed: it would wait for it.
   ~Group() {
@@ -306,7 +307,11 @@ std::string Communicator::decided_by_first(const std::function<std::string()>& d
     }
   }
   outcome = broadcast(outcome, what);
-  if (outcome.starts_with(kRefused)) throw UserError(outcome.substr(1));
+  if (outcome.starts_with(kRefused)) {
+    gather("", what);  // rank 0 stays until all have heard it
+    if (group_) group_->others_know = true;
+    throw UserError(outcome.substr(1));
+  }
   return outcome.substr(1);
 }
 
@@ -322,7 +327,7 @@ void Communicator::give_up(const std::string& what, double seconds, const std::s
 }
 
 void Communicator::fail(const std::string& reason) noexcept try {
-  if (!group_ || !group_->monitor) return;
+  if (!group_ || !group_->monitor || group_->others_know) return;
   if (!group_->is_lost) {
     group_->is_lost = true;
     group_->monitor->report_failure(reason);

@@ -57,7 +57,11 @@ std::optional<std::string> diagnose(std::span<const RankView> ranks, const Patie
           }))
     return silent;
 
-  if (!someone_is_lost) return std::nullopt;
+  // A rank that just died looks busy until it misses its next sign of life.
+  const bool is_settled = std::ranges::any_of(ranks, [&](const RankView& rank) {
+    return rank.state == State::lost && rank.lost_seconds > patience.suspect_seconds + 1;
+  });
+  if (!is_settled) return std::nullopt;
   if (const auto busy = about(
           ranks,
           [](const RankView& rank) {

@@ -24,6 +24,7 @@ struct RankView {
   bool is_waiting = false;      // its activity is to wait for the other ranks
   double activity_seconds = 0;  // in this activity, when it was last heard of
   double silent_seconds = 0;    // since then
+  double lost_seconds = 0;      // since it gave up
   std::string detail;           // the error of a rank that failed
 };
 
@@ -34,8 +35,8 @@ struct Patience {
 };
 
 // What is wrong and with which ranks, one sentence, or nothing as long as nothing is. In this
-// order: ranks that failed, ranks that are silent, and, once some rank gave up, ranks that are busy
-// with something else, or the network if all wait in the same operation.
+// order: ranks that failed, ranks that are silent, and, some time after a rank gave up, ranks that
+// are busy with something else, or the network if all wait in the same operation.
 std::optional<std::string> diagnose(std::span<const RankView> ranks, const Patience& patience);
 
 }  // namespace vllama::distributed

@@ -27,7 +27,7 @@ std::string status_key(std::int64_t rank) {
 struct Watched {
   RankView view;
   std::int64_t beat = -1;
-  Clock::time_point changed = Clock::now();
+  Clock::time_point changed = Clock::now(), state_start = changed;
 
   void read(const std::string& text) {
     const Json status = Json::parse(text);
@@ -39,7 +39,10 @@ struct Watched {
     view.activity = status.at("activity");
     view.is_waiting = status.at("waiting");
     view.activity_seconds = status.at("seconds");
-    view.state = static_cast<RankView::State>(status.at("state").get<int>());
+    const auto state = static_cast<RankView::State>(status.at("state").get<int>());
+    if (state != view.state) state_start = Clock::now();
+    view.state = state;
+    view.lost_seconds = state == RankView::State::lost ? seconds_since(state_start) : 0;
     view.detail = status.at("detail");
     view.silent_seconds = seconds_since(changed);
   }

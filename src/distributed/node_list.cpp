@@ -20,6 +20,9 @@ std::int64_t number(std::string_view text, std::string_view whole) {
 }  // namespace
 
 std::string first_node(std::string_view node_list) {
+  const auto refuse = [&] {
+    throw UserError(fmt::format("'{}' is not a list of nodes", node_list));
+  };
   std::string node;
   for (std::size_t at = 0; at < node_list.size() && node_list[at] != ','; ++at) {
     if (node_list[at] != '[') {
@@ -27,12 +30,12 @@ std::string first_node(std::string_view node_list) {
       continue;
     }
     const std::size_t close = node_list.find(']', at);
-    if (close == std::string_view::npos) node_list = {};
+    if (close == std::string_view::npos) refuse();
     const std::string_view ranges = node_list.substr(at + 1, close - at - 1);
     node += ranges.substr(0, ranges.find_first_of("-,"));
     at = close;
   }
-  if (node.empty()) throw UserError(fmt::format("'{}' is not a list of nodes", node_list));
+  if (node.empty()) refuse();
   return node;
 }
 

@@ -1,6 +1,5 @@
 #include "processors/batch.h"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
 #include <cstring>
@@ -17,6 +16,24 @@ at::Tensor to_tensor(const std::vector<std::int64_t>& values) {
   if (!values.empty())
     std::memcpy(tensor.data_ptr(), values.data(), values.size() * sizeof(std::int64_t));
   return tensor;
+}
+
+// The values of several media, one behind the other. at::cat would call up a team of threads, one
+// per core, beside every worker of a loader.
+at::Tensor joined(const std::vector<at::Tensor>& values) {
+  std::vector<std::int64_t> sizes = values.front().sizes().vec();
+  sizes.front() = 0;
+  for (const at::Tensor& value : values) sizes.front() += value.size(0);
+  const at::Tensor result = at::empty(sizes, values.front().options());
+  auto* place = static_cast<std::byte*>(result.data_ptr());
+  for (const at::Tensor& value : values) {
+    VLLAMA_ASSERT(value.scalar_type() == result.scalar_type() && value.device().is_cpu(),
+                  "media of a batch that take one route must be of one type, in CPU memory");
+    const at::Tensor packed = value.contiguous();
+    std::memcpy(place, packed.data_ptr(), packed.nbytes());
+    place += packed.nbytes();
+  }
+  return result;
 }
 
 // A media group in the making.
@@ -40,7 +57,7 @@ class Packer {
   Batch finish() {
     for (std::size_t route = 0; route < kNumMediaRoutes; ++route) {
       if (groups_[route].values.empty()) continue;
-      batch_.media[route].values = at::cat(groups_[route].values);
+      batch_.media[route].values = joined(groups_[route].values);
       batch_.media[route].positions_M = to_tensor(groups_[route].positions);
     }
     batch_.token_ids_T = to_tensor(token_ids_);

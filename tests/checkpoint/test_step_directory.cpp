@@ -1,15 +1,11 @@
-// A step is there whole or not at all, whatever interrupts its writer.
-#include <ATen/ops/full.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+// Steps are saved, listed, read and removed.
 #include <catch2/catch.hpp>
 
 #include "checkpoint/step_directory.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "tests/checkpoint/sample_files.h"
+#include "tests/checkpoint/sample_steps.h"
 #include "tests/support/fixtures.h"
 
 using namespace vllama;
@@ -18,172 +14,123 @@ using namespace vllama::test;
 using Catch::Contains;
 namespace fs = std::filesystem;
 
-namespace {
-
-// Contents that say everywhere which step they belong to.
-StepContents contents_of(std::int64_t step) {
-  const auto value = static_cast<double>(step);
-  return {
-      {{"trainable", {{"w", at::full({50, 10}, value, at::kFloat)}}},
-       {"optimizer", {{"exp_avg.w", at::full({500}, value, at::kFloat)}}}},
-      {{"state.json", "{\"step\": " + std::to_string(step) + "}"}, {"config.yaml", "seed: 1\n"}}};
-}
-
-void check_is(const StepContents& contents, std::int64_t step) {
-  const auto value = static_cast<double>(step);
-  REQUIRE(contents.tensors.size() == 2);
-  CHECK(contents.tensors.at("trainable").at("w").equal(at::full({50, 10}, value, at::kFloat)));
-  CHECK(contents.tensors.at("optimizer").at("exp_avg.w").equal(at::full({500}, value, at::kFloat)));
-  CHECK(contents.texts.at("state.json") == "{\"step\": " + std::to_string(step) + "}");
-}
-
-int num_entries(const fs::path& folder) {
-  return static_cast<int>(std::distance(fs::directory_iterator(folder), {}));
-}
-
-void damage(const fs::path& file) {
-  std::string bytes = read_file(file);
-  bytes.back() = static_cast<char>(bytes.back() ^ 1);
-  write_bytes(file, bytes);
-}
-
-}  // namespace
-
 TEST_CASE("a step comes back as it was saved") {
   const TemporaryFolder folder;
   const fs::path root = folder.path() / "checkpoints";
   CHECK(list_steps(root).empty());
-  CHECK_FALSE(newest_complete_step(root));
+  CHECK_FALSE(load_newest_step(root));
   const StepDirectory saved = save_step(root, 100, contents_of(100));
   CHECK(saved.path == root / "step_000100");
   CHECK(num_entries(saved.path) == 5);
   CHECK(num_entries(root) == 1);
   CHECK_FALSE(step_damage(saved.path));
-  check_is(load_step(saved.path), 100);
+  const LoadedStep loaded = load_step(saved.path);
+  CHECK(loaded.directory.step == 100);
+  check_is(loaded.contents, 100);
   save_step(root, 20, contents_of(20));
   save_step(root, 1'000'000, contents_of(1'000'000));
   REQUIRE(list_steps(root).size() == 3);
   CHECK(list_steps(root)[0].step == 20);
-  CHECK(newest_complete_step(root)->step == 1'000'000);
+  const auto newest = load_newest_step(root);
+  REQUIRE(newest);
+  CHECK(newest->directory.path == root / "step_1000000");
+  check_is(newest->contents, 1'000'000);
+}
+
+TEST_CASE("a step loads under any name of its folder, but not under another step's") {
+  const TemporaryFolder folder;
+  const fs::path saved = save_step(folder.path(), 5, contents_of(5)).path;
+  CHECK(load_step(saved / "").directory.step == 5);
+  fs::copy(saved, folder.path() / "best");
+  CHECK(load_step(folder.path() / "best").directory.step == 5);
+  fs::rename(saved, folder.path() / "step_000006");
+  CHECK_THROWS_WITH(load_step(folder.path() / "step_000006"),
+                    Contains("manifest.json is of step 5"));
 }
 
 TEST_CASE("a step of the same number is replaced") {
   const TemporaryFolder folder;
   save_step(folder.path(), 7, {{}, {{"state.json", "old"}}});
   save_step(folder.path(), 7, contents_of(7));
-  check_is(load_step(folder.path() / "step_000007"), 7);
+  check_is(load_step(folder.path() / "step_000007").contents, 7);
   CHECK(num_entries(folder.path()) == 1);
 }
 
-TEST_CASE("a damaged newest step is skipped for the one before, and says what is wrong") {
-  struct Damage {
-    std::function<void(const fs::path&)> make;
-    std::string message;
-  };
-  const std::vector<Damage> table = {
-      {[](const fs::path& step) { damage(step / "trainable.safetensors"); }, "checksum"},
-      {[](const fs::path& step) { damage(step / "config.yaml"); }, "config.yaml"},
-      {[](const fs::path& step) { fs::resize_file(step / "optimizer.safetensors", 10); },
-       "10 bytes instead of"},
-      {[](const fs::path& step) { fs::remove(step / "state.json"); }, "state.json is missing"},
-      {[](const fs::path& step) { fs::remove(step / "manifest.json"); },
-       "manifest.json is missing"},
-      {[](const fs::path& step) { write_bytes(step / "manifest.json", "{"); }, "damaged"},
-      {[](const fs::path& step) { write_bytes(step / "manifest.json", "{\"files\":{\"a\":1}}"); },
-       "damaged entry 'a'"},
-      {[](const fs::path& step) {
-         write_bytes(step / "manifest.json",
-                     "{\"files\":{\"../x\":{\"bytes\":1,\"crc32\":\"0\"}}}");
-       },
-       "damaged entry '../x'"},
-  };
-  for (const Damage& entry : table) {
-    INFO(entry.message);
-    const TemporaryFolder folder;
-    save_step(folder.path(), 1, contents_of(1));
-    const fs::path newest = save_step(folder.path(), 2, contents_of(2)).path;
-    entry.make(newest);
-    REQUIRE(step_damage(newest));
-    CHECK_THAT(*step_damage(newest), Contains(entry.message));
-    CHECK_THROWS_WITH(load_step(newest), Contains("step_000002") && Contains(entry.message));
-    CHECK(newest_complete_step(folder.path())->step == 1);
-  }
-}
-
-TEST_CASE("pruning keeps the newest, and the newest without damage") {
+TEST_CASE("one text of a step is read alone, if it is as it was saved") {
   const TemporaryFolder folder;
-  for (int step = 1; step <= 5; ++step) save_step(folder.path(), step, contents_of(step));
-  prune_steps(folder.path(), 3);
-  CHECK(list_steps(folder.path()).front().step == 3);
-  CHECK(num_entries(folder.path()) == 3);
-  damage(folder.path() / "step_000004" / "state.json");
-  damage(folder.path() / "step_000005" / "state.json");
-  const StepContents kept = load_step(folder.path() / "step_000003");
-  prune_steps(folder.path(), 1);
+  const fs::path step = save_step(folder.path(), 3, contents_of(3)).path;
+  CHECK(read_step_text(step, "state.json") == "{\"step\": 3}");
+  CHECK_FALSE(read_step_text(step, "other.json"));
+  CHECK_FALSE(read_step_text(folder.path() / "step_000004", "state.json"));
+  write_bytes(step / "trainable.safetensors", "damaged");
+  CHECK(read_step_text(step, "state.json") == "{\"step\": 3}");
+  write_bytes(step / "state.json", "{\"step\": 4}");
+  CHECK_FALSE(read_step_text(step, "state.json"));
+}
+
+TEST_CASE("files that are not part of a step are named, and harm nothing") {
+  const TemporaryFolder folder;
+  const fs::path step = save_step(folder.path(), 3, contents_of(3)).path;
+  CHECK(unnamed_files(step).empty());
+  write_bytes(step / "notes.txt", "a good one");
+  fs::create_directory(step / "export");
+  CHECK(unnamed_files(step) == std::vector<std::string>{"export", "notes.txt"});
+  CHECK_FALSE(step_damage(step));
+  check_is(load_newest_step(folder.path())->contents, 3);
+}
+
+TEST_CASE("removed steps are gone, and what was loaded of them stays") {
+  const TemporaryFolder folder;
+  for (int step = 1; step <= 4; ++step) save_step(folder.path(), step, contents_of(step));
+  const StepContents kept = load_step(folder.path() / "step_000003").contents;
   const auto steps = list_steps(folder.path());
-  REQUIRE(steps.size() == 2);
-  CHECK(steps[0].step == 3);
-  CHECK(steps[1].step == 5);
-  save_step(folder.path(), 6, contents_of(6));
-  prune_steps(folder.path(), 1);
-  CHECK(num_entries(folder.path()) == 1);
+  remove_steps(folder.path(), {steps[0], steps[2], {9, folder.path() / "step_000009"}});
+  CHECK(num_entries(folder.path()) == 2);
+  CHECK(list_steps(folder.path())[0].step == 2);
+  CHECK(list_steps(folder.path())[1].step == 4);
   check_is(kept, 3);  // its files are gone, its tensors still map them
 }
 
-TEST_CASE("what a crash left is ignored and removed by the next save") {
+TEST_CASE("what a crash left is ignored, and removed at the start and by the next save") {
   const TemporaryFolder folder;
+  const auto leave = [&] {
+    fs::create_directory(folder.path() / ".step_000002.partial");
+    write_bytes(folder.path() / ".step_000002.partial" / "trainable.safetensors", "half");
+  };
   save_step(folder.path(), 1, contents_of(1));
-  fs::create_directory(folder.path() / ".step_000002.partial");
-  write_bytes(folder.path() / ".step_000002.partial" / "trainable.safetensors", "half");
   fs::create_directory(folder.path() / "step_3");
   fs::create_directory(folder.path() / "step_00000x");
-  CHECK(newest_complete_step(folder.path())->step == 1);
+  fs::create_directory(folder.path() / ".cache");
+  leave();
+  CHECK(load_newest_step(folder.path())->directory.step == 1);
   CHECK(list_steps(folder.path()).size() == 1);
+  remove_leftovers(folder.path());
+  CHECK_FALSE(fs::exists(folder.path() / ".step_000002.partial"));
+  leave();
   save_step(folder.path(), 2, contents_of(2));
   CHECK_FALSE(fs::exists(folder.path() / ".step_000002.partial"));
   CHECK(fs::exists(folder.path() / "step_3"));  // not ours
+  CHECK(fs::exists(folder.path() / ".cache"));
+  remove_leftovers(folder.path() / "absent");
 }
 
-TEST_CASE("a step that cannot be written leaves nothing behind") {
+TEST_CASE("a step that was about to be replaced in two moves is put back") {
   const TemporaryFolder folder;
-  save_step(folder.path(), 1, contents_of(1));
-  StepContents unwritable = contents_of(2);
-  unwritable.texts["no/such/folder.txt"] = "x";
-  CHECK_THROWS_AS(save_step(folder.path(), 2, unwritable), RunFailure);
+  const fs::path step = save_step(folder.path(), 7, contents_of(7)).path;
+  const fs::path replaced = folder.path() / ".step_000007.replaced";
+  fs::rename(step, replaced);
+  remove_leftovers(folder.path());
+  check_is(load_step(step).contents, 7);
   CHECK(num_entries(folder.path()) == 1);
-  CHECK(newest_complete_step(folder.path())->step == 1);
+  fs::copy(step, replaced);
+  remove_leftovers(folder.path());
+  check_is(load_step(step).contents, 7);
+  CHECK(num_entries(folder.path()) == 1);
 }
 
-TEST_CASE("the newest complete step loads whenever its writer is killed") {
-  constexpr int kNumKills = 60;
+TEST_CASE("a folder of steps that cannot be listed is an error of the user's") {
   const TemporaryFolder folder;
-  save_step(folder.path(), 1, contents_of(1));
-  std::int64_t last = 1;
-  int num_interrupted = 0;
-  for (int i = 0; i < kNumKills; ++i) {
-    const pid_t child = fork();
-    if (child == 0) {
-      // Saves new steps and replaces the last one again and again until it is killed.
-      for (std::int64_t step = last;; ++step) {
-        save_step(folder.path(), step, contents_of(step));
-        prune_steps(folder.path(), 2);
-      }
-    }
-    REQUIRE(child > 0);
-    ::usleep(static_cast<useconds_t>(1000 + 700 * i));
-    ::kill(child, SIGKILL);
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    REQUIRE(WIFSIGNALED(status));
-    for (const auto& entry : fs::directory_iterator(folder.path()))
-      num_interrupted += entry.path().filename().string().starts_with(".") ? 1 : 0;
-    // Not merely some step: none may be damaged, and none may be lost.
-    for (const StepDirectory& step : list_steps(folder.path())) CHECK_FALSE(step_damage(step.path));
-    const auto newest = newest_complete_step(folder.path());
-    REQUIRE(newest);
-    CHECK(newest->step >= last);
-    last = newest->step;
-    check_is(load_step(newest->path), last);
-  }
-  CHECK(num_interrupted > kNumKills / 4);
+  write_bytes(folder.path() / "checkpoints", "a file");
+  CHECK_THROWS_AS(list_steps(folder.path() / "checkpoints"), UserError);
+  CHECK_THROWS_AS(save_step(folder.path() / "checkpoints", 1, contents_of(1)), RunFailure);
 }

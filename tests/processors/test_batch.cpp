@@ -1,8 +1,11 @@
 // Examples laid end to end.
+#include <ATen/Parallel.h>
 #include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <thread>
 
 #include "core/error.h"
 #include "processors/batch.h"
@@ -77,6 +80,26 @@ TEST_CASE("media of one sample that take different routes keep their places") {
   CHECK(sound.dropout_keys[0] != 77);
 }
 
+TEST_CASE("packing starts no threads beside those of a loader") {
+  const auto num_threads = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  at::set_num_threads(4);
+  std::vector<Example> examples;
+  for (int i = 0; i < 2; ++i) {
+    examples.push_back(example("clip", 1, 0, {1, kImageToken, 2}, {kIgnored, kIgnored, 2}));
+    examples.back().media[0].values = at::full({8, 224, 224, 3}, i, at::kByte);
+  }
+  std::ptrdiff_t before = 0, after = 0;
+  std::thread([&] {
+    before = num_threads();
+    pack(examples, kImageToken);
+    after = num_threads();
+  }).join();
+  CHECK(after == before);
+}
+
 TEST_CASE("without examples the batch is empty") {
   const Batch batch = pack({}, kImageToken);
   CHECK(batch.size() == 0);
@@ -91,6 +114,9 @@ TEST_CASE("examples that contradict themselves or each other are our own mistake
                                    example("b", 1, 0, ids, labels)};
   SECTION("another frame size") {
     examples[1].media[0].values = at::full({1, 5, 5, 3}, 0, at::kByte);
+  }
+  SECTION("another type of numbers") {
+    examples[1].media[0].values = at::full({1, 4, 4, 3}, 0, at::kFloat);
   }
   SECTION("a label too few") {
     examples[1].labels.pop_back();

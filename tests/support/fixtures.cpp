@@ -33,8 +33,8 @@ std::filesystem::path golden_file(const std::string& relative) {
   return std::filesystem::path("tests/golden") / relative;
 }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "vllama-test-XXXXXX").string();
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
+  std::string pattern = (parent / "vllama-test-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) FAIL("cannot create a temporary folder");
   path_ = pattern;
 }

@@ -32,7 +32,8 @@ TEST_CASE("stage 1 on WebVid, from the files on disk to the last weights") {
   for (std::size_t i = 0; i < steps.size(); ++i) check_step(steps[i], expected[i]);
 
   const auto weights = [&](const std::string& step) {
-    return checkpoint::load_step(folder.path() / "run/checkpoints" / step).tensors.at("trainable");
+    return checkpoint::load_step(folder.path() / "run/checkpoints" / step)
+        .contents.tensors.at("trainable");
   };
   const test::GoldenTensors first(goldens / "runs/vl_stage1_webvid/tensors.safetensors");
   const test::GoldenTensors middle(goldens / "runs/vl_stage1_webvid/checkpoint_0.pth");

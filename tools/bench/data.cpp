@@ -1,7 +1,6 @@
 #include "tools/bench/data.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +18,7 @@
 #include "datasets/mixture.h"
 #include "datasets/webvid.h"
 #include "text/tokenizer.h"
+#include "tools/bench/process_usage.h"
 #include "tools/commands/run_arguments.h"
 #include "train/model_input.h"
 
@@ -60,23 +60,6 @@ class ScratchFolder {
   fs::path path_;
 };
 
-// A number of kB from /proc/self/status, in MB.
-double process_megabytes(std::string_view key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with(key)) return std::stod(line.substr(key.size() + 1)) / 1024.0;
-  return 0;
-}
-
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 void print(const Report& report, bool as_json) {
   if (as_json) {
     std::cout << report.dump(2) << "\n";
@@ -115,11 +98,11 @@ Report bench_index(std::int64_t num_rows) {
   const fs::path csv = folder.path() / "rows.csv";
   write_annotations(csv, num_rows);
   std::ofstream("/proc/self/clear_refs") << "5";  // peak memory counts from here
-  const double resident_before = process_megabytes("VmRSS:");
+  const double resident_before = status_megabytes("/proc/self/status", "VmRSS:");
   const Stopwatch index_watch;
   const datasets::WebVid dataset(csv, "videos");
   const double index_seconds = index_watch.seconds();
-  const double peak = process_megabytes("VmHWM:") - resident_before;
+  const double peak = status_megabytes("/proc/self/status", "VmHWM:") - resident_before;
 
   constexpr std::int64_t kReads = 20000;
   RandomStream stream(2);
@@ -132,7 +115,8 @@ Report bench_index(std::int64_t num_rows) {
           {"file_megabytes", static_cast<double>(fs::file_size(csv)) / 1048576.0},
           {"index_seconds", index_seconds},
           {"peak_resident_growth_megabytes", peak},
-          {"resident_growth_after_reads_megabytes", process_megabytes("VmRSS:") - resident_before},
+          {"resident_growth_after_reads_megabytes",
+           status_megabytes("/proc/self/status", "VmRSS:") - resident_before},
           {"microseconds_per_random_row", 1e6 * read_seconds / static_cast<double>(kReads)}};
 }
 

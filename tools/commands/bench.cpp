@@ -4,6 +4,8 @@
 #include "tools/bench/audio.h"
 #include "tools/bench/data.h"
 #include "tools/bench/decode.h"
+#include "tools/bench/endurance.h"
+#include "tools/bench/scaling.h"
 #include "tools/bench/step.h"
 #include "tools/commands/commands.h"
 
@@ -17,6 +19,8 @@ void add_bench(CLI::App& program) {
   add_bench_data(*bench);
   add_bench_step(*bench);
   add_bench_audio(*bench);
+  add_bench_endurance(*bench);
+  add_bench_scaling(*bench);
 }
 
 }  // namespace vllama::tools
