@@ -116,6 +116,8 @@ StepTotals Trainer::accumulate_gradients(std::int64_t step, const NextBatch& nex
     if (batch.num_targets > 0)
       totals.loss +=
           model_.loss(batch, config_.model.dropout, nn::Gradients::accumulate).item<double>();
+    else
+      model_.take_part();
   }
   return totals;
 }

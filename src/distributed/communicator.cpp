@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -97,6 +98,8 @@ Communicator::Communicator() = default;
 Communicator::Communicator(const Launch& launch, const DistributedConfig& config, at::Device device)
     : launch_(launch), config_(config) {
   if (launch.num_ranks == 1) return;
+  // Writing to a rank that is gone is an error to report. (Gloo would let the signal end us.)
+  ::signal(SIGPIPE, SIG_IGN);
   group_ = std::make_unique<Group>(launch, config);
   Store& store = group_->store;
   const std::string place = place_of(launch.rank);

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
 
 #include "core/files.h"
+#include "train/metrics.h"
 
 namespace vllama::test {
 
@@ -50,6 +53,15 @@ checkpoint::StepContents step_of(const train::RunConfig& config, std::int64_t st
 void go_back_to(const train::RunConfig& config, std::int64_t step) {
   for (const auto& later : checkpoint::list_steps(step_folder(config, step).parent_path()))
     if (later.step > step) std::filesystem::remove_all(later.path);
+}
+
+void wait_for_step(const train::RunConfig& config, std::size_t step) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto metrics = std::filesystem::path(config.output_dir) / "metrics.jsonl";
+  while (!std::filesystem::exists(metrics) || train::read_metrics(metrics).size() < step) {
+    REQUIRE(std::chrono::steady_clock::now() < end);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 }  // namespace vllama::test

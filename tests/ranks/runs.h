@@ -27,4 +27,7 @@ checkpoint::StepContents step_of(const train::RunConfig& config, std::int64_t st
 // As if the run had ended there.
 void go_back_to(const train::RunConfig& config, std::int64_t step);
 
+// Waits until the metrics of so many steps are there; fails the test after a minute.
+void wait_for_step(const train::RunConfig& config, std::size_t step);
+
 }  // namespace vllama::test

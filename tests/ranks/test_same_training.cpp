@@ -6,8 +6,6 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <thread>
 
 #include "checkpoint/load.h"
 #include "checkpoint/step_directory.h"
@@ -27,15 +25,6 @@ constexpr double kLossTolerance = 1e-5;
 // times 2^-24 of its largest partial sum; Adam divides that by the size of the gradient, which
 // cancellation leaves at a thousandth of it or more; every step adds once.
 constexpr double kWeightTolerance = kNumSteps * kBatchSize * 0x1p-24 * 1e3;
-
-void wait_for_step(const train::RunConfig& config, std::size_t step) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  const auto metrics = std::filesystem::path(config.output_dir) / "metrics.jsonl";
-  while (!std::filesystem::exists(metrics) || train::read_metrics(metrics).size() < step) {
-    REQUIRE(std::chrono::steady_clock::now() < end);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
 
 // Between trained weights at the end, in learning rates.
 double largest_difference(const train::RunConfig& left, const train::RunConfig& right) {
