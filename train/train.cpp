@@ -39,6 +39,13 @@ void open_log(const RunFolder& folder, distributed::Communicator& ranks) {
     log::also_to_file(folder.file(fmt::format("log_rank_{:04}.txt", ranks.rank())));
 }
 
+void check_spikes(const TrainingConfig& training) {
+  if (training.skip_spikes && training.spike_z_score == 0)
+    throw UserError(
+        "training.skip_spikes: no loss is a spike with training.spike_z_score 0; set it, for "
+        "instance to 6");
+}
+
 int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Device device,
                   distributed::Communicator& ranks) {
   // 1. The same everywhere, and a folder for the run.
@@ -53,6 +60,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   const auto language_model = models::read_llama_config(language_folder / "config.json");
   models::check_vocabulary(language_model, tokenizer.size(), language_folder.string());
   check_longest_sequence(config, language_model);
+  check_spikes(config.training);
   check_sharing(config);
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
   distributed::require_agreement(ranks, data_facts(data));
@@ -78,7 +86,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
                            .num_ranks = ranks.num_ranks(),
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
-  const int signal = Loop(config, folder, ranks, trainer, loader, progress).run();
+  const int signal = Loop({config, folder, ranks, trainer, order, data, loader}, progress).run();
   if (ranks.is_first())
     plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
   ranks.leave();
