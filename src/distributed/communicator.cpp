@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -9,9 +10,11 @@
 #include <thread>
 #include <torch/csrc/distributed/c10d/FlightRecorder.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <utility>
 
 #include "core/log.h"
 #include "distributed/backend.h"
+#include "distributed/meeting.h"
 #include "distributed/monitor.h"
 #include "distributed/store_connection.h"
 
@@ -23,7 +26,6 @@ using Clock = std::chrono::steady_clock;
 constexpr double kSuspectSeconds = 3;
 // Two beats of the monitor on each side, and some.
 constexpr double kVerdictSeconds = kSuspectSeconds + 5;
-constexpr auto kLingerTime = std::chrono::milliseconds(2500);
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -44,50 +46,26 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-// Two processes that claim one number come from two launches with one meeting point.
-void claim_rank(Store& store, const Launch& launch) {
-  const std::int64_t num_claims = store.add(fmt::format("claims/{}", launch.rank), 1);
-  if (num_claims == 1) return;
-  const auto other = store.find(fmt::format("status/{}", launch.rank));
-  throw UserError(fmt::format(
-      "{} is the second process that claims this rank at {}:{}{}; start every rank once, and give "
-      "each run a MASTER_PORT of its own",
-      place_of(launch.rank), launch.master_address, launch.master_port,
-      other ? "; the first one says " + *other : ""));
+using Works = std::vector<c10::intrusive_ptr<c10d::Work>>;
+
+c10::intrusive_ptr<c10d::Work> start_copies(c10d::Backend& backend, const at::Tensor& tensor,
+                                            std::int64_t from) {
+  std::vector<at::Tensor> tensors{tensor};
+  c10d::BroadcastOptions options;
+  options.rootRank = from;
+  return backend.broadcast(tensors, options);
 }
 
-// Waits until every rank has published its status; rank 0 says how it went.
-void meet(Store& store, const Launch& launch, double timeout_seconds) {
-  constexpr const char* kStart = "start";
-  const auto begin = Clock::now();
-  if (launch.rank == 0) {
-    std::vector<std::int64_t> missing;
-    for (std::int64_t rank = 0; rank < launch.num_ranks; ++rank) {
-      const double left = std::max(timeout_seconds - seconds_since(begin), 0.01);
-      if (!store.wait(fmt::format("status/{}", rank), left)) missing.push_back(rank);
-    }
-    if (!missing.empty()) {
-      const std::string problem = fmt::format(
-          "of {} ranks, these did not start within {} s: {}; look at their output, or "
-          "raise distributed.join_timeout_seconds",
-          launch.num_ranks, timeout_seconds, fmt::join(missing, ", "));
-      store.set(kStart, problem);
-      std::this_thread::sleep_for(kLingerTime);
-      throw UserError(problem);
-    }
-    store.set(kStart, std::to_string(launch.num_ranks));
-    return;
-  }
-  if (!store.wait(kStart, timeout_seconds + kVerdictSeconds))
-    throw UserError(fmt::format("rank {}: rank 0 did not start the run within {} s", launch.rank,
-                                timeout_seconds));
-  const std::string start = store.find(kStart).value_or("");
-  if (start.find(' ') != std::string::npos) throw UserError(start);
-  if (start != std::to_string(launch.num_ranks))
-    throw UserError(
-        fmt::format("rank {} was told of {} ranks, rank 0 of {}; start all with the "
-                    "same launcher",
-                    launch.rank, launch.num_ranks, start));
+// A library that moves the tensors of `among`, who meet under a name of their own.
+c10::intrusive_ptr<c10d::Backend> make_backend(const Store& store, const std::string& name,
+                                               const Launch& among, at::Device device,
+                                               double timeout_seconds) {
+  const auto timeout = std::chrono::milliseconds(
+      static_cast<std::int64_t>((timeout_seconds + kVerdictSeconds) * 1e3));
+  const auto own_store =
+      c10::make_intrusive<c10d::PrefixStore>(name, store.another().connection().store);
+  return device.is_cuda() ? make_nccl(own_store, among, device, timeout)
+                          : make_gloo(own_store, among, timeout);
 }
 
 }  // namespace
@@ -99,6 +77,9 @@ struct Communicator::Group {
   Store store;
   std::unique_ptr<Monitor> monitor;
   c10::intrusive_ptr<c10d::Backend> backend;
+  c10::intrusive_ptr<c10d::Backend> local_backend;  // of the ranks on this machine
+  Works works;                                      // under way, for `purpose`
+  std::string purpose;
   std::int64_t num_exchanges = 0;     // of texts
   std::vector<std::string> old_keys;  // that all ranks have read once the next gather is over
   bool is_lost = false;
@@ -106,7 +87,9 @@ struct Communicator::Group {
 
   // A backend whose operation never ends cannot be destroyed: it would wait for it.
   ~Group() {
-    if (is_lost) backend.release();
+    if (!is_lost) return;
+    backend.release();
+    local_backend.release();
   }
 };
 
@@ -115,17 +98,24 @@ Communicator::Communicator() = default;
 Communicator::Communicator(const Launch& launch, const DistributedConfig& config, at::Device device)
     : launch_(launch), config_(config) {
   if (launch.num_ranks == 1) return;
+  // Writing to a rank that is gone is an error to report. (Gloo would let the signal end us.)
+  ::signal(SIGPIPE, SIG_IGN);
   group_ = std::make_unique<Group>(launch, config);
   Store& store = group_->store;
   const std::string place = place_of(launch.rank);
-  claim_rank(store, launch);
+  claim_rank(store, launch, place);
   Monitor::publish_first_status(store, launch.rank, place);
   meet(store, launch, config.join_timeout_seconds);
   group_->monitor = std::make_unique<Monitor>(store.another(), launch, place,
                                               Patience{config.silence_seconds, kSuspectSeconds});
 
   refuse_shared_gpus(device);
-  connect(device);
+  connect(
+      [&] {
+        group_->backend =
+            make_backend(group_->store, "tensors", launch, device, config.timeout_seconds);
+      },
+      "connection of all ranks");
 }
 
 Communicator::~Communicator() = default;
@@ -148,16 +138,11 @@ void Communicator::refuse_shared_gpus(at::Device device) {
       "comparison of the GPUs");
 }
 
-void Communicator::connect(at::Device device) {
-  const std::string what = "connection of all ranks";
-  const auto timeout = std::chrono::milliseconds(
-      static_cast<std::int64_t>((config_.timeout_seconds + kVerdictSeconds) * 1e3));
+template <class Connect>
+void Communicator::connect(Connect connect, const std::string& what) {
   group_->monitor->enter(what, true);
   try {
-    const auto store = c10::make_intrusive<c10d::PrefixStore>(
-        "tensors", group_->store.another().connection().store);
-    group_->backend = device.is_cuda() ? make_nccl(store, launch_, device, timeout)
-                                       : make_gloo(store, launch_, timeout);
+    connect();
   } catch (const std::runtime_error& error) {
     give_up(what, 0, first_line(error.what()));
   } catch (const c10::Error& error) {
@@ -166,30 +151,87 @@ void Communicator::connect(at::Device device) {
   group_->monitor->enter(activity_, false);
 }
 
+void Communicator::check_local_ranks() {
+  const std::string what = "comparison of the machines";
+  const auto machines =
+      gather(fmt::format("{} {}", rank() - local_rank(), num_local_ranks()), what);
+  decided_by_first(
+      [&] {
+        std::size_t first = 0;  // of a machine
+        while (first < machines.size()) {
+          std::size_t end = first;
+          while (end < machines.size() && machines[end] == machines[first]) ++end;
+          if (machines[first] != fmt::format("{} {}", first, end - first))
+            throw UserError(fmt::format(
+                "distributed.shard_language_model: the ranks of a machine must have consecutive "
+                "numbers, but those on the machine of rank {} have not; place ranks machine by "
+                "machine (srun --distribution=block, mpirun --map-by slot)",
+                first));
+          first = end;
+        }
+        return std::string();
+      },
+      what);
+}
+
+void Communicator::connect_local_ranks(at::Device device) {
+  if (!group_) return;
+  check_local_ranks();
+  if (num_local_ranks() == num_ranks()) {
+    group_->local_backend = group_->backend;
+    return;
+  }
+  if (num_local_ranks() == 1) return;
+  Launch among = launch_;
+  among.rank = launch_.local_rank;
+  among.num_ranks = launch_.num_local_ranks;
+  const std::string name = fmt::format("tensors/{}", rank() - local_rank());
+  connect(
+      [&] {
+        group_->local_backend =
+            make_backend(group_->store, name, among, device, config_.timeout_seconds);
+      },
+      "connection of the ranks of a machine");
+}
+
 void Communicator::enter(const std::string& activity) {
   activity_ = activity;
   if (group_) group_->monitor->enter(activity, false);
 }
 
 template <class Start>
-void Communicator::run(Start start, const std::string& what) {
+void Communicator::start(Start start, const std::string& what) {
   if (!group_) return;
+  VLLAMA_ASSERT(group_->works.empty(), "one operation ends before the next begins");
+  group_->purpose = what;
+  try {
+    group_->works = start();
+  } catch (const std::exception& error) {
+    give_up(what, 0, first_line(error.what()));
+  }
+}
+
+void Communicator::finish() {
+  if (!group_ || group_->works.empty()) return;
   const auto begin = Clock::now();
-  group_->monitor->enter(what, true);
+  const Works works = std::exchange(group_->works, {});
+  group_->monitor->enter(group_->purpose, true);
   std::string cause;
   try {
-    const c10::intrusive_ptr<c10d::Work> work = start(*group_->backend);
-    while (!work->isCompleted() && cause.empty()) {
-      const double seconds = seconds_since(begin);
-      std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
-      if (seconds > config_.timeout_seconds || group_->monitor->verdict())
-        cause = "not done in time";
+    for (const auto& work : works) {
+      while (!work->isCompleted() && cause.empty()) {
+        const double seconds = seconds_since(begin);
+        std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
+        if (seconds > config_.timeout_seconds || group_->monitor->verdict())
+          cause = "not done in time";
+      }
+      if (!cause.empty()) break;
+      work->wait();
     }
-    if (cause.empty()) work->wait();
   } catch (const std::exception& error) {
     cause = first_line(error.what());
   }
-  if (!cause.empty()) give_up(what, seconds_since(begin), cause);
+  if (!cause.empty()) give_up(group_->purpose, seconds_since(begin), cause);
   seconds_ += seconds_since(begin);
   group_->monitor->enter(activity_, false);
 }
@@ -197,13 +239,44 @@ void Communicator::run(Start start, const std::string& what) {
 void Communicator::sum(at::Tensor& tensor, const std::string& what) {
   VLLAMA_ASSERT(tensor.is_contiguous(), "ranks add up contiguous tensors");
   std::vector<at::Tensor> tensors{tensor};
-  run([&](c10d::Backend& backend) { return backend.allreduce(tensors); }, what);
+  start([&] { return Works{group_->backend->allreduce(tensors)}; }, what);
+  finish();
 }
 
-void Communicator::broadcast(at::Tensor& tensor, const std::string& what) {
+void Communicator::broadcast(at::Tensor& tensor, const std::string& what, std::int64_t from) {
   VLLAMA_ASSERT(tensor.is_contiguous(), "ranks copy contiguous tensors");
-  std::vector<at::Tensor> tensors{tensor};
-  run([&](c10d::Backend& backend) { return backend.broadcast(tensors); }, what);
+  start([&] { return Works{start_copies(*group_->backend, tensor, from)}; }, what);
+  finish();
+}
+
+// Parts of different sizes: a broadcast of each, in place, all of them under way at once.
+void Communicator::all_gather(at::Tensor& whole, std::span<const std::int64_t> part_ends,
+                              const std::string& what) {
+  VLLAMA_ASSERT(whole.is_contiguous() && std::ssize(part_ends) == num_ranks() &&
+                    part_ends.back() == whole.numel(),
+                "every rank has a part of a contiguous tensor");
+  const auto start_all = [&] {
+    Works works;
+    std::int64_t begin = 0;
+    for (std::int64_t rank = 0; rank < num_ranks(); ++rank) {
+      const std::int64_t end = part_ends[static_cast<std::size_t>(rank)];
+      if (end > begin)
+        works.push_back(start_copies(*group_->backend, whole.view(-1).slice(0, begin, end), rank));
+      begin = end;
+    }
+    return works;
+  };
+  start(start_all, what);
+  finish();
+}
+
+void Communicator::start_local_gather(at::Tensor& whole, const std::string& what) {
+  VLLAMA_ASSERT(whole.is_contiguous() && whole.numel() % num_local_ranks() == 0,
+                "the ranks of a machine have equal parts of a contiguous tensor");
+  if (num_local_ranks() == 1) return;
+  const std::int64_t part_size = whole.numel() / num_local_ranks();
+  at::Tensor own_part = whole.view(-1).narrow(0, part_size * local_rank(), part_size);
+  start([&] { return Works{group_->local_backend->_allgather_base(whole, own_part)}; }, what);
 }
 
 // Runs what only uses the store.
@@ -290,6 +363,8 @@ void Communicator::give_up(const std::string& what, double seconds, const std::s
   monitor.report_lost();
   const auto verdict = monitor.wait_for_verdict(kVerdictSeconds);
   if (group_->backend) group_->backend->abort();
+  if (group_->local_backend && group_->local_backend != group_->backend)
+    group_->local_backend->abort();
   throw RankFailure(
       fmt::format("rank {} gave up waiting for other ranks in '{}' after {:.1f} s: {}", rank(),
                   what, seconds, verdict.value_or("no rank could be named (" + cause + ")")));
