@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <utility>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -38,8 +39,66 @@ void open_log(const RunFolder& folder, distributed::Communicator& ranks) {
     log::also_to_file(folder.file(fmt::format("log_rank_{:04}.txt", ranks.rank())));
 }
 
+// What was recorded of the last operations between ranks, for those who look into a failure.
+void write_flight_record(const RunConfig& config, const distributed::Communicator& ranks) {
+  const RunFolder folder(config.output_dir);
+  const auto path = folder.file(fmt::format("flight_record_rank_{:04}.json", ranks.rank()));
+  try {
+    write_file_atomically(path, ranks.flight_record());
+    log::warn("the last operations between ranks are in '{}'", path.string());
+  } catch (const RunFailure& failure) {
+    log::warn("cannot write the record of the last operations: {}", failure.what());
+  }
+}
+
+// What a failing rank does before it ends.
+class FailureReport {
+ public:
+  FailureReport(const RunConfig& config, const TrainOptions& options,
+                distributed::Communicator& ranks)
+      : config_(config), ranks_(ranks), warn_(options.when_failed) {
+    constexpr double kOthersListenSeconds = 10;
+    longest_end_seconds_ = config.distributed.silence_seconds + kOthersListenSeconds;
+    if (warn_)
+      ranks.when_failed([warn = warn_, seconds = longest_end_seconds_](const std::string& verdict) {
+        warn(verdict, seconds);
+      });
+  }
+
+  // Does `work`. An error of it is reported before what is around `work` is destroyed, which can
+  // take forever.
+  template <class Work>
+  auto watch(Work work) {
+    try {
+      return work();
+    } catch (const distributed::RankFailure& failure) {
+      if (tell(failure.what(), "")) write_flight_record(config_, ranks_);
+      throw;
+    } catch (const std::exception& failure) {
+      tell(failure.what(), failure.what());
+      throw;
+    }
+  }
+
+ private:
+  // False if that was done before.
+  bool tell(const std::string& failure, const std::string& own_error) {
+    if (std::exchange(has_told_, true)) return false;
+    log::to_files(failure);
+    if (warn_) warn_(failure, longest_end_seconds_);
+    ranks_.fail(own_error);
+    return true;
+  }
+
+  const RunConfig& config_;
+  distributed::Communicator& ranks_;
+  const std::function<void(const std::string& reason, double seconds)> warn_;
+  double longest_end_seconds_;
+  bool has_told_ = false;
+};
+
 int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Device device,
-                  distributed::Communicator& ranks) {
+                  distributed::Communicator& ranks, FailureReport& failures) {
   // 1. The same everywhere, and a folder for the run.
   distributed::require_agreement(ranks, run_facts(config));
   const RunFolder folder(config.output_dir);
@@ -62,7 +121,10 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   Trainer trainer(config, *model, ranks);
   const RunProgress progress = resume(folder, config, options, trainer, ranks);
   if (ranks.is_first()) std::cerr << startup_report(config, *model, data, order) << std::endl;
-  if (options.dry_run) return 0;
+  if (options.dry_run) {
+    ranks.leave();
+    return 0;
+  }
 
   // 4. Steps.
   if (ranks.is_first()) write_file_atomically(folder.file("config.yaml"), config::dump(config));
@@ -73,7 +135,8 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
                            .num_ranks = ranks.num_ranks(),
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
-  const int signal = Loop(config, folder, ranks, trainer, loader, progress).run();
+  const int signal =
+      failures.watch([&] { return Loop(config, folder, ranks, trainer, loader, progress).run(); });
   if (ranks.is_first())
     plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
   ranks.leave();
@@ -81,18 +144,6 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   if (ranks.is_first())
     log::warn("stopped by signal {} after saving; the same command goes on from here", signal);
   return 128 + signal;
-}
-
-// What libtorch recorded of the last operations between ranks, for those who look into a failure.
-void write_flight_record(const RunConfig& config, const distributed::Communicator& ranks) {
-  const RunFolder folder(config.output_dir);
-  const auto path = folder.file(fmt::format("flight_record_rank_{:04}.json", ranks.rank()));
-  try {
-    write_file_atomically(path, ranks.flight_record());
-    log::warn("the last operations between ranks are in '{}'", path.string());
-  } catch (const RunFailure& failure) {
-    log::warn("cannot write the record of the last operations: {}", failure.what());
-  }
 }
 
 }  // namespace
@@ -103,16 +154,8 @@ int train(const RunConfig& config, const TrainOptions& options) {
   const c10::DeviceGuard guard(device);
   set_num_threads(config.num_threads, launch);
   distributed::Communicator ranks(launch, config.distributed, device);
-  try {
-    return train_as_rank(config, options, device, ranks);
-  } catch (const distributed::RankFailure&) {
-    write_flight_record(config, ranks);
-    ranks.fail("");
-    throw;
-  } catch (const std::exception& failure) {
-    ranks.fail(failure.what());
-    throw;
-  }
+  FailureReport failures(config, options, ranks);
+  return failures.watch([&] { return train_as_rank(config, options, device, ranks, failures); });
 }
 
 }  // namespace vllama::train

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <torch/csrc/distributed/c10d/FlightRecorder.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -13,7 +14,9 @@
 #include "core/log.h"
 #include "distributed/backend.h"
 #include "distributed/monitor.h"
+#include "distributed/operation_record.h"
 #include "distributed/store_connection.h"
+#include "distributed/time_limit.h"
 
 namespace vllama::distributed {
 namespace {
@@ -94,13 +97,14 @@ void meet(Store& store, const Launch& launch, double timeout_seconds) {
 
 struct Communicator::Group {
   Group(const Launch& launch, const DistributedConfig& config)
-      : store(launch, config.join_timeout_seconds) {}
+      : store(launch, config.join_timeout_seconds, config.silence_seconds) {}
 
   Store store;
   std::unique_ptr<Monitor> monitor;
   c10::intrusive_ptr<c10d::Backend> backend;
   std::int64_t num_exchanges = 0;     // of texts
   std::vector<std::string> old_keys;  // that all ranks have read once the next gather is over
+  OperationRecord operations;
   bool is_lost = false;
   bool others_know = false;  // that this rank ends with an error
 
@@ -116,16 +120,27 @@ Communicator::Communicator(const Launch& launch, const DistributedConfig& config
     : launch_(launch), config_(config) {
   if (launch.num_ranks == 1) return;
   group_ = std::make_unique<Group>(launch, config);
-  Store& store = group_->store;
-  const std::string place = place_of(launch.rank);
-  claim_rank(store, launch);
-  Monitor::publish_first_status(store, launch.rank, place);
-  meet(store, launch, config.join_timeout_seconds);
-  group_->monitor = std::make_unique<Monitor>(store.another(), launch, place,
-                                              Patience{config.silence_seconds, kSuspectSeconds});
-
+  try {
+    join();
+  } catch (const StoreLost& error) {
+    throw RankFailure(fmt::format(
+        "rank {} lost the store of the run at {}:{} while the ranks were joining: {}; {}",
+        launch.rank, launch.master_address, launch.master_port, first_line(error.what()),
+        launch.launcher_keeps_store ? "the launcher keeps it"
+                                    : "rank 0 keeps it, look at its output"));
+  }
   refuse_shared_gpus(device);
   connect(device);
+}
+
+void Communicator::join() {
+  Store& store = group_->store;
+  const std::string place = place_of(launch_.rank);
+  claim_rank(store, launch_);
+  Monitor::publish_first_status(store, launch_.rank, place);
+  meet(store, launch_, config_.join_timeout_seconds);
+  group_->monitor = std::make_unique<Monitor>(store.another(), launch_, place,
+                                              Patience{config_.silence_seconds, kSuspectSeconds});
 }
 
 Communicator::~Communicator() = default;
@@ -150,20 +165,29 @@ void Communicator::refuse_shared_gpus(at::Device device) {
 
 void Communicator::connect(at::Device device) {
   const std::string what = "connection of all ranks";
+  const auto start = Clock::now();
   const auto timeout = std::chrono::milliseconds(
       static_cast<std::int64_t>((config_.timeout_seconds + kVerdictSeconds) * 1e3));
-  group_->monitor->enter(what, true);
+  begin(what);
+  std::string cause;
   try {
     const auto store = c10::make_intrusive<c10d::PrefixStore>(
         "tensors", group_->store.another().connection().store);
-    group_->backend = device.is_cuda() ? make_nccl(store, launch_, device, timeout)
-                                       : make_gloo(store, launch_, timeout);
-  } catch (const std::runtime_error& error) {
-    give_up(what, 0, first_line(error.what()));
-  } catch (const c10::Error& error) {
-    give_up(what, 0, first_line(error.what_without_backtrace()));
+    group_->backend = call_until(
+        [store, device, timeout, launch = launch_] {
+          return device.is_cuda() ? make_nccl(store, launch, device, timeout)
+                                  : make_gloo(store, launch, timeout);
+        },
+        [this](double seconds) {
+          return seconds > config_.timeout_seconds || group_->monitor->verdict();
+        });
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    cause = first_line(error.what());
   }
-  group_->monitor->enter(activity_, false);
+  if (!cause.empty()) give_up(what, seconds_since(start), cause);
+  end();
 }
 
 void Communicator::enter(const std::string& activity) {
@@ -171,16 +195,26 @@ void Communicator::enter(const std::string& activity) {
   if (group_) group_->monitor->enter(activity, false);
 }
 
+void Communicator::begin(const std::string& what) {
+  group_->monitor->enter(what, true);
+  group_->operations.begin(what);
+}
+
+void Communicator::end() {
+  group_->operations.end();
+  group_->monitor->enter(activity_, false);
+}
+
 template <class Start>
 void Communicator::run(Start start, const std::string& what) {
   if (!group_) return;
-  const auto begin = Clock::now();
-  group_->monitor->enter(what, true);
+  const auto start_time = Clock::now();
+  begin(what);
   std::string cause;
   try {
     const c10::intrusive_ptr<c10d::Work> work = start(*group_->backend);
     while (!work->isCompleted() && cause.empty()) {
-      const double seconds = seconds_since(begin);
+      const double seconds = seconds_since(start_time);
       std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
       if (seconds > config_.timeout_seconds || group_->monitor->verdict())
         cause = "not done in time";
@@ -189,9 +223,9 @@ void Communicator::run(Start start, const std::string& what) {
   } catch (const std::exception& error) {
     cause = first_line(error.what());
   }
-  if (!cause.empty()) give_up(what, seconds_since(begin), cause);
-  seconds_ += seconds_since(begin);
-  group_->monitor->enter(activity_, false);
+  if (!cause.empty()) give_up(what, seconds_since(start_time), cause);
+  seconds_ += seconds_since(start_time);
+  end();
 }
 
 void Communicator::sum(at::Tensor& tensor, const std::string& what) {
@@ -209,10 +243,11 @@ void Communicator::broadcast(at::Tensor& tensor, const std::string& what) {
 // Runs what only uses the store.
 template <class Action>
 void Communicator::exchange(const std::string& what, Action action) {
+  const auto start = Clock::now();
   try {
     action();
   } catch (const StoreLost& error) {
-    give_up(what, 0, first_line(error.what()));
+    give_up(what, seconds_since(start), first_line(error.what()));
   }
 }
 
@@ -227,7 +262,7 @@ void Communicator::await(const std::string& key, const std::string& what) {
 
 std::vector<std::string> Communicator::gather(const std::string& text, const std::string& what) {
   if (!group_) return {text};
-  group_->monitor->enter(what, true);
+  begin(what);
   const std::string prefix = fmt::format("gather/{}/", group_->num_exchanges++);
   std::vector<std::string> texts;
   exchange(what, [&] {
@@ -242,13 +277,13 @@ std::vector<std::string> Communicator::gather(const std::string& text, const std
     for (const std::string& key : group_->old_keys) group_->store.remove(key);
     group_->old_keys.clear();
   });
-  group_->monitor->enter(activity_, false);
+  end();
   return texts;
 }
 
 std::string Communicator::broadcast(const std::string& text, const std::string& what) {
   if (!group_) return text;
-  group_->monitor->enter(what, true);
+  begin(what);
   const std::string key = fmt::format("broadcast/{}", group_->num_exchanges++);
   std::string received = text;
   exchange(what, [&] {
@@ -260,7 +295,7 @@ std::string Communicator::broadcast(const std::string& text, const std::string& 
     await(key, what);
     received = group_->store.find(key).value_or("");
   });
-  group_->monitor->enter(activity_, false);
+  end();
   return received;
 }
 
@@ -295,6 +330,10 @@ void Communicator::give_up(const std::string& what, double seconds, const std::s
                   what, seconds, verdict.value_or("no rank could be named (" + cause + ")")));
 }
 
+void Communicator::when_failed(std::function<void(const std::string& verdict)> tell) {
+  if (group_) group_->monitor->when_decided(std::move(tell));
+}
+
 void Communicator::fail(const std::string& reason) noexcept try {
   if (!group_ || !group_->monitor || group_->others_know) return;
   if (!group_->is_lost) {
@@ -323,7 +362,16 @@ void Communicator::leave() {
 
 std::string Communicator::flight_record() const {
   if (!group_) return {};
-  return c10d::dump_fr_trace_json(/*includeCollectives=*/true, /*onlyActive=*/false);
+  using Json = nlohmann::ordered_json;
+  const auto parsed = [](const std::string& text) {
+    return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  };
+  return Json{{"rank", rank()},
+              {"ranks", num_ranks()},
+              {"operations", parsed(group_->operations.to_json())},
+              {"libtorch", parsed(c10d::dump_fr_trace_json(/*includeCollectives=*/true,
+                                                           /*onlyActive=*/false))}}
+      .dump();
 }
 
 }  // namespace vllama::distributed

@@ -56,8 +56,11 @@ class Communicator {
   // all ranks.
   std::string decided_by_first(const std::function<std::string()>& decide, const std::string& what);
 
-  // This rank is about to end with an error: tells the others, and gives them time to hear it.
-  // Never throws.
+  // Calls `tell` once, in another thread, when it is known which rank is missing, whatever this one
+  // is busy with.
+  void when_failed(std::function<void(const std::string& verdict)> tell);
+  // This rank is about to end with an error: tells the others, unless they know it already, and
+  // gives them time to hear it. Never throws.
   void fail(const std::string& reason) noexcept;
   // Together: the run is over, nobody waits for this rank any more.
   void leave();
@@ -65,14 +68,17 @@ class Communicator {
   // Seconds spent so far in sum() and broadcast() of tensors, waiting for slower ranks included.
   double seconds() const { return seconds_; }
 
-  // libtorch's record of the last operations, JSON; empty for one process.
+  // The last operations, as this rank and as libtorch saw them, JSON; empty for one process.
   std::string flight_record() const;
 
  private:
   struct Group;
 
+  void join();
   void refuse_shared_gpus(at::Device device);
   void connect(at::Device device);
+  void begin(const std::string& what);
+  void end();
   template <class Start>
   void run(Start start, const std::string& what);
   template <class Action>

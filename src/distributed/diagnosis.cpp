@@ -51,7 +51,8 @@ std::optional<std::string> diagnose(std::span<const RankView> ranks, const Patie
           },
           [](const RankView& rank) {
             return fmt::format(
-                "{} has given no sign of life for {:.0f} s, last in '{}': it was killed or "
+                "{} has given no sign of life for {:.0f} s, last heard of in '{}': it was killed "
+                "or "
                 "stopped, or its machine or network is gone",
                 rank.place, rank.silent_seconds, rank.activity);
           }))
