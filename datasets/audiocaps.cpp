@@ -2,16 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "datasets/csv_dataset.h"
-#include "datasets/find_media.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
 namespace {
+
+using namespace std::string_view_literals;
 
 enum Column { id, video, start, caption };
 
@@ -33,13 +35,15 @@ std::string_view fault_of(CsvCells cells) {
   return {};
 }
 
-Record record_of(CsvCells cells, const fs::path& media_root) {
-  const fs::path recording = media_root / stripped(cells[video]);
-  const fs::path clip =
-      media_root / fmt::format("{}_{}", stripped(cells[video]), stripped(cells[start]));
-  MediaFile file{.path = first_existing({clip, recording}, {"flac", "wav", "mp3", "m4a", "mp4"}),
-                 .kind = MediaKind::sound};
-  if (file.path.stem() == recording.filename()) {
+Record record_of(CsvCells cells, const MediaRoot& media_root) {
+  static constexpr std::array kExtensions = {"flac"sv, "wav"sv, "mp3"sv, "m4a"sv, "mp4"sv};
+  const std::string recording = stripped(cells[video]);
+  const std::string clip = fmt::format("{}_{}", recording, stripped(cells[start]));
+  MediaFile file{.source = media_root.file(clip + ".flac"), .kind = MediaKind::sound};
+  if (const auto found = media_root.find(clip, kExtensions)) {
+    file.source = *found;
+  } else if (const auto whole = media_root.find(recording, kExtensions)) {
+    file.source = *whole;
     file.start_seconds = *seconds_of(cells[start]);
     file.end_seconds = file.start_seconds + kClipSeconds;
   }
@@ -50,13 +54,15 @@ Record record_of(CsvCells cells, const fs::path& media_root) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_audiocaps(const fs::path& annotations, const fs::path& media_root) {
+std::unique_ptr<Dataset> open_audiocaps(const fs::path& annotations, const MediaRoot& media_root,
+                                        const IndexFolder& indexes) {
   CsvFormat format{
+      .reader = "audiocaps 1",
       .columns = {"audiocap_id", "youtube_id", "start_time", "caption"},
       .fault = [](CsvCells cells, std::int64_t) { return fault_of(cells); },
       .record = [media_root](CsvCells cells, std::int64_t) { return record_of(cells, media_root); },
       .unique_id = [](CsvCells cells) { return stripped(cells[id]); }};
-  return std::make_unique<CsvDataset>(annotations, std::move(format));
+  return std::make_unique<CsvDataset>(annotations, std::move(format), indexes);
 }
 
 }  // namespace vllama::datasets

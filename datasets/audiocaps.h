@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -15,6 +17,7 @@ namespace vllama::datasets {
 // taken. A row can be invalid: missing_id (of either kind), missing_start, bad_time,
 // missing_caption.
 std::unique_ptr<Dataset> open_audiocaps(const std::filesystem::path& annotations,
-                                        const std::filesystem::path& media_root);
+                                        const MediaRoot& media_root,
+                                        const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

@@ -25,7 +25,7 @@ std::string caption_of(const JsonElement& element) {
 }  // namespace
 
 std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
-                                     const std::filesystem::path& media_root) {
+                                     const MediaRoot& media_root, const IndexFolder& indexes) {
   const auto read = [media_root](const JsonElement& element) {
     const std::string image = text_member(element, "image");
     const std::string caption = caption_of(element);
@@ -33,11 +33,12 @@ std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
     if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
       throw EntryError("missing_caption");
     return Record{.id = text_member(element, "id"),
-                  .media = {{.path = media_root / image, .kind = MediaKind::image}},
+                  .media = {{.source = media_root.file(image), .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = caption}}}};
   };
-  return std::make_unique<JsonDataset>(annotations,
-                                       JsonFormat{.key = "", .ids = Ids::unique, .read = read});
+  return std::make_unique<JsonDataset>(
+      annotations, JsonFormat{.reader = "cc595k 1", .key = "", .ids = Ids::unique, .read = read},
+      indexes);
 }
 
 }  // namespace vllama::datasets

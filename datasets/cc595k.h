@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -14,6 +16,6 @@ namespace vllama::datasets {
 // use for. An entry can be invalid: missing_image, missing_caption. Throws UserError naming the
 // entry if a key is missing.
 std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
-                                     const std::filesystem::path& media_root);
+                                     const MediaRoot& media_root, const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

@@ -9,7 +9,8 @@
 namespace vllama::datasets {
 
 std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotations,
-                                           const std::filesystem::path& media_root) {
+                                           const MediaRoot& media_root,
+                                           const IndexFolder& indexes) {
   const auto read = [media_root](const JsonElement& element) {
     const std::string id = text_member(element, "image_id");
     const std::string caption = text_member(element, "caption");
@@ -20,11 +21,14 @@ std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotati
     if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
       throw EntryError("missing_caption");
     return Record{.id = id,
-                  .media = {{.path = media_root / (id + ".jpg"), .kind = MediaKind::image}},
+                  .media = {{.source = media_root.file(id + ".jpg"), .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = caption}}}};
   };
   return std::make_unique<JsonDataset>(
-      annotations, JsonFormat{.key = "annotations", .ids = Ids::may_repeat, .read = read});
+      annotations,
+      JsonFormat{
+          .reader = "cc_sbu_align 1", .key = "annotations", .ids = Ids::may_repeat, .read = read},
+      indexes);
 }
 
 }  // namespace vllama::datasets

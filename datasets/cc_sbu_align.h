@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -13,6 +15,7 @@ namespace vllama::datasets {
 // are kept as they are; an entry without one is invalid: missing_caption, missing_id. Throws
 // UserError naming the entry if a key is missing or an image_id has a file extension.
 std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotations,
-                                           const std::filesystem::path& media_root);
+                                           const MediaRoot& media_root,
+                                           const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

@@ -23,8 +23,9 @@ std::string_view fault_of(CsvCells cells, std::int64_t part) {
 }  // namespace
 
 std::unique_ptr<Dataset> open_clotho(const std::filesystem::path& annotations,
-                                     const std::filesystem::path& media_root) {
+                                     const MediaRoot& media_root, const IndexFolder& indexes) {
   CsvFormat format;
+  format.reader = "clotho 1";
   format.records_per_row = kNumCaptions;
   format.columns = {"file_name"};
   for (std::int64_t i = 1; i <= kNumCaptions; ++i)
@@ -34,11 +35,11 @@ std::unique_ptr<Dataset> open_clotho(const std::filesystem::path& annotations,
     const std::string name = stripped(cells[0]);
     return Record{
         .id = fmt::format("{}#{}", name, part + 1),
-        .media = {{.path = media_root / name, .kind = MediaKind::sound}},
+        .media = {{.source = media_root.file(name), .kind = MediaKind::sound}},
         .conversation = {{{.question = "", .answer = stripped(caption_cell(cells, part))}}}};
   };
   format.unique_id = [](CsvCells cells) { return stripped(cells[0]); };
-  return std::make_unique<CsvDataset>(annotations, std::move(format));
+  return std::make_unique<CsvDataset>(annotations, std::move(format), indexes);
 }
 
 }  // namespace vllama::datasets

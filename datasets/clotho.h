@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -12,6 +14,6 @@ namespace vllama::datasets {
 // per caption, with the ids <file_name>#1 to <file_name>#5; the sound is <media_root>/<file_name>.
 // A record can be invalid: missing_id (no file name), missing_caption.
 std::unique_ptr<Dataset> open_clotho(const std::filesystem::path& annotations,
-                                     const std::filesystem::path& media_root);
+                                     const MediaRoot& media_root, const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

@@ -38,6 +38,8 @@ class CsvScanner {
   // reaches to the end of the text and has_open_quote() is true.
   bool next(CsvRow& row);
   bool has_open_quote() const { return has_open_quote_; }
+  // Number of the line behind the last row.
+  std::int64_t line() const { return line_; }
 
  private:
   void read_quoted(CsvRow& row);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "datasets/mapped_text.h"
+#include "datasets/seen_ids.h"
 #include "text/unicode.h"
 
 namespace vllama::datasets {
@@ -37,12 +38,101 @@ void fill_cells(const CsvRow& row, const std::vector<std::size_t>& columns,
 
 }  // namespace
 
-CsvDataset::CsvDataset(const fs::path& annotations, CsvFormat format) : format_(std::move(format)) {
-  SeenIds seen;
-  for (const fs::path& path : annotation_files(annotations)) index_file(path, seen);
+// Goes through all rows once, for the index.
+class CsvDataset::Indexer {
+ public:
+  explicit Indexer(const CsvDataset& dataset) : dataset_(dataset) {}
+
+  IndexContent run() {
+    for (const File& file : dataset_.files_) {
+      add_rows(file);
+      file_records_.push_back(places_.size());
+    }
+    IndexContent content;
+    content.add("places", std::move(places_));
+    content.add("file records", std::move(file_records_));
+    content.add(entries_);
+    return content;
+  }
+
+ private:
+  void add_rows(const File& file) {
+    const std::string_view text = file.mapping->text();
+    CsvScanner scanner(text, file.separator, file.rows_begin, file.rows_line);
+    CsvRow row;
+    std::vector<CsvField> cells;
+    std::size_t released = 0;
+    while (scanner.next(row)) {
+      if (scanner.has_open_quote())
+        throw UserError(fmt::format("'{}': a quoted field in the row of line {} is never closed",
+                                    file.mapping->path().string(), row.line));
+      fill_cells(row, file.columns, cells);
+      add_row(row, cells, file);
+      if (row.end - released >= kScanWindowBytes) {
+        file.mapping->release_pages(released, row.end - released);
+        released = row.end / kAccessWindowBytes * kAccessWindowBytes;
+      }
+    }
+    file.mapping->release_pages(0, text.size());
+  }
+
+  // Adds the valid records of a row and counts the others.
+  void add_row(const CsvRow& row, CsvCells cells, const File& file) {
+    const auto place = [&] {
+      return fmt::format("{}:{}", file.mapping->path().string(), row.line);
+    };
+    const CsvFormat& format = dataset_.format_;
+    bool is_used = false;
+    for (std::int64_t part = 0; part < format.records_per_row; ++part) {
+      const std::string_view fault = dataset_.fault_of(row, cells, part, file);
+      if (fault.empty())
+        places_.push_back({row.begin, static_cast<std::uint8_t>(part)});
+      else
+        entries_.invalid.add(fault, place());
+      is_used |= fault.empty();
+    }
+    if (!is_used || !format.unique_id) return;
+    const std::string id = format.unique_id(cells);
+    if (!seen_.add(id))
+      entries_.odd.add("duplicate_id", place(), fmt::format("'{}' occurred before", id));
+  }
+
+  const CsvDataset& dataset_;
+  SeenIds seen_;
+  std::vector<Place> places_;
+  std::vector<std::uint64_t> file_records_;
+  EntryTallies entries_;
+};
+
+CsvDataset::CsvDataset(const fs::path& annotations, CsvFormat format, const IndexFolder& indexes)
+    : format_(std::move(format)) {
+  const std::vector<fs::path> paths = annotation_files(annotations);
+  for (const fs::path& path : paths) files_.push_back(open_file(path));
+  index_ = open_index(indexes, {"csv " + format_.reader, paths},
+                      [this] { return Indexer(*this).run(); });
+  places_ = index_.array<Place>("places");
+  file_records_ = index_.array<std::uint64_t>("file records");
+  entries_ = index_.tallies();
   if (size() == 0)
     throw UserError(fmt::format("'{}' has no valid row{}{}", annotations.string(),
                                 invalid().total() > 0 ? ": " : "", invalid().summary()));
+}
+
+CsvDataset::File CsvDataset::open_file(const fs::path& path) const {
+  File file;
+  file.mapping = MappedFile::open(path);
+  file.separator = path.extension() == ".tsv" ? '\t' : ',';
+  const std::string_view text = file.mapping->text();
+  CsvScanner scanner(text, file.separator,
+                     text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  CsvRow header;
+  if (!scanner.next(header))
+    throw UserError(fmt::format("'{}' is empty: it needs a header line", path.string()));
+  file.columns = find_columns(header, path);
+  file.num_columns = header.fields.size();
+  file.rows_begin = header.end;
+  file.rows_line = scanner.line();
+  return file;
 }
 
 std::vector<std::size_t> CsvDataset::find_columns(const CsvRow& header,
@@ -68,66 +158,11 @@ std::string_view CsvDataset::fault_of(const CsvRow& row, CsvCells cells, std::in
   return is_utf8(file.mapping->text().substr(row.begin, row.end - row.begin)) ? "" : "not_utf8";
 }
 
-void CsvDataset::index_row(const CsvRow& row, CsvCells cells, File& file, SeenIds& seen) {
-  const auto place = [&] { return fmt::format("{}:{}", file.mapping->path().string(), row.line); };
-  bool is_used = false;
-  for (std::int64_t part = 0; part < format_.records_per_row; ++part) {
-    const std::string_view fault = fault_of(row, cells, part, file);
-    if (fault.empty())
-      file.places.push_back({row.begin, static_cast<std::uint8_t>(part)});
-    else
-      entries_.invalid.add(fault, place());
-    is_used |= fault.empty();
-  }
-  if (!is_used || !format_.unique_id) return;
-  const std::string id = format_.unique_id(cells);
-  if (!seen.add(id))
-    entries_.odd.add("duplicate_id", place(), fmt::format("'{}' occurred before", id));
-}
-
-void CsvDataset::index_file(const fs::path& path, SeenIds& seen) {
-  File file{.mapping = MappedFile::open(path),
-            .separator = path.extension() == ".tsv" ? '\t' : ',',
-            .columns = {},
-            .first_record = size(),
-            .places = {}};
-  const std::string_view text = file.mapping->text();
-  CsvScanner scanner(text, file.separator, text.starts_with(kByteOrderMark) ? 3 : 0);
-  CsvRow row;
-  if (!scanner.next(row))
-    throw UserError(fmt::format("'{}' is empty: it needs a header line", path.string()));
-  file.columns = find_columns(row, path);
-  file.num_columns = row.fields.size();
-  std::vector<CsvField> cells;
-  std::size_t released = 0;
-  while (scanner.next(row)) {
-    if (scanner.has_open_quote())
-      throw UserError(fmt::format("'{}': a quoted field in the row of line {} is never closed",
-                                  path.string(), row.line));
-    fill_cells(row, file.columns, cells);
-    index_row(row, cells, file, seen);
-    if (row.end - released >= kScanWindowBytes) {
-      file.mapping->release_pages(released, row.end - released);
-      released = row.end / kAccessWindowBytes * kAccessWindowBytes;
-    }
-  }
-  file.mapping->release_pages(0, text.size());
-  file.places.shrink_to_fit();
-  files_.push_back(std::move(file));
-}
-
-std::int64_t CsvDataset::size() const {
-  if (files_.empty()) return 0;
-  return files_.back().first_record + static_cast<std::int64_t>(files_.back().places.size());
-}
-
 Record CsvDataset::record(std::int64_t index) const {
   VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
-  const auto after = std::upper_bound(
-      files_.begin(), files_.end(), index,
-      [](std::int64_t wanted, const File& file) { return wanted < file.first_record; });
-  const File& file = *std::prev(after);
-  const Place place = file.places[static_cast<std::size_t>(index - file.first_record)];
+  const auto in_file = std::ranges::upper_bound(file_records_, static_cast<std::uint64_t>(index));
+  const File& file = files_.at(static_cast<std::size_t>(in_file - file_records_.begin()));
+  const Place place = places_[static_cast<std::size_t>(index)];
   const std::size_t begin = place.row_begin;
   CsvScanner scanner(file.mapping->text(), file.separator, begin);
   CsvRow row;

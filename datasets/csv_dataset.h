@@ -12,7 +12,7 @@
 
 #include "core/files.h"
 #include "datasets/csv.h"
-#include "datasets/entry_check.h"
+#include "datasets/index_file.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -22,6 +22,7 @@ namespace vllama::datasets {
 using CsvCells = std::span<const CsvField>;
 
 struct CsvFormat {
+  std::string reader;                // of the index: a name and a number, see IndexKey
   std::vector<std::string> columns;  // that the header line must name, among any others
   std::int64_t records_per_row = 1;  // at most 256
   // Why record number `part` of the row cannot be used: a stable name, or empty if it can be.
@@ -33,16 +34,17 @@ struct CsvFormat {
 
 // All *.csv and *.tsv of a folder, sorted by name, or one such file, each with a header line.
 //
-// Only the places of the records stay in memory (8 bytes each); rows are read from the file when
-// asked for. Beside the reasons of the format, a record is invalid for too_many_fields and
+// The index holds the places of the records, 8 bytes each; rows are read from the file when asked
+// for. Beside the reasons of the format, a record is invalid for too_many_fields and
 // not_utf8.
 class CsvDataset : public Dataset {
  public:
   // Throws UserError if there is no such file or folder, if it has no CSV file, if a column is
   // missing, a quoted field is never closed, or not one record is valid.
-  CsvDataset(const std::filesystem::path& annotations, CsvFormat format);
+  CsvDataset(const std::filesystem::path& annotations, CsvFormat format,
+             const IndexFolder& indexes = {});
 
-  std::int64_t size() const override;
+  std::int64_t size() const override { return static_cast<std::int64_t>(places_.size()); }
   Record record(std::int64_t index) const override;
   const InvalidEntries& invalid() const override { return entries_.invalid; }
   const OddEntries& odd() const override { return entries_.odd; }
@@ -51,18 +53,18 @@ class CsvDataset : public Dataset {
   struct Place {
     std::uint64_t row_begin : 56, part : 8;
   };
+  // An annotation file, ready to be read from.
   struct File {
     std::shared_ptr<const MappedFile> mapping;
     char separator = ',';
     std::vector<std::size_t> columns;  // where those of the format stand in a row
     std::size_t num_columns = 0;
-    std::int64_t first_record = 0;  // number of valid records in the files before
-    std::vector<Place> places;      // of the valid records
+    std::size_t rows_begin = 0;  // byte behind the header line
+    std::int64_t rows_line = 1;
   };
+  class Indexer;
 
-  void index_file(const std::filesystem::path& path, SeenIds& seen);
-  // Adds the valid records of a row to `file` and counts the others.
-  void index_row(const CsvRow& row, CsvCells cells, File& file, SeenIds& seen);
+  File open_file(const std::filesystem::path& path) const;
   std::vector<std::size_t> find_columns(const CsvRow& header,
                                         const std::filesystem::path& path) const;
   std::string_view fault_of(const CsvRow& row, CsvCells cells, std::int64_t part,
@@ -70,6 +72,9 @@ class CsvDataset : public Dataset {
 
   CsvFormat format_;
   std::vector<File> files_;
+  Index index_;
+  std::span<const Place> places_;                // of the valid records, file by file
+  std::span<const std::uint64_t> file_records_;  // number of valid records up to the end of a file
   EntryTallies entries_;
 };
 

@@ -34,10 +34,15 @@ struct DatasetConfig {
     field("name", name, "how logs and metrics call the data set", config::Required{});
     field("format", format, "layout of the annotations", config::Required{},
           config::OneOf{{"webvid", "cc_sbu_align", "cc595k", "llava_instruct", "videochat_instruct",
-                         "video_instruct_100k", "audiocaps", "clotho", "vllama"}});
-    field("annotations", annotations, "annotation file, or folder of CSV files for webvid",
-          config::Required{});
-    field("media_root", media_root, "folder that the media paths begin in", config::Required{});
+                         "video_instruct_100k", "audiocaps", "clotho", "vllama", "webdataset"}});
+    field(
+        "annotations", annotations,
+        "annotation file, or folder of CSV files; for webdataset tar shards as in media_root, or a "
+        "folder of them",
+        config::Required{});
+    field("media_root", media_root,
+          "folder that the media paths begin in, or tar shards that hold the media: "
+          "media-{000..099}.tar, media-*.tar; none for webdataset");
     field("weight", weight, "share of the run's samples, relative to the other data sets",
           config::Range{0.0, 1e9});
     field("num_samples", num_samples,
@@ -125,6 +130,7 @@ struct DataConfig {
   processors::AudioClipConfig sound;
   std::string compat = "none";
   LoaderConfig loader;
+  std::string index_folder;
   std::string mixing = "per_step";
   bool shuffle = true;
   double max_broken_share = 0.1;
@@ -140,6 +146,9 @@ struct DataConfig {
           "reference: texts, pixels and sound as the Python original makes them, defects included",
           config::OneOf{{"none", "reference"}});
     field("loader", loader, "worker threads");
+    field("index_folder", index_folder,
+          "folder of this node's disk that keeps the indexes of annotations and shards, made once "
+          "and shared by all its processes; empty: one per user below the temporary folder");
     field("mixing", mixing,
           "per_step: all samples of a step come from one data set, the same on all ranks; "
           "within_step: they come from all data sets, on each rank as many of each",

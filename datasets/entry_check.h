@@ -14,11 +14,6 @@ namespace vllama::datasets {
 // Whether an id may stand for several records, as the id of an image does.
 enum class Ids { may_repeat, unique };
 
-struct EntryTallies {
-  InvalidEntries invalid;
-  OddEntries odd;
-};
-
 class EntryCheck {
  public:
   // `tallies` must outlive the check.

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <string>
 
 #include "core/error.h"
 #include "datasets/mapped_text.h"
@@ -131,16 +131,16 @@ void read_member(Scanner& scanner, std::string_view key, const std::string& path
 
 }  // namespace
 
-JsonArray::JsonArray(const std::filesystem::path& path, std::string_view key)
-    : file_(MappedFile::open(path)) {
-  Scanner scanner(*file_);
+std::vector<JsonExtent> find_elements(const MappedFile& file, std::string_view key) {
+  Scanner scanner(file);
+  std::vector<JsonExtent> elements;
   const auto read_elements = [&] {
-    elements_.clear();
+    elements.clear();
     scanner.expect('[');
     while (scanner.peek() != ']') {
       scanner.peek();
       const std::uint64_t begin = scanner.position();
-      elements_.push_back({begin, scanner.skip_value().size()});
+      elements.push_back({begin, scanner.skip_value().size()});
       if (!scanner.take(',')) break;
     }
     scanner.expect(']');
@@ -148,32 +148,10 @@ JsonArray::JsonArray(const std::filesystem::path& path, std::string_view key)
   if (key.empty())
     read_elements();
   else
-    read_member(scanner, key, path.string(), read_elements);
+    read_member(scanner, key, file.path().string(), read_elements);
   scanner.expect_end();
-  file_->release_pages(0, file_->text().size());
-  elements_.shrink_to_fit();
-}
-
-ParsedJson JsonArray::element(std::int64_t index) const {
-  VLLAMA_ASSERT(index >= 0 && index < size(), "element index out of range");
-  const auto [begin, length] = elements_[static_cast<std::size_t>(index)];
-  try {
-    return parse_json(file_->text().substr(begin, length));
-  } catch (const nlohmann::json::parse_error& error) {
-    throw UserError(fmt::format("{} is not valid JSON: {}", place(index), error.what()));
-  }
-}
-
-void JsonArray::release(std::int64_t first, std::int64_t last) const {
-  const Extent& end = elements_[static_cast<std::size_t>(last)];
-  const std::size_t window =
-      elements_[static_cast<std::size_t>(first)].begin / kAccessWindowBytes * kAccessWindowBytes;
-  file_->release_pages(window, end.begin + end.length - window + kAccessWindowBytes);
-}
-
-std::string JsonArray::place(std::int64_t index) const {
-  return fmt::format("{}, element {} (byte {})", file_->path().string(), index,
-                     elements_[static_cast<std::size_t>(index)].begin);
+  file.release_pages(0, file.text().size());
+  return elements;
 }
 
 }  // namespace vllama::datasets

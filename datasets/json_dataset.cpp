@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/error.h"
 #include "datasets/entry_error.h"
+#include "datasets/json_array.h"
+#include "datasets/mapped_text.h"
 #include "text/error.h"
 
 namespace vllama::datasets {
@@ -31,36 +35,75 @@ std::string text_member(const JsonElement& element, const char* key) {
       fmt::format("{}: '{}' must be text, not {}", element.place, key, value.type_name()));
 }
 
-JsonDataset::JsonDataset(const std::filesystem::path& path, JsonFormat format)
-    : elements_(path, format.key), format_(std::move(format)) {
-  constexpr std::int64_t kElementsBetweenReleases = 4096;
-  EntryCheck check(format_.ids, entries_);
-  for (std::int64_t i = 0; i < elements_.size(); ++i) {
-    const ParsedJson parsed = elements_.element(i);
-    const JsonElement element{parsed.value, elements_.place(i)};
-    if (check.accept(element.place, [&] { return format_.read(element); })) {
-      valid_.push_back(i);
-      check.note_repeated_key(element.place, parsed.repeated_key);
-    }
-    if ((i + 1) % kElementsBetweenReleases == 0)
-      elements_.release(i + 1 - kElementsBetweenReleases, i);
-  }
-  if (valid_.empty())
+JsonDataset::JsonDataset(const std::filesystem::path& path, JsonFormat format,
+                         const IndexFolder& indexes)
+    : file_(MappedFile::open(path)),
+      format_(std::move(format)),
+      index_(
+          open_index(indexes, {"json " + format_.reader, {path}}, [this] { return make_index(); })),
+      places_(index_.array<Place>("places")),
+      entries_(index_.tallies()) {
+  if (places_.empty())
     throw UserError(fmt::format("'{}' has no valid entry{}{}", path.string(),
                                 invalid().total() > 0 ? ": " : "", invalid().summary()));
 }
 
+IndexContent JsonDataset::make_index() const {
+  constexpr std::uint64_t kElementsBetweenReleases = 4096;
+  std::vector<Place> places;
+  EntryTallies entries;
+  EntryCheck check(format_.ids, entries);
+  std::optional<Place> first_unreleased;
+  std::uint64_t number = 0;
+  for (const JsonExtent& extent : find_elements(*file_, format_.key)) {
+    const Place place{extent.begin, extent.length, number++};
+    const ParsedJson parsed = parse(place);
+    const JsonElement element{parsed.value, place_text(place)};
+    if (check.accept(element.place, [&] { return format_.read(element); })) {
+      places.push_back(place);
+      check.note_repeated_key(element.place, parsed.repeated_key);
+    }
+    if (!first_unreleased) first_unreleased = place;
+    if (number % kElementsBetweenReleases == 0) {
+      release(*first_unreleased, place);
+      first_unreleased.reset();
+    }
+  }
+  IndexContent content;
+  content.add("places", std::move(places));
+  content.add(entries);
+  return content;
+}
+
+ParsedJson JsonDataset::parse(const Place& place) const {
+  const std::string_view text = file_->text();
+  try {
+    return parse_json(text.substr(std::min<std::size_t>(place.begin, text.size()), place.length));
+  } catch (const nlohmann::json::exception& error) {
+    throw UserError(fmt::format("{} is not valid JSON: {}", place_text(place), error.what()));
+  }
+}
+
+std::string JsonDataset::place_text(const Place& place) const {
+  return fmt::format("{}, element {} (byte {})", file_->path().string(), place.element,
+                     place.begin);
+}
+
+void JsonDataset::release(const Place& first, const Place& last) const {
+  const std::size_t window = first.begin / kAccessWindowBytes * kAccessWindowBytes;
+  file_->release_pages(window, last.begin + last.length - window + kAccessWindowBytes);
+}
+
 Record JsonDataset::record(std::int64_t index) const {
   VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
-  const std::int64_t element = valid_[static_cast<std::size_t>(index)];
-  const ParsedJson parsed = elements_.element(element);
-  elements_.release(element, element);
+  const Place& place = places_[static_cast<std::size_t>(index)];
+  const ParsedJson parsed = parse(place);
+  release(place, place);
   const auto changed = [&](std::string_view reason) {
-    return RunFailure(
-        fmt::format("{} changed while it was in use: {}", elements_.place(element), reason));
+    return RunFailure(fmt::format("{} changed while it was in use: {}", place_text(place), reason));
   };
   try {
-    Record record = format_.read({parsed.value, elements_.place(element)});
+    Record record = format_.read({parsed.value, place_text(place)});
     if (format_.find_media) format_.find_media(record);
     return record;
   } catch (const EntryError& error) {

@@ -78,14 +78,14 @@ void read_times(const json& object, MediaFile& file) {
                      fmt::format("from {} s to {} s", file.start_seconds, file.end_seconds));
 }
 
-std::filesystem::path media_path(const std::filesystem::path& media_root, const std::string& path) {
+std::filesystem::path media_name(const std::string& path) {
   if (path.empty()) throw EntryError("missing_media");
   if (path.find('\0') != std::string::npos) throw EntryError("bad_path", "a path has a zero byte");
   if (path.find("://") != std::string::npos)
     throw EntryError("url", fmt::format("'{}' is an address: download it, and give the path of the "
                                         "file",
                                         path));
-  return media_root / path;
+  return path;
 }
 
 bool is_blank(std::string_view text) {

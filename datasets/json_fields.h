@@ -24,9 +24,9 @@ std::string required_id(const nlohmann::json& object);
 // Members "start" and "end" in seconds, each optional. bad_time unless 0 <= start < end.
 void read_times(const nlohmann::json& object, MediaFile& file);
 
-// `path` below `media_root`, or itself if it is absolute; ".." is allowed. missing_media if it is
-// empty, url, bad_path.
-std::filesystem::path media_path(const std::filesystem::path& media_root, const std::string& path);
+// A path as annotations give it, for MediaRoot: relative or absolute, ".." is allowed.
+// missing_media if it is empty, url, bad_path.
+std::filesystem::path media_name(const std::string& path);
 
 bool is_blank(std::string_view text);
 // missing_answer if not one turn has an answer.

@@ -12,7 +12,7 @@ struct ParsedJson {
   std::string repeated_key;  // one that an object has twice, its last value counts; else empty
 };
 
-// Throws nlohmann::json::parse_error.
+// Throws nlohmann::json::exception for what is not JSON, and for numbers beyond all doubles.
 ParsedJson parse_json(std::string_view text);
 
 }  // namespace vllama::datasets

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -18,7 +20,8 @@ namespace vllama::datasets {
 // for: text_only (neither image nor tag), missing_image (a tag without an image), missing_id,
 // bad_path, url.
 std::unique_ptr<Dataset> open_llava_instruct(const std::filesystem::path& annotations,
-                                             const std::filesystem::path& media_root,
-                                             const std::string& image_prefix);
+                                             const MediaRoot& media_root,
+                                             const std::string& image_prefix,
+                                             const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

@@ -149,7 +149,7 @@ void Loader::build_or_drop(Work& work, std::size_t place, StageSeconds& seconds)
     work.dropped[place] = {.step = sample.step,
                            .dataset = source_.dataset_name(sample.dataset),
                            .id = record.id,
-                           .path = record.media.front().path.string(),
+                           .path = record.media.front().source.name(),
                            .reason = std::string(reason),
                            .detail = detail};
   };

@@ -55,7 +55,7 @@ Stretch stretch_of(const MediaFile& file, std::int64_t count, double per_second)
   const std::int64_t end = clamped(std::ceil(file.end_seconds * per_second));
   if (begin >= end)
     throw media::MediaError(media::MediaFailure::empty,
-                            fmt::format("'{}' has nothing between {} and {} s", file.path.string(),
+                            fmt::format("'{}' has nothing between {} and {} s", file.source.name(),
                                         file.start_seconds, file.end_seconds));
   return {begin, end - begin};
 }
@@ -143,7 +143,7 @@ BuiltMedium MediaBuilder::build(const MediaFile& file, const PlannedSample& samp
     throw media::MediaError(
         file.kind == MediaKind::sound ? media::MediaFailure::no_video_stream
                                       : media::MediaFailure::no_audio_stream,
-        fmt::format("'{}' has nothing for inputs: {}", file.path.string(), dataset_.inputs));
+        fmt::format("'{}' has nothing for inputs: {}", file.source.name(), dataset_.inputs));
   for (const auto& input : built.inputs) built.num_tokens += input.num_tokens;
   return built;
 }
@@ -171,7 +171,7 @@ at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, Built
   media::DecodedFrames decoded;
   {
     const Stopwatch watch(seconds.decode);
-    media::VideoReader reader(file.path, video_);
+    media::VideoReader reader(file.source, video_);
     const double per_second = reader.facts().frames_per_second;
     const Stretch stretch = stretch_of(file, reader.facts().num_frames, per_second);
     const auto indices =
@@ -211,7 +211,7 @@ at::Tensor MediaBuilder::image_frame(const MediaFile& file, Draws& draws,
   media::Image image;
   {
     const Stopwatch watch(seconds.decode);
-    image = media::read_image(file.path);
+    image = media::read_image(file.source);
   }
   const Stopwatch watch(seconds.pixels);
   if (dataset_.transform == "train")
@@ -231,7 +231,7 @@ void MediaBuilder::add_sound(const MediaFile& file, BuiltMedium& built,
   media::Waveform waveform;
   try {
     const Stopwatch watch(seconds.decode);
-    waveform = media::read_audio(file.path, {.time_limit_seconds = video_.time_limit_seconds});
+    waveform = media::read_audio(file.source, {.time_limit_seconds = video_.time_limit_seconds});
     waveform = cut(std::move(waveform), stretch_of(file, waveform.num_samples(),
                                                    static_cast<double>(waveform.sample_rate_hz)));
   } catch (const media::MediaError& error) {
@@ -243,7 +243,7 @@ void MediaBuilder::add_sound(const MediaFile& file, BuiltMedium& built,
   if (!clips && is_optional) return;
   if (!clips)
     throw media::MediaError(media::MediaFailure::no_audio_stream,
-                            fmt::format("'{}' has less than 25 ms of sound", file.path.string()));
+                            fmt::format("'{}' has less than 25 ms of sound", file.source.name()));
   const std::int64_t num_tokens = model_.audio->num_tokens;
   built.inputs.push_back({MediaRoute::audio_from_sound, *clips, num_tokens});
   built.text += text::sound_text(num_tokens);

@@ -13,11 +13,12 @@ namespace vllama::datasets {
 Mixture::Mixture(const DataConfig& config, const ModelInput& model,
                  const text::Tokenizer& tokenizer) {
   if (config.sets.empty()) throw UserError("the list of data sets is empty");
+  const IndexFolder indexes = IndexFolder::open(config.index_folder);
   std::set<std::string> names;
   for (const DatasetConfig& set : config.sets) {
     if (!names.insert(set.name).second)
       throw UserError(fmt::format("two data sets are called '{}'", set.name));
-    members_.push_back({set.name, share_of(set), open_dataset(set),
+    members_.push_back({set.name, share_of(set), open_dataset(set, indexes),
                         ExampleBuilder(set, config, model, tokenizer)});
   }
 }

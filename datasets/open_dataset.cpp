@@ -12,37 +12,60 @@
 #include "datasets/video_instruct_100k.h"
 #include "datasets/videochat_instruct.h"
 #include "datasets/vllama_dataset.h"
+#include "datasets/webdataset.h"
 #include "datasets/webvid.h"
 
 namespace vllama::datasets {
 namespace {
 
-std::unique_ptr<Dataset> open_format(const DatasetConfig& config) {
+MediaRoot open_media(const DatasetConfig& config, const IndexFolder& indexes) {
+  MediaRoot root = MediaRoot::open(config.media_root, indexes);
+  if (const Shards* shards = root.shards()) {
+    log::info("data set {}: {} members in {} shards", config.name, shards->num_members(),
+              shards->files().size());
+    if (shards->invalid().total() > 0)
+      log::warn("data set {}: {} members of its shards are no files: {}", config.name,
+                shards->invalid().total(), shards->invalid().summary());
+    if (shards->odd().total() > 0)
+      log::warn("data set {}: {} members of its shards replace others: {}", config.name,
+                shards->odd().total(), shards->odd().summary());
+  }
+  return root;
+}
+
+std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFolder& indexes) {
   const std::string &format = config.format, &annotations = config.annotations;
-  const std::string& root = config.media_root;
-  if (format == "webvid") return std::make_unique<WebVid>(annotations, root);
-  if (format == "cc_sbu_align") return open_cc_sbu_align(annotations, root);
-  if (format == "cc595k") return open_cc595k(annotations, root);
+  if (format == "webdataset") return std::make_unique<WebDataset>(annotations, indexes);
+  const MediaRoot root = open_media(config, indexes);
+  if (format == "webvid") return std::make_unique<WebVid>(annotations, root, indexes);
+  if (format == "cc_sbu_align") return open_cc_sbu_align(annotations, root, indexes);
+  if (format == "cc595k") return open_cc595k(annotations, root, indexes);
   if (format == "llava_instruct")
-    return open_llava_instruct(annotations, root, config.image_prefix);
-  if (format == "videochat_instruct") return open_videochat_instruct(annotations, root);
-  if (format == "video_instruct_100k") return open_video_instruct_100k(annotations, root);
-  if (format == "audiocaps") return open_audiocaps(annotations, root);
-  if (format == "clotho") return open_clotho(annotations, root);
-  if (format == "vllama") return std::make_unique<VllamaDataset>(annotations, root);
+    return open_llava_instruct(annotations, root, config.image_prefix, indexes);
+  if (format == "videochat_instruct") return open_videochat_instruct(annotations, root, indexes);
+  if (format == "video_instruct_100k") return open_video_instruct_100k(annotations, root, indexes);
+  if (format == "audiocaps") return open_audiocaps(annotations, root, indexes);
+  if (format == "clotho") return open_clotho(annotations, root, indexes);
+  if (format == "vllama") return std::make_unique<VllamaDataset>(annotations, root, indexes);
   throw UserError(fmt::format(
       "data set '{}': no reader for the format '{}'; there are webvid, cc_sbu_align, cc595k, "
-      "llava_instruct, videochat_instruct, video_instruct_100k, audiocaps, clotho, vllama",
+      "llava_instruct, videochat_instruct, video_instruct_100k, audiocaps, clotho, vllama, "
+      "webdataset",
       config.name, format));
 }
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config) {
+std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes) {
   if (!config.image_prefix.empty() && config.format != "llava_instruct")
     throw UserError(
         fmt::format("data set '{}': image_prefix is for the format llava_instruct", config.name));
-  auto dataset = open_format(config);
+  if (config.media_root.empty() != (config.format == "webdataset"))
+    throw UserError(fmt::format("data set '{}': {}", config.name,
+                                config.media_root.empty()
+                                    ? "media_root is missing"
+                                    : "media_root must be left out, the media are in the shards"));
+  auto dataset = open_format(config, indexes);
   log::info("data set {}: {} entries", config.name, dataset->size());
   if (dataset->invalid().total() > 0)
     log::warn("data set {}: {} invalid entries left out: {}", config.name,

@@ -5,13 +5,15 @@
 #include <string>
 
 #include "datasets/data_config.h"
+#include "datasets/index_folder.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
 
 // Opens the reader for config.format and logs how many entries it has and how many are invalid.
-// Throws UserError where the annotations cannot be read.
-std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config);
+// Its index is taken from `indexes`, or made and kept there. Throws UserError where the annotations
+// cannot be read.
+std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes = {});
 
 // True if records of the format may be conversations, false if all are captions.
 bool has_conversations(const std::string& format);

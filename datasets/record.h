@@ -2,13 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <limits>
-#include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "datasets/entry_tally.h"
+#include "media/file_range.h"
 #include "text/conversation.h"
 
 namespace vllama::datasets {
@@ -16,7 +15,7 @@ namespace vllama::datasets {
 enum class MediaKind { video, image, sound };
 
 struct MediaFile {
-  std::filesystem::path path;
+  media::FileRange source;
   MediaKind kind = MediaKind::video;
   // The part of a video or sound that is meant: from `start_seconds` to `end_seconds`, by default
   // all of it.
@@ -30,37 +29,6 @@ struct Record {
   // Either a caption, or with one place for each medium.
   text::Conversation conversation;
 };
-
-// Entries of annotation files that are worth a word, counted by reason.
-class EntryTally {
- public:
-  struct Entry {
-    std::string reason;  // a stable lower-case name, "missing_caption"
-    std::string place;   // "file:line"
-    // What is wrong in this entry, where the reason does not say it all; at most kMaxDetailBytes.
-    std::string detail;
-  };
-
-  void add(std::string_view reason, std::string place, std::string detail = {});
-
-  std::int64_t total() const;
-  const std::map<std::string, std::int64_t>& count_of_reason() const { return count_of_reason_; }
-  // The first kMaxListed of them, in the order of the file.
-  const std::vector<Entry>& listed() const { return listed_; }
-  // "2 missing_caption, 1 not_utf8, the first at train.csv:7" and its detail; empty if there are
-  // none.
-  std::string summary() const;
-
-  static constexpr std::size_t kMaxListed = 100;
-  static constexpr std::size_t kMaxDetailBytes = 300;
-
- private:
-  std::map<std::string, std::int64_t> count_of_reason_;
-  std::vector<Entry> listed_;
-};
-
-using InvalidEntries = EntryTally;  // cannot become records
-using OddEntries = EntryTally;      // are records, though something in them is likely a mistake
 
 // A data set: its valid entries by number.
 class Dataset {

@@ -1,9 +1,9 @@
 #include "datasets/video_instruct_100k.h"
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "datasets/entry_error.h"
-#include "datasets/find_media.h"
 #include "datasets/json_dataset.h"
 #include "datasets/json_fields.h"
 #include "datasets/tagged_messages.h"
@@ -12,7 +12,10 @@ namespace vllama::datasets {
 namespace fs = std::filesystem;
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr std::string_view kFeatureExtension = ".pkl";
+constexpr std::array kExtensions = {"mp4"sv, "mkv"sv, "webm"sv, "avi"sv, "mov"sv};
 
 text::Conversation question_and_answer(const nlohmann::json& element) {
   const auto question = optional_text(element, "q"), answer = optional_text(element, "a");
@@ -35,32 +38,36 @@ text::Conversation training_form(const nlohmann::json& element) {
 }
 
 // The path of the video has no extension yet: the file is looked for when the record is used.
-Record read(const nlohmann::json& element, const fs::path& media_root) {
+Record read(const nlohmann::json& element, const MediaRoot& media_root) {
   const bool is_training_form = find_member(element, "conversations") != nullptr;
   std::string video = required_text(element, is_training_form ? "video" : "video_id");
   if (is_training_form && video.ends_with(kFeatureExtension))
     video.resize(video.size() - kFeatureExtension.size());
   return {.id = video,
-          .media = {{.path = media_path(media_root, video), .kind = MediaKind::video}},
+          .media = {{.source = media_root.file(media_name(video)), .kind = MediaKind::video}},
           .conversation = is_training_form ? training_form(element) : question_and_answer(element)};
 }
 
-void find_video(Record& record) {
-  fs::path& path = record.media.at(0).path;
-  path = first_existing({path}, {"mp4", "mkv", "webm", "avi", "mov"});
+// The id of a record is the name of its video.
+void find_video(Record& record, const MediaRoot& media_root) {
+  const auto found = media_root.find(record.id, kExtensions);
+  record.media.at(0).source = found ? *found : media_root.file(record.id + ".mp4");
 }
 
 }  // namespace
 
 std::unique_ptr<Dataset> open_video_instruct_100k(const fs::path& annotations,
-                                                  const fs::path& media_root) {
-  return std::make_unique<JsonDataset>(annotations,
-                                       JsonFormat{.key = "",
-                                                  .read =
-                                                      [media_root](const JsonElement& element) {
-                                                        return read(element.value, media_root);
-                                                      },
-                                                  .find_media = find_video});
+                                                  const MediaRoot& media_root,
+                                                  const IndexFolder& indexes) {
+  return std::make_unique<JsonDataset>(
+      annotations,
+      JsonFormat{
+          .reader = "video_instruct_100k 1",
+          .key = "",
+          .read =
+              [media_root](const JsonElement& element) { return read(element.value, media_root); },
+          .find_media = [media_root](Record& record) { find_video(record, media_root); }},
+      indexes);
 }
 
 }  // namespace vllama::datasets

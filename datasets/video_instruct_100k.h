@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -18,6 +20,7 @@ namespace vllama::datasets {
 // An element is invalid for: missing_question, missing_answer, missing_media, bad_path, url,
 // missing_key, wrong_type, and for the reasons of tagged_conversation().
 std::unique_ptr<Dataset> open_video_instruct_100k(const std::filesystem::path& annotations,
-                                                  const std::filesystem::path& media_root);
+                                                  const MediaRoot& media_root,
+                                                  const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

@@ -24,11 +24,11 @@ text::Conversation conversation_of(const nlohmann::json& element) {
   return conversation;
 }
 
-Record read(const nlohmann::json& element, const fs::path& media_root) {
+Record read(const nlohmann::json& element, const MediaRoot& media_root) {
   const auto video = optional_text(element, "video"), image = optional_text(element, "image");
   if (!video && !image) throw EntryError("missing_media", "neither 'video' nor 'image'");
   if (video && image) throw EntryError("many_media", "both 'video' and 'image'");
-  MediaFile file{.path = media_path(media_root, video ? *video : *image),
+  MediaFile file{.source = media_root.file(media_name(video ? *video : *image)),
                  .kind = video ? MediaKind::video : MediaKind::image};
   if (video) read_times(element, file);
   return {.id = video ? *video : *image, .media = {file}, .conversation = conversation_of(element)};
@@ -37,11 +37,16 @@ Record read(const nlohmann::json& element, const fs::path& media_root) {
 }  // namespace
 
 std::unique_ptr<Dataset> open_videochat_instruct(const fs::path& annotations,
-                                                 const fs::path& media_root) {
-  return std::make_unique<JsonDataset>(
-      annotations, JsonFormat{.key = "", .read = [media_root](const JsonElement& element) {
-                                return read(element.value, media_root);
-                              }});
+                                                 const MediaRoot& media_root,
+                                                 const IndexFolder& indexes) {
+  return std::make_unique<JsonDataset>(annotations,
+                                       JsonFormat{.reader = "videochat_instruct 1",
+                                                  .key = "",
+                                                  .read =
+                                                      [media_root](const JsonElement& element) {
+                                                        return read(element.value, media_root);
+                                                      }},
+                                       indexes);
 }
 
 }  // namespace vllama::datasets

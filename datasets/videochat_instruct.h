@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "datasets/index_folder.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
@@ -17,6 +19,7 @@ namespace vllama::datasets {
 // empty), missing_question (no "q"), missing_answer (no "a", or all are blank), bad_time, bad_path,
 // url, missing_key, wrong_type.
 std::unique_ptr<Dataset> open_videochat_instruct(const std::filesystem::path& annotations,
-                                                 const std::filesystem::path& media_root);
+                                                 const MediaRoot& media_root,
+                                                 const IndexFolder& indexes = {});
 
 }  // namespace vllama::datasets

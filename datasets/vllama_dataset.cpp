@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "core/error.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_fields.h"
+#include "datasets/json_text.h"
 #include "datasets/mapped_text.h"
 #include "datasets/vllama_line.h"
 
@@ -15,28 +19,41 @@ namespace {
 ParsedJson parse_line(std::string_view line) {
   try {
     return parse_json(line);
-  } catch (const nlohmann::json::parse_error& error) {
+  } catch (const nlohmann::json::exception& error) {
     throw EntryError("not_json", error.what());
   }
 }
 
 }  // namespace
 
-VllamaDataset::VllamaDataset(const fs::path& annotations, fs::path media_root)
-    : file_(MappedFile::open(annotations)), media_root_(std::move(media_root)) {
+VllamaDataset::VllamaDataset(const fs::path& annotations, MediaRoot media_root,
+                             const IndexFolder& indexes)
+    : file_(MappedFile::open(annotations)),
+      media_root_(std::move(media_root)),
+      index_(open_index(indexes, {"vllama 1", {annotations}}, [this] { return make_index(); })),
+      line_begins_(index_.array<std::uint64_t>("line begins")),
+      entries_(index_.tallies()) {
+  if (line_begins_.empty())
+    throw UserError(fmt::format("'{}' has no valid line{}{}", annotations.string(),
+                                invalid().total() > 0 ? ": " : "", invalid().summary()));
+}
+
+IndexContent VllamaDataset::make_index() const {
   const std::string_view text = file_->text();
+  const std::string path = file_->path().string();
   std::size_t begin = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
   const std::size_t first = text.find_first_not_of(" \t\r\n", begin);
   if (first != std::string_view::npos && text[first] == '[')
-    throw UserError(fmt::format("'{}' is a JSON array; the format vllama has one object per line",
-                                annotations.string()));
-  EntryCheck check(Ids::unique, entries_);
+    throw UserError(
+        fmt::format("'{}' is a JSON array; the format vllama has one object per line", path));
+  std::vector<std::uint64_t> line_begins;
+  EntryTallies entries;
+  EntryCheck check(Ids::unique, entries);
   std::size_t released = 0;
   for (std::int64_t line_number = 1; begin < text.size(); ++line_number) {
     const std::string_view line = line_at(begin);
-    if (!is_blank(line) &&
-        is_record(line, fmt::format("{}:{}", annotations.string(), line_number), check))
-      line_begins_.push_back(begin);
+    if (!is_blank(line) && is_record(line, fmt::format("{}:{}", path, line_number), check))
+      line_begins.push_back(begin);
     begin += line.size() + 1;
     if (begin < text.size() && begin - released >= kScanWindowBytes) {
       file_->release_pages(released, begin - released);
@@ -44,10 +61,10 @@ VllamaDataset::VllamaDataset(const fs::path& annotations, fs::path media_root)
     }
   }
   file_->release_pages(0, text.size());
-  line_begins_.shrink_to_fit();
-  if (line_begins_.empty())
-    throw UserError(fmt::format("'{}' has no valid line{}{}", annotations.string(),
-                                invalid().total() > 0 ? ": " : "", invalid().summary()));
+  IndexContent content;
+  content.add("line begins", std::move(line_begins));
+  content.add(entries);
+  return content;
 }
 
 bool VllamaDataset::is_record(std::string_view line, const std::string& place,
@@ -62,8 +79,8 @@ bool VllamaDataset::is_record(std::string_view line, const std::string& place,
 }
 
 std::string_view VllamaDataset::line_at(std::size_t begin) const {
-  const std::string_view text = file_->text();
-  return text.substr(begin, text.find('\n', begin) - begin);
+  const std::string_view text = file_->text().substr(std::min(begin, file_->text().size()));
+  return text.substr(0, text.find('\n'));
 }
 
 Record VllamaDataset::record(std::int64_t index) const {

@@ -4,23 +4,27 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <vector>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "core/files.h"
 #include "datasets/entry_check.h"
-#include "datasets/json_text.h"
+#include "datasets/index_file.h"
+#include "datasets/media_root.h"
 #include "datasets/record.h"
 
 namespace vllama::datasets {
 
 // The format is described in docs/data_format.md. Empty lines are passed over; a line that is not
-// JSON is invalid for not_json, others for the reasons of record_from_line(). Only the places of
-// the valid lines stay in memory, 8 bytes each.
+// JSON is invalid for not_json, others for the reasons of record_from_line(). The index holds the
+// places of the valid lines, 8 bytes each.
 class VllamaDataset : public Dataset {
  public:
-  // Reads every line once. Throws UserError if there is no such file, if it is a JSON array, or if
-  // not one line is valid.
-  VllamaDataset(const std::filesystem::path& annotations, std::filesystem::path media_root);
+  // Reads every line once, for the index. Throws UserError if there is no such file, if it is a
+  // JSON array, or if not one line is valid.
+  VllamaDataset(const std::filesystem::path& annotations, MediaRoot media_root,
+                const IndexFolder& indexes = {});
 
   std::int64_t size() const override { return static_cast<std::int64_t>(line_begins_.size()); }
   Record record(std::int64_t index) const override;
@@ -28,12 +32,14 @@ class VllamaDataset : public Dataset {
   const OddEntries& odd() const override { return entries_.odd; }
 
  private:
+  IndexContent make_index() const;
   std::string_view line_at(std::size_t begin) const;
   bool is_record(std::string_view line, const std::string& place, EntryCheck& check) const;
 
   std::shared_ptr<const MappedFile> file_;
-  std::filesystem::path media_root_;
-  std::vector<std::uint64_t> line_begins_;  // byte offsets of the valid lines
+  MediaRoot media_root_;
+  Index index_;
+  std::span<const std::uint64_t> line_begins_;  // byte offsets of the valid lines
   EntryTallies entries_;
 };
 

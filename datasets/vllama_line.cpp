@@ -41,14 +41,14 @@ void check_keys(const json& object, std::string_view what,
 }
 
 // {"video": "a.mp4", "start": 1, "end": 2}, nothing for {"text": ...}.
-std::optional<MediaFile> media_of(const json& part, const fs::path& media_root) {
+std::optional<MediaFile> media_of(const json& part, const MediaRoot& media_root) {
   check_keys(part, "a part", {"text", "video", "image", "audio", "start", "end"});
   std::optional<MediaFile> file;
   for (const auto& [kind, key] : kKindNames) {
     const auto path = optional_text(part, key);
     if (!path) continue;
     if (file) throw EntryError("many_media", "a part is one medium");
-    file = MediaFile{.path = media_path(media_root, *path), .kind = kind};
+    file = MediaFile{.source = media_root.file(media_name(*path)), .kind = kind};
   }
   const bool has_text = find_member(part, "text") != nullptr;
   if (!file && !has_text)
@@ -65,7 +65,7 @@ std::optional<MediaFile> media_of(const json& part, const fs::path& media_root) 
 }
 
 // The text of a message, with its media added to the record.
-std::string content_of(const json& message, const fs::path& media_root, std::size_t turn,
+std::string content_of(const json& message, const MediaRoot& media_root, std::size_t turn,
                        Record& record) {
   const json* content = find_member(message, "content");
   if (content == nullptr) throw EntryError("missing_key", "a message without 'content'");
@@ -85,7 +85,7 @@ std::string content_of(const json& message, const fs::path& media_root, std::siz
   return text;
 }
 
-void read_messages(const json& line, const fs::path& media_root, Record& record) {
+void read_messages(const json& line, const MediaRoot& media_root, Record& record) {
   check_keys(line, "a conversation", {"id", "messages"});
   auto& turns = record.conversation.turns;
   bool is_users_turn = true;
@@ -110,7 +110,7 @@ void read_messages(const json& line, const fs::path& media_root, Record& record)
   if (record.media.empty()) throw EntryError("text_only");
 }
 
-void read_caption(const json& line, const fs::path& media_root, Record& record) {
+void read_caption(const json& line, const MediaRoot& media_root, Record& record) {
   check_keys(line, "a caption", {"id", "caption", "media"});
   const auto caption = optional_text(line, "caption");
   if (!caption || is_blank(*caption)) throw EntryError("missing_caption");
@@ -124,15 +124,16 @@ void read_caption(const json& line, const fs::path& media_root, Record& record) 
 }
 
 // As written in an annotation file: what `media_root / path` undoes.
-std::string relative_text(const fs::path& path, const fs::path& media_root) {
-  const std::string text = path.string(), root = (media_root / "").string();
+std::string relative_text(const media::FileRange& source, const fs::path& media_root) {
+  if (!source.is_whole_file()) return source.member;
+  const std::string text = source.path.string(), root = (media_root / "").string();
   return text.starts_with(root) ? text.substr(root.size()) : text;
 }
 
 Output part_from(const MediaFile& file, const fs::path& media_root) {
   Output part;
   for (const auto& [kind, key] : kKindNames)
-    if (kind == file.kind) part[std::string(key)] = relative_text(file.path, media_root);
+    if (kind == file.kind) part[std::string(key)] = relative_text(file.source, media_root);
   if (file.start_seconds > 0) part["start"] = file.start_seconds;
   if (std::isfinite(file.end_seconds)) part["end"] = file.end_seconds;
   return part;
@@ -160,7 +161,7 @@ Output content_from(const Record& record, std::size_t turn, const fs::path& medi
 
 }  // namespace
 
-Record record_from_line(const json& line, const fs::path& media_root) {
+Record record_from_line(const json& line, const MediaRoot& media_root) {
   const bool has_messages = find_member(line, "messages") != nullptr;
   Record record{.id = required_id(line), .media = {}, .conversation = {}};
   if (has_messages)
@@ -172,7 +173,7 @@ Record record_from_line(const json& line, const fs::path& media_root) {
   return record;
 }
 
-std::string line_from_record(const Record& record, const fs::path& media_root) {
+std::string line_from_record(const Record& record, const std::filesystem::path& media_root) {
   Output line{{"id", record.id}};
   const text::Conversation& conversation = record.conversation;
   if (conversation.is_caption()) {

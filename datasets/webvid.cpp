@@ -1,8 +1,7 @@
 #include "datasets/webvid.h"
 
-#include <fmt/format.h>
-
 namespace vllama::datasets {
+namespace fs = std::filesystem;
 namespace {
 
 enum Column { id, directory, caption };
@@ -14,16 +13,18 @@ std::string_view fault_of(CsvCells cells) {
   return {};
 }
 
-Record record_of(CsvCells cells, const std::filesystem::path& media_root) {
+Record record_of(CsvCells cells, const MediaRoot& media_root) {
   const std::string video = stripped(cells[id]);
-  return {.id = video,
-          .media = {{.path = media_root / cells[directory].value() / fmt::format("{}.mp4", video),
-                     .kind = MediaKind::video}},
-          .conversation = {{{.question = "", .answer = stripped(cells[caption])}}}};
+  return {
+      .id = video,
+      .media = {{.source = media_root.file(fs::path(cells[directory].value()) / (video + ".mp4")),
+                 .kind = MediaKind::video}},
+      .conversation = {{{.question = "", .answer = stripped(cells[caption])}}}};
 }
 
-CsvFormat format(const std::filesystem::path& media_root) {
+CsvFormat format(const MediaRoot& media_root) {
   return {
+      .reader = "webvid 1",
       .columns = {"videoid", "page_dir", "name"},
       .fault = [](CsvCells cells, std::int64_t) { return fault_of(cells); },
       .record = [media_root](CsvCells cells, std::int64_t) { return record_of(cells, media_root); },
@@ -32,7 +33,8 @@ CsvFormat format(const std::filesystem::path& media_root) {
 
 }  // namespace
 
-WebVid::WebVid(const std::filesystem::path& annotations, const std::filesystem::path& media_root)
-    : CsvDataset(annotations, format(media_root)) {}
+WebVid::WebVid(const std::filesystem::path& annotations, const MediaRoot& media_root,
+               const IndexFolder& indexes)
+    : CsvDataset(annotations, format(media_root), indexes) {}
 
 }  // namespace vllama::datasets

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "datasets/csv_dataset.h"
+#include "datasets/media_root.h"
 
 namespace vllama::datasets {
 
@@ -13,7 +14,8 @@ namespace vllama::datasets {
 // missing_caption.
 class WebVid : public CsvDataset {
  public:
-  WebVid(const std::filesystem::path& annotations, const std::filesystem::path& media_root);
+  WebVid(const std::filesystem::path& annotations, const MediaRoot& media_root,
+         const IndexFolder& indexes = {});
 };
 
 }  // namespace vllama::datasets

@@ -11,22 +11,12 @@ namespace vllama::train {
 namespace {
 
 // Sections and keys that change how a run goes, but not what it computes.
-constexpr std::array<std::string_view, 16> kHarmless{"output_dir",
-                                                     "device",
-                                                     "num_threads",
-                                                     "model.recompute_layers",
-                                                     "model.loss_rows_at_once",
-                                                     "model.vision.frames_at_once",
-                                                     "model.audio.inputs_at_once",
-                                                     "data.loader",
-                                                     "data.max_broken_share",
-                                                     "data.video.time_limit_seconds",
-                                                     "data.video.packet_memory_bytes",
-                                                     "checkpoints",
-                                                     "training.micro_batch_size",
-                                                     "distributed",
-                                                     "training.steps_per_log_line",
-                                                     "training.max_bad_steps"};
+constexpr auto kHarmless = std::to_array<std::string_view>(
+    {"output_dir", "device", "num_threads", "model.recompute_layers", "model.loss_rows_at_once",
+     "model.vision.frames_at_once", "model.audio.inputs_at_once", "data.loader",
+     "data.index_folder", "data.max_broken_share", "data.video.time_limit_seconds",
+     "data.video.packet_memory_bytes", "checkpoints", "training.micro_batch_size", "distributed",
+     "training.steps_per_log_line", "training.max_bad_steps"});
 
 bool is_harmless(const std::string& key) {
   return std::ranges::any_of(kHarmless, [&key](std::string_view harmless) {
@@ -43,7 +33,9 @@ void add_values(const config::Tree& tree, const std::string& key, ConfigValues& 
 }
 
 // Those that change what is computed.
-ConfigValues values_of_training(const RunConfig& config) {
+ConfigValues values_of_training(RunConfig config) {
+  TrainingConfig& training = config.training;
+  if (!training.skip_spikes) training.spike_z_score = 0;  // what is only reported changes nothing
   ConfigValues values = config_values(config);
   std::erase_if(values, [](const auto& entry) { return is_harmless(entry.first); });
   return values;

@@ -4,32 +4,25 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/files.h"
+#include "train/step_lines.h"
 
 namespace vllama::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The lines of `path` about steps that stay done; a torn last line goes too.
-std::filesystem::path keep_steps(const std::filesystem::path& path, std::int64_t num_steps_done) {
-  if (!std::filesystem::exists(path)) return path;
-  std::istringstream lines(read_file(path));
-  std::string kept;
-  for (std::string line; std::getline(lines, line);) {
-    const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    const auto step = object.is_object() ? object.find("step") : object.end();
-    if (step != object.end() && step->is_number_integer() && *step <= num_steps_done)
-      kept += line + "\n";
-  }
-  write_file_atomically(path, kept);
-  return path;
+bool is_about_first(std::int64_t num_steps, const std::string& line) {
+  const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const auto step = object.is_object() ? object.find("step") : object.end();
+  return step != object.end() && step->is_number_integer() && *step <= num_steps;
 }
 
 }  // namespace
 
 DroppedLog::DroppedLog(const std::filesystem::path& path, std::int64_t num_steps_done)
-    : file_(keep_steps(path, num_steps_done)) {}
+    : file_(keep_lines(path, [num_steps_done](const std::string& line) {
+        return is_about_first(num_steps_done, line);
+      })) {}
 
 void DroppedLog::write(const std::vector<datasets::DroppedSample>& samples) {
   if (!samples.empty()) file_.append(to_lines(samples));

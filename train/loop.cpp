@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "train/sample_order.h"
 
 namespace vllama::train {
 namespace {
@@ -18,42 +19,50 @@ double seconds_now() {
 
 }  // namespace
 
-Loop::Loop(const RunConfig& config, const RunFolder& folder, distributed::Communicator& ranks,
-           Trainer& trainer, datasets::Loader& loader, const RunProgress& progress)
-    : config_(config),
-      folder_(folder),
-      ranks_(ranks),
-      trainer_(trainer),
-      loader_(loader),
-      progress_(progress) {
-  if (ranks.is_first())
-    record_ = std::make_unique<RunRecord>(config, folder, progress.num_steps_done);
+Loop::Loop(const LoopParts& parts, RunProgress progress)
+    : with_(parts),
+      progress_(std::move(progress)),
+      health_({parts.config.training.spike_z_score, parts.config.training.skip_spikes},
+              progress_.health) {
+  if (!with_.ranks.is_first()) return;
+  checkpoints_ = std::make_unique<CheckpointWriter>(
+      with_.folder.checkpoints(), with_.config.checkpoints, config::dump(with_.config));
+  record_ = std::make_unique<RunRecord>(with_.config, with_.folder, progress_.num_steps_done);
+  const std::int64_t every_steps = with_.config.distributed.straggler_every_steps;
+  if (with_.ranks.num_ranks() > 1 && every_steps > 0)
+    stragglers_.emplace(with_.ranks.num_ranks(), every_steps);
 }
 
 int Loop::run() {
-  while (progress_.num_steps_done < config_.training.num_steps() && agreed_signal_ == 0) {
+  while (progress_.num_steps_done < with_.config.training.num_steps() && agreed_signal_ == 0) {
     run_step();
     save_if_due();
   }
+  with_.ranks.enter("writing the last checkpoint");
+  if (checkpoints_) checkpoints_->wait();
   if (record_) record_->finish();
   return agreed_signal_;
 }
 
 void Loop::run_step() {
-  const double start = seconds_now(), waited = loader_.counters().wait_seconds,
-               communicated = ranks_.seconds();
-  StepResult result = trainer_.step(
-      progress_.num_steps_done, [this] { return loader_.next(); }, [this] { return report(); });
+  const std::int64_t step = progress_.num_steps_done;
+  const double start = seconds_now(), waited = with_.loader.counters().wait_seconds,
+               communicated = with_.ranks.seconds();
+  StepResult result = with_.trainer.step(
+      step, [this] { return with_.loader.next(); }, [this] { return report(); },
+      [&](StepMetrics& metrics) {
+        health_.judge(metrics, loss_kind(with_.order, with_.data, step));
+      });
   ++progress_.num_steps_done;
   for (const RankReport& of_rank : result.reports)
     agreed_signal_ = std::max(agreed_signal_, of_rank.stop_signal);
 
   StepMetrics& metrics = result.metrics;
-  metrics.data_wait_seconds = loader_.counters().wait_seconds - waited;
   metrics.seconds = seconds_now() - start;
-  last_step_.data_wait_seconds = metrics.data_wait_seconds;
-  last_step_.compute_seconds =
-      metrics.seconds - metrics.data_wait_seconds - (ranks_.seconds() - communicated);
+  metrics.data_wait_seconds = with_.loader.counters().wait_seconds - waited;
+  if (with_.ranks.num_ranks() > 1)
+    metrics.communication_seconds = with_.ranks.seconds() - communicated;
+  add_times(metrics, result.reports);
   record(result);
   check_health(result);
 }
@@ -64,42 +73,65 @@ RankReport Loop::report() const {
   return own;
 }
 
+// What the ranks report is about the step before.
+void Loop::add_times(StepMetrics& metrics, const std::vector<RankReport>& reports) {
+  last_step_.data_wait_seconds = metrics.data_wait_seconds;
+  last_step_.compute_seconds =
+      metrics.seconds - metrics.data_wait_seconds - metrics.communication_seconds.value_or(0);
+  if (with_.ranks.num_ranks() > 1) metrics.num_ranks = with_.ranks.num_ranks();
+  if (!stragglers_) return;
+  std::vector<RankTimes> times;
+  for (const RankReport& of_rank : reports)
+    times.push_back({of_rank.compute_seconds, of_rank.data_wait_seconds});
+  const auto found = stragglers_->add(times);
+  if (!found) return;
+  metrics.straggler = found->straggler;
+  if (found->is_noteworthy()) log::warn("step {}: {}", metrics.step, found->text());
+}
+
 void Loop::record(const StepResult& result) {
   std::vector<datasets::DroppedSample> dropped = result.dropped;
   if (result.num_dropped > 0) {
-    const auto lines = ranks_.gather(to_lines(dropped),
-                                     fmt::format("step {}: dropped samples", result.metrics.step));
+    const auto lines = with_.ranks.gather(
+        to_lines(dropped), fmt::format("step {}: dropped samples", result.metrics.step));
     dropped = from_lines(fmt::format("{}", fmt::join(lines, "")));
   }
-  if (record_) record_->write(result.metrics, std::move(dropped));
+  if (!record_) return;
+  record_->write(result.metrics, std::move(dropped));
+  if (result.metrics.problem)
+    record_->write_bad(result.metrics,
+                       samples_of_step(with_.order, with_.data, result.metrics.step - 1));
 }
 
 void Loop::check_health(const StepResult& result) {
+  const RunConfig& config = with_.config;
   progress_.num_samples += result.metrics.num_samples + result.num_dropped;
   progress_.num_dropped += result.num_dropped;
+  progress_.health = health_.state();
   datasets::check_broken_share(progress_.num_samples, progress_.num_dropped,
-                               config_.data.max_broken_share);
-  num_bad_steps_ = result.updated ? 0 : num_bad_steps_ + 1;
-  if (result.updated) return;
-  const auto samples =
-      ranks_.gather(fmt::format("{}", fmt::join(result.sample_ids, " ")),
-                    fmt::format("step {}: samples of a bad step", result.metrics.step));
-  if (ranks_.is_first())
-    log::warn("step {} was skipped: loss {}, gradient norm {}, {} target tokens; samples: {}",
-              result.metrics.step, result.metrics.loss, result.metrics.gradient_norm,
-              result.metrics.num_target_tokens, fmt::join(samples, " "));
-  if (num_bad_steps_ >= config_.training.max_bad_steps)
+                               config.data.max_broken_share);
+  if (!result.metrics.skipped) progress_.metric_sums["loss"].add(result.metrics.loss);
+  if (health_.num_skipped_in_a_row() >= config.training.max_bad_steps)
     throw RunFailure(
-        fmt::format("{} steps in a row had no usable loss or gradient (training.max_bad_steps); "
-                    "lower the learning rate or look at the samples named in the log",
-                    num_bad_steps_));
+        fmt::format("{} steps in a row were skipped (training.max_bad_steps); lower the learning "
+                    "rate, or look at their samples with vllama show {} --bad-steps",
+                    health_.num_skipped_in_a_row(), with_.folder.file("config.yaml").string()));
 }
 
 void Loop::save_if_due() {
+  const RunConfig& config = with_.config;
   const std::int64_t step = progress_.num_steps_done;
-  const bool is_due = step % config_.checkpoints.every_steps == 0 || agreed_signal_ != 0 ||
-                      step == config_.training.num_steps();
-  if (is_due && ranks_.is_first()) folder_.save(config_, progress_, trainer_.state());
+  const bool is_due = step % config.checkpoints.every_steps == 0;
+  if (checkpoints_) checkpoints_->check();
+  if (!is_due && agreed_signal_ == 0 && step < config.training.num_steps()) return;
+  with_.ranks.enter(fmt::format("step {}: saving a checkpoint", step));
+  // Checkpoints are compared by means over whole intervals only.
+  std::map<std::string, double> metrics;
+  if (is_due) {
+    metrics = mean_metrics(progress_);
+    progress_.metric_sums.clear();
+  }
+  if (checkpoints_) checkpoints_->save(progress_, with_.trainer.state(), metrics);
 }
 
 }  // namespace vllama::train

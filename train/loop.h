@@ -2,18 +2,31 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "train/checkpoint_writer.h"
 #include "train/run_record.h"
+#include "train/step_health.h"
 #include "train/stop_signal.h"
+#include "train/stragglers.h"
 #include "train/trainer.h"
 
 namespace vllama::train {
 
+// What a loop works with; all of it outlives the loop.
+struct LoopParts {
+  const RunConfig& config;
+  const RunFolder& folder;
+  distributed::Communicator& ranks;
+  Trainer& trainer;
+  const datasets::SampleOrder& order;
+  const datasets::SampleSource& data;
+  datasets::Loader& loader;
+};
+
 class Loop {
  public:
-  // All of them outlive the loop.
-  Loop(const RunConfig& config, const RunFolder& folder, distributed::Communicator& ranks,
-       Trainer& trainer, datasets::Loader& loader, const RunProgress& progress);
+  Loop(const LoopParts& parts, RunProgress progress);
 
   // Together: trains to the last step, or until a signal reached some rank; the same step is the
   // last one on all. Rank 0 records every step and saves checkpoints. Returns the number of the
@@ -23,21 +36,20 @@ class Loop {
  private:
   void run_step();
   RankReport report() const;
+  void add_times(StepMetrics& metrics, const std::vector<RankReport>& reports);
   void record(const StepResult& result);
   void check_health(const StepResult& result);
   void save_if_due();
 
-  const RunConfig& config_;
-  const RunFolder& folder_;
-  distributed::Communicator& ranks_;
-  Trainer& trainer_;
-  datasets::Loader& loader_;
+  LoopParts with_;
   RunProgress progress_;
-  std::unique_ptr<RunRecord> record_;  // on rank 0
+  std::unique_ptr<CheckpointWriter> checkpoints_;  // on rank 0
+  std::unique_ptr<RunRecord> record_;              // on rank 0
+  std::optional<StragglerWatch> stragglers_;       // on rank 0 of several
+  StepHealth health_;
   StopSignal stop_;
-  int agreed_signal_ = 0;           // that all ranks know of
-  RankReport last_step_;            // of this rank
-  std::int64_t num_bad_steps_ = 0;  // in a row
+  int agreed_signal_ = 0;  // that all ranks know of
+  RankReport last_step_;   // of this rank
 };
 
 }  // namespace vllama::train

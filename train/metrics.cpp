@@ -46,7 +46,36 @@ std::string to_line(const StepMetrics& metrics) {
   if (metrics.peak_memory_bytes) line["peak_memory_bytes"] = *metrics.peak_memory_bytes;
   if (metrics.num_shortened > 0) line["shortened"] = metrics.num_shortened;
   if (!metrics.dropped.empty()) line["dropped"] = metrics.dropped;
+  if (metrics.loss_z) line["loss_z"] = number(*metrics.loss_z);
+  if (metrics.problem) line["problem"] = problem_name(*metrics.problem);
+  if (metrics.skipped) line["skipped"] = true;
+  if (metrics.num_ranks) line["num_ranks"] = *metrics.num_ranks;
+  if (metrics.communication_seconds)
+    line["communication_seconds"] = number(*metrics.communication_seconds);
+  if (const auto& straggler = metrics.straggler)
+    line["straggler"] = {{"rank", straggler->rank},
+                         {"ratio", number(straggler->ratio)},
+                         {"reason", straggler->reason}};
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void read_health(const Json& line, StepMetrics& metrics) {
+  if (line.contains("loss_z")) metrics.loss_z = to_double(line.at("loss_z"));
+  if (line.contains("problem")) {
+    metrics.problem = problem_named(line.at("problem").get<std::string>());
+    if (!metrics.problem) throw UserError("'problem' is not a known one");
+  }
+  if (line.contains("skipped")) metrics.skipped = line.at("skipped").get<bool>();
+}
+
+void read_ranks(const Json& line, StepMetrics& metrics) {
+  if (line.contains("num_ranks")) metrics.num_ranks = to_count(line.at("num_ranks"));
+  if (line.contains("communication_seconds"))
+    metrics.communication_seconds = to_double(line.at("communication_seconds"));
+  if (!line.contains("straggler")) return;
+  const Json& straggler = line.at("straggler");
+  metrics.straggler = {to_count(straggler.at("rank")), to_double(straggler.at("ratio")),
+                       straggler.at("reason").get<std::string>()};
 }
 
 // Throws nlohmann's exceptions or UserError without a place, which the caller adds.
@@ -69,6 +98,8 @@ StepMetrics from_line(std::string_view text) {
   if (line.contains("dropped"))
     for (const auto& [reason, count] : line.at("dropped").items())
       metrics.dropped[reason] = to_count(count);
+  read_health(line, metrics);
+  read_ranks(line, metrics);
   return metrics;
 }
 

@@ -9,8 +9,16 @@
 #include <vector>
 
 #include "train/append_file.h"
+#include "train/step_problem.h"
 
 namespace vllama::train {
+
+// The slowest rank of the latest steps.
+struct Straggler {
+  std::int64_t rank = 0;
+  double ratio = 1;    // of its time per step to the median of all ranks
+  std::string reason;  // "data" or "compute": what most of the excess goes to
+};
 
 // One line; the key in the file is named behind each field that has another name there. A loss or
 // norm that is not finite stands as null in the file, because JSON has no word for it, and reads
@@ -28,6 +36,13 @@ struct StepMetrics {
   std::optional<std::int64_t> peak_memory_bytes;  // of the device; absent on the CPU
   std::int64_t num_shortened = 0;  // shortened: samples whose text was cut; absent when none
   std::map<std::string, std::int64_t> dropped;  // samples dropped in this step, by reason
+  // How far the loss lies above earlier ones (see SpikeDetector); absent while they are too few.
+  std::optional<double> loss_z;
+  std::optional<StepProblem> problem;     // what went wrong; absent in a good step
+  bool skipped = false;                   // the weights were left as they were; absent when not
+  std::optional<std::int64_t> num_ranks;  // this and the next two only of several ranks
+  std::optional<double> communication_seconds;  // the part of `seconds` in collectives
+  std::optional<Straggler> straggler;           // only of steps that end a round of measuring
 
   double tokens_per_second() const;  // 0 while `seconds` is 0
   std::int64_t num_dropped() const;

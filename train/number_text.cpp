@@ -49,4 +49,8 @@ std::string duration_text(double seconds) {
   return fmt::format("{}:{:02}", minutes, rest);
 }
 
+std::string real_text(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
+}
+
 }  // namespace vllama::train

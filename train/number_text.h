@@ -19,4 +19,7 @@ std::string byte_text(std::int64_t num_bytes);
 // negative).
 std::string duration_text(double seconds);
 
+// Six digits, "inf", "-inf" or "nan": what is not a number has no sign.
+std::string real_text(double value);
+
 }  // namespace vllama::train

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "train/run_folder.h"
+#include "train/run_state.h"
 #include "train/train.h"
 #include "train/trainer.h"
 

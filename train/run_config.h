@@ -18,6 +18,8 @@ struct TrainingConfig {
   std::int64_t steps_per_epoch = 2500;
   double max_gradient_norm = 0;
   std::int64_t max_bad_steps = 10;
+  double spike_z_score = 6;
+  bool skip_spikes = false;
   std::int64_t steps_per_log_line = 50;
 
   std::int64_t num_steps() const { return num_epochs * steps_per_epoch; }
@@ -39,8 +41,13 @@ struct TrainingConfig {
           "optimizer steps that make an epoch; unrelated to passes over the data", positive);
     field("max_gradient_norm", max_gradient_norm,
           "longer gradients are shortened to this; 0: never", config::AtLeast<double>{0});
-    field("max_bad_steps", max_bad_steps,
-          "steps in a row without a finite loss and gradient after which the run stops", positive);
+    field("max_bad_steps", max_bad_steps, "steps skipped in a row after which the run stops",
+          positive);
+    field("spike_z_score", spike_z_score,
+          "a loss this many deviations above the latest of its data set is a spike; 0: none is",
+          config::AtLeast<double>{0});
+    field("skip_spikes", skip_spikes,
+          "leave the weights as they are in a step with a spike; otherwise it is only reported");
     field("steps_per_log_line", steps_per_log_line,
           "how often progress is printed where there is no terminal", positive);
   }

@@ -4,7 +4,6 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "train/retention.h"
 
 namespace vllama::train {
 
@@ -39,15 +38,6 @@ std::optional<checkpoint::LoadedStep> RunFolder::load_checkpoint(const std::stri
                     "output_dir, or remove them",
                     checkpoints().string()));
   return newest;
-}
-
-void RunFolder::save(const RunConfig& config, const RunProgress& progress,
-                     std::map<std::string, checkpoint::NamedTensors> tensors) const {
-  checkpoint::save_step(
-      checkpoints(), progress.num_steps_done,
-      {.tensors = std::move(tensors),
-       .texts = {{kStateFile, state_text(progress, {})}, {"config.yaml", config::dump(config)}}});
-  remove_old_checkpoints(checkpoints(), config.checkpoints, progress.num_steps_done);
 }
 
 }  // namespace vllama::train

@@ -5,8 +5,6 @@
 #include <optional>
 
 #include "checkpoint/step_directory.h"
-#include "train/run_config.h"
-#include "train/run_state.h"
 
 namespace vllama::train {
 
@@ -24,11 +22,6 @@ class RunFolder {
   // The checkpoint that `resume` (see TrainOptions) names, verified, or nothing to start anew.
   // Throws UserError.
   std::optional<checkpoint::LoadedStep> load_checkpoint(const std::string& resume) const;
-
-  // Saves a checkpoint and removes those that no rule keeps. Throws RunFailure; older checkpoints
-  // are then intact.
-  void save(const RunConfig& config, const RunProgress& progress,
-            std::map<std::string, checkpoint::NamedTensors> tensors) const;
 
  private:
   std::filesystem::path path_;

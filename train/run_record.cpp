@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/log.h"
+
 namespace vllama::train {
 
 RunRecord::RunRecord(const RunConfig& config, const RunFolder& folder, std::int64_t num_steps_done)
     : metrics_(folder.file("metrics.jsonl"), num_steps_done),
       dropped_(folder.file("dropped.jsonl"), num_steps_done),
+      bad_steps_(folder.file("bad_steps.jsonl"), num_steps_done),
       events_(folder.path(), num_steps_done),
       display_(num_steps_done, config.training.num_steps(), config.training.steps_per_log_line,
                standard_error()) {}
@@ -22,6 +25,12 @@ void RunRecord::write(StepMetrics metrics, std::vector<datasets::DroppedSample> 
   dropped_.write(dropped);
   events_.write(metrics);
   display_.update(metrics);
+}
+
+void RunRecord::write_bad(const StepMetrics& metrics, std::vector<StepSample> samples) {
+  const BadStep step = bad_step(metrics, std::move(samples));
+  log::warn("{}", bad_step_text(step));
+  bad_steps_.write(step);
 }
 
 }  // namespace vllama::train

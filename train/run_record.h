@@ -1,7 +1,8 @@
-// Everything that the steps of a run leave behind for people: metrics, dropped samples, TensorBoard
-// events, and the progress display.
+// Everything that the steps of a run leave behind for people: metrics, dropped samples, bad
+// steps, TensorBoard events, and the progress display.
 #pragma once
 
+#include "train/bad_steps.h"
 #include "train/dropped_log.h"
 #include "train/metrics.h"
 #include "train/progress.h"
@@ -18,12 +19,15 @@ class RunRecord {
 
   // One step, over all ranks. Throws RunFailure, for instance on a full disk.
   void write(StepMetrics metrics, std::vector<datasets::DroppedSample> dropped);
+  // The same step, if something was wrong with it, with the samples of all ranks.
+  void write_bad(const StepMetrics& metrics, std::vector<StepSample> samples);
   // No more steps: what is printed from now on stands below the display.
   void finish() { display_.finish(); }
 
  private:
   MetricsWriter metrics_;
   DroppedLog dropped_;
+  BadStepLog bad_steps_;
   TensorboardWriter events_;
   Progress display_;
 };

@@ -35,6 +35,30 @@ std::map<std::string, MetricSum> read_sums(const Json& state) {
   return sums;
 }
 
+// Checkpoints of earlier versions have none.
+StepHealthState read_health(const Json& state) {
+  StepHealthState health;
+  const auto damaged = [](const std::string& key) {
+    return UserError(fmt::format("the checkpoint's {} has a damaged '{}'", kStateFile, key));
+  };
+  if (state.contains("skipped_in_a_row")) {
+    if (!is_count(state, "skipped_in_a_row")) throw damaged("skipped_in_a_row");
+    health.num_skipped_in_a_row = state.at("skipped_in_a_row");
+  }
+  if (!state.contains("recent_losses")) return health;
+  if (!state.at("recent_losses").is_object()) throw damaged("recent_losses");
+  for (const auto& [kind, losses] : state.at("recent_losses").items()) {
+    if (!losses.is_array() || losses.size() > SpikeDetector::kMemory)
+      throw damaged("recent_losses." + kind);
+    for (const Json& loss : losses) {
+      if (!loss.is_number() || !std::isfinite(loss.get<double>()))
+        throw damaged("recent_losses." + kind);
+      health.recent_losses[kind].push_back(loss);
+    }
+  }
+  return health;
+}
+
 }  // namespace
 
 void MetricSum::add(double value) {
@@ -55,7 +79,9 @@ std::string state_text(const RunProgress& progress, const std::map<std::string, 
              {"samples", progress.num_samples},
              {"dropped", progress.num_dropped},
              {"metrics", Json::object()},
-             {"metric_sums", Json::object()}};
+             {"metric_sums", Json::object()},
+             {"skipped_in_a_row", progress.health.num_skipped_in_a_row},
+             {"recent_losses", progress.health.recent_losses}};
   for (const auto& [name, value] : metrics)
     if (std::isfinite(value)) state["metrics"][name] = value;
   for (const auto& [name, total] : progress.metric_sums)
@@ -72,7 +98,8 @@ RunProgress read_progress(const checkpoint::StepContents& contents) {
   return {.num_steps_done = state.at("step"),
           .num_samples = state.at("samples"),
           .num_dropped = state.at("dropped"),
-          .metric_sums = read_sums(state)};
+          .metric_sums = read_sums(state),
+          .health = read_health(state)};
 }
 
 std::map<std::string, double> read_state_metrics(const std::string& text) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "checkpoint/step_directory.h"
+#include "train/step_health.h"
 
 namespace vllama::train {
 
@@ -27,6 +28,7 @@ struct RunProgress {
   // By metric, since the last step that is a multiple of checkpoints.every_steps. A run that is
   // stopped in between goes on summing, so its checkpoints compare as those of an undisturbed run.
   std::map<std::string, MetricSum> metric_sums = {};
+  StepHealthState health = {};
 };
 
 // Metrics without a step are left out.

@@ -112,6 +112,13 @@ void TensorboardWriter::write(const StepMetrics& metrics) {
   if (metrics.peak_memory_bytes)
     scalars.emplace_back("speed/peak_memory_gigabytes",
                          static_cast<double>(*metrics.peak_memory_bytes) / 1e9);
+  if (metrics.loss_z) scalars.emplace_back("train/loss_z", *metrics.loss_z);
+  scalars.emplace_back("train/bad_steps", metrics.problem ? 1 : 0);
+  if (metrics.communication_seconds && metrics.seconds > 0)
+    scalars.emplace_back("speed/communication_share",
+                         *metrics.communication_seconds / metrics.seconds);
+  if (metrics.straggler)
+    scalars.emplace_back("speed/slowest_rank_to_median", metrics.straggler->ratio);
   write(metrics.step, scalars);
 }
 

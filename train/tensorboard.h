@@ -36,7 +36,8 @@ class TensorboardWriter {
   using Scalars = std::vector<std::pair<std::string, double>>;
   void write(std::int64_t step, const Scalars& scalars);
 
-  // The scalars of a training step: loss, rate, norm, speed, share of waiting, memory, drops.
+  // The scalars of a training step: loss, its z-score, rate, norm, whether something went wrong,
+  // speed, shares of waiting and communication, the slowest rank, memory, drops.
   void write(const StepMetrics& metrics);
 
   const std::filesystem::path& path() const { return path_; }

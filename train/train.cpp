@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <iostream>
-#include <utility>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -13,6 +12,7 @@
 #include "distributed/agreement.h"
 #include "models/load_video_llama.h"
 #include "train/device.h"
+#include "train/failure_report.h"
 #include "train/loop.h"
 #include "train/loss_plot.h"
 #include "train/model_input.h"
@@ -39,63 +39,12 @@ void open_log(const RunFolder& folder, distributed::Communicator& ranks) {
     log::also_to_file(folder.file(fmt::format("log_rank_{:04}.txt", ranks.rank())));
 }
 
-// What was recorded of the last operations between ranks, for those who look into a failure.
-void write_flight_record(const RunConfig& config, const distributed::Communicator& ranks) {
-  const RunFolder folder(config.output_dir);
-  const auto path = folder.file(fmt::format("flight_record_rank_{:04}.json", ranks.rank()));
-  try {
-    write_file_atomically(path, ranks.flight_record());
-    log::warn("the last operations between ranks are in '{}'", path.string());
-  } catch (const RunFailure& failure) {
-    log::warn("cannot write the record of the last operations: {}", failure.what());
-  }
+void check_spikes(const TrainingConfig& training) {
+  if (training.skip_spikes && training.spike_z_score == 0)
+    throw UserError(
+        "training.skip_spikes: no loss is a spike with training.spike_z_score 0; set it, for "
+        "instance to 6");
 }
-
-// What a failing rank does before it ends.
-class FailureReport {
- public:
-  FailureReport(const RunConfig& config, const TrainOptions& options,
-                distributed::Communicator& ranks)
-      : config_(config), ranks_(ranks), warn_(options.when_failed) {
-    constexpr double kOthersListenSeconds = 10;
-    longest_end_seconds_ = config.distributed.silence_seconds + kOthersListenSeconds;
-    if (warn_)
-      ranks.when_failed([warn = warn_, seconds = longest_end_seconds_](const std::string& verdict) {
-        warn(verdict, seconds);
-      });
-  }
-
-  // Does `work`. An error of it is reported before what is around `work` is destroyed, which can
-  // take forever.
-  template <class Work>
-  auto watch(Work work) {
-    try {
-      return work();
-    } catch (const distributed::RankFailure& failure) {
-      if (tell(failure.what(), "")) write_flight_record(config_, ranks_);
-      throw;
-    } catch (const std::exception& failure) {
-      tell(failure.what(), failure.what());
-      throw;
-    }
-  }
-
- private:
-  // False if that was done before.
-  bool tell(const std::string& failure, const std::string& own_error) {
-    if (std::exchange(has_told_, true)) return false;
-    log::to_files(failure);
-    if (warn_) warn_(failure, longest_end_seconds_);
-    ranks_.fail(own_error);
-    return true;
-  }
-
-  const RunConfig& config_;
-  distributed::Communicator& ranks_;
-  const std::function<void(const std::string& reason, double seconds)> warn_;
-  double longest_end_seconds_;
-  bool has_told_ = false;
-};
 
 int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Device device,
                   distributed::Communicator& ranks, FailureReport& failures) {
@@ -111,6 +60,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   const auto language_model = models::read_llama_config(language_folder / "config.json");
   models::check_vocabulary(language_model, tokenizer.size(), language_folder.string());
   check_longest_sequence(config, language_model);
+  check_spikes(config.training);
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
   distributed::require_agreement(ranks, data_facts(data));
   const datasets::SampleOrder order = sample_order(config, data.sources());
@@ -135,8 +85,8 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
                            .num_ranks = ranks.num_ranks(),
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
-  const int signal =
-      failures.watch([&] { return Loop(config, folder, ranks, trainer, loader, progress).run(); });
+  Loop loop({config, folder, ranks, trainer, order, data, loader}, progress);
+  const int signal = failures.watch([&] { return loop.run(); });
   if (ranks.is_first())
     plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
   ranks.leave();
@@ -154,7 +104,7 @@ int train(const RunConfig& config, const TrainOptions& options) {
   const c10::DeviceGuard guard(device);
   set_num_threads(config.num_threads, launch);
   distributed::Communicator ranks(launch, config.distributed, device);
-  FailureReport failures(config, options, ranks);
+  FailureReport failures(config, options.when_failed, ranks);
   return failures.watch([&] { return train_as_rank(config, options, device, ranks, failures); });
 }
 

@@ -3,10 +3,9 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "core/error.h"
 #include "optim/gradient_norm.h"
+#include "train/step_health.h"
 
 namespace vllama::train {
 namespace {
@@ -54,7 +53,12 @@ Trainer::Trainer(const RunConfig& config, models::VideoLlama& model,
                   StepTotals::num_elements(ranks.num_ranks())),
       optimizer_(parameters_, config.optimizer) {}
 
-StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const Report& report) {
+void judge_alone(StepMetrics& metrics) {
+  StepHealth({}, {}).judge(metrics, "");
+}
+
+StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const Report& report,
+                         const StepJudge& judge) {
   const TrainingConfig& training = config_.training;
   StepResult result;
   StepMetrics& metrics = result.metrics;
@@ -71,9 +75,8 @@ StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const R
   metrics.num_target_tokens = totals.num_target_tokens;
   metrics.learning_rate =
       optim::learning_rate(config_.schedule, {training.num_epochs, training.steps_per_epoch}, step);
-  if (metrics.num_target_tokens == 0) return result;
 
-  // 2. Their mean over the target tokens of the whole batch.
+  // 2. Their mean over the target tokens of the whole batch; without any, not a number.
   const auto num_targets = static_cast<double>(metrics.num_target_tokens);
   const at::Tensor& gradients = parameters_.flat_gradients();
   gradients.div_(num_targets);
@@ -81,13 +84,13 @@ StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const R
 
   // 3. Usable, and not longer than allowed.
   metrics.gradient_norm = optim::gradient_norm(gradients);
-  if (!std::isfinite(metrics.loss) || !std::isfinite(metrics.gradient_norm)) return result;
+  judge(metrics);
+  if (metrics.skipped) return result;
   const double factor = optim::clipping_factor(metrics.gradient_norm, training.max_gradient_norm);
   if (factor < 1) gradients.mul_(factor);
 
   // 4. The update.
   optimizer_.step(metrics.learning_rate);
-  result.updated = true;
   return result;
 }
 
@@ -101,8 +104,6 @@ StepTotals Trainer::accumulate_gradients(std::int64_t step, const NextBatch& nex
     const datasets::LoadedBatch loaded = next_batch();
     const processors::Batch& batch = loaded.batch;
     result.dropped.insert(result.dropped.end(), loaded.dropped.begin(), loaded.dropped.end());
-    result.sample_ids.insert(result.sample_ids.end(), batch.sample_ids.begin(),
-                             batch.sample_ids.end());
     totals.num_dropped += static_cast<std::int64_t>(loaded.dropped.size());
     totals.num_samples += batch.size();
     totals.num_shortened += batch.num_shortened;

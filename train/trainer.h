@@ -26,9 +26,14 @@ struct StepResult {
   std::vector<RankReport> reports;  // of all ranks
   std::int64_t num_dropped = 0;     // over all ranks
   std::vector<datasets::DroppedSample> dropped;  // of this rank
-  std::vector<std::string> sample_ids;           // of this rank
-  bool updated = false;  // false when loss or gradient was not finite, or nothing could be learned
 };
+
+// Fills `problem`, `skipped` and `loss_z` of a step from its other numbers, on all ranks alike; a
+// step that is skipped changes nothing.
+using StepJudge = std::function<void(StepMetrics&)>;
+
+// Skips steps without a finite loss and gradient, and those without target tokens.
+void judge_alone(StepMetrics& metrics);
 
 class Trainer {
  public:
@@ -42,9 +47,10 @@ class Trainer {
 
   // Together: optimizer step number `step` (from 0) over this rank's micro-batches, as many as
   // TrainingConfig::num_micro_steps. The gradient is the mean over all target tokens of all
-  // micro-batches of all ranks. A step whose loss or gradient is not finite changes nothing, on any
-  // rank.
-  StepResult step(std::int64_t step, const NextBatch& next_batch, const Report& report = {});
+  // micro-batches of all ranks; without target tokens, loss and norm are not numbers. `judge`,
+  // which must skip what judge_alone skips, sees the same numbers on all ranks.
+  StepResult step(std::int64_t step, const NextBatch& next_batch, const Report& report = {},
+                  const StepJudge& judge = judge_alone);
 
   // The trained parameters and the optimizer's moments, as files of a checkpoint. They share memory
   // with the trainer until the next step.

@@ -41,7 +41,7 @@ bool is_sample(float value) {
 
 class AudioDecoder {
  public:
-  AudioDecoder(const std::filesystem::path& path, const AudioOptions& options);
+  AudioDecoder(const FileRange& file, const AudioOptions& options);
   Waveform decode();
 
  private:
@@ -67,10 +67,10 @@ class AudioDecoder {
   std::int64_t num_packets_ = 0;
 };
 
-AudioDecoder::AudioDecoder(const std::filesystem::path& path, const AudioOptions& options)
-    : name_(std::string("'").append(path.string()).append("'")),
+AudioDecoder::AudioDecoder(const FileRange& file, const AudioOptions& options)
+    : name_(std::string("'").append(file.name()).append("'")),
       max_values_(options.max_values),
-      input_(path, Deadline(options.time_limit_seconds)),
+      input_(file, Deadline(options.time_limit_seconds)),
       stream_(input_.select_stream(AVMEDIA_TYPE_AUDIO)) {
   open_codec();
 }
@@ -176,8 +176,8 @@ Waveform AudioDecoder::decode() {
 
 }  // namespace
 
-Waveform read_audio(const std::filesystem::path& path, const AudioOptions& options) {
-  return AudioDecoder(path, options).decode();
+Waveform read_audio(const FileRange& file, const AudioOptions& options) {
+  return AudioDecoder(file, options).decode();
 }
 
 }  // namespace vllama::media

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 
 #include "media/error.h"
+#include "media/file_range.h"
 #include "media/waveform.h"
 
 namespace vllama::media {
@@ -24,6 +24,6 @@ struct AudioOptions {
 // Throws MediaError: not_found, empty, not_media, no_audio_stream, unsupported_codec, encrypted,
 // corrupt (nothing decodable, values that are no numbers, a rate outside 1..768 kHz),
 // too_many_concealed (more packets are undecodable), timeout (time or length beyond the options).
-Waveform read_audio(const std::filesystem::path& path, const AudioOptions& options = {});
+Waveform read_audio(const FileRange& file, const AudioOptions& options = {});
 
 }  // namespace vllama::media

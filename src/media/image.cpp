@@ -6,7 +6,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "core/files.h"
 #include "media/ffmpeg.h"
 #include "media/frame_scaler.h"
 #include "media/input.h"
@@ -17,6 +16,9 @@ namespace vllama::media {
 namespace {
 
 constexpr std::int64_t kMaxPixels = std::int64_t{1} << 27;
+// Room for that many pixels of 64 bits without compression; less than FFmpeg takes in one packet.
+constexpr std::int64_t kMaxFileBytes = (std::int64_t{1} << 30) + (std::int64_t{1} << 20);
+constexpr std::int64_t kSignatureBytes = 16;
 
 // The picture of a file that is one compressed frame.
 Frame decode_single(AVCodecID codec_id, std::string_view bytes, const std::string& name) {
@@ -28,8 +30,6 @@ Frame decode_single(AVCodecID codec_id, std::string_view bytes, const std::strin
   codec->max_pixels = kMaxPixels;
   codec->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK;  // half a picture is an error
   check(avcodec_open2(codec.get(), decoder, nullptr), action);
-  if (bytes.size() > static_cast<std::size_t>(INT_MAX - AV_INPUT_BUFFER_PADDING_SIZE))
-    throw MediaError(MediaFailure::corrupt, action + ": the file is too large");
   const Packet packet = make_packet();
   check(av_new_packet(packet.get(), static_cast<int>(bytes.size())), action);
   std::memcpy(packet->data, bytes.data(), bytes.size());
@@ -110,24 +110,23 @@ AVCodecID format_of(std::string_view bytes) {
 
 }  // namespace
 
-Image read_image(const std::filesystem::path& path) {
+Image read_image(const FileRange& file) {
   silence_ffmpeg();
-  check_is_file(path);
-  const auto file = MappedFile::open(path);
-  const AVCodecID codec = format_of(file->text());
-  switch (codec) {
-    case AV_CODEC_ID_NONE:
-      throw MediaError(MediaFailure::not_media,
-                       fmt::format("'{}': is not a JPEG, PNG, WebP, BMP or GIF", path.string()));
-    case AV_CODEC_ID_MJPEG:
-      return decode_jpeg(file->bytes(), path.string());
-    case AV_CODEC_ID_GIF: {
-      const std::int64_t first[] = {0};
-      return VideoReader(path).frames(first).images.front();
-    }
-    default:
-      return to_image(*decode_single(codec, file->text(), path.string()));
+  const OpenRange opened(file);
+  const std::string name = file.name();
+  const AVCodecID codec = format_of(opened.read_first(kSignatureBytes));
+  if (codec == AV_CODEC_ID_NONE)
+    throw MediaError(MediaFailure::not_media,
+                     fmt::format("'{}': is not a JPEG, PNG, WebP, BMP or GIF", name));
+  if (codec == AV_CODEC_ID_GIF) {
+    const std::int64_t first[] = {0};
+    return VideoReader(file).frames(first).images.front();
   }
+  if (opened.size() > kMaxFileBytes)
+    throw MediaError(MediaFailure::corrupt, fmt::format("'{}': is too large for a picture", name));
+  const std::string bytes = opened.read_first(opened.size());
+  return codec == AV_CODEC_ID_MJPEG ? decode_jpeg(std::as_bytes(std::span(bytes)), name)
+                                    : to_image(*decode_single(codec, bytes, name));
 }
 
 }  // namespace vllama::media

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <vector>
+
+#include "media/file_range.h"
 
 namespace vllama::media {
 
@@ -22,6 +23,6 @@ struct Image {
 // upper 8, alpha dropped; an EXIF orientation has no effect. JPEG pixels are those of libjpeg
 // with its accurate transform and smooth chroma, as Pillow gives them. Throws MediaError:
 // not_found, empty, not_media, or corrupt, which includes a picture whose data end early.
-Image read_image(const std::filesystem::path& path);
+Image read_image(const FileRange& file);
 
 }  // namespace vllama::media

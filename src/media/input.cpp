@@ -1,13 +1,8 @@
 #include "media/input.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <mutex>
-#include <vector>
 
 namespace vllama::media {
 namespace {
@@ -25,33 +20,34 @@ int interrupt(void* deadline) {
 }
 
 // Whether the file's first bytes are those of a container in the list.
-bool looks_like_media(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             &std::fclose);
-  if (!file) return false;
-  std::vector<unsigned char> bytes(64 * 1024 + AVPROBE_PADDING_SIZE);
+bool looks_like_media(const OpenRange& file) {
+  constexpr std::int64_t kProbedBytes = 64 * 1024;
+  std::string bytes = file.read_first(kProbedBytes);
   AVProbeData probe{};
   probe.filename = "";
-  probe.buf = bytes.data();
-  probe.buf_size = static_cast<int>(
-      std::fread(bytes.data(), 1, bytes.size() - AVPROBE_PADDING_SIZE, file.get()));
+  probe.buf_size = static_cast<int>(bytes.size());
+  bytes.resize(bytes.size() + AVPROBE_PADDING_SIZE);
+  probe.buf = reinterpret_cast<unsigned char*>(bytes.data());
   const AVInputFormat* format = av_probe_input_format(&probe, 1);
   return format != nullptr && av_match_list(format->name, kContainers, ',') > 0;
 }
 
-FormatContext open_format(const std::string& path, const Deadline& deadline) {
+// FFmpeg is told the name for its extension alone; the one source of bytes is `io`.
+FormatContext open_format(const FileRange& file, RangeIo& io, const Deadline& deadline) {
   AVFormatContext* raw = allocated(avformat_alloc_context());
   raw->interrupt_callback = {&interrupt, const_cast<Deadline*>(&deadline)};
+  raw->pb = io.context();
   AVDictionary* options = nullptr;
-  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  av_dict_set(&options, "protocol_whitelist", "none", 0);
   av_dict_set(&options, "format_whitelist", kContainers, 0);
-  const int status = avformat_open_input(&raw, ("file:" + path).c_str(), nullptr, &options);
+  const int status =
+      avformat_open_input(&raw, ("file:" + file.file_name()).c_str(), nullptr, &options);
   av_dict_free(&options);
   FormatContext format(raw);
-  if (status < 0 && status != AVERROR_EXIT && !looks_like_media(path))
+  if (status < 0 && status != AVERROR_EXIT && !looks_like_media(io.range()))
     throw MediaError(MediaFailure::not_media,
-                     fmt::format("'{}': is neither a video nor a sound file", path));
-  check(status, fmt::format("cannot open '{}'", path));
+                     fmt::format("'{}': is neither a video nor a sound file", file.name()));
+  check(status, fmt::format("cannot open '{}'", file.name()));
   return format;
 }
 
@@ -72,28 +68,17 @@ void Deadline::check(const std::string& what) const {
                      fmt::format("{}: took longer than {} seconds", what, seconds_));
 }
 
-void check_is_file(const std::filesystem::path& path) {
-  if (::access(path.c_str(), R_OK) != 0)
-    throw MediaError(MediaFailure::not_found,
-                     fmt::format("cannot open '{}': {}", path.string(), std::strerror(errno)));
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error))
-    throw MediaError(MediaFailure::not_media,
-                     fmt::format("'{}': is not a regular file", path.string()));
-  if (std::filesystem::file_size(path, error) == 0)
-    throw MediaError(MediaFailure::empty, fmt::format("'{}': has no bytes", path.string()));
-}
-
 void silence_ffmpeg() {
   static std::once_flag once;
   std::call_once(once, [] { av_log_set_level(AV_LOG_QUIET); });
 }
 
-Input::Input(const std::filesystem::path& path, const Deadline& deadline)
-    : name_(path.string()), deadline_(std::make_unique<Deadline>(deadline)) {
+Input::Input(const FileRange& file, const Deadline& deadline)
+    : name_(file.name()),
+      deadline_(std::make_unique<Deadline>(deadline)),
+      io_(std::make_unique<RangeIo>(file, *deadline_)) {
   silence_ffmpeg();
-  check_is_file(path);
-  format_ = open_format(name_, *deadline_);
+  format_ = open_format(file, *io_, *deadline_);
   check(avformat_find_stream_info(format_.get(), nullptr),
         fmt::format("cannot read the streams of '{}'", name_));
   deadline_->check(fmt::format("opening '{}'", name_));

@@ -3,11 +3,12 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "media/ffmpeg.h"
+#include "media/file_range.h"
+#include "media/range_io.h"
 
 namespace vllama::media {
 
@@ -25,10 +26,6 @@ class Deadline {
   Clock::time_point end_;
 };
 
-// Throws MediaError not_found, empty or not_media unless there is a regular, readable file with
-// bytes in it.
-void check_is_file(const std::filesystem::path& path);
-
 // Keeps FFmpeg's own complaints about damaged files out of the log: our errors name the file.
 void silence_ffmpeg();
 
@@ -36,7 +33,7 @@ class Input {
  public:
   // Opens the file and reads its header and stream facts. Throws MediaError: not_found, empty,
   // not_media, corrupt, timeout.
-  Input(const std::filesystem::path& path, const Deadline& deadline);
+  Input(const FileRange& file, const Deadline& deadline);
 
   AVFormatContext& format() { return *format_; }
   const std::string& name() const { return name_; }
@@ -52,8 +49,9 @@ class Input {
   bool read(AVPacket& packet);
 
  private:
-  std::string name_;                    // the path, for messages
-  std::unique_ptr<Deadline> deadline_;  // FFmpeg's interrupt callback keeps its address
+  std::string name_;                    // of the file, for messages
+  std::unique_ptr<Deadline> deadline_;  // FFmpeg's callbacks keep its address, and that of io_
+  std::unique_ptr<RangeIo> io_;
   FormatContext format_;
   int selected_ = -1;
 };

@@ -84,11 +84,10 @@ PacketList read_packets(Input& input, const AVStream& stream, std::int64_t memor
   return list;
 }
 
-PacketSource::PacketSource(const PacketList& list, const std::filesystem::path& path,
-                           const Deadline& deadline)
+PacketSource::PacketSource(const PacketList& list, const FileRange& file, const Deadline& deadline)
     : list_(list), packet_(make_packet()) {
   if (!list.packets.empty()) return;
-  input_.emplace(path, deadline);
+  input_.emplace(file, deadline);
   input_->select_stream(AVMEDIA_TYPE_VIDEO);
 }
 

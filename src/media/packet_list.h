@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <vector>
 
+#include "media/file_range.h"
 #include "media/input.h"
 #include "media/packet_kind.h"
 
@@ -34,7 +34,7 @@ PacketList read_packets(Input& input, const AVStream& stream, std::int64_t memor
 // The packets of a list by their place in the file: from memory, or read again.
 class PacketSource {
  public:
-  PacketSource(const PacketList& list, const std::filesystem::path& path, const Deadline& deadline);
+  PacketSource(const PacketList& list, const FileRange& file, const Deadline& deadline);
   // `index` must grow from call to call. The packet lives until the next call.
   const AVPacket& at(std::int64_t index);
 

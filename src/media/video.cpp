@@ -80,7 +80,7 @@ Interpolation interpolation_of(const std::string& scaler) {
 }  // namespace
 
 struct VideoReader::State {
-  State(const std::filesystem::path& file, const VideoOptions& chosen);
+  State(const FileRange& file, const VideoOptions& chosen);
 
   struct Pass {
     std::map<std::int64_t, Image> images;  // of the wanted frames that decoded
@@ -97,7 +97,7 @@ struct VideoReader::State {
   Pass decode(std::span<const DecodeStep> steps, const Indices& wanted,
               std::optional<FrameSize> size, const Deadline& deadline) const;
 
-  std::filesystem::path path;
+  FileRange source;
   VideoOptions options;
   Interpolation interpolation;
   VideoFacts facts;
@@ -105,20 +105,20 @@ struct VideoReader::State {
   Parameters parameters;
 };
 
-VideoReader::State::State(const std::filesystem::path& file, const VideoOptions& chosen)
-    : path(file), options(chosen), interpolation(interpolation_of(chosen.scaler)) {
-  Input input(path, Deadline(options.time_limit_seconds));
+VideoReader::State::State(const FileRange& file, const VideoOptions& chosen)
+    : source(file), options(chosen), interpolation(interpolation_of(chosen.scaler)) {
+  Input input(source, Deadline(options.time_limit_seconds));
   const AVStream& stream = input.select_stream(AVMEDIA_TYPE_VIDEO);
   list = read_packets(input, stream, options.packet_memory_bytes);
   if (list.is_encrypted)
-    throw MediaError(MediaFailure::encrypted, fmt::format("'{}': is encrypted", path.string()));
+    throw MediaError(MediaFailure::encrypted, fmt::format("'{}': is encrypted", source.name()));
   if (list.facts.empty())
     throw MediaError(MediaFailure::corrupt,
-                     fmt::format("'{}': its video stream holds no frames", path.string()));
+                     fmt::format("'{}': its video stream holds no frames", source.name()));
   facts = facts_of(input, stream, list);
   if (facts.width <= 0 || facts.height <= 0)
     throw MediaError(MediaFailure::corrupt,
-                     fmt::format("'{}': the size of its frames is unknown", path.string()));
+                     fmt::format("'{}': the size of its frames is unknown", source.name()));
   parameters.reset(allocated(avcodec_parameters_alloc()));
   check(avcodec_parameters_copy(parameters.get(), stream.codecpar), "cannot copy parameters");
 }
@@ -158,20 +158,20 @@ VideoReader::State::Pass VideoReader::State::decode(std::span<const DecodeStep> 
                          if (is_new && wanted.contains(index))
                            pass.images.emplace(index, scale(frame, size));
                        });
-  PacketSource source(list, path, deadline);
-  const std::string action = fmt::format("decoding '{}'", path.string());
+  PacketSource packets(list, source, deadline);
+  const std::string action = fmt::format("decoding '{}'", source.name());
   for (const DecodeStep& step : steps) {
     deadline.check(action);
     if (step.starts_anew) decoder.finish();
-    decoder.send(source.at(step.file_index), step.file_index, step.is_target);
+    decoder.send(packets.at(step.file_index), step.file_index, step.is_target);
   }
   decoder.finish();
   pass.is_clean = !decoder.had_errors() && pass.images.size() == wanted.size();
   return pass;
 }
 
-VideoReader::VideoReader(const std::filesystem::path& path, const VideoOptions& options)
-    : state_(std::make_unique<State>(path, options)) {}
+VideoReader::VideoReader(const FileRange& file, const VideoOptions& options)
+    : state_(std::make_unique<State>(file, options)) {}
 VideoReader::~VideoReader() = default;
 VideoReader::VideoReader(VideoReader&&) noexcept = default;
 VideoReader& VideoReader::operator=(VideoReader&&) noexcept = default;
@@ -200,7 +200,7 @@ DecodedFrames VideoReader::frames(std::span<const std::int64_t> indices,
     pass = state.decode(everything, wanted, size, deadline);
     if (pass.decoded.empty())
       throw MediaError(MediaFailure::corrupt,
-                       fmt::format("'{}': no frame could be decoded", state.path.string()));
+                       fmt::format("'{}': no frame could be decoded", state.source.name()));
     State::Indices substitutes;
     for (const std::int64_t index : wanted) {
       const std::int64_t substitute = State::substitute(index, pass.decoded);
@@ -219,7 +219,7 @@ DecodedFrames VideoReader::frames(std::span<const std::int64_t> indices,
   }
   if (result.num_concealed * kMaxConcealedShare > std::ssize(indices))
     throw MediaError(MediaFailure::too_many_concealed,
-                     fmt::format("'{}': {} of {} frames cannot be decoded", state.path.string(),
+                     fmt::format("'{}': {} of {} frames cannot be decoded", state.source.name(),
                                  result.num_concealed, indices.size()));
   return result;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "config/fields.h"
+#include "media/file_range.h"
 #include "media/image.h"
 
 namespace vllama::media {
@@ -54,7 +54,7 @@ struct DecodedFrames {
 class VideoReader {
  public:
   // Throws MediaError with any reason but no_audio_stream and too_many_concealed.
-  explicit VideoReader(const std::filesystem::path& path, const VideoOptions& options = {});
+  explicit VideoReader(const FileRange& file, const VideoOptions& options = {});
   ~VideoReader();
   VideoReader(VideoReader&&) noexcept;
   VideoReader& operator=(VideoReader&&) noexcept;

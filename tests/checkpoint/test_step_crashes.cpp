@@ -45,16 +45,11 @@ bool is_hidden(const fs::path& path, const fs::path& root) {
   return path.lexically_relative(root).begin()->string().starts_with(".step_");
 }
 
-// Where syncing costs nothing: what a killed process leaves does not depend on it.
-fs::path in_memory() {
-  return fs::is_directory("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
-}
-
 // Kills replace_save_remove() at the entry of every call that changes files, one after the other.
 // Returns how many those are.
 int kill_at_every_change(bool can_exchange) {
   for (int num_calls = 1;; ++num_calls) {
-    const TemporaryFolder folder(in_memory());
+    const TemporaryFolder folder(folder_in_memory());
     save_step(folder.path(), 1, contents_of(1));
     save_step(folder.path(), 2, contents_of(2));
     TracedChild child([&] {

@@ -46,7 +46,7 @@ int check_sequences(const Dataset& dataset, const json& cases, const std::string
   int num_compared = 0;
   for (std::int64_t i = 0; i < dataset.size(); ++i) {
     const Record record = dataset.record(i);
-    const json entry = case_of(cases, kind, record.media.at(0).path);
+    const json entry = case_of(cases, kind, record.media.at(0).source.path);
     const std::int64_t num_tokens = entry["num_query_token"];
     const std::string medium = kind == "image"
                                    ? text::image_text(num_tokens)

@@ -180,7 +180,7 @@ TEST_CASE("training clips get the box and the frames of their own random numbers
   const auto indices = processors::headtail_indices(8, 181, frame_draws);
   const auto box = processors::draw_crop(224, 224, {0.5, 1.0}, box_draws);
   const auto decoded =
-      media::VideoReader(record.media.at(0).path).frames(indices, media::FrameSize{224, 224});
+      media::VideoReader(record.media.at(0).source).frames(indices, media::FrameSize{224, 224});
   std::vector<std::uint8_t> expected(224 * 224 * 3);
   processors::crop_and_resize_frame(decoded.images.at(5).rgb, 224, box, 224, expected);
   CHECK(std::memcmp(example.media.at(0).values.const_data_ptr<std::uint8_t>() + 5 * expected.size(),

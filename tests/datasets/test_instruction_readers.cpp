@@ -67,7 +67,7 @@ TEST_CASE("llava_instruct: the recorded annotations") {
   const Record record = dataset->record(1);
   CHECK(record.id == "2");
   REQUIRE(record.media.size() == 1);
-  CHECK(record.media[0].path == "coco/COCO_train2014_statue.jpg");
+  CHECK(record.media[0].source == "coco/COCO_train2014_statue.jpg");
   CHECK(record.media[0].kind == MediaKind::image);
   REQUIRE(record.conversation.turns.size() == 2);
   CHECK(record.conversation.turns[0].question == "Where is it?\n");
@@ -83,8 +83,8 @@ TEST_CASE("llava_instruct: ids, folders and prefixes") {
       "," + human("See: <image>, well?") + "," + gpt("Yes.") + R"(],"more":1}])");
   const auto dataset = file.open("llava_instruct", "/data", "P_");
   REQUIRE(dataset->size() == 2);
-  CHECK(dataset->record(0).media[0].path == "/data/P_g.jpg");
-  CHECK(dataset->record(1).media[0].path == "/data/coco/train/P_b.jpg");
+  CHECK(dataset->record(0).media[0].source == "/data/P_g.jpg");
+  CHECK(dataset->record(1).media[0].source == "/data/coco/train/P_b.jpg");
   CHECK(dataset->record(1).id == "7");
   CHECK(dataset->record(1).conversation.turns.size() == 1);
   CHECK(dataset->record(1).conversation.turns[0].question == "See: , well?");
@@ -144,7 +144,7 @@ TEST_CASE("a duplicate id or key is counted, and the entry kept") {
   CHECK(dataset->invalid().total() == 0);
   CHECK(dataset->odd().count_of_reason() == Counts{{"duplicate_id", 2}, {"duplicate_key", 1}});
   CHECK_THAT(dataset->odd().summary(), Contains("element 1") && Contains("'g' occurred before"));
-  CHECK(dataset->record(2).media[0].path == "M/last.jpg");
+  CHECK(dataset->record(2).media[0].source == "M/last.jpg");
 }
 
 TEST_CASE("JSON details: surrogate pairs, the text nan, the number NaN") {
@@ -172,7 +172,7 @@ TEST_CASE("videochat_instruct: the recorded annotations") {
   REQUIRE(dataset->size() == 4);
   CHECK(dataset->odd().total() == 0);
   const Record record = dataset->record(1);
-  CHECK(record.media.at(0).path == "V/media/dog_barking.mp4");
+  CHECK(record.media.at(0).source == "V/media/dog_barking.mp4");
   CHECK(record.media[0].kind == MediaKind::video);
   CHECK(record.conversation.turns.size() == 3);
   CHECK(record.conversation.media == std::vector{MediaPlace{0, 0}});
@@ -219,7 +219,7 @@ TEST_CASE("video_instruct_100k: the extension is looked for when a record is ask
   const AnnotationFile file(
       R"([{"q":"What happens?","a":"A man paints.","video_id":"v_a.b"},{"q":"","a":"x","video_id":"v_2"}])");
   const auto dataset = file.open("video_instruct_100k", media.path());
-  const auto path = [&] { return dataset->record(0).media.at(0).path; };
+  const auto path = [&] { return dataset->record(0).media.at(0).source; };
   CHECK(path() == media.path() / "v_a.b.mp4");
   for (const char* extension : {"mov", "avi", "webm", "mkv", "mp4"}) {
     const fs::path expected = media.path() / (std::string("v_a.b.") + extension);
@@ -243,8 +243,8 @@ TEST_CASE("video_instruct_100k: the training form says the same") {
                             human("Why?") + "," + gpt("For fun.") + "]}]");
   const auto dataset = file.open("video_instruct_100k");
   REQUIRE(dataset->size() == 2);
-  CHECK(dataset->record(0).media[0].path == "M/v.mp4");
-  CHECK(dataset->record(1).media[0].path == "M/sub/v.mp4");
+  CHECK(dataset->record(0).media[0].source == "M/v.mp4");
+  CHECK(dataset->record(1).media[0].source == "M/sub/v.mp4");
   for (const std::int64_t i : {0, 1}) {
     CHECK(dataset->record(i).conversation.turns.at(0).question == "What happens?");
     CHECK(dataset->record(i).conversation.media == std::vector{MediaPlace{0, 0}});

@@ -42,7 +42,7 @@ TEST_CASE("cc_sbu_align: the recorded annotations") {
   VLLAMA_SHARED_FILE(file, "goldens/data/align/filter_cap.json");
   const auto dataset = open_cc_sbu_align(file, "I");
   REQUIRE(dataset->size() == 3);
-  CHECK(dataset->record(0).media.at(0).path == "I/2.jpg");
+  CHECK(dataset->record(0).media.at(0).source == "I/2.jpg");
   CHECK(dataset->record(0).media.at(0).kind == MediaKind::image);
   CHECK(caption(*dataset, 0) == "A large green Statue of Liberty, seen from below.");
   CHECK(caption(*dataset, 1) == "The image shows a dog\nlooking at the camera. It's happy!");
@@ -105,7 +105,7 @@ TEST_CASE("cc595k: the caption is the model's answer") {
           {"id": 4, "image": null, "conversations": [{"from": "gpt", "value": "x"}]}])");
   REQUIRE(dataset->size() == 2);
   CHECK(dataset->record(0).id == "GCC_1");
-  CHECK(dataset->record(0).media.at(0).path == "I/GCC_train_000000001.jpg");
+  CHECK(dataset->record(0).media.at(0).source == "I/GCC_train_000000001.jpg");
   CHECK(caption(*dataset, 0) == "a dog runs on the beach .");
   CHECK(dataset->record(1).id == "2");
   CHECK(dataset->invalid().count_of_reason() ==

@@ -28,7 +28,7 @@ class NumberedSamples : public SampleSource {
   Record record(const PlannedSample& sample) const override {
     Record record;
     record.id = std::to_string(sample.index);
-    record.media = {{.path = fmt::format("media/{}", record.id)}};
+    record.media = {{.source = fmt::format("media/{}", record.id)}};
     return record;
   }
 

@@ -64,9 +64,9 @@ bool same_values(const at::Tensor& a, const at::Tensor& b) {
 
 TEST_CASE("a model gets of a file what its branches take") {
   VLLAMA_SHARED_FILE(media, "fixtures/media");
-  const MediaFile video{.path = media / "boat.mp4", .kind = MediaKind::video};
-  const MediaFile image{.path = media / "dog.jpg", .kind = MediaKind::image};
-  const MediaFile sound{.path = media / "FwVYUHKoLtQ_000034.wav", .kind = MediaKind::sound};
+  const MediaFile video{.source = media / "boat.mp4", .kind = MediaKind::video};
+  const MediaFile image{.source = media / "dog.jpg", .kind = MediaKind::image};
+  const MediaFile sound{.source = media / "FwVYUHKoLtQ_000034.wav", .kind = MediaKind::sound};
   using Routes = std::vector<MediaRoute>;
   CHECK(routes(build(video, kVisionModel)) == Routes{MediaRoute::vision});
   CHECK(routes(build(image, kVisionModel)) == Routes{MediaRoute::vision});
@@ -86,7 +86,7 @@ TEST_CASE("a model gets of a file what its branches take") {
 
 TEST_CASE("sizes and texts of media are those of the branch") {
   VLLAMA_SHARED_FILE(media, "fixtures/media");
-  const MediaFile video{.path = media / "boat.mp4", .kind = MediaKind::video};
+  const MediaFile video{.source = media / "boat.mp4", .kind = MediaKind::video};
   const auto both = build(video, kBoth);
   CHECK(both.inputs[0].values.sizes() == at::IntArrayRef({8, 28, 28, 3}));
   CHECK(both.inputs[1].values.sizes() == at::IntArrayRef({8, 1, 128, 204}));
@@ -97,7 +97,7 @@ TEST_CASE("sizes and texts of media are those of the branch") {
   const auto seen = build(video, kAudioModel);
   CHECK(seen.inputs[0].values.sizes() == at::IntArrayRef({8, 42, 42, 3}));
   CHECK(seen.text == text::video_text(3, times));
-  const MediaFile image{.path = media / "dog.jpg", .kind = MediaKind::image};
+  const MediaFile image{.source = media / "dog.jpg", .kind = MediaKind::image};
   CHECK(build(image, kVisionModel).text == text::image_text(5));
   DatasetConfig silent = set_with("auto");
   silent.time_message = false;
@@ -109,30 +109,30 @@ TEST_CASE("sizes and texts of media are those of the branch") {
 TEST_CASE("the sound of a video is its audio stream, in clips") {
   VLLAMA_SHARED_FILE(media, "fixtures/media");
   const auto built =
-      build({.path = media / "dog_barking.mp4", .kind = MediaKind::video}, kAudioModel, "sound");
+      build({.source = media / "dog_barking.mp4", .kind = MediaKind::video}, kAudioModel, "sound");
   CHECK(same_values(built.inputs[0].values,
                     *processors::audio_clips(media::read_audio(media / "dog_barking.mp4"))));
 }
 
 TEST_CASE("video without sound: left out beside frames, an error where sound is all") {
   VLLAMA_SHARED_FILE(media, "fixtures/media");
-  const MediaFile video{.path = media / "h265_video.mp4", .kind = MediaKind::video};
+  const MediaFile video{.source = media / "h265_video.mp4", .kind = MediaKind::video};
   CHECK(routes(build(video, kBoth)) == std::vector<MediaRoute>{MediaRoute::vision});
   CHECK(build(video, kBoth).num_tokens == 5);
   CHECK(failure_of(video, kAudioModel, "sound") == MediaFailure::no_audio_stream);
-  CHECK(failure_of({.path = media / "none.wav", .kind = MediaKind::sound}, kAudioModel) ==
+  CHECK(failure_of({.source = media / "none.wav", .kind = MediaKind::sound}, kAudioModel) ==
         MediaFailure::not_found);
 }
 
 TEST_CASE("a part of a file: its frames and its sound alone") {
   VLLAMA_SHARED_FILE(media, "fixtures/media");
-  MediaFile part{.path = media / "boat.mp4", .kind = MediaKind::video};
+  MediaFile part{.source = media / "boat.mp4", .kind = MediaKind::video};
   part.start_seconds = 1;
   part.end_seconds = 3;
   const auto built = build(part, kBoth);
   // 29.97 frames a second: 29 to 89.
   CHECK_THAT(built.text, Contains("sampled at 1.0, 1.2, 1.5, 1.7, 2.0, 2.2, 2.5, 2.7 seconds"));
-  auto waveform = media::read_audio(part.path);
+  auto waveform = media::read_audio(part.source);
   const auto rate = waveform.sample_rate_hz;
   for (auto& channel : waveform.channels)
     channel = {channel.begin() + rate, channel.begin() + 3 * rate};

@@ -35,7 +35,7 @@ TEST_CASE("audiocaps: real rows") {
   CHECK(dataset->odd().total() == 0);
   const Record record = dataset->record(0);
   CHECK(record.id == "97151");
-  CHECK(record.media.at(0).path == "A/vfY_TJq7n_U_130.flac");
+  CHECK(record.media.at(0).source == "A/vfY_TJq7n_U_130.flac");
   CHECK(record.media[0].kind == MediaKind::sound);
   CHECK(record.conversation.is_caption());
   CHECK_THAT(caption(*dataset, 0), Catch::StartsWith("Rustling occurs, ducks quack"));
@@ -46,17 +46,17 @@ TEST_CASE("audiocaps: the clip is looked for first, then the whole recording") {
   const AnnotationFile file(kAudioCaps + "1,-x_y,30,\" A dog, barking \"\n", "rows.csv");
   const auto dataset = file.open("audiocaps", media.path());
   const auto sound = [&] { return dataset->record(0).media.at(0); };
-  CHECK(sound().path == media.path() / "-x_y_30.flac");
+  CHECK(sound().source == media.path() / "-x_y_30.flac");
   CHECK(caption(*dataset, 0) == "A dog, barking");
   for (const std::string extension : {"mp4", "m4a", "mp3", "wav", "flac"}) {
     std::ofstream(media.path() / ("-x_y." + extension)) << "x";
-    CHECK(sound().path == media.path() / ("-x_y." + extension));
+    CHECK(sound().source == media.path() / ("-x_y." + extension));
     CHECK(sound().start_seconds == 30);
     CHECK(sound().end_seconds == 40);
   }
   for (const std::string extension : {"mp4", "m4a", "mp3", "wav", "flac"}) {
     std::ofstream(media.path() / ("-x_y_30." + extension)) << "x";
-    CHECK(sound().path == media.path() / ("-x_y_30." + extension));
+    CHECK(sound().source == media.path() / ("-x_y_30." + extension));
     CHECK(sound().start_seconds == 0);
     CHECK(sound().end_seconds > 1e9);
   }
@@ -87,7 +87,7 @@ TEST_CASE("clotho: each caption is a record of its own") {
   REQUIRE(dataset->size() == 8);
   CHECK(dataset->invalid().count_of_reason() == Counts{{"missing_caption", 2}});
   CHECK_THAT(dataset->invalid().listed()[0].place, Contains("rows.csv:3"));
-  CHECK(dataset->record(2).media.at(0).path == "M/Bob's, 1.wav");
+  CHECK(dataset->record(2).media.at(0).source == "M/Bob's, 1.wav");
   CHECK(dataset->record(2).media[0].kind == MediaKind::sound);
   CHECK(dataset->record(2).id == "Bob's, 1.wav#3");
   std::string captions;

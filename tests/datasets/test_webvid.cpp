@@ -47,7 +47,7 @@ struct Row {
 
 Row row_of(const WebVid& dataset, std::int64_t index) {
   const Record record = dataset.record(index);
-  return {record.media.at(0).path.string(),
+  return {record.media.at(0).source.name(),
           text::CaptionCleaner{}(record.conversation.turns.at(0).answer)};
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("real WebVid rows are read") {
   CHECK(dataset.invalid().total() == 0);
   const Record record = dataset.record(6);
   CHECK(record.id == "1020335461");
-  CHECK(record.media.at(0).path == "V/000851_000900/1020335461.mp4");
+  CHECK(record.media.at(0).source == "V/000851_000900/1020335461.mp4");
   CHECK(record.conversation.turns.at(0).answer ==
         "Moroccan flag waving in the wind in medieval town essaouira, morocco");
 }

@@ -79,7 +79,7 @@ void wait_for_step(const train::RunConfig& config, std::size_t step) {
 }
 
 checkpoint::StepContents step_of(const train::RunConfig& config, std::int64_t step) {
-  return checkpoint::load_step(step_folder(config, step));
+  return checkpoint::load_step(step_folder(config, step)).contents;
 }
 
 // Between trained weights at the end, in learning rates.

@@ -33,6 +33,11 @@ std::filesystem::path golden_file(const std::string& relative) {
   return std::filesystem::path("tests/golden") / relative;
 }
 
+std::filesystem::path folder_in_memory() {
+  const std::filesystem::path memory = "/dev/shm";
+  return std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+}
+
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
   std::string pattern = (parent / "vllama-test-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) FAIL("cannot create a temporary folder");

@@ -14,6 +14,10 @@ std::optional<std::filesystem::path> shared_file(const std::string& relative);
 // A path below tests/golden, which is always present.
 std::filesystem::path golden_file(const std::string& relative);
 
+// Where syncing costs nothing, or the usual folder for temporary files: for what happens to
+// processes, not to disks.
+std::filesystem::path folder_in_memory();
+
 // A new folder, removed with everything in it at the end of the test.
 class TemporaryFolder {
  public:

@@ -15,6 +15,7 @@
 #include "train/model_input.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
+#include "train/show/example_page.h"
 #include "train/show/example_view.h"
 #include "train/show/picture.h"
 #include "train/show/show.h"
@@ -69,13 +70,14 @@ TEST_CASE("show: frames.png holds the frames of the training sample") {
   RunConfig config = world.run("run");
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
-  const auto sample = sample_order(config, data.sources()).step(4).front();
+  const auto sample = sample_order(config, data.sources()).step(4)[2];
   datasets::StageSeconds seconds;
   const auto example = data.build(data.record(sample), sample, seconds);
 
-  const std::string text = show(config, {.step = 4, .output = world.path("shown")});
-  CHECK_THAT(text, Contains(fmt::format("record {} of clips", sample.index)) &&
-                       Contains("[4 x video]") && Contains("3 frames of 28 x 28"));
+  const std::string text = show(config, {.step = 5, .sample = 2, .output = world.path("shown")});
+  CHECK_THAT(text,
+             Contains(fmt::format("record {} of clips, sample 2 of 4 of step 5", sample.index)) &&
+                 Contains("[4 x video]") && Contains("3 frames of 28 x 28"));
   const media::Image sheet = media::read_image(world.path("shown/frames.png"));
   const at::Tensor& frames = example.media[0].values;
   REQUIRE(example.media[0].times_seconds.size() == 3);
@@ -118,9 +120,16 @@ TEST_CASE("show: mistakes end with 2 and say what to change") {
   };
   refuses("--sample 5", {"--sample 5", "records 0 to 4"});
   refuses("--sample -1", {"--sample -1", "records 0 to 4"});
-  refuses("--step 6", {"--step 6", "steps 0 to 5"});
+  refuses("--step 7", {"--step 7", "steps 1 to 6"});
+  refuses("--step 0", {"--step 0", "steps 1 to 6"});
+  refuses("--step 7 --sample 0", {"--step 7", "steps 1 to 6"});
+  refuses("--step 6 --sample 4", {"--sample 4", "samples 0 to 3"});
   refuses("--dataset films", {"'films'", "clips"});
-  refuses("--step 1 --sample 2", {"excludes"});
+  refuses("--step 1 --dataset clips", {"excludes"});
+  refuses("--bad-steps --sample 2", {"excludes"});
+  refuses("--bad-steps", {"bad_steps.jsonl"});
+  refuses("--step 1 --losses", {"--losses", "no checkpoint"});
+  refuses("--step 1 --losses /nowhere", {"/nowhere"});
   refuses("--output /proc/vllama", {"--output", "/proc/vllama"});
   write_file_atomically(world.path("file"), "");
   refuses("--output '" + world.path("file").string() + "'", {"--output", "file"});

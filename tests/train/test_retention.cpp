@@ -13,6 +13,7 @@
 #include "tests/support/fixtures.h"
 #include "train/retention.h"
 #include "train/run_folder.h"
+#include "train/run_state.h"
 
 using namespace vllama;
 using namespace vllama::train;

@@ -1,12 +1,17 @@
 #include "tests/train/tiny_world.h"
 
+#include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <limits>
 
+#include "checkpoint/tensor_source.h"
+#include "checkpoint/write.h"
 #include "core/files.h"
 #include "models/random_weights.h"
+#include "text/tokenizer.h"
 #include "train/metrics.h"
 
 namespace vllama::test {
@@ -87,6 +92,20 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
   config.schedule.peak_learning_rate = 1e-2;
   config.schedule.warmup_steps = 2;
   return config;
+}
+
+void TinyWorld::poison(const std::string& word) const {
+  const text::Tokenizer tokenizer(path("weights/llama/tokenizer.model"));
+  const auto file = path("weights/llama/model.safetensors");
+  checkpoint::NamedTensors tensors;
+  {
+    const auto source = checkpoint::open_weights(file);
+    for (const auto& facts : source->tensors())
+      tensors[facts.name] = source->read(facts.name).clone();
+  }
+  tensors.at("model.embed_tokens.weight")[tokenizer.encode(word).back()].fill_(
+      std::numeric_limits<float>::infinity());
+  checkpoint::write_safetensors(file, tensors);
 }
 
 std::vector<double> losses(const train::RunConfig& config) {

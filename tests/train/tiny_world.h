@@ -18,6 +18,10 @@ class TinyWorld {
   // A configuration of six steps of four samples that writes into the folder `name` of the world.
   train::RunConfig run(const std::string& name) const;
 
+  // Makes every loss not a number, of every text with this word's last token: the embedding of that
+  // token becomes infinite.
+  void poison(const std::string& word) const;
+
   std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
 
  private:

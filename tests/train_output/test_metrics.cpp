@@ -73,6 +73,55 @@ TEST_CASE("a line has the documented keys, and reads back exactly") {
   CHECK_FALSE(read[0].peak_memory_bytes.has_value());
 }
 
+TEST_CASE("what went wrong in a step, and on several ranks, reads back exactly") {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "metrics.jsonl";
+  auto spike = example(1);
+  spike.loss_z = 7.5;
+  spike.problem = StepProblem::loss_spike;
+  auto skipped = example(2);
+  skipped.loss = skipped.gradient_norm = std::numeric_limits<double>::quiet_NaN();
+  skipped.problem = StepProblem::nonfinite_loss;
+  skipped.skipped = true;
+  skipped.num_ranks = 4;
+  skipped.communication_seconds = 0.125;
+  skipped.straggler = {3, 1.5, "data"};
+  {
+    MetricsWriter writer(path, 0);
+    writer.write(spike);
+    writer.write(skipped);
+  }
+  const std::string content = read_file(path);
+  CHECK_THAT(content, Contains(R"(,"loss_z":7.5,"problem":"loss_spike"})"
+                               "\n"));
+  CHECK_THAT(
+      content,
+      Contains(
+          R"(,"problem":"nonfinite_loss","skipped":true,"num_ranks":4,"communication_seconds":0.125,"straggler":{"rank":3,"ratio":1.5,"reason":"data"}})"
+          "\n"));
+  const auto read = read_metrics(path);
+  REQUIRE(read.size() == 2);
+  CHECK(read[0].loss_z == 7.5);
+  CHECK(read[0].problem == StepProblem::loss_spike);
+  CHECK_FALSE(read[0].skipped);
+  CHECK_FALSE(read[0].num_ranks);
+  CHECK_FALSE(read[0].communication_seconds);
+  CHECK_FALSE(read[0].straggler);
+  CHECK(read[1].skipped);
+  CHECK(read[1].num_ranks == 4);
+  CHECK(read[1].communication_seconds == 0.125);
+  REQUIRE(read[1].straggler);
+  CHECK(read[1].straggler->rank == 3);
+  CHECK(read[1].straggler->ratio == 1.5);
+  CHECK(read[1].straggler->reason == "data");
+  for (const std::string bad : {R"("problem":"luck")", R"("skipped":1)", R"("num_ranks":-1)",
+                                R"("straggler":7)", R"("straggler":{"rank":-1})"}) {
+    const std::string line = content.substr(0, content.find("\"loss_z\""));
+    write_file_atomically(path, line + bad + "}\n");
+    CHECK_THROWS_WITH(read_metrics(path), Contains("metrics.jsonl:1"));
+  }
+}
+
 TEST_CASE("a loss that is not finite is null in the file and not a number when read") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "metrics.jsonl";

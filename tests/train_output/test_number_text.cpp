@@ -44,3 +44,10 @@ TEST_CASE("durations grow a field when they need it") {
   CHECK(duration_text(std::nan("")) == "?");
   CHECK(duration_text(std::numeric_limits<double>::infinity()) == "?");
 }
+
+TEST_CASE("real numbers, and what is none") {
+  CHECK(real_text(9.5) == "9.5");
+  CHECK(real_text(1.0 / 3) == "0.333333");
+  CHECK(real_text(-std::numeric_limits<double>::quiet_NaN()) == "nan");
+  CHECK(real_text(-std::numeric_limits<double>::infinity()) == "-inf");
+}

@@ -101,7 +101,17 @@ TEST_CASE("a step's metrics become one event; what is not known is absent") {
   CHECK_THAT(records[1], Contains("train/loss") && Contains("train/learning_rate") &&
                              Contains("speed/tokens_per_second") &&
                              Contains("data/dropped_samples"));
-  CHECK_THAT(records[1], !Contains("data_wait_share") && !Contains("memory"));
+  CHECK_THAT(records[1], !Contains("data_wait_share") && !Contains("memory") &&
+                             !Contains("loss_z") && !Contains("communication") &&
+                             !Contains("slowest_rank"));
+  metrics.seconds = 2;
+  metrics.loss_z = 7;
+  metrics.communication_seconds = 0.5;
+  metrics.straggler = {1, 1.5, "data"};
+  writer.write(metrics);
+  CHECK_THAT(records_in(writer.path()).back(),
+             Contains("train/loss_z") && Contains("train/bad_steps") &&
+                 Contains("speed/communication_share") && Contains("speed/slowest_rank_to_median"));
 }
 
 TEST_CASE("an event file that cannot be written stops the run") {

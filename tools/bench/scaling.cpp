@@ -83,7 +83,7 @@ std::vector<StepSeconds> time_steps(const Options& options, const train::RunConf
           return train::RankReport{};
         });
     bench::wait_for(model.device());
-    if (!result.updated) throw RunFailure("the step was not finite");
+    if (result.metrics.skipped) throw RunFailure("the step was not finite");
     seconds.whole = seconds_now() - start;
     seconds.communication = ranks.seconds() - before - seconds.waiting;
     if (ranks.num_ranks() == 1) seconds.waiting = seconds.communication = 0;

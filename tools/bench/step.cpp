@@ -89,7 +89,7 @@ Stopwatch time_whole_step(const Options& options, const train::RunConfig& config
     watch.start();
     const auto result = trainer.step(step, [&] { return loaded; });
     watch.lap("step");
-    if (!result.updated) throw RunFailure("the step was not finite");
+    if (result.metrics.skipped) throw RunFailure("the step was not finite");
   });
 }
 

@@ -27,12 +27,14 @@ using processors::MediaRoute;
 constexpr std::int64_t kFilesPerSample = 10;
 
 // Why a medium's file cannot be used, without opening it; empty if it may.
-std::string fault_of(const fs::path& path) {
+std::string fault_of(const media::FileRange& source) {
   std::error_code problem;
-  const fs::file_status status = fs::status(path, problem);
-  if (!fs::exists(status)) return fmt::format("'{}' does not exist", path.string());
-  if (!fs::is_regular_file(status)) return fmt::format("'{}' is no file", path.string());
-  if (fs::file_size(path, problem) == 0) return fmt::format("'{}' is empty", path.string());
+  const fs::file_status status = fs::status(source.path, problem);
+  if (source.is_absent() || !fs::exists(status))
+    return fmt::format("'{}' does not exist", source.name());
+  if (!fs::is_regular_file(status)) return fmt::format("'{}' is no file", source.name());
+  if (source.num_bytes.value_or(fs::file_size(source.path, problem)) == 0)
+    return fmt::format("'{}' is empty", source.name());
   return {};
 }
 
@@ -55,7 +57,8 @@ class DatasetCheck {
 
   DatasetFindings run(const text::Tokenizer* tokenizer) {
     try {
-      dataset_ = datasets::open_dataset(set_);
+      dataset_ =
+          datasets::open_dataset(set_, datasets::IndexFolder::open(config_.data.index_folder));
     } catch (const UserError& error) {
       findings_.errors.push_back(fmt::format("data set {}: {}", set_.name, error.what()));
     }
@@ -130,7 +133,7 @@ class DatasetCheck {
   void look_for_files(const Record& record, std::int64_t index) {
     ++findings_.num_looked_for;
     for (const datasets::MediaFile& file : record.media) {
-      const std::string fault = fault_of(file.path);
+      const std::string fault = fault_of(file.source);
       if (fault.empty()) continue;
       findings_.missing.add({index, record.id, fault});
       return;
@@ -143,7 +146,7 @@ class DatasetCheck {
     std::erase_if(indices, [this](std::int64_t index) {
       const Record record = dataset_->record(index);
       return std::ranges::any_of(record.media,
-                                 [](const auto& file) { return !fault_of(file.path).empty(); });
+                                 [](const auto& file) { return !fault_of(file.source).empty(); });
     });
     std::vector<Built> results(indices.size());
     try {

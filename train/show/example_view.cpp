@@ -4,7 +4,6 @@
 
 #include <cstring>
 
-#include "media/write_png.h"
 #include "train/safe_text.h"
 #include "train/show/picture.h"
 
@@ -89,57 +88,19 @@ std::string stretch_of_file(const datasets::MediaFile& file) {
   return fmt::format(", from {:.2f} s to {:.2f} s", file.start_seconds, file.end_seconds);
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t length = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (k < length ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      text += k <= length ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
+void add_files(const datasets::Record& record, ExampleView& view) {
+  view.facts.emplace_back("id", record.id);
+  for (const datasets::MediaFile& file : record.media)
+    view.facts.emplace_back("file", file.source.name() + stretch_of_file(file));
+}
+
+void add_texts(const datasets::Record& record, ExampleView& view) {
+  const bool is_caption = record.conversation.is_caption();
+  for (const text::Turn& turn : record.conversation.turns) {
+    if (!is_caption) view.facts.emplace_back("question", turn.question);
+    view.facts.emplace_back(is_caption ? "caption" : "answer", turn.answer);
   }
-  return text;
 }
-
-std::string embedded(const char* title, const media::Image& image) {
-  if (image.rgb.empty()) return {};
-  return fmt::format(
-      "<h2>{}</h2>\n<img alt=\"{}\" width=\"{}\" height=\"{}\" "
-      "src=\"data:image/png;base64,{}\">\n",
-      title, title, image.width, image.height, base64(media::encode_png(image)));
-}
-
-constexpr const char* kHead = R"(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Example</title>
-<style>
-body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em;
-  color: #222; background: #fff; }
-h2 { font-size: 1.1em; margin: 1.6em 0 0.5em; }
-table { border-collapse: collapse; }
-th { text-align: left; font-weight: normal; color: #666; padding: 0 1.5em 0 0;
-  vertical-align: top; white-space: nowrap; }
-td { white-space: pre-wrap; overflow-wrap: anywhere; }
-img { max-width: 100%; height: auto; image-rendering: pixelated; border: 1px solid #ddd; }
-.tokens { font-family: monospace; line-height: 1.9; overflow-wrap: anywhere; }
-.tokens span, .legend span { white-space: pre-wrap; border-radius: 3px; padding: 2px 1px;
-  margin: 0 1px 0 0; min-width: 4px; display: inline-block; min-height: 1.2em;
-  vertical-align: bottom; }
-.legend span { padding: 0 0.6em; margin-right: 0.6em; }
-.target { background: #bfe8c4; color: #0b3d12; }
-.ignored { background: #e9e9e9; color: #444; }
-.media { background: #dccbf5; color: #35155e; }
-</style>
-</head>
-<body>
-)";
 
 }  // namespace
 
@@ -149,10 +110,8 @@ ExampleView view_of(const datasets::Record& record, const processors::Example& e
   const auto add = [&view](std::string name, std::string text) {
     view.facts.emplace_back(std::move(name), std::move(text));
   };
+  add_files(record, view);
   std::vector<MediumLabel> labels;
-  add("id", record.id);
-  for (const datasets::MediaFile& file : record.media)
-    add("file", file.path.string() + stretch_of_file(file));
   for (std::size_t i = 0; i < example.media.size(); ++i) {
     const MediaInput& input = example.media[i];
     add(example.media.size() > 1 ? fmt::format("input {}", i + 1) : "input", describe(input));
@@ -161,10 +120,7 @@ ExampleView view_of(const datasets::Record& record, const processors::Example& e
   if (example.num_concealed_frames > 0)
     add("concealed", fmt::format("{} frames stand in for frames that did not decode",
                                  example.num_concealed_frames));
-  for (const text::Turn& turn : record.conversation.turns) {
-    if (!record.conversation.is_caption()) add("question", turn.question);
-    add(record.conversation.is_caption() ? "caption" : "answer", turn.answer);
-  }
+  add_texts(record, view);
   view.tokens = token_stretches(tokenizer, example.token_ids, example.labels, labels);
   add("tokens", fmt::format("{}: {} learned, {} ignored, {} for media{}", example.token_ids.size(),
                             count_tokens(view.tokens, TokenRole::target),
@@ -176,25 +132,20 @@ ExampleView view_of(const datasets::Record& record, const processors::Example& e
   return view;
 }
 
+ExampleView view_of_dropped(const datasets::Record& record, const std::string& why) {
+  ExampleView view;
+  add_files(record, view);
+  add_texts(record, view);
+  view.facts.emplace_back("dropped", why);
+  return view;
+}
+
 std::string example_text(const ExampleView& view, const TextStyle& style) {
   std::string text;
   for (const auto& [name, value] : view.facts)
     text += fmt::format("{:<10} {}\n", name, visible(value, style.has_unicode));
+  if (view.tokens.empty()) return text;
   return text + "\n" + token_text(view.tokens, style);
-}
-
-std::string example_html(const ExampleView& view) {
-  std::string html = std::string(kHead) + "<table>\n";
-  for (const auto& [name, value] : view.facts)
-    html += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", markup_escaped(name),
-                        markup_escaped(value));
-  html +=
-      "</table>\n<h2>Tokens</h2>\n<p class=\"legend\"><span class=\"target\">target</span>"
-      "<span class=\"ignored\">ignored</span><span class=\"media\">media</span> "
-      "a token's id shows when the pointer rests on it</p>\n<p class=\"tokens\">";
-  html += token_html(view.tokens) + "</p>\n";
-  html += embedded("Frames", view.frames) + embedded("Sound", view.sound);
-  return html + "</body>\n</html>\n";
 }
 
 }  // namespace vllama::train

@@ -13,8 +13,10 @@
 
 namespace vllama::train {
 
+using Fact = std::pair<std::string, std::string>;  // its name and what is to be said
+
 struct ExampleView {
-  std::vector<std::pair<std::string, std::string>> facts;  // what it is, and the text of its record
+  std::vector<Fact> facts;  // what it is, and the text of its record
   std::vector<TokenStretch> tokens;
   media::Image frames;  // all frames, their pixels unchanged, on one sheet; empty without frames
   media::Image sound;   // a spectrogram per clip on one sheet; empty without sound
@@ -23,9 +25,9 @@ struct ExampleView {
 ExampleView view_of(const datasets::Record& record, const processors::Example& example,
                     const text::Tokenizer& tokenizer);
 
-std::string example_text(const ExampleView& view, const TextStyle& style);
+// A sample that training drops: its files and texts, and why.
+ExampleView view_of_dropped(const datasets::Record& record, const std::string& why);
 
-// A page that needs no other file and loads none.
-std::string example_html(const ExampleView& view);
+std::string example_text(const ExampleView& view, const TextStyle& style);
 
 }  // namespace vllama::train

@@ -1,0 +1,22 @@
+#include "train/step_lines.h"
+
+#include <sstream>
+
+#include "core/files.h"
+
+namespace vllama::train {
+
+std::filesystem::path keep_lines(const std::filesystem::path& path,
+                                 const std::function<bool(const std::string& line)>& is_kept) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return path;
+  const std::string content = read_file(path);
+  std::istringstream lines(content);
+  std::string kept;
+  for (std::string line; std::getline(lines, line);)
+    if (is_kept(line)) kept += line + "\n";
+  if (kept != content) write_file_atomically(path, kept);
+  return path;
+}
+
+}  // namespace vllama::train
