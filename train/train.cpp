@@ -75,7 +75,10 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   const RankCounts counts{ranks.num_ranks(), ranks.num_local_ranks()};
   if (ranks.is_first())
     std::cerr << startup_report(config, *model, counts, data, order) << std::endl;
-  if (options.dry_run) return 0;
+  if (options.dry_run) {
+    ranks.leave();
+    return 0;
+  }
 
   // 4. Steps.
   if (ranks.is_first()) write_file_atomically(folder.file("config.yaml"), config::dump(config));
