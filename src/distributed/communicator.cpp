@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -47,50 +48,78 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
+constexpr const char* kNumRanks = "ranks";
+constexpr const char* kMisfit = "misfit";  // why the ranks that came cannot be a run
+constexpr const char* kStart = "start";    // what rank 0 says once all have come
+
+[[noreturn]] void refuse_to_join(Store& store, const std::string& reason) {
+  store.set(kMisfit, reason);
+  throw UserError(reason);
+}
+
 // Two processes that claim one number come from two launches with one meeting point.
 void claim_rank(Store& store, const Launch& launch) {
   const std::int64_t num_claims = store.add(fmt::format("claims/{}", launch.rank), 1);
   if (num_claims == 1) return;
-  const auto other = store.find(fmt::format("status/{}", launch.rank));
-  throw UserError(fmt::format(
-      "{} is the second process that claims this rank at {}:{}{}; start every rank once, and give "
-      "each run a MASTER_PORT of its own",
-      place_of(launch.rank), launch.master_address, launch.master_port,
-      other ? "; the first one says " + *other : ""));
+  const auto status = store.find(fmt::format("status/{}", launch.rank));
+  const auto parsed = nlohmann::json::parse(status.value_or(""), nullptr, false);
+  const std::string first = parsed.is_object() ? parsed.value("place", "") : "";
+  refuse_to_join(
+      store, fmt::format("{} is the second process that claims this rank at {}:{}{}; start every "
+                         "rank once, and give each run a MASTER_PORT of its own",
+                         place_of(launch.rank), launch.master_address, launch.master_port,
+                         first.empty() ? "" : "; the first one is " + first));
+}
+
+// On rank 0: waits for all others; returns what is wrong with them.
+std::string missing_or_misfit(Store& store, const Launch& launch, double timeout_seconds) {
+  constexpr double kSliceSeconds = 0.5;
+  const auto begin = Clock::now();
+  std::vector<std::int64_t> missing;
+  for (std::int64_t rank = 0; rank < launch.num_ranks; ++rank) {
+    bool is_there = false;
+    double left = timeout_seconds;
+    do {
+      left = timeout_seconds - seconds_since(begin);
+      is_there = store.wait(fmt::format("status/{}", rank), std::clamp(left, 0.01, kSliceSeconds));
+      if (const auto misfit = store.find(kMisfit)) return *misfit;
+    } while (!is_there && left > 0);
+    if (!is_there) missing.push_back(rank);
+  }
+  if (missing.empty()) return {};
+  return fmt::format(
+      "of {} ranks, these did not start within {} s: {}; look at their output, or raise "
+      "distributed.join_timeout_seconds",
+      launch.num_ranks, timeout_seconds, fmt::join(missing, ", "));
 }
 
 // Waits until every rank has published its status; rank 0 says how it went.
 void meet(Store& store, const Launch& launch, double timeout_seconds) {
-  constexpr const char* kStart = "start";
-  const auto begin = Clock::now();
   if (launch.rank == 0) {
-    std::vector<std::int64_t> missing;
-    for (std::int64_t rank = 0; rank < launch.num_ranks; ++rank) {
-      const double left = std::max(timeout_seconds - seconds_since(begin), 0.01);
-      if (!store.wait(fmt::format("status/{}", rank), left)) missing.push_back(rank);
-    }
-    if (!missing.empty()) {
-      const std::string problem = fmt::format(
-          "of {} ranks, these did not start within {} s: {}; look at their output, or "
-          "raise distributed.join_timeout_seconds",
-          launch.num_ranks, timeout_seconds, fmt::join(missing, ", "));
-      store.set(kStart, problem);
-      std::this_thread::sleep_for(kLingerTime);
-      throw UserError(problem);
-    }
-    store.set(kStart, std::to_string(launch.num_ranks));
-    return;
+    const std::string problem = missing_or_misfit(store, launch, timeout_seconds);
+    store.set(kStart, problem);
+    if (problem.empty()) return;
+    std::this_thread::sleep_for(kLingerTime);
+    throw UserError(problem);
   }
   if (!store.wait(kStart, timeout_seconds + kVerdictSeconds))
     throw UserError(fmt::format("rank {}: rank 0 did not start the run within {} s", launch.rank,
                                 timeout_seconds));
-  const std::string start = store.find(kStart).value_or("");
-  if (start.find(' ') != std::string::npos) throw UserError(start);
-  if (start != std::to_string(launch.num_ranks))
-    throw UserError(
-        fmt::format("rank {} was told of {} ranks, rank 0 of {}; start all with the "
-                    "same launcher",
-                    launch.rank, launch.num_ranks, start));
+  if (const auto problem = store.find(kStart); problem && !problem->empty())
+    throw UserError(*problem);
+}
+
+// Rank 0 says how many ranks there are; the others compare.
+void compare_num_ranks(Store& store, const Launch& launch, double timeout_seconds) {
+  if (launch.rank == 0) return store.set(kNumRanks, std::to_string(launch.num_ranks));
+  if (!store.wait(kNumRanks, timeout_seconds))
+    throw UserError(fmt::format("rank {}: rank 0 did not come to the store of the run within {} s",
+                                launch.rank, timeout_seconds));
+  const std::string num_ranks = store.find(kNumRanks).value_or("");
+  if (num_ranks != std::to_string(launch.num_ranks))
+    refuse_to_join(store, fmt::format("{} was told of {} ranks, rank 0 of {}; start all with the "
+                                      "same launcher",
+                                      place_of(launch.rank), launch.num_ranks, num_ranks));
 }
 
 }  // namespace
@@ -137,6 +166,7 @@ void Communicator::join() {
   Store& store = group_->store;
   const std::string place = place_of(launch_.rank);
   claim_rank(store, launch_);
+  compare_num_ranks(store, launch_, config_.join_timeout_seconds);
   Monitor::publish_first_status(store, launch_.rank, place);
   meet(store, launch_, config_.join_timeout_seconds);
   group_->monitor = std::make_unique<Monitor>(store.another(), launch_, place,
