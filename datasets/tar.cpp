@@ -73,7 +73,9 @@ void TarReader::read(std::span<char> target) {
       buffer_begin_ = position_;
       const std::int64_t num_read =
           file_->read_at(position_, std::as_writable_bytes(std::span(buffer_)));
-      if (num_read <= 0) fail(fmt::format("it cannot be read: {}", std::strerror(-num_read)));
+      if (num_read == 0) fail("it became shorter while it was read");
+      if (num_read < 0)
+        fail(fmt::format("it cannot be read: {}", std::strerror(static_cast<int>(-num_read))));
       buffer_.resize(static_cast<std::size_t>(num_read));
       continue;
     }

@@ -4,7 +4,9 @@
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -24,13 +26,22 @@ at::Tensor host_buffer(const at::Tensor& tensor) {
                    at::device(at::kCPU).dtype(tensor.dtype()).pinned_memory(tensor.is_cuda()));
 }
 
+void copy_values(const at::Tensor& from, at::Tensor& to) {
+  // By one thread: several would meet after every tensor, slowly where others use the cores too.
+  if (from.is_cpu() && from.is_contiguous())
+    std::copy_n(static_cast<const std::byte*>(from.const_data_ptr()), from.nbytes(),
+                static_cast<std::byte*>(to.mutable_data_ptr()));
+  else
+    to.copy_(from);
+}
+
 // `buffers` holds the values of `tensors` afterwards, in the memory it had where that fits.
 void copy_to_host(const checkpoint::NamedTensors& tensors, checkpoint::NamedTensors& buffers) {
   std::erase_if(buffers, [&](const auto& entry) { return !tensors.contains(entry.first); });
   for (const auto& [name, tensor] : tensors) {
     at::Tensor& buffer = buffers[name];
     if (!can_hold(buffer, tensor)) buffer = host_buffer(tensor);
-    buffer.copy_(tensor);
+    copy_values(tensor, buffer);
   }
 }
 
@@ -63,7 +74,7 @@ void CheckpointWriter::save(const RunProgress& progress,
                             const std::map<std::string, checkpoint::NamedTensors>& tensors,
                             const std::map<std::string, double>& metrics) {
   check();
-  if (writing_.valid() && !has_told_of_waiting_) {
+  if (is_writing() && !has_told_of_waiting_) {
     has_told_of_waiting_ = true;
     log::warn(
         "step {} is to be saved while the checkpoint before is still being written: training "
@@ -77,9 +88,13 @@ void CheckpointWriter::save(const RunProgress& progress,
       std::async(std::launch::async, &CheckpointWriter::write, this, progress.num_steps_done);
 }
 
+bool CheckpointWriter::is_writing() const {
+  return writing_.valid() &&
+         writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+}
+
 void CheckpointWriter::check() {
-  if (writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
-    writing_.get();
+  if (!is_writing()) wait();
 }
 
 void CheckpointWriter::wait() {

@@ -35,6 +35,9 @@ class CheckpointWriter {
             const std::map<std::string, checkpoint::NamedTensors>& tensors,
             const std::map<std::string, double>& metrics);
 
+  // Whether the last save is still under way.
+  bool is_writing() const;
+
   // Throws the failure of a save that has ended; does not wait for one under way.
   void check();
 

@@ -131,7 +131,8 @@ void Loop::save_if_due() {
     metrics = mean_metrics(progress_);
     progress_.metric_sums.clear();
   }
-  if (checkpoints_) checkpoints_->save(progress_, with_.trainer.state(), metrics);
+  const auto state = with_.trainer.state();
+  if (checkpoints_) checkpoints_->save(progress_, state, metrics);
 }
 
 }  // namespace vllama::train

@@ -6,8 +6,8 @@
 namespace vllama::train {
 
 std::int64_t MemoryEstimate::total_bytes() const {
-  return frozen_weights_bytes + trained_state_bytes + activations_bytes + encoder_bytes +
-         logits_bytes;
+  return frozen_weights_bytes + gathered_layers_bytes + trained_state_bytes + activations_bytes +
+         encoder_bytes + logits_bytes;
 }
 
 namespace {
@@ -24,11 +24,22 @@ std::int64_t encoder_numbers(const models::ModelConfig& model, std::int64_t num_
   return largest;
 }
 
+std::int64_t matrix_numbers_of_layer(const models::LlamaConfig& language_model) {
+  const std::int64_t heads = language_model.num_heads + language_model.num_key_value_heads;
+  return language_model.width *
+         (2 * heads * language_model.head_width + 3 * language_model.mlp_width);
+}
+
+std::int64_t share_of(std::int64_t numbers, std::int64_t num_parts) {
+  return (numbers + num_parts - 1) / num_parts;
+}
+
 }  // namespace
 
 MemoryEstimate estimate_memory(const models::ModelConfig& model,
                                const models::LlamaConfig& language_model, std::int64_t num_frozen,
-                               std::int64_t num_trained, const BatchShape& batch) {
+                               std::int64_t num_trained, const BatchShape& batch,
+                               const Sharding& sharding) {
   const std::int64_t bytes_per_number = model.precision == "bf16" ? 2 : 4;
   const std::int64_t width = language_model.width, mlp = language_model.mlp_width;
   const auto trained = models::trained_modules(model);
@@ -43,9 +54,15 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   const models::EvaVitConfig& encoder = model.vision.encoder;
   const std::int64_t num_kept_tokens =
       trains("image_q_former") ? batch.num_frames * encoder.num_tokens() : 0;
+  const std::int64_t layer = matrix_numbers_of_layer(language_model);
+  const std::int64_t num_parts = sharding.num_language_model_parts;
+  const std::int64_t num_elsewhere =
+      language_model.num_layers * (layer - share_of(layer, num_parts));
   return {
-      .frozen_weights_bytes = num_frozen * bytes_per_number,
-      .trained_state_bytes = num_trained * 4 * 4,
+      .frozen_weights_bytes = (num_frozen - num_elsewhere) * bytes_per_number,
+      .gathered_layers_bytes = num_parts > 1 ? 2 * layer * bytes_per_number : 0,
+      .trained_state_bytes =
+          (2 * num_trained + 2 * share_of(num_trained, sharding.num_optimizer_parts)) * 4,
       .activations_bytes = batch.num_tokens * saved_numbers * bytes_per_number,
       .encoder_bytes =
           (encoder_numbers(model, batch.num_frames) + num_kept_tokens * encoder.width) *

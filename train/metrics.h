@@ -41,8 +41,9 @@ struct StepMetrics {
   std::optional<StepProblem> problem;     // what went wrong; absent in a good step
   bool skipped = false;                   // the weights were left as they were; absent when not
   std::optional<std::int64_t> num_ranks;  // this and the next two only of several ranks
-  std::optional<double> communication_seconds;  // the part of `seconds` in collectives
-  std::optional<Straggler> straggler;           // only of steps that end a round of measuring
+  // The part of `seconds` in which rank 0 was in collectives, waiting for slower ranks included.
+  std::optional<double> communication_seconds;
+  std::optional<Straggler> straggler;  // only of steps that end a round of measuring
 
   double tokens_per_second() const;  // 0 while `seconds` is 0
   std::int64_t num_dropped() const;

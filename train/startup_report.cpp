@@ -68,16 +68,33 @@ std::string data_table(std::span<const DatasetPlan> sets, datasets::Mixing mixin
   return format_table(table);
 }
 
-std::string memory_table(const MemoryEstimate& memory) {
-  return format_table(
-      {.title = "Memory, estimated",
-       .header = {},
-       .rows = {{"frozen weights", byte_text(memory.frozen_weights_bytes)},
-                {"trained weights, gradients, moments", byte_text(memory.trained_state_bytes)},
-                {"activations kept for backward", byte_text(memory.activations_bytes)},
-                {"image encoder at work", byte_text(memory.encoder_bytes)},
-                {"logits", byte_text(memory.logits_bytes)}},
-       .total = {"total", byte_text(memory.total_bytes())}});
+Sharding sharding_of(const distributed::DistributedConfig& config, const RankCounts& ranks) {
+  return {.num_optimizer_parts = config.shard_optimizer ? ranks.num_ranks : 1,
+          .num_language_model_parts = config.shard_language_model ? ranks.num_local_ranks : 1};
+}
+
+// "frozen weights, the language model's layers in 8 parts"
+std::string in_parts(std::string row, const char* what, std::int64_t num_parts) {
+  return num_parts == 1 ? row : fmt::format("{}, {} in {} parts", row, what, num_parts);
+}
+
+std::string memory_table(const MemoryEstimate& memory, const Sharding& sharding) {
+  Table table{.title = "Memory, estimated, of one rank",
+              .header = {},
+              .rows = {{in_parts("frozen weights", "the language model's layers",
+                                 sharding.num_language_model_parts),
+                        byte_text(memory.frozen_weights_bytes)},
+                       {in_parts("trained weights, gradients, moments", "the moments",
+                                 sharding.num_optimizer_parts),
+                        byte_text(memory.trained_state_bytes)},
+                       {"activations kept for backward", byte_text(memory.activations_bytes)},
+                       {"image encoder at work", byte_text(memory.encoder_bytes)},
+                       {"logits", byte_text(memory.logits_bytes)}},
+              .total = {"total", byte_text(memory.total_bytes())}};
+  if (memory.gathered_layers_bytes > 0)
+    table.rows.insert(table.rows.begin() + 1, {"two whole layers of the language model",
+                                               byte_text(memory.gathered_layers_bytes)});
+  return format_table(table);
 }
 
 std::string plan_table(const RunConfig& config, const std::string& device) {
@@ -189,28 +206,34 @@ void check_longest_sequence(const RunConfig& config, const models::LlamaConfig& 
                     longest, language_model.max_positions));
 }
 
-MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model) {
+MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model,
+                           const RankCounts& ranks) {
   std::int64_t most_frames = 1;
   for (const auto& set : config.data.sets) most_frames = std::max(most_frames, set.num_frames);
-  const std::int64_t batch = std::min(config.training.batch_size, config.training.micro_batch_size);
+  const std::int64_t num_micro_batches =
+      ranks.num_ranks * config.training.num_micro_steps(ranks.num_ranks);
+  const std::int64_t batch =
+      (config.training.batch_size + num_micro_batches - 1) / num_micro_batches;
   const BatchShape shape{.num_tokens = batch * longest_sequence(config),
                          .num_frames = batch * most_frames};
   const auto modules = plan_modules(config, model);
   return estimate_memory(config.model, model.language_model().config(), count(modules, false),
-                         count(modules, true), shape);
+                         count(modules, true), shape, sharding_of(config.distributed, ranks));
 }
 
-std::string plan_tables(const RunConfig& config, models::VideoLlama& model,
+std::string plan_tables(const RunConfig& config, models::VideoLlama& model, const RankCounts& ranks,
                         const std::string& device, std::span<const DatasetPlan> sets,
                         datasets::Mixing mixing) {
   return plan_table(config, device) + "\n" + parameter_table(plan_modules(config, model)) + "\n" +
-         data_table(sets, mixing) + "\n" + memory_table(plan_memory(config, model));
+         data_table(sets, mixing) + "\n" +
+         memory_table(plan_memory(config, model, ranks), sharding_of(config.distributed, ranks));
 }
 
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
-                           const datasets::Mixture& data, const datasets::SampleOrder& order) {
+                           const RankCounts& ranks, const datasets::Mixture& data,
+                           const datasets::SampleOrder& order) {
   return "Configuration\n" + config::dump(config) + "\n" +
-         plan_tables(config, model, model.device().str(), plan_datasets(config, data, order),
+         plan_tables(config, model, ranks, model.device().str(), plan_datasets(config, data, order),
                      order.settings().mixing);
 }
 

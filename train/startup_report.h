@@ -34,9 +34,16 @@ struct ModulePlan {
   double peak_learning_rate = 0;  // of a module that trains
 };
 
+// How many ranks a run has.
+struct RankCounts {
+  std::int64_t num_ranks = 1, num_local_ranks = 1;  // on a machine
+};
+
 // In these functions the model needs no tensors: sizes are those that it declares.
 std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama& model);
-MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model);
+// Of one rank.
+MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model,
+                           const RankCounts& ranks);
 
 // Tokens that no sample exceeds, apart from the text of a prompt in front of a caption.
 std::int64_t longest_sequence(const RunConfig& config);
@@ -47,12 +54,13 @@ void check_longest_sequence(const RunConfig& config, const models::LlamaConfig& 
 // The plan; the parameters of every module, trained and frozen; every data set with its records,
 // the samples that the run will take from it and how often that goes through it; the estimated
 // memory.
-std::string plan_tables(const RunConfig& config, models::VideoLlama& model,
+std::string plan_tables(const RunConfig& config, models::VideoLlama& model, const RankCounts& ranks,
                         const std::string& device, std::span<const DatasetPlan> sets,
                         datasets::Mixing mixing);
 
 // The complete configuration and the tables.
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,
-                           const datasets::Mixture& data, const datasets::SampleOrder& order);
+                           const RankCounts& ranks, const datasets::Mixture& data,
+                           const datasets::SampleOrder& order);
 
 }  // namespace vllama::train

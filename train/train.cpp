@@ -19,6 +19,7 @@
 #include "train/resume.h"
 #include "train/run_facts.h"
 #include "train/sample_order.h"
+#include "train/shared_language_model.h"
 #include "train/startup_report.h"
 
 namespace vllama::train {
@@ -61,16 +62,20 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   models::check_vocabulary(language_model, tokenizer.size(), language_folder.string());
   check_longest_sequence(config, language_model);
   check_spikes(config.training);
+  check_sharing(config);
   const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
   distributed::require_agreement(ranks, data_facts(data));
   const datasets::SampleOrder order = sample_order(config, data.sources());
 
   // 3. The model, and where its training stands.
   ranks.enter("loading the model");
-  const auto model = models::load_video_llama(config.model, device, config.seed);
+  const auto sharers = share_language_model(config, ranks, device);
+  const auto model = models::load_video_llama(config.model, device, config.seed, sharers.get());
   Trainer trainer(config, *model, ranks);
   const RunProgress progress = resume(folder, config, options, trainer, ranks);
-  if (ranks.is_first()) std::cerr << startup_report(config, *model, data, order) << std::endl;
+  const RankCounts counts{ranks.num_ranks(), ranks.num_local_ranks()};
+  if (ranks.is_first())
+    std::cerr << startup_report(config, *model, counts, data, order) << std::endl;
   if (options.dry_run) {
     ranks.leave();
     return 0;

@@ -51,7 +51,9 @@ Trainer::Trainer(const RunConfig& config, models::VideoLlama& model,
       ranks_(ranks),
       parameters_(trained_parameters(model, config.schedule),
                   StepTotals::num_elements(ranks.num_ranks())),
-      optimizer_(parameters_, config.optimizer) {}
+      optimizer_(parameters_, config.optimizer,
+                 config.distributed.shard_optimizer ? optim::shard_of(parameters_, ranks)
+                                                    : optim::whole_of(parameters_)) {}
 
 void judge_alone(StepMetrics& metrics) {
   StepHealth({}, {}).judge(metrics, "");
@@ -91,6 +93,8 @@ StepResult Trainer::step(std::int64_t step, const NextBatch& next_batch, const R
 
   // 4. The update.
   optimizer_.step(metrics.learning_rate);
+  optimizer_.share_update(ranks_,
+                          fmt::format("step {}: exchange of the updated parameters", metrics.step));
   return result;
 }
 
@@ -113,6 +117,8 @@ StepTotals Trainer::accumulate_gradients(std::int64_t step, const NextBatch& nex
     if (batch.num_targets > 0)
       totals.loss +=
           model_.loss(batch, config_.model.dropout, nn::Gradients::accumulate).item<double>();
+    else
+      model_.take_part();
   }
   return totals;
 }
@@ -133,7 +139,9 @@ void Trainer::copy_state_of_first() {
 }
 
 std::map<std::string, checkpoint::NamedTensors> Trainer::state() const {
-  return {{kTrainable, parameters_.named_parameters()}, {kOptimizer, optimizer_.state()}};
+  auto optimizer_state = optimizer_.state_on_first(ranks_);
+  if (!ranks_.is_first()) return {};
+  return {{kTrainable, parameters_.named_parameters()}, {kOptimizer, std::move(optimizer_state)}};
 }
 
 void Trainer::load_state(const std::map<std::string, checkpoint::NamedTensors>& state) {

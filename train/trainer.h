@@ -52,14 +52,16 @@ class Trainer {
   StepResult step(std::int64_t step, const NextBatch& next_batch, const Report& report = {},
                   const StepJudge& judge = judge_alone);
 
-  // The trained parameters and the optimizer's moments, as files of a checkpoint. They share memory
-  // with the trainer until the next step.
+  // Together: on rank 0 the trained parameters and the optimizer's moments, as files of a
+  // checkpoint, on the others nothing. They share memory with the trainer until the next step, but
+  // for moments that are sharded over ranks: those are copies in host memory.
   std::map<std::string, checkpoint::NamedTensors> state() const;
 
-  // Takes over what state() gave. Throws UserError naming every tensor that does not fit.
+  // Takes over what state() gave, whichever way it was sharded then. Throws UserError naming every
+  // tensor that does not fit.
   void load_state(const std::map<std::string, checkpoint::NamedTensors>& state);
 
-  // Together: takes over the state of rank 0.
+  // Together: takes over the state that rank 0 has loaded.
   void copy_state_of_first();
 
  private:

@@ -113,6 +113,8 @@ LoadSummary load_parameters(const TensorSource& source, std::span<const Paramete
     *slot.tensor = load_one(source, slot.name, may_view, rules, slot.shape);
     ++summary.num_loaded;
     summary.num_bytes += static_cast<std::int64_t>(slot.tensor->nbytes());
+    if (rules.after_each) rules.after_each(slot);
+    if (!slot.tensor->defined()) source.release(slot.name);
   }
   return summary;
 }

@@ -23,6 +23,8 @@ struct LoadRules {
   bool writable = false;
   // Names in the file that no slot asks for and that are no mistake; none when empty.
   std::function<bool(const std::string&)> is_ignorable = nullptr;
+  // Called after each slot is filled, before the next one is: may take the tensor away.
+  std::function<void(const ParameterSlot&)> after_each = nullptr;
 };
 
 struct LoadSummary {

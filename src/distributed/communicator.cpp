@@ -2,18 +2,20 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <torch/csrc/distributed/c10d/FlightRecorder.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <utility>
 
 #include "core/log.h"
 #include "distributed/backend.h"
+#include "distributed/meeting.h"
 #include "distributed/monitor.h"
 #include "distributed/operation_record.h"
 #include "distributed/store_connection.h"
@@ -27,7 +29,6 @@ using Clock = std::chrono::steady_clock;
 constexpr double kSuspectSeconds = 3;
 // Two beats of the monitor on each side, and some.
 constexpr double kVerdictSeconds = kSuspectSeconds + 5;
-constexpr auto kLingerTime = std::chrono::milliseconds(2500);
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -48,78 +49,14 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-constexpr const char* kNumRanks = "ranks";
-constexpr const char* kMisfit = "misfit";  // why the ranks that came cannot be a run
-constexpr const char* kStart = "start";    // what rank 0 says once all have come
+using Works = std::vector<c10::intrusive_ptr<c10d::Work>>;
 
-[[noreturn]] void refuse_to_join(Store& store, const std::string& reason) {
-  store.set(kMisfit, reason);
-  throw UserError(reason);
-}
-
-// Two processes that claim one number come from two launches with one meeting point.
-void claim_rank(Store& store, const Launch& launch) {
-  const std::int64_t num_claims = store.add(fmt::format("claims/{}", launch.rank), 1);
-  if (num_claims == 1) return;
-  const auto status = store.find(fmt::format("status/{}", launch.rank));
-  const auto parsed = nlohmann::json::parse(status.value_or(""), nullptr, false);
-  const std::string first = parsed.is_object() ? parsed.value("place", "") : "";
-  refuse_to_join(
-      store, fmt::format("{} is the second process that claims this rank at {}:{}{}; start every "
-                         "rank once, and give each run a MASTER_PORT of its own",
-                         place_of(launch.rank), launch.master_address, launch.master_port,
-                         first.empty() ? "" : "; the first one is " + first));
-}
-
-// On rank 0: waits for all others; returns what is wrong with them.
-std::string missing_or_misfit(Store& store, const Launch& launch, double timeout_seconds) {
-  constexpr double kSliceSeconds = 0.5;
-  const auto begin = Clock::now();
-  std::vector<std::int64_t> missing;
-  for (std::int64_t rank = 0; rank < launch.num_ranks; ++rank) {
-    bool is_there = false;
-    double left = timeout_seconds;
-    do {
-      left = timeout_seconds - seconds_since(begin);
-      is_there = store.wait(fmt::format("status/{}", rank), std::clamp(left, 0.01, kSliceSeconds));
-      if (const auto misfit = store.find(kMisfit)) return *misfit;
-    } while (!is_there && left > 0);
-    if (!is_there) missing.push_back(rank);
-  }
-  if (missing.empty()) return {};
-  return fmt::format(
-      "of {} ranks, these did not start within {} s: {}; look at their output, or raise "
-      "distributed.join_timeout_seconds",
-      launch.num_ranks, timeout_seconds, fmt::join(missing, ", "));
-}
-
-// Waits until every rank has published its status; rank 0 says how it went.
-void meet(Store& store, const Launch& launch, double timeout_seconds) {
-  if (launch.rank == 0) {
-    const std::string problem = missing_or_misfit(store, launch, timeout_seconds);
-    store.set(kStart, problem);
-    if (problem.empty()) return;
-    std::this_thread::sleep_for(kLingerTime);
-    throw UserError(problem);
-  }
-  if (!store.wait(kStart, timeout_seconds + kVerdictSeconds))
-    throw UserError(fmt::format("rank {}: rank 0 did not start the run within {} s", launch.rank,
-                                timeout_seconds));
-  if (const auto problem = store.find(kStart); problem && !problem->empty())
-    throw UserError(*problem);
-}
-
-// Rank 0 says how many ranks there are; the others compare.
-void compare_num_ranks(Store& store, const Launch& launch, double timeout_seconds) {
-  if (launch.rank == 0) return store.set(kNumRanks, std::to_string(launch.num_ranks));
-  if (!store.wait(kNumRanks, timeout_seconds))
-    throw UserError(fmt::format("rank {}: rank 0 did not come to the store of the run within {} s",
-                                launch.rank, timeout_seconds));
-  const std::string num_ranks = store.find(kNumRanks).value_or("");
-  if (num_ranks != std::to_string(launch.num_ranks))
-    refuse_to_join(store, fmt::format("{} was told of {} ranks, rank 0 of {}; start all with the "
-                                      "same launcher",
-                                      place_of(launch.rank), launch.num_ranks, num_ranks));
+c10::intrusive_ptr<c10d::Work> start_copies(c10d::Backend& backend, const at::Tensor& tensor,
+                                            std::int64_t from) {
+  std::vector<at::Tensor> tensors{tensor};
+  c10d::BroadcastOptions options;
+  options.rootRank = from;
+  return backend.broadcast(tensors, options);
 }
 
 }  // namespace
@@ -131,6 +68,9 @@ struct Communicator::Group {
   Store store;
   std::unique_ptr<Monitor> monitor;
   c10::intrusive_ptr<c10d::Backend> backend;
+  c10::intrusive_ptr<c10d::Backend> local_backend;  // of the ranks on this machine
+  Works works;                                      // under way, for `purpose`
+  std::string purpose;
   std::int64_t num_exchanges = 0;     // of texts
   std::vector<std::string> old_keys;  // that all ranks have read once the next gather is over
   OperationRecord operations;
@@ -139,7 +79,9 @@ struct Communicator::Group {
 
   // A backend whose operation never ends cannot be destroyed: it would wait for it.
   ~Group() {
-    if (is_lost) backend.release();
+    if (!is_lost) return;
+    backend.release();
+    local_backend.release();
   }
 };
 
@@ -148,6 +90,8 @@ Communicator::Communicator() = default;
 Communicator::Communicator(const Launch& launch, const DistributedConfig& config, at::Device device)
     : launch_(launch), config_(config) {
   if (launch.num_ranks == 1) return;
+  // Writing to a rank that is gone is an error to report. (Gloo would let the signal end us.)
+  ::signal(SIGPIPE, SIG_IGN);
   group_ = std::make_unique<Group>(launch, config);
   try {
     join();
@@ -159,14 +103,13 @@ Communicator::Communicator(const Launch& launch, const DistributedConfig& config
                                     : "rank 0 keeps it, look at its output"));
   }
   refuse_shared_gpus(device);
-  connect(device);
+  connect(group_->backend, "tensors", launch, device, "connection of all ranks");
 }
 
 void Communicator::join() {
   Store& store = group_->store;
   const std::string place = place_of(launch_.rank);
-  claim_rank(store, launch_);
-  compare_num_ranks(store, launch_, config_.join_timeout_seconds);
+  check_in(store, launch_, place, config_.join_timeout_seconds);
   Monitor::publish_first_status(store, launch_.rank, place);
   meet(store, launch_, config_.join_timeout_seconds);
   group_->monitor = std::make_unique<Monitor>(store.another(), launch_, place,
@@ -193,20 +136,22 @@ void Communicator::refuse_shared_gpus(at::Device device) {
       "comparison of the GPUs");
 }
 
-void Communicator::connect(at::Device device) {
-  const std::string what = "connection of all ranks";
-  const auto start = Clock::now();
+// `backend` moves the tensors of `among` afterwards, who meet under a name of their own.
+template <class Backend>
+void Communicator::connect(Backend& backend, const std::string& name, const Launch& among,
+                           at::Device device, const std::string& what) {
+  const auto start_time = Clock::now();
   const auto timeout = std::chrono::milliseconds(
       static_cast<std::int64_t>((config_.timeout_seconds + kVerdictSeconds) * 1e3));
   begin(what);
   std::string cause;
   try {
-    const auto store = c10::make_intrusive<c10d::PrefixStore>(
-        "tensors", group_->store.another().connection().store);
-    group_->backend = call_until(
-        [store, device, timeout, launch = launch_] {
-          return device.is_cuda() ? make_nccl(store, launch, device, timeout)
-                                  : make_gloo(store, launch, timeout);
+    const auto store =
+        c10::make_intrusive<c10d::PrefixStore>(name, group_->store.another().connection().store);
+    backend = call_until(
+        [=] {
+          return device.is_cuda() ? make_nccl(store, among, device, timeout)
+                                  : make_gloo(store, among, timeout);
         },
         [this](double seconds) {
           return seconds > config_.timeout_seconds || group_->monitor->verdict();
@@ -216,8 +161,46 @@ void Communicator::connect(at::Device device) {
   } catch (const std::exception& error) {
     cause = first_line(error.what());
   }
-  if (!cause.empty()) give_up(what, seconds_since(start), cause);
+  if (!cause.empty()) give_up(what, seconds_since(start_time), cause);
   end();
+}
+
+void Communicator::check_local_ranks() {
+  const std::string what = "comparison of the machines";
+  const auto machines =
+      gather(fmt::format("{} {}", rank() - local_rank(), num_local_ranks()), what);
+  decided_by_first(
+      [&] {
+        std::size_t first = 0;  // of a machine
+        while (first < machines.size()) {
+          std::size_t end = first;
+          while (end < machines.size() && machines[end] == machines[first]) ++end;
+          if (machines[first] != fmt::format("{} {}", first, end - first))
+            throw UserError(fmt::format(
+                "distributed.shard_language_model: the ranks of a machine must have consecutive "
+                "numbers, but those on the machine of rank {} have not; place ranks machine by "
+                "machine (srun --distribution=block, mpirun --map-by slot)",
+                first));
+          first = end;
+        }
+        return std::string();
+      },
+      what);
+}
+
+void Communicator::connect_local_ranks(at::Device device) {
+  if (!group_) return;
+  check_local_ranks();
+  if (num_local_ranks() == num_ranks()) {
+    group_->local_backend = group_->backend;
+    return;
+  }
+  if (num_local_ranks() == 1) return;
+  Launch among = launch_;
+  among.rank = launch_.local_rank;
+  among.num_ranks = launch_.num_local_ranks;
+  const std::string name = fmt::format("tensors/{}", rank() - local_rank());
+  connect(group_->local_backend, name, among, device, "connection of the ranks of a machine");
 }
 
 void Communicator::enter(const std::string& activity) {
@@ -236,24 +219,39 @@ void Communicator::end() {
 }
 
 template <class Start>
-void Communicator::run(Start start, const std::string& what) {
+void Communicator::start(Start start, const std::string& what) {
   if (!group_) return;
+  VLLAMA_ASSERT(group_->works.empty(), "one operation ends before the next begins");
+  group_->purpose = what;
+  group_->operations.begin(what);
+  try {
+    group_->works = start();
+  } catch (const std::exception& error) {
+    give_up(what, 0, first_line(error.what()));
+  }
+}
+
+void Communicator::finish() {
+  if (!group_ || group_->works.empty()) return;
   const auto start_time = Clock::now();
-  begin(what);
+  const Works works = std::exchange(group_->works, {});
+  group_->monitor->enter(group_->purpose, true);
   std::string cause;
   try {
-    const c10::intrusive_ptr<c10d::Work> work = start(*group_->backend);
-    while (!work->isCompleted() && cause.empty()) {
-      const double seconds = seconds_since(start_time);
-      std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
-      if (seconds > config_.timeout_seconds || group_->monitor->verdict())
-        cause = "not done in time";
+    for (const auto& work : works) {
+      while (!work->isCompleted() && cause.empty()) {
+        const double seconds = seconds_since(start_time);
+        std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
+        if (seconds > config_.timeout_seconds || group_->monitor->verdict())
+          cause = "not done in time";
+      }
+      if (!cause.empty()) break;
+      work->wait();
     }
-    if (cause.empty()) work->wait();
   } catch (const std::exception& error) {
     cause = first_line(error.what());
   }
-  if (!cause.empty()) give_up(what, seconds_since(start_time), cause);
+  if (!cause.empty()) give_up(group_->purpose, seconds_since(start_time), cause);
   seconds_ += seconds_since(start_time);
   end();
 }
@@ -261,23 +259,54 @@ void Communicator::run(Start start, const std::string& what) {
 void Communicator::sum(at::Tensor& tensor, const std::string& what) {
   VLLAMA_ASSERT(tensor.is_contiguous(), "ranks add up contiguous tensors");
   std::vector<at::Tensor> tensors{tensor};
-  run([&](c10d::Backend& backend) { return backend.allreduce(tensors); }, what);
+  start([&] { return Works{group_->backend->allreduce(tensors)}; }, what);
+  finish();
 }
 
-void Communicator::broadcast(at::Tensor& tensor, const std::string& what) {
+void Communicator::broadcast(at::Tensor& tensor, const std::string& what, std::int64_t from) {
   VLLAMA_ASSERT(tensor.is_contiguous(), "ranks copy contiguous tensors");
-  std::vector<at::Tensor> tensors{tensor};
-  run([&](c10d::Backend& backend) { return backend.broadcast(tensors); }, what);
+  start([&] { return Works{start_copies(*group_->backend, tensor, from)}; }, what);
+  finish();
+}
+
+// Parts of different sizes: a broadcast of each, in place, all of them under way at once.
+void Communicator::all_gather(at::Tensor& whole, std::span<const std::int64_t> part_ends,
+                              const std::string& what) {
+  VLLAMA_ASSERT(whole.is_contiguous() && std::ssize(part_ends) == num_ranks() &&
+                    part_ends.back() == whole.numel(),
+                "every rank has a part of a contiguous tensor");
+  const auto start_all = [&] {
+    Works works;
+    std::int64_t begin = 0;
+    for (std::int64_t rank = 0; rank < num_ranks(); ++rank) {
+      const std::int64_t end = part_ends[static_cast<std::size_t>(rank)];
+      if (end > begin)
+        works.push_back(start_copies(*group_->backend, whole.view(-1).slice(0, begin, end), rank));
+      begin = end;
+    }
+    return works;
+  };
+  start(start_all, what);
+  finish();
+}
+
+void Communicator::start_local_gather(at::Tensor& whole, const std::string& what) {
+  VLLAMA_ASSERT(whole.is_contiguous() && whole.numel() % num_local_ranks() == 0,
+                "the ranks of a machine have equal parts of a contiguous tensor");
+  if (num_local_ranks() == 1) return;
+  const std::int64_t part_size = whole.numel() / num_local_ranks();
+  at::Tensor own_part = whole.view(-1).narrow(0, part_size * local_rank(), part_size);
+  start([&] { return Works{group_->local_backend->_allgather_base(whole, own_part)}; }, what);
 }
 
 // Runs what only uses the store.
 template <class Action>
 void Communicator::exchange(const std::string& what, Action action) {
-  const auto start = Clock::now();
+  const auto start_time = Clock::now();
   try {
     action();
   } catch (const StoreLost& error) {
-    give_up(what, seconds_since(start), first_line(error.what()));
+    give_up(what, seconds_since(start_time), first_line(error.what()));
   }
 }
 
@@ -355,6 +384,8 @@ void Communicator::give_up(const std::string& what, double seconds, const std::s
   monitor.report_lost();
   const auto verdict = monitor.wait_for_verdict(kVerdictSeconds);
   if (group_->backend) group_->backend->abort();
+  if (group_->local_backend && group_->local_backend != group_->backend)
+    group_->local_backend->abort();
   throw RankFailure(
       fmt::format("rank {} gave up waiting for other ranks in '{}' after {:.1f} s: {}", rank(),
                   what, seconds, verdict.value_or("no rank could be named (" + cause + ")")));

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,15 +39,33 @@ class Communicator {
   std::int64_t rank() const { return launch_.rank; }
   std::int64_t num_ranks() const { return launch_.num_ranks; }
   bool is_first() const { return launch_.rank == 0; }
+  // On this machine.
+  std::int64_t local_rank() const { return launch_.local_rank; }
+  std::int64_t num_local_ranks() const { return launch_.num_local_ranks; }
 
   // Tells the other ranks what this one is doing: "step 17: forward and backward".
   void enter(const std::string& activity);
+  const std::string& activity() const { return activity_; }
 
   // Together: the sum over all ranks, the same bits on each. `tensor` is contiguous, on the device
   // of the run. `what` names it in messages: "step 17: sum of the gradients".
   void sum(at::Tensor& tensor, const std::string& what);
-  // Together: rank 0's values, everywhere.
-  void broadcast(at::Tensor& tensor, const std::string& what);
+  // Together: the values of rank `from`, everywhere.
+  void broadcast(at::Tensor& tensor, const std::string& what, std::int64_t from = 0);
+  // Together: `whole` [N] lies end to end in one part per rank, which ends before element
+  // part_ends[rank]; every part becomes what it is on its rank. Parts may be empty.
+  void all_gather(at::Tensor& whole, std::span<const std::int64_t> part_ends,
+                  const std::string& what);
+
+  // Together: from now on the ranks of a machine may work on tensors among themselves. Throws
+  // UserError on all ranks if those of a machine do not follow each other.
+  void connect_local_ranks(at::Device device);
+  // Together on a machine: begins to bring every rank's part of `whole` [num_local_ranks * P], a
+  // contiguous tensor, to the others. Until finish() nobody touches it, and no other operation on
+  // tensors begins.
+  void start_local_gather(at::Tensor& whole, const std::string& what);
+  // Waits for what was started, if anything was.
+  void finish();
 
   // Together: rank 0 gets the texts of all ranks in their order, the others nothing.
   std::vector<std::string> gather(const std::string& text, const std::string& what);
@@ -65,7 +84,7 @@ class Communicator {
   // Together: the run is over, nobody waits for this rank any more.
   void leave();
 
-  // Seconds spent so far in sum() and broadcast() of tensors, waiting for slower ranks included.
+  // Seconds spent so far in operations on tensors, waiting for slower ranks included.
   double seconds() const { return seconds_; }
 
   // The last operations, as this rank and as libtorch saw them, JSON; empty for one process.
@@ -76,11 +95,14 @@ class Communicator {
 
   void join();
   void refuse_shared_gpus(at::Device device);
-  void connect(at::Device device);
+  void check_local_ranks();
+  template <class Backend>
+  void connect(Backend& backend, const std::string& name, const Launch& among, at::Device device,
+               const std::string& what);
   void begin(const std::string& what);
   void end();
   template <class Start>
-  void run(Start start, const std::string& what);
+  void start(Start start, const std::string& what);
   template <class Action>
   void exchange(const std::string& what, Action action);
   void await(const std::string& key, const std::string& what);

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "models/layer_shards.h"
 #include "nn/attention.h"
 #include "nn/recompute.h"
 
@@ -92,6 +93,8 @@ Llama::Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora)
           linear.adapter.emplace(linear.inputs, linear.outputs, lora->rank, lora->alpha);
 }
 
+Llama::~Llama() = default;
+
 void Llama::declare(nn::ParameterList& list, const std::string& prefix) {
   embeddings_.declare(list, prefix + "model.embed_tokens", nn::normal(1.0));
   for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].declare(list, layer_name(prefix, i));
@@ -106,6 +109,7 @@ void Llama::declare_lora(nn::ParameterList& list, const std::string& prefix) {
 }
 
 void Llama::merge_lora() {
+  VLLAMA_ASSERT(!shards_, "adapters merge into whole matrices");
   for (LlamaLayer& layer : layers_) {
     for (const auto& [name, linear] : layer.projections()) {
       if (!linear.adapter) continue;
@@ -113,6 +117,18 @@ void Llama::merge_lora() {
       linear.adapter.reset();
     }
   }
+}
+
+void Llama::shard_layers(nn::PartExchange& processes, at::ScalarType dtype, at::Device device) {
+  shards_ = std::make_unique<LayerShards>(layers_, processes, dtype, device);
+}
+
+bool Llama::keep_part(at::Tensor& weight) {
+  return shards_ && shards_->keep_part(weight);
+}
+
+void Llama::complete_gathers() const {
+  if (shards_) shards_->complete_round();
 }
 
 void Llama::prepare(at::ScalarType dtype, at::Device device) {
@@ -135,11 +151,13 @@ at::Tensor Llama::hidden(const at::Tensor& inputs_TH, const nn::Segments& sequen
   VLLAMA_ASSERT(inputs_TH.dim() == 2 && inputs_TH.size(1) == config_.width &&
                     inputs_TH.size(0) == sequences.total(),
                 "inputs must be [T, H] and the sequences must cover them");
+  VLLAMA_ASSERT(!shards_ || recompute_layers, "layers in parts are recomputed in backward");
   const auto table_rows = angles(sequences, inputs_TH.device());
   at::Tensor hidden_TH = inputs_TH;
-  for (const LlamaLayer& layer : layers_) {
-    const auto run = [&layer, table_rows, sequences](const at::Tensor& h) {
-      return layer(h, table_rows, sequences);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const auto run = [this, i, table_rows, sequences](const at::Tensor& h) {
+      return shards_ ? shards_->gather(i)(h, table_rows, sequences)
+                     : layers_[i](h, table_rows, sequences);
     };
     hidden_TH = recompute_layers ? nn::recompute_in_backward(run, hidden_TH) : run(hidden_TH);
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 
 #include "models/llama_config.h"
 #include "models/lora_config.h"
@@ -11,6 +12,7 @@
 #include "nn/norm.h"
 #include "nn/rotary.h"
 #include "nn/segments.h"
+#include "nn/sharded_tensors.h"
 
 namespace vllama::models {
 
@@ -39,10 +41,13 @@ struct LlamaLayer {
                     const nn::Segments& sequences) const;
 };
 
+class LayerShards;
+
 class Llama {
  public:
   // With `lora`, every matrix it names gets an adapter. Throws UserError if it names none.
   explicit Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora = {});
+  ~Llama();
 
   // Names as in the Hugging Face files, behind `prefix`.
   void declare(nn::ParameterList& list, const std::string& prefix = "");
@@ -53,6 +58,17 @@ class Llama {
 
   // Adds every adapter into its matrix, rounded to the type of the matrix, and removes it.
   void merge_lora();
+
+  // From now on the matrices of the layers are held in parts by `processes`, which outlive the
+  // model: in `dtype` on `device`, without training. Embeddings, norms, biases, adapters and the
+  // output matrix stay whole. To be called before the weights are loaded.
+  void shard_layers(nn::PartExchange& processes, at::ScalarType dtype, at::Device device);
+  // If the matrices are held in parts and `weight` is one of them: keeps its part and leaves it
+  // undefined.
+  bool keep_part(at::Tensor& weight);
+  // Together, with layers in parts: after every batch, or instead of one, so that all processes
+  // bring their parts equally often: as if each layer had been used forward and backward.
+  void complete_gathers() const;
 
   // To be called once the weights are on their device: the type to compute in, which is that of
   // weights that do not train. Builds the rotary tables.
@@ -66,7 +82,7 @@ class Llama {
 
   // inputs_TH, sequences end to end, positions counted from 0 in each -> hidden [T, H] after the
   // last layer, before the final norm. With recompute_layers the layers keep only their inputs for
-  // backward.
+  // backward; layers in parts need that.
   at::Tensor hidden(const at::Tensor& inputs_TH, const nn::Segments& sequences,
                     bool recompute_layers = false) const;
 
@@ -88,6 +104,7 @@ class Llama {
   nn::RmsNorm final_norm_;
   nn::Linear head_;
   nn::RotaryEmbedding rotary_;
+  std::unique_ptr<LayerShards> shards_;  // null if the layers are whole
 };
 
 }  // namespace vllama::models

@@ -110,16 +110,16 @@ void warn_of_other_scales(const WeightFiles& files, const AudioBranch& audio) {
 }
 
 void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen,
-                    std::uint64_t seed) {
+                    at::Device device, std::uint64_t seed) {
   nn::ParameterList fresh = model.branch_parameters();
   model.language_model().declare_lora(fresh, "llama_model.");
   nn::initialize(fresh, seed);
   for (const WeightReading& reading : trainable_parts(model, files, frozen)) load(reading);
   if (model.audio() != nullptr) warn_of_other_scales(files, *model.audio());
   for (const nn::Parameter& parameter : model.branch_parameters())
-    *parameter.tensor = parameter.tensor->to(frozen.device);
+    *parameter.tensor = parameter.tensor->to(device);
   for (const nn::Parameter& parameter : model.trainable_parameters())
-    *parameter.tensor = parameter.tensor->to(frozen.device);
+    *parameter.tensor = parameter.tensor->to(device);
 }
 
 // The norm behind the encoder is in the Q-Former's file and stays frozen when that trains.
@@ -150,6 +150,17 @@ LlamaConfig language_config(const WeightFiles& files) {
   return read_llama_config(std::filesystem::path(files.language_model) / "config.json");
 }
 
+// Matrices are read in host memory, one at a time, and a part of each goes to the device; other
+// tensors go there as they are.
+LoadRules rules_in_parts(LoadRules frozen, Llama& language_model) {
+  frozen.after_each = [&language_model,
+                       device = frozen.device](const checkpoint::ParameterSlot& slot) {
+    if (!language_model.keep_part(*slot.tensor)) *slot.tensor = slot.tensor->to(device);
+  };
+  frozen.device = at::kCPU;
+  return frozen;
+}
+
 at::ScalarType frozen_type(const ModelConfig& config) {
   return config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
 }
@@ -157,7 +168,7 @@ at::ScalarType frozen_type(const ModelConfig& config) {
 }  // namespace
 
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
-                                             std::uint64_t seed) {
+                                             std::uint64_t seed, nn::PartExchange* sharers) {
   if (const std::string missing = missing_files(config); !missing.empty()) throw UserError(missing);
   const WeightFiles& files = config.weights;
   auto model = std::make_unique<VideoLlama>(config, language_config(files));
@@ -165,9 +176,12 @@ std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Devi
   if (model->vision() != nullptr) load_base_vision(*model, files, frozen);
   if (AudioBranch* audio = model->audio())
     load_image_bind(*audio, files.image_bind, frozen.dtype, device);
-  load(base_language_model(*model, files, frozen));
+  if (sharers != nullptr) model->language_model().shard_layers(*sharers, frozen.dtype, device);
+  const LoadRules language_rules =
+      sharers == nullptr ? frozen : rules_in_parts(frozen, model->language_model());
+  load(base_language_model(*model, files, language_rules));
   model->language_model().prepare(frozen.dtype, device);
-  load_trainable(*model, files, frozen, seed);
+  load_trainable(*model, files, language_rules, device, seed);
   return model;
 }
 

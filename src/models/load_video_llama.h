@@ -12,10 +12,13 @@ namespace vllama::models {
 // Reads every file named in `config.weights`, in this order: vision encoder, Q-Former, language
 // model; the trained part starts from its initial distribution (a function of `seed`), then the
 // projection file, then the branches' checkpoints, then the saved step, the later winning. Frozen
-// tensors are held once, in the type they compute in; what trains is fp32. Throws UserError naming
-// the file and every tensor that is missing, unexpected or misshapen.
+// tensors are held once, in the type they compute in; what trains is fp32. With `sharers`, which
+// outlive the model, its language model is held in parts by all of them, and read matrix by matrix
+// (see Llama::shard_layers). Throws UserError naming the file and every tensor that is missing,
+// unexpected or misshapen.
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
-                                             std::uint64_t seed);
+                                             std::uint64_t seed,
+                                             nn::PartExchange* sharers = nullptr);
 
 // Compares the names, shapes and types in every file that load_video_llama would read with what the
 // model needs; no tensor is read or allocated. Gives load_video_llama's message for each file that

@@ -119,8 +119,11 @@ at::Tensor VideoLlama::loss_given_media(const processors::Batch& batch,
       spliced_inputs(batch, media), nn::Segments(batch.sequence_lengths), config_.recompute_layers);
   const Targets targets = targets_of(batch);
   const at::Tensor predicting_NH = hidden_TH.index_select(0, targets.rows_N.to(device()));
-  return nn::token_loss(language_model_.final_norm(predicting_NH), language_model_.head(),
-                        targets.tokens_N.to(device()), config_.loss_rows_at_once, gradients);
+  const at::Tensor sum =
+      nn::token_loss(language_model_.final_norm(predicting_NH), language_model_.head(),
+                     targets.tokens_N.to(device()), config_.loss_rows_at_once, gradients);
+  language_model_.complete_gathers();
+  return sum;
 }
 
 }  // namespace vllama::models

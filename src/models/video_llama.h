@@ -55,10 +55,15 @@ class VideoLlama {
 
   // The sum over target tokens of -log p(token), a fp64 scalar on the device. With
   // Gradients::accumulate its gradient is added to the gradients of the trainable parameters.
+  // Together, if the language model is held in parts by several processes: each calls loss(), or
+  // take_part() if it has no batch.
   at::Tensor loss(const processors::Batch& batch, double dropout_rate,
                   nn::Gradients gradients) const;
 
-  // The same from media embeddings that are already there.
+  // Brings this process's parts of the language model to others that compute a loss.
+  void take_part() const { language_model_.complete_gathers(); }
+
+  // loss() from media embeddings that are already there.
   at::Tensor loss_given_media(const processors::Batch& batch, const MediaEmbeddings& media,
                               nn::Gradients gradients) const;
 

@@ -7,6 +7,7 @@
 #include <c10/core/GradMode.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -15,6 +16,8 @@
 namespace vllama::optim {
 namespace {
 
+constexpr const char* kMean = ".exp_avg";
+constexpr const char* kMeanSquare = ".exp_avg_sq";
 constexpr double kLargestStep = 16777216;  // 2^24: the fused kernel counts steps in fp32
 
 // What is wrong with the entry `name` as a moment of `slot`, or an empty text.
@@ -46,10 +49,14 @@ std::string step_problem(const std::map<std::string, at::Tensor>& state) {
 }  // namespace
 
 AdamW::AdamW(FlatParameters& parameters, const AdamWConfig& config)
+    : AdamW(parameters, config, whole_of(parameters)) {}
+
+AdamW::AdamW(FlatParameters& parameters, const AdamWConfig& config, FlatShard shard)
     : parameters_(parameters),
       config_(config),
-      exp_avg_(at::zeros_like(parameters.flat_parameters())),
-      exp_avg_sq_(at::zeros_like(parameters.flat_parameters())),
+      shard_(std::move(shard)),
+      exp_avg_(at::zeros({shard_.num_elements()}, parameters.flat_parameters().options())),
+      exp_avg_sq_(at::zeros_like(exp_avg_)),
       step_count_(at::zeros({}, parameters.flat_parameters().options())) {}
 
 void AdamW::step(double learning_rate) {
@@ -59,45 +66,62 @@ void AdamW::step(double learning_rate) {
   for (const FlatRange& range : parameters_.ranges()) update(range, learning_rate);
 }
 
+// Of the range what lies in the shard.
 void AdamW::update(const FlatRange& range, double learning_rate) {
-  const auto part = [&](const at::Tensor& flat) {
-    return flat.narrow(0, range.offset, range.num_elements);
-  };
-  const at::Tensor values = part(parameters_.flat_parameters());
-  const at::Tensor gradients = part(parameters_.flat_gradients());
-  const at::Tensor mean = part(exp_avg_);
-  const at::Tensor mean_square = part(exp_avg_sq_);
+  const std::int64_t begin = std::max(range.offset, shard_.begin());
+  const std::int64_t end = std::min(range.offset + range.num_elements, shard_.end());
+  if (begin >= end) return;
+  const at::Tensor values = parameters_.flat_parameters().slice(0, begin, end);
+  const at::Tensor gradients = parameters_.flat_gradients().slice(0, begin, end);
+  const at::Tensor mean = exp_avg_.slice(0, begin - shard_.begin(), end - shard_.begin());
+  const at::Tensor mean_square = exp_avg_sq_.slice(0, begin - shard_.begin(), end - shard_.begin());
   at::_fused_adamw_(values, gradients, mean, mean_square, at::TensorList{}, step_count_,
                     learning_rate * range.learning_rate_factor, config_.beta1, config_.beta2,
                     range.decays ? config_.weight_decay : 0, config_.epsilon,
                     /*amsgrad=*/false, /*maximize=*/false);
 }
 
-void AdamW::copy_from_first(distributed::Communicator& ranks) {
-  const std::string what = "sharing the optimizer's state";
-  ranks.broadcast(exp_avg_, what);
-  ranks.broadcast(exp_avg_sq_, what);
-  num_steps_ = std::stoll(ranks.broadcast(std::to_string(num_steps_), what));
+void AdamW::share_update(distributed::Communicator& ranks, const std::string& what) {
+  if (shard_.is_whole()) return;
+  at::Tensor values = parameters_.flat_parameters();
+  ranks.all_gather(values, shard_.part_ends, what);
 }
 
 std::map<std::string, at::Tensor> AdamW::state() const {
+  VLLAMA_ASSERT(shard_.is_whole(), "the state of a shard is gathered");
+  return named_state(exp_avg_, exp_avg_sq_);
+}
+
+std::map<std::string, at::Tensor> AdamW::state_on_first(distributed::Communicator& ranks) const {
+  at::Tensor mean = exp_avg_, mean_square = exp_avg_sq_;
+  if (!shard_.is_whole()) {
+    const std::string what = "gathering the optimizer's state";
+    mean = gather_on_first(exp_avg_, shard_, ranks, what);
+    mean_square = gather_on_first(exp_avg_sq_, shard_, ranks, what);
+  }
+  if (!ranks.is_first()) return {};
+  return named_state(mean, mean_square);
+}
+
+std::map<std::string, at::Tensor> AdamW::named_state(const at::Tensor& exp_avg,
+                                                     const at::Tensor& exp_avg_sq) const {
   std::map<std::string, at::Tensor> state;
   for (const FlatSlot& slot : parameters_.slots()) {
-    state.emplace(slot.name + ".exp_avg", FlatParameters::view(exp_avg_, slot));
-    state.emplace(slot.name + ".exp_avg_sq", FlatParameters::view(exp_avg_sq_, slot));
+    state.emplace(slot.name + kMean, FlatParameters::view(exp_avg, slot));
+    state.emplace(slot.name + kMeanSquare, FlatParameters::view(exp_avg_sq, slot));
   }
   state.emplace("step", at::scalar_tensor(num_steps_, at::kLong));
   return state;
 }
 
-void AdamW::load_state(const std::map<std::string, at::Tensor>& state) {
+void AdamW::check(const std::map<std::string, at::Tensor>& state) const {
   std::set<std::string> expected = {"step"};
   std::vector<std::string> problems;
   const auto note = [&](std::string problem) {
     if (!problem.empty()) problems.push_back(std::move(problem));
   };
   for (const FlatSlot& slot : parameters_.slots()) {
-    for (const char* moment : {".exp_avg", ".exp_avg_sq"}) {
+    for (const char* moment : {kMean, kMeanSquare}) {
       expected.insert(slot.name + moment);
       note(moment_problem(state, slot.name + moment, slot));
     }
@@ -108,13 +132,44 @@ void AdamW::load_state(const std::map<std::string, at::Tensor>& state) {
   if (!problems.empty())
     throw UserError(fmt::format("the optimizer state does not fit what this run trains: {}",
                                 fmt::join(problems, "; ")));
+}
 
-  const c10::AutoGradMode no_graph(false);
-  for (const FlatSlot& slot : parameters_.slots()) {
-    FlatParameters::view(exp_avg_, slot).copy_(state.at(slot.name + ".exp_avg"));
-    FlatParameters::view(exp_avg_sq_, slot).copy_(state.at(slot.name + ".exp_avg_sq"));
-  }
+void AdamW::load_state(const std::map<std::string, at::Tensor>& state) {
+  check(state);
+  loaded_ = state;
+  loaded(kMean)(shard_.begin(), exp_avg_);
+  loaded(kMeanSquare)(shard_.begin(), exp_avg_sq_);
   num_steps_ = static_cast<std::int64_t>(state.at("step").item<double>());
+  if (shard_.is_whole()) loaded_.clear();
+}
+
+// Reads any piece of a flat moment out of the tensors of its parameters.
+ReadPiece AdamW::loaded(const char* moment) const {
+  return [this, moment](std::int64_t offset, const at::Tensor& piece) {
+    const c10::AutoGradMode no_graph(false);
+    for (const FlatSlot& slot : parameters_.slots()) {
+      const std::int64_t begin = std::max(offset, slot.offset);
+      const std::int64_t end = std::min(offset + piece.numel(), slot.offset + slot.num_elements);
+      if (begin >= end) continue;
+      piece.slice(0, begin - offset, end - offset)
+          .copy_(loaded_.at(slot.name + moment)
+                     .reshape(-1)
+                     .slice(0, begin - slot.offset, end - slot.offset));
+    }
+  };
+}
+
+void AdamW::copy_from_first(distributed::Communicator& ranks) {
+  const std::string what = "sharing the optimizer's state";
+  if (shard_.is_whole()) {
+    ranks.broadcast(exp_avg_, what);
+    ranks.broadcast(exp_avg_sq_, what);
+  } else {
+    scatter_from_first(loaded(kMean), exp_avg_, shard_, ranks, what);
+    scatter_from_first(loaded(kMeanSquare), exp_avg_sq_, shard_, ranks, what);
+    loaded_.clear();
+  }
+  num_steps_ = std::stoll(ranks.broadcast(std::to_string(num_steps_), what));
 }
 
 }  // namespace vllama::optim

@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/error.h"
@@ -83,6 +84,19 @@ std::vector<FlatRange> FlatParameters::ranges() const {
       ranges.push_back({slot.offset, slot.num_elements, slot.decays, slot.learning_rate_factor});
   }
   return ranges;
+}
+
+std::vector<std::int64_t> FlatParameters::part_ends(std::int64_t num_parts) const {
+  constexpr std::int64_t kVectorElements = 64;
+  const std::vector<FlatRange> all = ranges();
+  std::vector<std::int64_t> ends;
+  for (std::int64_t part = 1; part < num_parts; ++part) {
+    const std::int64_t even = num_elements_ / num_parts * part;
+    const auto range = std::ranges::upper_bound(all, even, {}, &FlatRange::offset) - 1;
+    ends.push_back(even - (even - range->offset) % kVectorElements);
+  }
+  ends.push_back(num_elements_);
+  return ends;
 }
 
 void FlatParameters::zero_gradients() {

@@ -63,6 +63,12 @@ class FlatParameters {
   // The longest runs of slots with the same decay and learning-rate factor, which cover all.
   std::vector<FlatRange> ranges() const;
 
+  // Where the flat buffers are cut into `num_parts` contiguous parts of about the same size: the
+  // end of each. Updating a part gives the same bits as updating all: the fused kernel computes
+  // what is left over at the end of a range in another way than its full vectors, so the cuts lie
+  // a multiple of 64 elements behind the start of a range. Parts may be empty.
+  std::vector<std::int64_t> part_ends(std::int64_t num_parts) const;
+
   // Shape [num_elements], fp32. They share memory with the model's parameters and gradients.
   const at::Tensor& flat_parameters() const { return values_; }
   const at::Tensor& flat_gradients() const { return gradients_; }

@@ -350,6 +350,22 @@ TEST_CASE("a folder that cannot be used leaves the index in memory") {
   CHECK(bench.num_builds == 2);
 }
 
+TEST_CASE("where the lock or the file cannot be made the index stays in memory") {
+  for (const std::string obstacle : {".lock", ".tmp"}) {
+    INFO(obstacle);
+    Bench bench;
+    bench.open();
+    const fs::path file = bench.index_file();
+    fs::remove(file);
+    fs::remove(file.string() + obstacle);
+    fs::create_directory(file.string() + obstacle);
+    check_example(bench.open());
+    check_example(bench.open());
+    CHECK(bench.num_builds == 3);
+    CHECK(!fs::exists(file));
+  }
+}
+
 TEST_CASE("data sets of every kind of file say the same from an index as from their files") {
   const test::TemporaryFolder folder;
   const IndexFolder indexes = IndexFolder::open(folder.path() / "indexes");

@@ -177,6 +177,7 @@ TEST_CASE("vllama: files that are no such data set are refused") {
   DatasetConfig config;
   config.name = config.format = "vllama";
   config.annotations = "/nonexistent.jsonl";
+  config.media_root = "M";
   CHECK_THROWS_WITH(open_dataset(config), Contains("/nonexistent.jsonl"));
 }
 

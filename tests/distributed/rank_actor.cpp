@@ -22,6 +22,41 @@ void sum(Communicator& ranks) {
   std::cout << "first " << of_first[1].item<double>() << "\n";
 }
 
+// "0 1 2 " of a tensor.
+std::string text_of(const at::Tensor& values) {
+  std::string text;
+  for (std::int64_t i = 0; i < values.numel(); ++i)
+    text += std::to_string(values[i].item<std::int64_t>()) + " ";
+  return text;
+}
+
+void parts(Communicator& ranks) {
+  const std::int64_t rank = ranks.rank(), num_ranks = ranks.num_ranks();
+  at::Tensor of_last = at::full({2}, static_cast<double>(10 + rank));
+  ranks.broadcast(of_last, "a broadcast", num_ranks - 1);
+  std::cout << "last " << text_of(of_last) << "\n";
+
+  // Rank r has r elements.
+  std::vector<std::int64_t> ends;
+  for (std::int64_t r = 0, end = 0; r < num_ranks; ++r) ends.push_back(end += r);
+  at::Tensor whole = at::full({ends.back()}, -1.0);
+  whole.slice(0, ends[static_cast<std::size_t>(rank)] - rank, ends[static_cast<std::size_t>(rank)])
+      .fill_(rank);
+  ranks.all_gather(whole, ends, "a gathering");
+  std::cout << "parts " << text_of(whole) << "\n";
+
+  ranks.connect_local_ranks(at::kCPU);
+  for (int round = 0; round < 3; ++round) {
+    at::Tensor local = at::full({2 * ranks.num_local_ranks()}, -1.0);
+    local.narrow(0, 2 * ranks.local_rank(), 2).fill_(10 * rank + round);
+    ranks.start_local_gather(local, "a gathering on this machine");
+    ranks.enter("something else meanwhile");
+    ranks.finish();
+    std::cout << "local " << text_of(local) << "\n";
+  }
+  ranks.finish();
+}
+
 void exchange(Communicator& ranks) {
   for (int round = 0; round < 3; ++round) {
     const auto texts = ranks.gather("from " + std::to_string(ranks.rank()), "a gathering");
@@ -42,12 +77,21 @@ void disagree(Communicator& ranks) {
 
 // Rank 1 does something else than to join the sum.
 void leave_others_alone(Communicator& ranks, const std::string& how) {
+  if (how == "die_locally") ranks.connect_local_ranks(at::kCPU);
+  // Not before all are connected.
+  ranks.gather("", "comparison of the connections");
+  ranks.broadcast(std::string(), "comparison of the connections");
   ranks.enter("step 5: forward and backward");
   if (ranks.rank() == 1) {
-    if (how == "die") ::kill(::getpid(), SIGKILL);
+    if (how.starts_with("die")) ::kill(::getpid(), SIGKILL);
     if (how == "stop") ::kill(::getpid(), SIGSTOP);
     if (how == "hang") ::sleep(30);
     if (how == "fail") throw RunFailure("rank 1 has no space left");
+  }
+  if (how == "die_locally") {
+    at::Tensor whole = at::full({2 * ranks.num_local_ranks()}, 1.0);
+    ranks.start_local_gather(whole, "a gathering on this machine");
+    ranks.finish();
   }
   sum(ranks);
 }
@@ -56,6 +100,8 @@ int play(Communicator& ranks, const std::string& scenario) {
   try {
     if (scenario == "sum")
       sum(ranks);
+    else if (scenario == "parts")
+      parts(ranks);
     else if (scenario == "exchange")
       exchange(ranks);
     else if (scenario == "refuse")

@@ -39,6 +39,57 @@ TEST_CASE("communicator: sums, and rank 0's values everywhere") {
     }
 }
 
+namespace {
+
+// Ranks that are told to be on machines of two, in order or in turns.
+test::Ranks on_machines_of_two(std::int64_t num_ranks, const std::string& scenario, bool in_turns) {
+  std::vector<std::string> commands;
+  for (std::int64_t rank = 0; rank < num_ranks; ++rank) {
+    const std::int64_t local_rank = in_turns ? rank / (num_ranks / 2) : rank % 2;
+    commands.push_back("env LOCAL_WORLD_SIZE=2 LOCAL_RANK=" + std::to_string(local_rank) +
+                       " " RANK_ACTOR " " + scenario);
+  }
+  return test::Ranks(commands);
+}
+
+}  // namespace
+
+TEST_CASE("communicator: parts of all ranks, and of those on a machine") {
+  const auto together = play(3, "parts");
+  for (const auto& outcome : together) {
+    INFO(outcome.output);
+    CHECK(outcome.status == 0);
+    CHECK_THAT(outcome.output, Contains("last 12 12 \n") && Contains("parts 1 2 2 \n") &&
+                                   Contains("local 0 0 10 10 20 20 \n") &&
+                                   Contains("local 2 2 12 12 22 22 \n"));
+  }
+  const auto apart = on_machines_of_two(4, "parts", false).wait_all(40);
+  for (std::size_t rank = 0; rank < 4; ++rank) {
+    INFO(apart[rank].output);
+    CHECK(apart[rank].status == 0);
+    CHECK_THAT(apart[rank].output, Contains("parts 1 2 2 3 3 3 \n"));
+    CHECK_THAT(apart[rank].output,
+               Contains(rank < 2 ? "local 0 0 10 10 \n" : "local 20 20 30 30 \n"));
+  }
+  for (const auto& outcome : on_machines_of_two(4, "parts", true).wait_all(40)) {
+    INFO(outcome.output);
+    CHECK(outcome.status == 1);
+    CHECK_THAT(outcome.output, Contains("machine of rank 0") && Contains("consecutive numbers"));
+  }
+}
+
+TEST_CASE("communicator: a rank that is missing on its machine is named") {
+  test::Ranks ranks = on_machines_of_two(4, "die_locally", false);
+  for (const std::size_t rank : {0, 2, 3}) {
+    const auto outcome = ranks.wait(rank, 25);
+    INFO("rank " << rank << ":\n" << outcome.output);
+    CHECK(outcome.status == 1);
+    CHECK_THAT(outcome.output, Contains("rank 1 (") && Contains("no sign of life"));
+    CHECK_THAT(outcome.output,
+               Contains(rank == 0 ? "in 'a gathering on this machine'" : "in 'a sum'"));
+  }
+}
+
 TEST_CASE("communicator: texts of all ranks, a text for all, a decision of the first") {
   const auto outcomes = play(3, "exchange");
   for (const auto& outcome : outcomes) {

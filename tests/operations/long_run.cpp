@@ -51,6 +51,11 @@ void wait_for_file(const fs::path& file) {
   wait_until([&] { return fs::exists(file); });
 }
 
+void wait_for_text(const fs::path& file, const std::string& text) {
+  INFO(file << ": " << text);
+  wait_until([&] { return fs::exists(file) && read_file(file).find(text) != std::string::npos; });
+}
+
 std::string saved_bytes(const fs::path& run_folder, std::int64_t step) {
   const fs::path folder = run_folder / "checkpoints" / fmt::format("step_{:06}", step);
   return read_file(folder / "trainable.safetensors") + read_file(folder / "optimizer.safetensors");

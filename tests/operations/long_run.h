@@ -22,6 +22,8 @@ class LongRun : public TinyWorld {
 
 // Waits until `file` exists; fails the test after a minute.
 void wait_for_file(const std::filesystem::path& file);
+// The same until it contains `text`.
+void wait_for_text(const std::filesystem::path& file, const std::string& text);
 
 // The trained weights and the optimizer's state of a saved step, as bytes.
 std::string saved_bytes(const std::filesystem::path& run_folder, std::int64_t step);

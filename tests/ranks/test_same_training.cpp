@@ -6,22 +6,18 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <thread>
 
 #include "checkpoint/load.h"
 #include "checkpoint/step_directory.h"
 #include "core/files.h"
+#include "tests/ranks/runs.h"
 #include "tests/support/ranks.h"
-#include "tests/train/tiny_world.h"
 #include "train/metrics.h"
 
 using namespace vllama;
+using namespace vllama::test;
 
 namespace {
-
-constexpr std::int64_t kNumSteps = 20;
-constexpr std::int64_t kBatchSize = 8;
 
 // Sums over the same samples in another order, relative.
 constexpr double kLossTolerance = 1e-5;
@@ -29,58 +25,6 @@ constexpr double kLossTolerance = 1e-5;
 // times 2^-24 of its largest partial sum; Adam divides that by the size of the gradient, which
 // cancellation leaves at a thousandth of it or more; every step adds once.
 constexpr double kWeightTolerance = kNumSteps * kBatchSize * 0x1p-24 * 1e3;
-
-train::RunConfig run_of_20_steps(const test::TinyWorld& world, const std::string& name) {
-  train::RunConfig config = world.run(name);
-  config.training.batch_size = kBatchSize;
-  config.training.num_epochs = 2;
-  config.training.steps_per_epoch = kNumSteps / 2;
-  config.data.loader = {.num_workers = 1, .queue_depth = 2};
-  config.checkpoints.every_steps = 5;
-  config.checkpoints.keep_last = 10;
-  return config;
-}
-
-std::vector<test::RankOutcome> train_on(std::int64_t num_ranks, const train::RunConfig& config,
-                                        const std::string& options = "") {
-  const auto file = std::filesystem::path(config.output_dir + ".yaml");
-  write_file_atomically(file, config::dump(config));
-  test::Ranks ranks(num_ranks,
-                    fmt::format("'{}' train '{}' {}", VLLAMA_PROGRAM, file.string(), options));
-  auto outcomes = ranks.wait_all(120);
-  for (const auto& outcome : outcomes) {
-    INFO(outcome.output);
-    CHECK(outcome.status == 0);
-  }
-  return outcomes;
-}
-
-std::filesystem::path step_folder(const train::RunConfig& config, std::int64_t step) {
-  return std::filesystem::path(config.output_dir) / "checkpoints" / fmt::format("step_{:06}", step);
-}
-
-std::filesystem::path trained_weights(const train::RunConfig& config) {
-  return step_folder(config, kNumSteps) / "trainable.safetensors";
-}
-
-// As if the run had ended there.
-void go_back_to(const train::RunConfig& config, std::int64_t step) {
-  for (const auto& later : checkpoint::list_steps(step_folder(config, step).parent_path()))
-    if (later.step > step) std::filesystem::remove_all(later.path);
-}
-
-void wait_for_step(const train::RunConfig& config, std::size_t step) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  const auto metrics = std::filesystem::path(config.output_dir) / "metrics.jsonl";
-  while (!std::filesystem::exists(metrics) || train::read_metrics(metrics).size() < step) {
-    REQUIRE(std::chrono::steady_clock::now() < end);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
-checkpoint::StepContents step_of(const train::RunConfig& config, std::int64_t step) {
-  return checkpoint::load_step(step_folder(config, step)).contents;
-}
 
 // Between trained weights at the end, in learning rates.
 double largest_difference(const train::RunConfig& left, const train::RunConfig& right) {

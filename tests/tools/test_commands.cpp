@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "checkpoint/step_directory.h"
 #include "core/files.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
@@ -62,6 +63,11 @@ TEST_CASE("program: SIGTERM saves and ends with 143; the same command finishes t
   }
   REQUIRE(test::run_program(stopped).status == 0);
   CHECK(weights(world, "stopped", "step_000120") == weights(world, "whole", "step_000120"));
+  // What checkpoints are compared by counts the steps before the stop too.
+  const auto state = [&world](const std::string& name) {
+    return read_file(world.path(name) / "checkpoints/step_000120/state.json");
+  };
+  CHECK(state("stopped") == state("whole"));
   CHECK(std::filesystem::exists(world.path("stopped/loss.svg")));
 }
 
@@ -77,12 +83,31 @@ TEST_CASE("program: a full disk while saving ends the run with 1 and leaves the 
       test::run_program(training(config, "--set training.num_epochs=4 --accept-changes"),
                         "trap '' XFSZ; ulimit -f 40; ");
   CHECK(outcome.status == 1);
-  CHECK_THAT(outcome.output, Contains("cannot write") && Contains("optimizer.safetensors"));
-  CHECK(std::filesystem::exists(checkpoint));
+  CHECK_THAT(outcome.output,
+             Contains("cannot save the checkpoint of step 8: cannot write") &&
+                 Contains("optimizer.safetensors': File too large") &&
+                 Contains("the checkpoint '" + checkpoint.string() + "' is intact"));
+  CHECK_FALSE(checkpoint::step_damage(checkpoint));
   CHECK(
       test::run_program(training(config, "--set training.num_epochs=4 --accept-changes")).status ==
       0);
   CHECK(std::filesystem::exists(world.path("full/checkpoints/step_000012")));
+}
+
+TEST_CASE("program: a second one does not save into the folder of a run") {
+  const test::TinyWorld world;
+  train::RunConfig run = world.run("busy");
+  run.training.steps_per_epoch = 10'000;
+  const auto config = test::write_config(run, world.path("run.yaml"));
+  test::BackgroundProgram program(training(config));
+  test::wait_for_lines(world.path("busy/metrics.jsonl"), 3);
+  const auto outcome = test::run_program(training(config));
+  CHECK(outcome.status == 2);
+  CHECK_THAT(outcome.output, Contains("another process is saving into"));
+  program.signal(SIGTERM);
+  CHECK(program.wait() == 128 + SIGTERM);
+  for (const auto& step : checkpoint::list_steps(world.path("busy/checkpoints")))
+    CHECK_FALSE(checkpoint::step_damage(step.path));
 }
 
 TEST_CASE("program: inspect lists every kind of weight file") {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 
+#include "checkpoint/step_directory.h"
 #include "checkpoint/tensor_source.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -59,6 +60,20 @@ TEST_CASE("runs: the same bytes again, resumed at any step, with any number of w
       INFO("resumed after step " << kept);
       CHECK(weights_after(pieces, 6) == weights_after(whole, 6));
       CHECK(losses(pieces) == all_losses);
+    }
+  }
+  SECTION("from the checkpoint before a damaged one") {
+    train::RunConfig damaged = world.run("damaged");
+    REQUIRE(train::train(damaged, {}) == 0);
+    for (const char* file : {"optimizer.safetensors", "manifest.json"}) {
+      const auto path = world.path("damaged/checkpoints/step_000006") / file;
+      std::string bytes = read_file(path);
+      bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+      write_file_atomically(path, bytes);
+      REQUIRE(train::train(damaged, {}) == 0);
+      CHECK(weights_after(damaged, 6) == weights_after(whole, 6));
+      CHECK(losses(damaged) == all_losses);
+      CHECK_FALSE(checkpoint::step_damage(path.parent_path()));
     }
   }
   SECTION("from a named checkpoint") {

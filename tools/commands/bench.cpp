@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/bench/audio.h"
+#include "tools/bench/checkpoint.h"
 #include "tools/bench/data.h"
 #include "tools/bench/decode.h"
 #include "tools/bench/endurance.h"
@@ -19,6 +20,7 @@ void add_bench(CLI::App& program) {
   add_bench_data(*bench);
   add_bench_step(*bench);
   add_bench_audio(*bench);
+  add_bench_checkpoint(*bench);
   add_bench_endurance(*bench);
   add_bench_scaling(*bench);
 }

@@ -44,6 +44,19 @@ void add_check(CLI::App& program, int& exit_status) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
       ->option_text("N")
       ->capture_default_str();
+  const CLI::Range counts(std::int64_t{1}, std::int64_t{1} << 20);
+  command
+      ->add_option("--ranks", arguments->options.ranks.num_ranks,
+                   "ranks that the run will have, for the memory of one of them")
+      ->check(counts)
+      ->option_text("N")
+      ->capture_default_str();
+  command
+      ->add_option("--local-ranks", arguments->options.ranks.num_local_ranks,
+                   "ranks on a machine, where they share the language model")
+      ->check(counts)
+      ->option_text("N")
+      ->capture_default_str();
   command->add_flag("--json", arguments->json, "one JSON object instead of tables");
   command->callback([arguments, &exit_status] {
     const train::CheckReport report = train::check(read_config(arguments->run), arguments->options);

@@ -15,6 +15,7 @@
 #include "train/number_text.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
+#include "train/shared_language_model.h"
 
 namespace vllama::train {
 namespace {
@@ -74,6 +75,7 @@ class Check {
       attempt([this] {
         models::check_vocabulary(*language_, tokenizer_->size(), language_folder_.string());
       });
+    attempt([this] { check_sharing(config_); });
     attempt([this] {
       for (const std::string& problem : models::check_weights(config_.model)) add(problem);
     });
@@ -175,9 +177,9 @@ class Check {
       plan_samples(training, samples, plan.sets);
       std::erase_if(plan.sets, [](const DatasetPlan& set) { return set.num_records == 0; });
       plan.modules = plan_modules(config_, model);
-      plan.memory = plan_memory(config_, model);
-      plan.tables =
-          plan_tables(config_, model, config_.device, plan.sets, samples.settings().mixing);
+      plan.memory = plan_memory(config_, model, options_.ranks);
+      plan.tables = plan_tables(config_, model, options_.ranks, config_.device, plan.sets,
+                                samples.settings().mixing);
       report_.plan = std::move(plan);
     });
   }

@@ -15,7 +15,7 @@ struct RunPlan {
   std::int64_t num_epochs = 0, num_steps = 0, samples_per_step = 0;
   std::vector<ModulePlan> modules = {};
   std::vector<DatasetPlan> sets = {};  // those that could be opened
-  MemoryEstimate memory = {};          // of one GPU
+  MemoryEstimate memory = {};          // of one rank
   std::string tables = {};             // as the start-up report has them
 };
 

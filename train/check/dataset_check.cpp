@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <filesystem>
 #include <set>
-#include <thread>
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "datasets/in_threads.h"
 #include "datasets/open_dataset.h"
 #include "media/error.h"
 #include "text/error.h"
@@ -163,27 +161,13 @@ class DatasetCheck {
                  std::span<Built> results) const {
     CountBar bar(set_.name + ": samples", static_cast<std::int64_t>(indices.size()),
                  options_.progress);
-    std::atomic<std::size_t> next = 0;
-    std::mutex mutex;
-    std::exception_ptr failure;
-    const auto work = [&] {
-      try {
-        for (std::size_t i = next++; i < indices.size(); i = next++) {
-          results[i] = build(builder, indices[i]);
-          bar.advance();
-        }
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-        next = indices.size();
-      }
-    };
-    {
-      std::vector<std::jthread> workers;
-      for (std::int64_t i = 1; i < config_.data.loader.num_workers; ++i) workers.emplace_back(work);
-      work();
-    }
-    if (failure) std::rethrow_exception(failure);
+    datasets::for_each_in_threads(std::ssize(indices),
+                                  std::max<std::int64_t>(1, config_.data.loader.num_workers),
+                                  [&](std::int64_t number) {
+                                    const auto i = static_cast<std::size_t>(number);
+                                    results[i] = build(builder, indices[i]);
+                                    bar.advance();
+                                  });
   }
 
   Built build(const datasets::ExampleBuilder& builder, std::int64_t index) const {

@@ -11,6 +11,7 @@
 #include "datasets/record.h"
 #include "train/progress.h"
 #include "train/run_config.h"
+#include "train/startup_report.h"
 
 namespace vllama::train {
 
@@ -25,6 +26,7 @@ struct CheckOptions {
   // Per data set: this many records are built into samples, decoding included; ten times as many
   // files are looked for where not all are.
   std::int64_t num_samples = 200;
+  RankCounts ranks = {};  // that the run will have
   ProgressOutput progress = standard_error();
 };
 

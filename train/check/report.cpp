@@ -131,6 +131,7 @@ Json json_of(const RunPlan& plan) {
           {"modules", modules},
           {"memory_bytes_per_gpu",
            {{"frozen_weights", memory.frozen_weights_bytes},
+            {"gathered_layers", memory.gathered_layers_bytes},
             {"trained_state", memory.trained_state_bytes},
             {"activations", memory.activations_bytes},
             {"encoder", memory.encoder_bytes},
