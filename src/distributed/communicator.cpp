@@ -59,22 +59,6 @@ c10::intrusive_ptr<c10d::Work> start_copies(c10d::Backend& backend, const at::Te
   return backend.broadcast(tensors, options);
 }
 
-// What makes a library that moves the tensors of `among`, who meet under a name of their own.
-std::function<c10::intrusive_ptr<c10d::Backend>()> backend_of(const Store& store,
-                                                              const std::string& name,
-                                                              const Launch& among,
-                                                              at::Device device,
-                                                              double timeout_seconds) {
-  const auto timeout = std::chrono::milliseconds(
-      static_cast<std::int64_t>((timeout_seconds + kVerdictSeconds) * 1e3));
-  const auto own_store =
-      c10::make_intrusive<c10d::PrefixStore>(name, store.another().connection().store);
-  return [=] {
-    return device.is_cuda() ? make_nccl(own_store, among, device, timeout)
-                            : make_gloo(own_store, among, timeout);
-  };
-}
-
 }  // namespace
 
 struct Communicator::Group {
@@ -101,26 +85,6 @@ struct Communicator::Group {
   }
 };
 
-// `prepare` returns what connects, which may take for ever.
-template <class Prepare>
-auto Communicator::connect(Prepare prepare, const std::string& what) {
-  const auto start = Clock::now();
-  begin(what);
-  std::string cause;
-  try {
-    auto backend = call_until(prepare(), [this](double seconds) {
-      return seconds > config_.timeout_seconds || group_->monitor->verdict();
-    });
-    end();
-    return backend;
-  } catch (const UserError&) {
-    throw;
-  } catch (const std::exception& error) {
-    cause = first_line(error.what());
-  }
-  give_up(what, seconds_since(start), cause);
-}
-
 Communicator::Communicator() = default;
 
 Communicator::Communicator(const Launch& launch, const DistributedConfig& config, at::Device device)
@@ -139,15 +103,13 @@ Communicator::Communicator(const Launch& launch, const DistributedConfig& config
                                     : "rank 0 keeps it, look at its output"));
   }
   refuse_shared_gpus(device);
-  group_->backend = connect(
-      [&] { return backend_of(group_->store, "tensors", launch, device, config.timeout_seconds); },
-      "connection of all ranks");
+  connect(group_->backend, "tensors", launch, device, "connection of all ranks");
 }
 
 void Communicator::join() {
   Store& store = group_->store;
   const std::string place = place_of(launch_.rank);
-  claim_rank(store, launch_, place);
+  check_in(store, launch_, place, config_.join_timeout_seconds);
   Monitor::publish_first_status(store, launch_.rank, place);
   meet(store, launch_, config_.join_timeout_seconds);
   group_->monitor = std::make_unique<Monitor>(store.another(), launch_, place,
@@ -172,6 +134,35 @@ void Communicator::refuse_shared_gpus(at::Device device) {
         return std::string();
       },
       "comparison of the GPUs");
+}
+
+// `backend` moves the tensors of `among` afterwards, who meet under a name of their own.
+template <class Backend>
+void Communicator::connect(Backend& backend, const std::string& name, const Launch& among,
+                           at::Device device, const std::string& what) {
+  const auto start_time = Clock::now();
+  const auto timeout = std::chrono::milliseconds(
+      static_cast<std::int64_t>((config_.timeout_seconds + kVerdictSeconds) * 1e3));
+  begin(what);
+  std::string cause;
+  try {
+    const auto store =
+        c10::make_intrusive<c10d::PrefixStore>(name, group_->store.another().connection().store);
+    backend = call_until(
+        [=] {
+          return device.is_cuda() ? make_nccl(store, among, device, timeout)
+                                  : make_gloo(store, among, timeout);
+        },
+        [this](double seconds) {
+          return seconds > config_.timeout_seconds || group_->monitor->verdict();
+        });
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    cause = first_line(error.what());
+  }
+  if (!cause.empty()) give_up(what, seconds_since(start_time), cause);
+  end();
 }
 
 void Communicator::check_local_ranks() {
@@ -209,9 +200,7 @@ void Communicator::connect_local_ranks(at::Device device) {
   among.rank = launch_.local_rank;
   among.num_ranks = launch_.num_local_ranks;
   const std::string name = fmt::format("tensors/{}", rank() - local_rank());
-  group_->local_backend = connect(
-      [&] { return backend_of(group_->store, name, among, device, config_.timeout_seconds); },
-      "connection of the ranks of a machine");
+  connect(group_->local_backend, name, among, device, "connection of the ranks of a machine");
 }
 
 void Communicator::enter(const std::string& activity) {
@@ -234,6 +223,7 @@ void Communicator::start(Start start, const std::string& what) {
   if (!group_) return;
   VLLAMA_ASSERT(group_->works.empty(), "one operation ends before the next begins");
   group_->purpose = what;
+  group_->operations.begin(what);
   try {
     group_->works = start();
   } catch (const std::exception& error) {
@@ -245,7 +235,7 @@ void Communicator::finish() {
   if (!group_ || group_->works.empty()) return;
   const auto start_time = Clock::now();
   const Works works = std::exchange(group_->works, {});
-  begin(group_->purpose);
+  group_->monitor->enter(group_->purpose, true);
   std::string cause;
   try {
     for (const auto& work : works) {
@@ -312,11 +302,11 @@ void Communicator::start_local_gather(at::Tensor& whole, const std::string& what
 // Runs what only uses the store.
 template <class Action>
 void Communicator::exchange(const std::string& what, Action action) {
-  const auto start = Clock::now();
+  const auto start_time = Clock::now();
   try {
     action();
   } catch (const StoreLost& error) {
-    give_up(what, seconds_since(start), first_line(error.what()));
+    give_up(what, seconds_since(start_time), first_line(error.what()));
   }
 }
 

@@ -92,11 +92,13 @@ class Communicator {
 
  private:
   struct Group;
+
   void join();
   void refuse_shared_gpus(at::Device device);
   void check_local_ranks();
-  template <class Prepare>
-  auto connect(Prepare prepare, const std::string& what);
+  template <class Backend>
+  void connect(Backend& backend, const std::string& name, const Launch& among, at::Device device,
+               const std::string& what);
   void begin(const std::string& what);
   void end();
   template <class Start>

@@ -27,6 +27,7 @@ import process_phase
 import world
 
 STEPS_PER_KILL = 30
+SEARCH_SECONDS = 5  # for a wanted phase, before the kill comes where it comes
 END_SECONDS = 90  # in which the others must end after a kill
 
 # Where kills are wanted, in turn: what must hold of (training thread, other threads, checkpoint). Short phases
@@ -184,7 +185,7 @@ class Chaos:
     def kill_in(self, run, target, victim):
         """Stops the victim until it is in the wanted phase, and kills it there. Returns its state."""
         process = run.ranks[victim].pid
-        end = time.monotonic() + 10
+        end = time.monotonic() + SEARCH_SECONDS
         while True:
             os.kill(process, signal.SIGSTOP)
             state = self.state_of(process) if process_phase.wait_until_stopped(process) else None
