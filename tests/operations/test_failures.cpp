@@ -5,6 +5,7 @@
 #include <sys/ptrace.h>
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/files.h"
