@@ -27,8 +27,8 @@ LongRun::LongRun() : config(run("run")) {
   config.training.num_epochs = 1;
   config.training.steps_per_epoch = 100'000;
   config.checkpoints.every_steps = 10;
-  config.distributed.join_timeout_seconds = 10;
-  config.distributed.timeout_seconds = 6;
+  config.distributed.join_timeout_seconds = 6;
+  config.distributed.timeout_seconds = 4;
   config.distributed.silence_seconds = 4;
 }
 
