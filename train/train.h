@@ -16,7 +16,7 @@ struct TrainOptions {
   bool dry_run = false;         // stop after the start-up report
   // Told, perhaps in another thread, why the run has failed, and within how many seconds train()
   // should return or throw. It may not, when a reader or a device never comes back.
-  std::function<void(const std::string& reason, double seconds)> when_failed;
+  std::function<void(const std::string& reason, double seconds)> when_failed = {};
 };
 
 // Trains to the end, or until a signal. Returns 0, or 128 + n if signal n ended the run after a
