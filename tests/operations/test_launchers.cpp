@@ -146,6 +146,38 @@ TEST_CASE("launch.sh: a run whose ranks are killed comes back and ends as if not
   check_comes_back(run, kLaunch + " --restarts 3 2 ");
 }
 
+TEST_CASE("slurm.sh: a job goes back into the queue unless it is done or must be changed") {
+  const test::TemporaryFolder folder;
+  const auto write_program = [&](const std::string& name, const std::string& text) {
+    write_file_atomically(folder.path() / name, "#!/bin/sh\n" + text + "\n");
+    fs::permissions(folder.path() / name, fs::perms::owner_all);
+  };
+  write_program("srun", "echo srun \"$@\"; exit $SRUN_STATUS");
+  write_program("scontrol", "echo scontrol \"$@\"");
+  const auto run = [&](int status, int num_restarts) {
+    return Launched(fmt::format("PATH='{}':\"$PATH\" SLURM_JOB_ID=4711 SLURM_RESTART_COUNT={} "
+                                "SRUN_STATUS={} tools/slurm.sh RUN.yaml --set seed=7",
+                                folder.path().string(), num_restarts, status))
+        .wait(0);
+  };
+  const auto done = run(0, 0);
+  CHECK(done.status == 0);
+  CHECK_THAT(done.output, Contains("srun --kill-on-bad-exit=0 --wait=120") &&
+                              Contains("vllama train RUN.yaml --set seed=7\n") &&
+                              !Contains("scontrol"));
+  for (const int status : {1, 137, 138, 143}) {
+    CHECK_THAT(run(status, 0).output, Contains("scontrol requeue 4711"));
+    const auto last = run(status, 20);
+    CHECK(last.status == status);
+    CHECK_THAT(last.output, !Contains("scontrol"));
+  }
+  for (const int status : {2, 130}) {
+    const auto stopped = run(status, 0);
+    CHECK(stopped.status == status);
+    CHECK_THAT(stopped.output, !Contains("scontrol"));
+  }
+}
+
 TEST_CASE("torchrun: a run whose ranks are killed comes back and ends as if nothing had been") {
   const std::string program = torchrun();
   if (program.empty()) return;
