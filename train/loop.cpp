@@ -38,6 +38,7 @@ int Loop::run() {
     run_step();
     save_if_due();
   }
+  with_.ranks.enter("writing the last checkpoint");
   if (checkpoints_) checkpoints_->wait();
   if (record_) record_->finish();
   return agreed_signal_;
@@ -123,6 +124,7 @@ void Loop::save_if_due() {
   const bool is_due = step % config.checkpoints.every_steps == 0;
   if (checkpoints_) checkpoints_->check();
   if (!is_due && agreed_signal_ == 0 && step < config.training.num_steps()) return;
+  with_.ranks.enter(fmt::format("step {}: saving a checkpoint", step));
   // Checkpoints are compared by means over whole intervals only.
   std::map<std::string, double> metrics;
   if (is_due) {

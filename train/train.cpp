@@ -12,6 +12,7 @@
 #include "distributed/agreement.h"
 #include "models/load_video_llama.h"
 #include "train/device.h"
+#include "train/failure_report.h"
 #include "train/loop.h"
 #include "train/loss_plot.h"
 #include "train/model_input.h"
@@ -47,7 +48,7 @@ void check_spikes(const TrainingConfig& training) {
 }
 
 int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Device device,
-                  distributed::Communicator& ranks) {
+                  distributed::Communicator& ranks, FailureReport& failures) {
   // 1. The same everywhere, and a folder for the run.
   distributed::require_agreement(ranks, run_facts(config));
   const RunFolder folder(config.output_dir);
@@ -75,7 +76,10 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   const RankCounts counts{ranks.num_ranks(), ranks.num_local_ranks()};
   if (ranks.is_first())
     std::cerr << startup_report(config, *model, counts, data, order) << std::endl;
-  if (options.dry_run) return 0;
+  if (options.dry_run) {
+    ranks.leave();
+    return 0;
+  }
 
   // 4. Steps.
   if (ranks.is_first()) write_file_atomically(folder.file("config.yaml"), config::dump(config));
@@ -86,7 +90,8 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
                            .num_ranks = ranks.num_ranks(),
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
-  const int signal = Loop({config, folder, ranks, trainer, order, data, loader}, progress).run();
+  Loop loop({config, folder, ranks, trainer, order, data, loader}, progress);
+  const int signal = failures.watch([&] { return loop.run(); });
   if (ranks.is_first())
     plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
   ranks.leave();
@@ -94,18 +99,6 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   if (ranks.is_first())
     log::warn("stopped by signal {} after saving; the same command goes on from here", signal);
   return 128 + signal;
-}
-
-// What libtorch recorded of the last operations between ranks, for those who look into a failure.
-void write_flight_record(const RunConfig& config, const distributed::Communicator& ranks) {
-  const RunFolder folder(config.output_dir);
-  const auto path = folder.file(fmt::format("flight_record_rank_{:04}.json", ranks.rank()));
-  try {
-    write_file_atomically(path, ranks.flight_record());
-    log::warn("the last operations between ranks are in '{}'", path.string());
-  } catch (const RunFailure& failure) {
-    log::warn("cannot write the record of the last operations: {}", failure.what());
-  }
 }
 
 }  // namespace
@@ -116,16 +109,8 @@ int train(const RunConfig& config, const TrainOptions& options) {
   const c10::DeviceGuard guard(device);
   set_num_threads(config.num_threads, launch);
   distributed::Communicator ranks(launch, config.distributed, device);
-  try {
-    return train_as_rank(config, options, device, ranks);
-  } catch (const distributed::RankFailure&) {
-    write_flight_record(config, ranks);
-    ranks.fail("");
-    throw;
-  } catch (const std::exception& failure) {
-    ranks.fail(failure.what());
-    throw;
-  }
+  FailureReport failures(config, options.when_failed, ranks);
+  return failures.watch([&] { return train_as_rank(config, options, device, ranks, failures); });
 }
 
 }  // namespace vllama::train

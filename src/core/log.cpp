@@ -35,6 +35,14 @@ void quiet() {
   spdlog::set_level(spdlog::level::err);
 }
 
+void to_files(const std::string& error) {
+  const auto& sinks = spdlog::default_logger()->sinks();
+  for (std::size_t i = 1; i < sinks.size(); ++i) {
+    sinks[i]->log({spdlog::default_logger()->name(), spdlog::level::err, error});
+    sinks[i]->flush();
+  }
+}
+
 void also_to_file(const std::filesystem::path& path) {
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace vllama::log {
 
@@ -18,6 +19,9 @@ void start();
 
 // Marks every line as that of a rank, and leaves what is not at least a warning to the file.
 void mark_rank(std::int64_t rank);
+
+// An error that the terminal shows in another way: a line for the files alone.
+void to_files(const std::string& error);
 
 // Shows only what went wrong, for tests.
 void quiet();

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <torch/csrc/distributed/c10d/FlightRecorder.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -16,7 +17,9 @@
 #include "distributed/backend.h"
 #include "distributed/meeting.h"
 #include "distributed/monitor.h"
+#include "distributed/operation_record.h"
 #include "distributed/store_connection.h"
+#include "distributed/time_limit.h"
 
 namespace vllama::distributed {
 namespace {
@@ -56,23 +59,11 @@ c10::intrusive_ptr<c10d::Work> start_copies(c10d::Backend& backend, const at::Te
   return backend.broadcast(tensors, options);
 }
 
-// A library that moves the tensors of `among`, who meet under a name of their own.
-c10::intrusive_ptr<c10d::Backend> make_backend(const Store& store, const std::string& name,
-                                               const Launch& among, at::Device device,
-                                               double timeout_seconds) {
-  const auto timeout = std::chrono::milliseconds(
-      static_cast<std::int64_t>((timeout_seconds + kVerdictSeconds) * 1e3));
-  const auto own_store =
-      c10::make_intrusive<c10d::PrefixStore>(name, store.another().connection().store);
-  return device.is_cuda() ? make_nccl(own_store, among, device, timeout)
-                          : make_gloo(own_store, among, timeout);
-}
-
 }  // namespace
 
 struct Communicator::Group {
   Group(const Launch& launch, const DistributedConfig& config)
-      : store(launch, config.join_timeout_seconds) {}
+      : store(launch, config.join_timeout_seconds, config.silence_seconds) {}
 
   Store store;
   std::unique_ptr<Monitor> monitor;
@@ -82,6 +73,7 @@ struct Communicator::Group {
   std::string purpose;
   std::int64_t num_exchanges = 0;     // of texts
   std::vector<std::string> old_keys;  // that all ranks have read once the next gather is over
+  OperationRecord operations;
   bool is_lost = false;
   bool others_know = false;  // that this rank ends with an error
 
@@ -101,21 +93,27 @@ Communicator::Communicator(const Launch& launch, const DistributedConfig& config
   // Writing to a rank that is gone is an error to report. (Gloo would let the signal end us.)
   ::signal(SIGPIPE, SIG_IGN);
   group_ = std::make_unique<Group>(launch, config);
-  Store& store = group_->store;
-  const std::string place = place_of(launch.rank);
-  claim_rank(store, launch, place);
-  Monitor::publish_first_status(store, launch.rank, place);
-  meet(store, launch, config.join_timeout_seconds);
-  group_->monitor = std::make_unique<Monitor>(store.another(), launch, place,
-                                              Patience{config.silence_seconds, kSuspectSeconds});
-
+  try {
+    join();
+  } catch (const StoreLost& error) {
+    throw RankFailure(fmt::format(
+        "rank {} lost the store of the run at {}:{} while the ranks were joining: {}; {}",
+        launch.rank, launch.master_address, launch.master_port, first_line(error.what()),
+        launch.launcher_keeps_store ? "the launcher keeps it"
+                                    : "rank 0 keeps it, look at its output"));
+  }
   refuse_shared_gpus(device);
-  connect(
-      [&] {
-        group_->backend =
-            make_backend(group_->store, "tensors", launch, device, config.timeout_seconds);
-      },
-      "connection of all ranks");
+  connect(group_->backend, "tensors", launch, device, "connection of all ranks");
+}
+
+void Communicator::join() {
+  Store& store = group_->store;
+  const std::string place = place_of(launch_.rank);
+  check_in(store, launch_, place, config_.join_timeout_seconds);
+  Monitor::publish_first_status(store, launch_.rank, place);
+  meet(store, launch_, config_.join_timeout_seconds);
+  group_->monitor = std::make_unique<Monitor>(store.another(), launch_, place,
+                                              Patience{config_.silence_seconds, kSuspectSeconds});
 }
 
 Communicator::~Communicator() = default;
@@ -138,17 +136,33 @@ void Communicator::refuse_shared_gpus(at::Device device) {
       "comparison of the GPUs");
 }
 
-template <class Connect>
-void Communicator::connect(Connect connect, const std::string& what) {
-  group_->monitor->enter(what, true);
+// `backend` moves the tensors of `among` afterwards, who meet under a name of their own.
+template <class Backend>
+void Communicator::connect(Backend& backend, const std::string& name, const Launch& among,
+                           at::Device device, const std::string& what) {
+  const auto start_time = Clock::now();
+  const auto timeout = std::chrono::milliseconds(
+      static_cast<std::int64_t>((config_.timeout_seconds + kVerdictSeconds) * 1e3));
+  begin(what);
+  std::string cause;
   try {
-    connect();
-  } catch (const std::runtime_error& error) {
-    give_up(what, 0, first_line(error.what()));
-  } catch (const c10::Error& error) {
-    give_up(what, 0, first_line(error.what_without_backtrace()));
+    const auto store =
+        c10::make_intrusive<c10d::PrefixStore>(name, group_->store.another().connection().store);
+    backend = call_until(
+        [=] {
+          return device.is_cuda() ? make_nccl(store, among, device, timeout)
+                                  : make_gloo(store, among, timeout);
+        },
+        [this](double seconds) {
+          return seconds > config_.timeout_seconds || group_->monitor->verdict();
+        });
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    cause = first_line(error.what());
   }
-  group_->monitor->enter(activity_, false);
+  if (!cause.empty()) give_up(what, seconds_since(start_time), cause);
+  end();
 }
 
 void Communicator::check_local_ranks() {
@@ -186,12 +200,7 @@ void Communicator::connect_local_ranks(at::Device device) {
   among.rank = launch_.local_rank;
   among.num_ranks = launch_.num_local_ranks;
   const std::string name = fmt::format("tensors/{}", rank() - local_rank());
-  connect(
-      [&] {
-        group_->local_backend =
-            make_backend(group_->store, name, among, device, config_.timeout_seconds);
-      },
-      "connection of the ranks of a machine");
+  connect(group_->local_backend, name, among, device, "connection of the ranks of a machine");
 }
 
 void Communicator::enter(const std::string& activity) {
@@ -199,11 +208,22 @@ void Communicator::enter(const std::string& activity) {
   if (group_) group_->monitor->enter(activity, false);
 }
 
+void Communicator::begin(const std::string& what) {
+  group_->monitor->enter(what, true);
+  group_->operations.begin(what);
+}
+
+void Communicator::end() {
+  group_->operations.end();
+  group_->monitor->enter(activity_, false);
+}
+
 template <class Start>
 void Communicator::start(Start start, const std::string& what) {
   if (!group_) return;
   VLLAMA_ASSERT(group_->works.empty(), "one operation ends before the next begins");
   group_->purpose = what;
+  group_->operations.begin(what);
   try {
     group_->works = start();
   } catch (const std::exception& error) {
@@ -213,14 +233,14 @@ void Communicator::start(Start start, const std::string& what) {
 
 void Communicator::finish() {
   if (!group_ || group_->works.empty()) return;
-  const auto begin = Clock::now();
+  const auto start_time = Clock::now();
   const Works works = std::exchange(group_->works, {});
   group_->monitor->enter(group_->purpose, true);
   std::string cause;
   try {
     for (const auto& work : works) {
       while (!work->isCompleted() && cause.empty()) {
-        const double seconds = seconds_since(begin);
+        const double seconds = seconds_since(start_time);
         std::this_thread::sleep_for(std::chrono::microseconds(seconds < 0.01 ? 50 : 500));
         if (seconds > config_.timeout_seconds || group_->monitor->verdict())
           cause = "not done in time";
@@ -231,9 +251,9 @@ void Communicator::finish() {
   } catch (const std::exception& error) {
     cause = first_line(error.what());
   }
-  if (!cause.empty()) give_up(group_->purpose, seconds_since(begin), cause);
-  seconds_ += seconds_since(begin);
-  group_->monitor->enter(activity_, false);
+  if (!cause.empty()) give_up(group_->purpose, seconds_since(start_time), cause);
+  seconds_ += seconds_since(start_time);
+  end();
 }
 
 void Communicator::sum(at::Tensor& tensor, const std::string& what) {
@@ -282,10 +302,11 @@ void Communicator::start_local_gather(at::Tensor& whole, const std::string& what
 // Runs what only uses the store.
 template <class Action>
 void Communicator::exchange(const std::string& what, Action action) {
+  const auto start_time = Clock::now();
   try {
     action();
   } catch (const StoreLost& error) {
-    give_up(what, 0, first_line(error.what()));
+    give_up(what, seconds_since(start_time), first_line(error.what()));
   }
 }
 
@@ -300,7 +321,7 @@ void Communicator::await(const std::string& key, const std::string& what) {
 
 std::vector<std::string> Communicator::gather(const std::string& text, const std::string& what) {
   if (!group_) return {text};
-  group_->monitor->enter(what, true);
+  begin(what);
   const std::string prefix = fmt::format("gather/{}/", group_->num_exchanges++);
   std::vector<std::string> texts;
   exchange(what, [&] {
@@ -315,13 +336,13 @@ std::vector<std::string> Communicator::gather(const std::string& text, const std
     for (const std::string& key : group_->old_keys) group_->store.remove(key);
     group_->old_keys.clear();
   });
-  group_->monitor->enter(activity_, false);
+  end();
   return texts;
 }
 
 std::string Communicator::broadcast(const std::string& text, const std::string& what) {
   if (!group_) return text;
-  group_->monitor->enter(what, true);
+  begin(what);
   const std::string key = fmt::format("broadcast/{}", group_->num_exchanges++);
   std::string received = text;
   exchange(what, [&] {
@@ -333,7 +354,7 @@ std::string Communicator::broadcast(const std::string& text, const std::string& 
     await(key, what);
     received = group_->store.find(key).value_or("");
   });
-  group_->monitor->enter(activity_, false);
+  end();
   return received;
 }
 
@@ -370,6 +391,10 @@ void Communicator::give_up(const std::string& what, double seconds, const std::s
                   what, seconds, verdict.value_or("no rank could be named (" + cause + ")")));
 }
 
+void Communicator::when_failed(std::function<void(const std::string& verdict)> tell) {
+  if (group_) group_->monitor->when_decided(std::move(tell));
+}
+
 void Communicator::fail(const std::string& reason) noexcept try {
   if (!group_ || !group_->monitor || group_->others_know) return;
   if (!group_->is_lost) {
@@ -398,7 +423,16 @@ void Communicator::leave() {
 
 std::string Communicator::flight_record() const {
   if (!group_) return {};
-  return c10d::dump_fr_trace_json(/*includeCollectives=*/true, /*onlyActive=*/false);
+  using Json = nlohmann::ordered_json;
+  const auto parsed = [](const std::string& text) {
+    return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  };
+  return Json{{"rank", rank()},
+              {"ranks", num_ranks()},
+              {"operations", parsed(group_->operations.to_json())},
+              {"libtorch", parsed(c10d::dump_fr_trace_json(/*includeCollectives=*/true,
+                                                           /*onlyActive=*/false))}}
+      .dump();
 }
 
 }  // namespace vllama::distributed

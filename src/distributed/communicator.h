@@ -75,8 +75,11 @@ class Communicator {
   // all ranks.
   std::string decided_by_first(const std::function<std::string()>& decide, const std::string& what);
 
-  // This rank is about to end with an error: tells the others, and gives them time to hear it.
-  // Never throws.
+  // Calls `tell` once, in another thread, when it is known which rank is missing, whatever this one
+  // is busy with.
+  void when_failed(std::function<void(const std::string& verdict)> tell);
+  // This rank is about to end with an error: tells the others, unless they know it already, and
+  // gives them time to hear it. Never throws.
   void fail(const std::string& reason) noexcept;
   // Together: the run is over, nobody waits for this rank any more.
   void leave();
@@ -84,16 +87,20 @@ class Communicator {
   // Seconds spent so far in operations on tensors, waiting for slower ranks included.
   double seconds() const { return seconds_; }
 
-  // libtorch's record of the last operations, JSON; empty for one process.
+  // The last operations, as this rank and as libtorch saw them, JSON; empty for one process.
   std::string flight_record() const;
 
  private:
   struct Group;
 
+  void join();
   void refuse_shared_gpus(at::Device device);
   void check_local_ranks();
-  template <class Connect>
-  void connect(Connect connect, const std::string& what);
+  template <class Backend>
+  void connect(Backend& backend, const std::string& name, const Launch& among, at::Device device,
+               const std::string& what);
+  void begin(const std::string& what);
+  void end();
   template <class Start>
   void start(Start start, const std::string& what);
   template <class Action>

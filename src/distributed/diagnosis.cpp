@@ -29,6 +29,15 @@ std::optional<std::string> about(std::span<const RankView> ranks, Condition cond
   return listed(std::move(sentences));
 }
 
+// Whether a rank is not in an operation in which another one has waited in vain.
+bool is_elsewhere(const RankView& rank, std::span<const RankView> ranks) {
+  if (rank.state == RankView::State::left) return true;
+  if (rank.state != RankView::State::working) return false;
+  return !rank.is_waiting || std::ranges::none_of(ranks, [&](const RankView& other) {
+    return other.state == RankView::State::lost && other.activity == rank.activity;
+  });
+}
+
 }  // namespace
 
 std::optional<std::string> diagnose(std::span<const RankView> ranks, const Patience& patience) {
@@ -51,8 +60,8 @@ std::optional<std::string> diagnose(std::span<const RankView> ranks, const Patie
           },
           [](const RankView& rank) {
             return fmt::format(
-                "{} has given no sign of life for {:.0f} s, last in '{}': it was killed or "
-                "stopped, or its machine or network is gone",
+                "{} has given no sign of life for {:.0f} s, last heard of in '{}': it was killed "
+                "or stopped, or its machine or network is gone",
                 rank.place, rank.silent_seconds, rank.activity);
           }))
     return silent;
@@ -63,10 +72,7 @@ std::optional<std::string> diagnose(std::span<const RankView> ranks, const Patie
   });
   if (!is_settled) return std::nullopt;
   if (const auto busy = about(
-          ranks,
-          [](const RankView& rank) {
-            return rank.state == State::left || (rank.state == State::working && !rank.is_waiting);
-          },
+          ranks, [&](const RankView& rank) { return is_elsewhere(rank, ranks); },
           [](const RankView& rank) {
             if (rank.state == State::left) return fmt::format("{} has ended its part", rank.place);
             return fmt::format("{} is alive, but has been in '{}' for {:.0f} s", rank.place,

@@ -14,55 +14,82 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kStart = "start";
+constexpr const char* kNumRanks = "ranks";
+constexpr const char* kMisfit = "misfit";  // why the processes that came cannot be a run
+constexpr const char* kStart = "start";    // what is wrong, said by rank 0 once all have come
 // What others wait longer than rank 0, which tells them how it went.
 constexpr double kAnswerSeconds = 8;
 
-// On rank 0.
-void gather_all(Store& store, const Launch& launch, double timeout_seconds) {
+[[noreturn]] void refuse_to_join(Store& store, const std::string& reason) {
+  store.set(kMisfit, reason);
+  throw UserError(reason);
+}
+
+// On rank 0: waits for all others; what is wrong with them.
+std::string missing_or_misfit(Store& store, const Launch& launch, double timeout_seconds) {
+  constexpr double kSliceSeconds = 0.5;
   const auto end = Clock::now() + std::chrono::duration<double>(timeout_seconds);
   std::vector<std::int64_t> missing;
   for (std::int64_t rank = 0; rank < launch.num_ranks; ++rank) {
-    const double left = std::chrono::duration<double>(end - Clock::now()).count();
-    if (!store.wait(fmt::format("status/{}", rank), std::max(left, 0.01))) missing.push_back(rank);
+    bool is_there = false;
+    double left = timeout_seconds;
+    while (!is_there && left > 0) {
+      left = std::chrono::duration<double>(end - Clock::now()).count();
+      is_there = store.wait(fmt::format("status/{}", rank), std::clamp(left, 0.01, kSliceSeconds));
+      if (const auto misfit = store.find(kMisfit)) return *misfit;
+    }
+    if (!is_there) missing.push_back(rank);
   }
-  if (!missing.empty()) {
-    const std::string problem = fmt::format(
-        "of {} ranks, these did not start within {} s: {}; look at their output, or "
-        "raise distributed.join_timeout_seconds",
-        launch.num_ranks, timeout_seconds, fmt::join(missing, ", "));
-    store.set(kStart, problem);
-    std::this_thread::sleep_for(kLingerTime);
-    throw UserError(problem);
-  }
-  store.set(kStart, std::to_string(launch.num_ranks));
+  if (missing.empty()) return {};
+  return fmt::format(
+      "of {} ranks, these did not start within {} s: {}; look at their output, or raise "
+      "distributed.join_timeout_seconds",
+      launch.num_ranks, timeout_seconds, fmt::join(missing, ", "));
+}
+
+void compare_num_ranks(Store& store, const Launch& launch, const std::string& place,
+                       double timeout_seconds) {
+  if (launch.rank == 0) return store.set(kNumRanks, std::to_string(launch.num_ranks));
+  if (!store.wait(kNumRanks, timeout_seconds))
+    throw UserError(fmt::format("rank {}: rank 0 did not come to the store of the run within {} s",
+                                launch.rank, timeout_seconds));
+  const std::string num_ranks = store.find(kNumRanks).value_or("");
+  if (num_ranks != std::to_string(launch.num_ranks))
+    refuse_to_join(store, fmt::format("{} was told of {} ranks, rank 0 of {}; start all with the "
+                                      "same launcher",
+                                      place, launch.num_ranks, num_ranks));
 }
 
 }  // namespace
 
-void claim_rank(Store& store, const Launch& launch, const std::string& place) {
-  const std::int64_t num_claims = store.add(fmt::format("claims/{}", launch.rank), 1);
-  if (num_claims == 1) return;
-  const auto other = store.find(fmt::format("status/{}", launch.rank));
-  throw UserError(fmt::format(
-      "{} is the second process that claims this rank at {}:{}{}; start every rank once, and give "
-      "each run a MASTER_PORT of its own",
-      place, launch.master_address, launch.master_port,
-      other ? "; the first one says " + *other : ""));
+void check_in(Store& store, const Launch& launch, const std::string& place,
+              double timeout_seconds) {
+  const std::string key = fmt::format("claims/{}", launch.rank);
+  if (store.add(key, 1) > 1) {
+    const auto first = store.find(key + "/first");
+    refuse_to_join(
+        store, fmt::format("{} is the second process that claims this rank at {}:{}{}; start every "
+                           "rank once, and give each run a MASTER_PORT of its own",
+                           place, launch.master_address, launch.master_port,
+                           first ? "; the first one is " + *first : ""));
+  }
+  store.set(key + "/first", place);
+  compare_num_ranks(store, launch, place, timeout_seconds);
 }
 
 void meet(Store& store, const Launch& launch, double timeout_seconds) {
-  if (launch.rank == 0) return gather_all(store, launch, timeout_seconds);
-  if (!store.wait(kStart, timeout_seconds + kAnswerSeconds))
-    throw UserError(fmt::format("rank {}: rank 0 did not start the run within {} s", launch.rank,
-                                timeout_seconds));
-  const std::string start = store.find(kStart).value_or("");
-  if (start.find(' ') != std::string::npos) throw UserError(start);
-  if (start != std::to_string(launch.num_ranks))
-    throw UserError(
-        fmt::format("rank {} was told of {} ranks, rank 0 of {}; start all with the "
-                    "same launcher",
-                    launch.rank, launch.num_ranks, start));
+  std::string problem;
+  if (launch.rank == 0) {
+    problem = missing_or_misfit(store, launch, timeout_seconds);
+    store.set(kStart, problem);
+    if (!problem.empty()) std::this_thread::sleep_for(kLingerTime);
+  } else if (store.wait(kStart, timeout_seconds + kAnswerSeconds)) {
+    problem = store.find(kStart).value_or("");
+  } else {
+    problem = fmt::format("rank {}: rank 0 did not start the run within {} s", launch.rank,
+                          timeout_seconds);
+  }
+  if (!problem.empty()) throw UserError(problem);
 }
 
 }  // namespace vllama::distributed

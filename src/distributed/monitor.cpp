@@ -77,7 +77,9 @@ struct Monitor::State {
   RankView own;
   Clock::time_point activity_start = Clock::now();
   Clock::time_point last_contact = Clock::now();  // with the store
+  std::string keeper = "the store of the run";    // who keeps it
   std::optional<std::string> verdict;
+  std::function<void(const std::string&)> tell;
   bool is_urgent = false;  // a status that the others should see at once
   bool should_stop = false, has_stopped = false;
 
@@ -97,16 +99,25 @@ struct Monitor::State {
   }
 
   void decide(const std::string& text) {
-    const std::lock_guard lock(mutex);
-    if (!verdict) verdict = text;
-    changed.notify_all();
+    std::function<void(const std::string&)> listener;
+    {
+      const std::lock_guard lock(mutex);
+      // Whoever has left sees the store close.
+      if (verdict || own.state == RankView::State::left) return;
+      verdict = text;
+      listener = tell;
+      changed.notify_all();
+    }
+    if (listener) listener(text);
   }
 
-  std::string keeper() const {
-    return launch.launcher_keeps_store
-               ? fmt::format("the launcher's store at {}:{}", launch.master_address,
-                             launch.master_port)
-               : watched.front().view.place + ", which keeps the store of the run,";
+  std::string keeper_now() const {
+    if (launch.launcher_keeps_store)
+      return fmt::format("the launcher's store at {}:{}", launch.master_address,
+                         launch.master_port);
+    const RankView& first = watched.front().view;
+    return fmt::format("{}, which keeps the store of the run and was last heard of in '{}',",
+                       first.place, first.activity);
   }
 
   void beat_once() {
@@ -126,6 +137,7 @@ struct Monitor::State {
     }
     if (view.state != RankView::State::left) judge(views);
     const std::lock_guard lock(mutex);
+    keeper = keeper_now();
     last_contact = Clock::now();
   }
 
@@ -154,7 +166,11 @@ struct Monitor::State {
       lock.unlock();
       store.set(status_key(launch.rank), status_text(own_view(), ++beat));
     } catch (const StoreLost& error) {
-      decide(fmt::format("{} is gone ({})", keeper(), error.what()));
+      decide(
+          fmt::format("{} does not answer any more ({}): it was killed or stopped, or its machine "
+                      "or network is "
+                      "gone",
+                      keeper_now(), error.what()));
     } catch (const Json::exception& error) {
       decide(fmt::format("the store of the run holds damaged texts: {}", error.what()));
     }
@@ -219,6 +235,17 @@ void Monitor::leave() {
   state_->set(RankView::State::left);
 }
 
+void Monitor::when_decided(std::function<void(const std::string& verdict)> tell) {
+  std::unique_lock lock(state_->mutex);
+  if (!state_->verdict) {
+    state_->tell = std::move(tell);
+    return;
+  }
+  const std::string known = *state_->verdict;
+  lock.unlock();
+  tell(known);
+}
+
 std::optional<std::string> Monitor::verdict() const {
   const std::lock_guard lock(state_->mutex);
   if (state_->verdict) return state_->verdict;
@@ -226,18 +253,23 @@ std::optional<std::string> Monitor::verdict() const {
   const double limit = is_lost ? state_->patience.suspect_seconds : state_->patience.silent_seconds;
   if (const double silent = seconds_since(state_->last_contact); silent > limit)
     return fmt::format(
-        "{} has not answered for {:.0f} s: it was stopped, or its machine or "
-        "network is gone",
-        state_->keeper(), silent);
+        "{} has not answered for {:.0f} s: it was killed or stopped, or its machine or network is "
+        "gone",
+        state_->keeper, silent);
   return std::nullopt;
 }
 
 std::optional<std::string> Monitor::wait_for_verdict(double seconds) const {
-  std::unique_lock lock(state_->mutex);
-  state_->changed.wait_for(lock, std::chrono::duration<double>(seconds),
-                           [&] { return state_->verdict.has_value(); });
-  lock.unlock();
-  return verdict();
+  constexpr auto kBetweenLooks = std::chrono::milliseconds(100);  // at a store that is silent
+  const auto start = Clock::now();
+  auto found = verdict();
+  while (!found && seconds_since(start) < seconds) {
+    std::unique_lock lock(state_->mutex);
+    state_->changed.wait_for(lock, kBetweenLooks);
+    lock.unlock();
+    found = verdict();
+  }
+  return found;
 }
 
 }  // namespace vllama::distributed

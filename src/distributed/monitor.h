@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,6 +37,8 @@ class Monitor {
   // This rank ends as it should; nobody is looked for from now on.
   void leave();
 
+  // Calls `tell` once, as a rule in the monitor's thread, as soon as a verdict is known.
+  void when_decided(std::function<void(const std::string& verdict)> tell);
   // What is wrong with which ranks, once it is known.
   std::optional<std::string> verdict() const;
   // The same, after waiting for it at most so long.

@@ -13,17 +13,18 @@
 
 namespace vllama::distributed {
 
-// The process that keeps the store is gone.
+// The process that keeps the store is gone, or does not answer.
 struct StoreLost : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// One connection; for use by one thread. All members throw StoreLost.
+// One connection; for use by one thread. All members throw StoreLost, at the latest when they got
+// no answer for `patience_seconds`.
 class Store {
  public:
   // Connects, on rank 0 after opening the store unless the launcher keeps it. Restarted runs do not
-  // see each other's texts. Throws UserError if that does not succeed in time.
-  Store(const Launch& launch, double timeout_seconds);
+  // see each other's texts. Throws UserError if that does not succeed within `timeout_seconds`.
+  Store(const Launch& launch, double timeout_seconds, double patience_seconds);
   ~Store();
   Store(Store&&) noexcept;
 
@@ -44,9 +45,13 @@ class Store {
   const Connection& connection() const { return *connection_; }
 
  private:
-  explicit Store(std::unique_ptr<Connection> connection);
+  Store(std::unique_ptr<Connection> connection, double patience_seconds);
+  // Runs a call of c10d on the connection.
+  template <class Call>
+  auto ask(Call call, double seconds = 0) const;
 
   std::unique_ptr<Connection> connection_;
+  double patience_seconds_;
 };
 
 }  // namespace vllama::distributed

@@ -58,6 +58,12 @@ TEST_CASE("diagnosis: a rank that is busy elsewhere is named once another one ga
              Contains("rank 2") && Contains("alive") && Contains("for 600 s"));
   views[2] = views[1];
   CHECK_THAT(*distributed::diagnose(views, kPatience), Contains("network"));
+  // It hangs in an operation that is over for the others.
+  views[2].place = "rank 2 (host, process 1)";
+  views[2].activity = "step 16: sum of the gradients";
+  CHECK_THAT(
+      *distributed::diagnose(views, kPatience),
+      Contains("rank 2") && Contains("alive, but has been in 'step 16") && !Contains("rank 1"));
 }
 
 TEST_CASE("diagnosis: a rank's own error comes before everything else") {

@@ -53,7 +53,7 @@ void add_convert(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "convert", "Rewrite a data set in vllama's own format, as a file or as tar shards.");
   command->footer(
-      "Examples:\n  vllama convert --format llava_instruct --annotations "
+      "Example:\n  vllama convert --format llava_instruct --annotations "
       "llava_instruct_150k.json \\\n    --media-root coco/train2014 --image-prefix "
       "COCO_train2014_ --output llava.jsonl\n"
       "  vllama convert --format webvid --annotations webvid/annotations \\\n"

@@ -6,6 +6,7 @@
 
 #include "tools/commands/commands.h"
 #include "tools/commands/run_arguments.h"
+#include "tools/last_resort.h"
 
 namespace vllama::tools {
 namespace {
@@ -35,6 +36,9 @@ void add_train(CLI::App& program, int& exit_status) {
   command->add_flag("--dry-run", arguments->options.dry_run,
                     "read everything, print the start-up report, and stop");
   command->callback([arguments, &exit_status] {
+    arguments->options.when_failed = [](const std::string& reason, double seconds) {
+      end_process_after(seconds, reason);
+    };
     exit_status = train::train(read_config(arguments->run), arguments->options);
   });
 }

@@ -1,0 +1,73 @@
+// Signals that ask a run to stop: all ranks save the same step, whichever of them was asked.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "checkpoint/step_directory.h"
+#include "core/files.h"
+#include "core/random.h"
+#include "tests/operations/long_run.h"
+#include "tests/support/ranks.h"
+#include "train/metrics.h"
+
+using namespace vllama;
+using Catch::Contains;
+
+// Hidden from the default run: on a machine with many more busy threads than cores, a rank ended
+// with a damaged heap in about one of thirty stops, for a reason not yet found; see README, known
+// defects.
+TEST_CASE("signals: one rank or all, at any moment: the same step is saved, and nothing is lost",
+          "[.]") {
+  test::LongRun run;
+  run.config.training.steps_per_epoch = 120;
+  run.config.checkpoints.every_steps = 1000;
+  const std::string whole = run.path("whole").string();
+  for (const auto& outcome :
+       test::Ranks(2, run.command("--set output_dir='" + whole + "'")).wait_all(120))
+    REQUIRE(outcome.status == 0);
+
+  struct Stop {
+    int signal;
+    std::vector<std::size_t> ranks;
+  };
+  std::int64_t num_steps = 0;
+  RandomStream random(random_key({7}));
+  for (const auto& [signal, asked] : {Stop{SIGTERM, {1}}, Stop{SIGINT, {0, 1}}, Stop{SIGUSR1, {0}},
+                                      Stop{SIGTERM, {0, 1}}, Stop{SIGUSR1, {1}}}) {
+    INFO("signal " << signal << " after step " << num_steps);
+    test::Ranks ranks(2, run.command());
+    run.wait_for_step(num_steps + static_cast<std::int64_t>(random.uniform() * 12));
+    ::usleep(static_cast<useconds_t>(random.uniform() * 30'000));
+    for (const std::size_t rank : asked) ranks.signal(rank, signal);
+    for (const auto& outcome : ranks.wait_all()) {
+      INFO(outcome.output);
+      CHECK(outcome.status == 128 + signal);
+    }
+    const auto steps = checkpoint::list_steps(run.folder() / "checkpoints");
+    REQUIRE_FALSE(steps.empty());
+    CHECK(steps.back().step > num_steps);
+    CHECK(steps.back().step ==
+          static_cast<std::int64_t>(train::read_metrics(run.folder() / "metrics.jsonl").size()));
+    num_steps = steps.back().step;
+  }
+  for (const auto& outcome : test::Ranks(2, run.command()).wait_all(120)) {
+    INFO(outcome.output);
+    REQUIRE(outcome.status == 0);
+  }
+  CHECK(test::saved_bytes(run.folder(), 120) == test::saved_bytes(whole, 120));
+  CHECK(test::losses(run.config).size() == 120);
+}
+
+TEST_CASE("signals: a second SIGINT ends a rank at once") {
+  test::LongRun run;
+  test::Ranks ranks(2, run.command());
+  run.wait_for_step(5);
+  ranks.signal(0, SIGSTOP);  // so that rank 1 cannot end its step
+  ::usleep(300'000);
+  ranks.signal(1, SIGINT);
+  ::usleep(300'000);
+  ranks.signal(1, SIGINT);
+  CHECK(ranks.wait(1, 2).status == 128 + SIGINT);
+}
