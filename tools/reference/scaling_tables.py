@@ -192,80 +192,56 @@ def decode_table():
 
 
 def gather_table():
-    recipe, rows = RECIPES[0], []
+    rows = []
     for language in (model.SEVEN, model.THIRTEEN, model.THIRTY_THREE):
-        layer = 2 * language.layer_parameters()
+        layers, layer = language.layers, 2 * language.layer_parameters()
         gather = layer * (model.GPUS_PER_NODE - 1) / model.GPUS_PER_NODE / model.NVLINK
+        whole = 2 * language.parameters()
+        kept = whole - layers * layer * (model.GPUS_PER_NODE - 1) / model.GPUS_PER_NODE + 2 * layer
+        received = (2 * layers - 1) * layer * (model.GPUS_PER_NODE - 1) / model.GPUS_PER_NODE
         for tokens, kind in ((32 * 58, "VL stage 1"), (4 * 250, "VL stage 2")):
             flops = 2 * tokens * language.layer_parameters()
             compute = max(flops / RATES["396"], layer / model.MEMORY_RATE)
-            exposed = 2 * language.layers * max(0.0, gather - compute) + gather
-            kept = (
-                2 * language.parameters()
-                - 2 * language.layers * language.layer_parameters() * 7 / 8
-            )
+            exposed = gather + layers * max(0.0, gather - compute)
+            exposed += (layers - 1) * max(0.0, gather - 2 * compute)
             rows.append(
-                [
-                    language.name,
-                    kind,
-                    f"{layer / 1e6:.0f}",
-                    f"{2 * language.parameters() / 1e9:.1f}",
-                    f"{kept / 1e9:.1f}",
-                ]
-                + [
-                    f"{2 * language.layers * layer * 7 / 8 / 1e9:.1f}",
-                    milliseconds(gather),
-                    milliseconds(compute),
-                ]
-                + [milliseconds(exposed)]
+                [language.name, kind, f"{layer / 1e6:,.0f}"]
+                + [f"{size / 1e9:.1f}" for size in (whole, kept, received)]
+                + [milliseconds(t) for t in (gather, compute, exposed, layers * compute)]
             )
-    header = [
-        "LLM",
-        "micro-batch",
-        "layer, MB",
-        "whole, GB",
-        "kept on a GPU, GB",
-        "received in a step, GB",
-    ]
-    return table(
-        header + ["gather a layer, ms", "compute a layer, ms", "added to a step, ms"], rows
-    )
+    header = ["LLM", "micro-batch", "layer, MB", "whole, GB", "on a GPU, GB", "received, GB"]
+    header += ["gather of a layer, ms", "forward pass of a layer, ms"]
+    return table(header + ["gathering adds, ms", "recomputing adds, ms"], rows)
 
 
 def unfrozen_table():
-    language, rows = model.SEVEN, []
-    count, rate = language.parameters(), RATES["396"]
-    tokens = 4 * 250
-    compute = (language.forward(tokens) * 3 + 1.5 * language.logits(tokens)) / rate
+    language = model.SEVEN
+    count, tokens = language.parameters(), 4 * 250
+    compute = 3 * language.forward(tokens) + 1.5 * language.logits(tokens)
+    compute /= RATES["396"]
+    rows = []
     for gpus, name in (
         (8, "none"),
         (16, "400 Gb/s"),
         (64, "400 Gb/s"),
         (256, "400 Gb/s"),
+        (16, "8 x 400 Gb/s"),
+        (64, "8 x 400 Gb/s"),
         (256, "8 x 400 Gb/s"),
         (1024, "8 x 400 Gb/s"),
     ):
         network = NETWORKS.get(name, 1e15)
-        reduce = model.all_reduce_seconds(4 * count, gpus, network) / 2  # the scattering half
-        gather = model.all_reduce_seconds(2 * count, gpus, network) / 2  # bf16 weights
-        state = (2 + 4) * count + 12 * count / gpus
-        exposed = max(0.0, reduce - compute * 2 / 3) + gather
+        reduce = model.all_reduce_seconds(4 * count, gpus, network)
+        gather = reduce / 2  # of fp32 parameters
+        lean = reduce / 2 + gather / 2  # a reduce-scatter, and a gather in bf16
         rows.append(
-            [f"{gpus:,}", name, f"{18 * count / 1e9:.0f}", f"{state / 1e9:.1f}"]
-            + [
-                milliseconds(t)
-                for t in (reduce, gather, compute, compute + reduce + gather, compute + exposed)
-            ]
+            [f"{gpus:,}", name, f"{(8 + 8 / gpus) * count / 1e9:.1f}"]
+            + [milliseconds(t) for t in (compute, reduce, gather, compute + reduce + gather)]
+            + [percent(compute / (compute + reduce + gather)), milliseconds(compute + lean)]
         )
-    header = [
-        "GPUs",
-        "network of a node",
-        "whole state, GB",
-        "sharded, GB",
-        "reduce-scatter, ms",
-        "all-gather, ms",
-    ]
-    return table(header + ["compute, ms", "step, ms", "step with overlap, ms"], rows)
+    header = ["GPUs", "network of a node", "state of a GPU, GB", "compute, ms", "all-reduce, ms"]
+    header += ["all-gather, ms", "step, ms", "compute's share", "step, ms, if leaner"]
+    return table(header, rows)
 
 
 TABLES = {
