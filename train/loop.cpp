@@ -69,7 +69,7 @@ void Loop::run_step() {
 
 RankReport Loop::report() const {
   RankReport own = last_step_;
-  own.stop_signal = stop_.received();
+  own.stop_signal = with_.stop.received();
   return own;
 }
 

@@ -22,6 +22,7 @@ struct LoopParts {
   const datasets::SampleOrder& order;
   const datasets::SampleSource& data;
   datasets::Loader& loader;
+  const StopSignal& stop;
 };
 
 class Loop {
@@ -47,7 +48,6 @@ class Loop {
   std::unique_ptr<RunRecord> record_;              // on rank 0
   std::optional<StragglerWatch> stragglers_;       // on rank 0 of several
   StepHealth health_;
-  StopSignal stop_;
   int agreed_signal_ = 0;  // that all ranks know of
   RankReport last_step_;   // of this rank
 };

@@ -1,8 +1,8 @@
 #include "train/stop_signal.h"
 
-#include <signal.h>
-
 #include <csignal>
+
+#include "train/signal_thread.h"
 
 namespace vllama::train {
 namespace {
@@ -17,8 +17,6 @@ void remember(int number) {
   received_signal = number;
 }
 
-constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1};
-
 }  // namespace
 
 StopSignal::StopSignal() {
@@ -26,11 +24,13 @@ StopSignal::StopSignal() {
   struct sigaction action {};
   action.sa_handler = remember;
   action.sa_flags = SA_RESTART;
-  for (const int number : kSignals) ::sigaction(number, &action, nullptr);
+  for (const int number : kStopSignals) ::sigaction(number, &action, nullptr);
 }
 
+// Launchers repeat their signals: a process that was asked ends with its own status.
 StopSignal::~StopSignal() {
-  for (const int number : kSignals) ::signal(number, SIG_DFL);
+  const auto from_now_on = received_signal == 0 ? SIG_DFL : SIG_IGN;
+  for (const int number : kStopSignals) ::signal(number, from_now_on);
 }
 
 int StopSignal::received() const {

@@ -20,6 +20,7 @@
 #include "train/run_facts.h"
 #include "train/sample_order.h"
 #include "train/shared_language_model.h"
+#include "train/signal_thread.h"
 #include "train/startup_report.h"
 
 namespace vllama::train {
@@ -90,7 +91,8 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
                            .num_ranks = ranks.num_ranks(),
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
-  Loop loop({config, folder, ranks, trainer, order, data, loader}, progress);
+  const StopSignal stop;
+  Loop loop({config, folder, ranks, trainer, order, data, loader, stop}, progress);
   const int signal = failures.watch([&] { return loop.run(); });
   if (ranks.is_first())
     plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
@@ -104,6 +106,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
 }  // namespace
 
 int train(const RunConfig& config, const TrainOptions& options) {
+  const SignalThread signals;  // before any other thread
   const distributed::Launch launch = distributed::read_launch();
   const at::Device device = chosen_device(config.device, launch);
   const c10::DeviceGuard guard(device);

@@ -14,22 +14,24 @@
 #include "core/files.h"
 
 namespace vllama::test {
-namespace {
 
-// A port that nobody listens on.
-int free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+// The socket stays bound without listening, so that the system gives its port to nobody who asks
+// for any. It may be used again by name: a listener that allows the same shares it.
+HeldPort::HeldPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  REQUIRE(::bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  REQUIRE(::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(probe);
-  return ntohs(address.sin_port);
+  REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  number_ = ntohs(address.sin_port);
+  const int yes = 1;
+  REQUIRE(::setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0);
 }
 
-}  // namespace
+HeldPort::~HeldPort() {
+  ::close(socket_);
+}
 
 Ranks::Ranks(std::int64_t num_ranks, const std::string& command)
     : Ranks(std::vector<std::string>(static_cast<std::size_t>(num_ranks), command)) {}
@@ -38,7 +40,7 @@ Ranks::Ranks(const std::vector<std::string>& commands,
              const std::map<std::string, std::string>& variables) {
   std::map<std::string, std::string> environment{
       {"MASTER_ADDR", "127.0.0.1"},
-      {"MASTER_PORT", std::to_string(free_port())},
+      {"MASTER_PORT", std::to_string(port_.number())},
       {"WORLD_SIZE", std::to_string(commands.size())},
       {"LOCAL_WORLD_SIZE", std::to_string(commands.size())}};
   for (std::size_t rank = 0; rank < commands.size(); ++rank) {

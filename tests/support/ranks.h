@@ -16,6 +16,21 @@ struct RankOutcome {
   std::string output;  // standard output and error
 };
 
+// A port that no other program is given, until this object goes. One program may listen on it.
+class HeldPort {
+ public:
+  HeldPort();
+  ~HeldPort();
+  HeldPort(const HeldPort&) = delete;
+  HeldPort& operator=(const HeldPort&) = delete;
+
+  int number() const { return number_; }
+
+ private:
+  int socket_;
+  int number_;
+};
+
 class Ranks {
  public:
   // Starts `num_ranks` times the shell text `command`, with the variables of a launcher.
@@ -39,6 +54,7 @@ class Ranks {
 
  private:
   TemporaryFolder folder_;
+  HeldPort port_;
   std::vector<pid_t> processes_;  // 0 once it was waited for
 };
 

@@ -67,7 +67,7 @@ void print(const Report& report, bool as_json) {
   }
   for (const auto& [name, value] : report.items())
     std::cout << fmt::format(
-        "{:<32}{}\n", name,
+        "{:<36} {}\n", name,
         value.is_number_float() ? fmt::format("{:.4g}", value.get<double>()) : value.dump());
 }
 

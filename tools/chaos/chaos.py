@@ -51,10 +51,12 @@ class Failure(Exception):
     pass
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def hold_port():
+    """A bound socket whose port the system gives to nobody else; one program may listen on it."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return held
 
 
 class Run:
@@ -62,7 +64,8 @@ class Run:
 
     def __init__(self, program, config, num_ranks, folder, output_dir):
         self.logs = [os.path.join(folder, f"rank{rank}.log") for rank in range(num_ranks)]
-        port = str(free_port())
+        self.port = hold_port()
+        port = self.port.getsockname()[1]
         self.start = time.time()
         self.ranks = []
         for rank in range(num_ranks):
@@ -82,6 +85,7 @@ class Run:
             if rank.poll() is None:
                 rank.kill()
                 rank.wait()
+        self.port.close()
 
     def wait(self, limit_seconds):
         """The statuses of all ranks; fails if one does not end."""
