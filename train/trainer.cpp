@@ -13,6 +13,14 @@ namespace {
 constexpr const char* kTrainable = "trainable";
 constexpr const char* kOptimizer = "optimizer";
 
+// Gradients that are worth adding up while backward goes on: those of the layers of a language
+// model that trains are large, and backward reaches them one after the other. Adapters are too
+// small, and what the published training trains comes at the end of backward.
+bool comes_early(const optim::FlatSlot& slot) {
+  return slot.decays && models::module_of(slot.name) == "language_model" &&
+         slot.name.find(".layers.") != std::string::npos;
+}
+
 const checkpoint::NamedTensors& group(const std::map<std::string, checkpoint::NamedTensors>& state,
                                       const std::string& name) {
   const auto found = state.find(name);
@@ -51,6 +59,7 @@ Trainer::Trainer(const RunConfig& config, models::VideoLlama& model,
       ranks_(ranks),
       parameters_(trained_parameters(model, config.schedule),
                   StepTotals::num_elements(ranks.num_ranks())),
+      gradient_sum_(parameters_, ranks, &comes_early),
       optimizer_(parameters_, config.optimizer,
                  config.distributed.shard_optimizer ? optim::shard_of(parameters_, ranks)
                                                     : optim::whole_of(parameters_)) {}
@@ -114,6 +123,8 @@ StepTotals Trainer::accumulate_gradients(std::int64_t step, const NextBatch& nex
     totals.num_tokens += batch.token_ids_T.numel();
     totals.num_target_tokens += batch.num_targets;
     ranks_.enter(fmt::format("step {}: forward and backward", step + 1));
+    if (micro + 1 == num_micro_steps)
+      gradient_sum_.expect_last_backward(fmt::format("step {}: sum of the gradients", step + 1));
     if (batch.num_targets > 0)
       totals.loss +=
           model_.loss(batch, config_.model.dropout, nn::Gradients::accumulate).item<double>();
@@ -124,10 +135,9 @@ StepTotals Trainer::accumulate_gradients(std::int64_t step, const NextBatch& nex
 }
 
 StepTotals Trainer::add_up_ranks(std::int64_t step, const StepTotals& own) {
-  at::Tensor& all = parameters_.gradients_and_extra();
-  const at::Tensor totals = all.slice(0, parameters_.num_elements());
+  const at::Tensor totals = parameters_.gradients_and_extra().slice(0, parameters_.num_elements());
   totals.copy_(own.to_tensor(ranks_.rank(), ranks_.num_ranks()));
-  ranks_.sum(all, fmt::format("step {}: sum of the gradients", step + 1));
+  gradient_sum_.finish();
   ranks_.enter(fmt::format("step {}: update", step + 1));
   return StepTotals::from_tensor(totals);
 }

@@ -9,6 +9,7 @@
 #include "models/video_llama.h"
 #include "optim/adamw.h"
 #include "optim/flat_parameters.h"
+#include "optim/gradient_sum.h"
 #include "train/metrics.h"
 #include "train/run_config.h"
 #include "train/step_totals.h"
@@ -75,6 +76,7 @@ class Trainer {
   models::VideoLlama& model_;
   distributed::Communicator& ranks_;
   optim::FlatParameters parameters_;
+  optim::GradientSum gradient_sum_;
   optim::AdamW optimizer_;
 };
 

@@ -69,7 +69,7 @@ struct Communicator::Group {
   std::unique_ptr<Monitor> monitor;
   c10::intrusive_ptr<c10d::Backend> backend;
   c10::intrusive_ptr<c10d::Backend> local_backend;  // of the ranks on this machine
-  Works works;                                      // under way, for `purpose`
+  Works works;                                      // under way, the last one for `purpose`
   std::string purpose;
   std::int64_t num_exchanges = 0;     // of texts
   std::vector<std::string> old_keys;  // that all ranks have read once the next gather is over
@@ -221,11 +221,10 @@ void Communicator::end() {
 template <class Start>
 void Communicator::start(Start start, const std::string& what) {
   if (!group_) return;
-  VLLAMA_ASSERT(group_->works.empty(), "one operation ends before the next begins");
+  if (group_->works.empty()) group_->operations.begin(what);
   group_->purpose = what;
-  group_->operations.begin(what);
   try {
-    group_->works = start();
+    for (const auto& work : start()) group_->works.push_back(work);
   } catch (const std::exception& error) {
     give_up(what, 0, first_line(error.what()));
   }
@@ -257,10 +256,14 @@ void Communicator::finish() {
 }
 
 void Communicator::sum(at::Tensor& tensor, const std::string& what) {
+  start_sum(tensor, what);
+  finish();
+}
+
+void Communicator::start_sum(at::Tensor& tensor, const std::string& what) {
   VLLAMA_ASSERT(tensor.is_contiguous(), "ranks add up contiguous tensors");
   std::vector<at::Tensor> tensors{tensor};
   start([&] { return Works{group_->backend->allreduce(tensors)}; }, what);
-  finish();
 }
 
 void Communicator::broadcast(at::Tensor& tensor, const std::string& what, std::int64_t from) {

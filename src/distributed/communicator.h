@@ -50,6 +50,9 @@ class Communicator {
   // Together: the sum over all ranks, the same bits on each. `tensor` is contiguous, on the device
   // of the run. `what` names it in messages: "step 17: sum of the gradients".
   void sum(at::Tensor& tensor, const std::string& what);
+  // Begins the same; nobody touches the tensor until finish(). Other operations on tensors may
+  // begin meanwhile, in the same order on all ranks, and are under way together.
+  void start_sum(at::Tensor& tensor, const std::string& what);
   // Together: the values of rank `from`, everywhere.
   void broadcast(at::Tensor& tensor, const std::string& what, std::int64_t from = 0);
   // Together: `whole` [N] lies end to end in one part per rank, which ends before element
@@ -61,10 +64,9 @@ class Communicator {
   // UserError on all ranks if those of a machine do not follow each other.
   void connect_local_ranks(at::Device device);
   // Together on a machine: begins to bring every rank's part of `whole` [num_local_ranks * P], a
-  // contiguous tensor, to the others. Until finish() nobody touches it, and no other operation on
-  // tensors begins.
+  // contiguous tensor, to the others; see start_sum().
   void start_local_gather(at::Tensor& whole, const std::string& what);
-  // Waits for what was started, if anything was.
+  // Waits for all that was started, if anything was.
   void finish();
 
   // Together: rank 0 gets the texts of all ranks in their order, the others nothing.

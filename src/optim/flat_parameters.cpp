@@ -3,9 +3,12 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
+#include <utility>
 
 #include "core/error.h"
 
@@ -31,6 +34,12 @@ void check(std::span<const TrainedParameter> parameters) {
                   fmt::format("'{}' has a negative learning rate", name));
   }
 }
+
+struct ActionAfterGradient : torch::autograd::PostAccumulateGradHook {
+  explicit ActionAfterGradient(std::function<void()> what) : action(std::move(what)) {}
+  void operator()(const at::Tensor&) override { action(); }
+  std::function<void()> action;
+};
 
 std::map<std::string, at::Tensor> named_views(const at::Tensor& flat,
                                               const std::vector<FlatSlot>& slots) {
@@ -97,6 +106,12 @@ std::vector<std::int64_t> FlatParameters::part_ends(std::int64_t num_parts) cons
   }
   ends.push_back(num_elements_);
   return ends;
+}
+
+void FlatParameters::after_gradient(std::size_t slot, std::function<void()> action) {
+  std::unique_ptr<ActionAfterGradient> hook;
+  if (action) hook = std::make_unique<ActionAfterGradient>(std::move(action));
+  torch::autograd::impl::set_post_acc_grad_hooks(parameters_[slot], std::move(hook));
 }
 
 void FlatParameters::zero_gradients() {

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -74,6 +75,10 @@ class FlatParameters {
   const at::Tensor& flat_gradients() const { return gradients_; }
   // Shape [num_elements + num_extra], fp32: the gradients, and what goes with them.
   at::Tensor& gradients_and_extra() { return gradients_and_extra_; }
+
+  // `action` runs whenever a backward pass has added to the gradient of slots()[slot]; nullptr: no
+  // more.
+  void after_gradient(std::size_t slot, std::function<void()> action);
 
   // Sets every gradient, and what goes with them, to zero and keeps the views in place.
   void zero_gradients();

@@ -61,6 +61,30 @@ TEST_CASE("ranks: 1, 2 and 4 ranks, with any micro-batches, train the same") {
   }
 }
 
+TEST_CASE("ranks: a language model that trains, its gradients added up during backward") {
+  const test::TinyWorld world;
+  const auto run = [&world](const std::string& name) {
+    auto config = run_of_20_steps(world, name);
+    config.model.trainable = {{"projection"}, {"language_model"}};
+    // Fewer samples than four ranks, and micro-batches that some of two ranks lack.
+    config.training.batch_size = 3;
+    config.training.micro_batch_size = 1;
+    return config;
+  };
+  const auto one = run("one"), again = run("again");
+  train_on(1, one);
+  for (const int num_ranks : {2, 4}) {
+    auto config = run(fmt::format("ranks{}", num_ranks));
+    config.model.recompute_layers = num_ranks == 2;
+    train_on(num_ranks, config);
+    check_losses(one, config);
+    CHECK(largest_difference(one, config) < kWeightTolerance);
+  }
+  train_on(4, again);
+  CHECK(read_file(trained_weights(again)) ==
+        read_file(world.path("ranks4") / "checkpoints/step_000020/trainable.safetensors"));
+}
+
 TEST_CASE("ranks: two ranks repeat a run bit for bit, and resume it so") {
   const test::TinyWorld world;
   auto whole = run_of_20_steps(world, "whole"), resumed = run_of_20_steps(world, "resumed");
