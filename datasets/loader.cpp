@@ -57,7 +57,7 @@ LoadedBatch Loader::next() {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   lock.unlock();
   for (const DroppedSample& dropped : done->result.dropped)
-    log::warn("step {}: dropped sample {} of {} ({}): {}: {}", dropped.step, dropped.id,
+    log::warn("step {}: dropped sample {} of {} ({}): {}: {}", dropped.step + 1, dropped.id,
               dropped.dataset, dropped.path, dropped.reason, dropped.detail);
   return std::move(done->result);
 }
