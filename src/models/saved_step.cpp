@@ -47,4 +47,14 @@ std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::str
   return {std::move(exact), std::move(base)};
 }
 
+void load_saved_step(VideoLlama& model, const std::string& file) {
+  const checkpoint::LoadRules rules{.dtype = model.language_model().dtype(),
+                                    .device = model.device()};
+  for (WeightReading& reading : saved_step_readings(model, file, rules)) {
+    reading.key.clear();
+    reading.rules.device = model.device();
+    load(reading);
+  }
+}
+
 }  // namespace vllama::models
