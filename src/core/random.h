@@ -19,6 +19,8 @@ enum class RandomPurpose : std::uint64_t {
   prompt = 5,
   dropout = 6,
   initial_weights = 7,
+  bootstrap = 9,
+  object_probes = 10,
 };
 
 // A SplitMix64 stream (Steele, Lea, Flood 2014). The results are the same on every platform, unlike

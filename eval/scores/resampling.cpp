@@ -1,0 +1,48 @@
+#include "eval/scores/resampling.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace vllama::eval {
+
+Resampling::Resampling(std::vector<std::size_t> samples, std::uint64_t seed)
+    : samples_(std::move(samples)),
+      drawn_(samples_.size()),
+      stream_(random_key({seed, static_cast<std::uint64_t>(RandomPurpose::bootstrap)})) {}
+
+const std::vector<std::size_t>& Resampling::next() {
+  // uniform() * n stays below n, and is off from equal shares by n * 2^-53 at most: no division.
+  const auto count = static_cast<double>(samples_.size());
+  for (std::size_t& place : drawn_)
+    place = samples_[static_cast<std::size_t>(stream_.uniform() * count)];
+  return drawn_;
+}
+
+double value_of(const Measurement& measurement, const std::vector<std::size_t>& samples) {
+  const std::size_t width = measurement.num_statistics;
+  std::vector<double> sums(width, 0.0);
+  for (const std::size_t sample : samples) {
+    const double* const row = measurement.statistics.data() + sample * width;
+    for (std::size_t i = 0; i < width; ++i) sums[i] += row[i];
+  }
+  return measurement.value(sums);
+}
+
+Interval percentile_interval(std::vector<double> values, double confidence) {
+  std::erase_if(values, [](double value) { return !std::isfinite(value); });
+  if (values.empty()) {
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    return {kNone, kNone};
+  }
+  std::ranges::sort(values);
+  const auto percentile = [&](double share) {
+    const double place = share * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const std::size_t above = std::min(below + 1, values.size() - 1);
+    return std::lerp(values[below], values[above], place - static_cast<double>(below));
+  };
+  return {percentile((1 - confidence) / 2), percentile((1 + confidence) / 2)};
+}
+
+}  // namespace vllama::eval

@@ -1,0 +1,119 @@
+#include "eval/scores/score.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "core/error.h"
+#include "eval/scores/resampling.h"
+
+namespace vllama::eval {
+namespace {
+
+using Places = std::vector<std::size_t>;
+
+double checked_value(const Measurement& measurement, const Places& samples,
+                     const std::string& part) {
+  const double value = value_of(measurement, samples);
+  if (!std::isfinite(value))
+    throw UserError(fmt::format("{}{}: is not defined on these {} samples", measurement.name,
+                                part.empty() ? "" : " of " + part, samples.size()));
+  return value;
+}
+
+Score score_of(const Measurement& measurement, const Places& samples, const std::string& part,
+               const BootstrapOptions& options) {
+  Score result{.name = part.empty() ? measurement.name : part};
+  result.value = checked_value(measurement, samples, part);
+  for (const std::size_t sample : samples)
+    ++(measurement.is_missing[sample] ? result.num_missing : result.num_scored);
+  std::vector<double> values;
+  Resampling resampling(samples, options.seed);
+  for (std::int64_t i = 0; i < options.num_resamples; ++i)
+    values.push_back(value_of(measurement, resampling.next()));
+  const Interval interval = percentile_interval(std::move(values), options.confidence);
+  result.low = interval.low;
+  result.high = interval.high;
+  return result;
+}
+
+}  // namespace
+
+Score score(const Measurement& measurement, const BootstrapOptions& options) {
+  Places all(measurement.num_samples());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  Score result = score_of(measurement, all, "", options);
+  result.per_sample = measurement.per_sample;
+  result.ids = measurement.ids;
+  result.facts = measurement.facts;
+  std::map<std::string, Places> places_of_part;
+  for (std::size_t i = 0; i < measurement.parts.size(); ++i)
+    places_of_part[measurement.parts[i]].push_back(i);
+  for (const auto& [part, places] : places_of_part)
+    result.parts.push_back(score_of(measurement, places, part, options));
+  return result;
+}
+
+Comparison compare(const Measurement& first, const Measurement& second,
+                   const BootstrapOptions& options) {
+  if (first.name != second.name)
+    throw UserError(fmt::format("cannot compare '{}' with '{}'", first.name, second.name));
+  if (first.facts != second.facts)
+    throw UserError(fmt::format("{}: the two runs were measured in different ways", first.name));
+  if (first.ids != second.ids)
+    throw UserError(fmt::format(
+        "{}: the two runs answered different questions ({} and {}); compare runs of the same "
+        "annotation file",
+        first.name, first.num_samples(), second.num_samples()));
+  Places all(first.num_samples());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  Comparison result{.name = first.name};
+  result.first = checked_value(first, all, "");
+  result.second = checked_value(second, all, "");
+  result.difference = result.second - result.first;
+  std::vector<double> differences;
+  std::int64_t num_as_extreme = 0;
+  Resampling resampling(all, options.seed);
+  for (std::int64_t i = 0; i < options.num_resamples; ++i) {
+    const Places& drawn = resampling.next();
+    const double difference = value_of(second, drawn) - value_of(first, drawn);
+    differences.push_back(difference);
+    // A resample without a value counts as one that speaks against a difference.
+    const bool is_less = std::abs(difference - result.difference) < std::abs(result.difference);
+    if (!is_less) ++num_as_extreme;
+  }
+  result.p_value =
+      static_cast<double>(1 + num_as_extreme) / static_cast<double>(1 + options.num_resamples);
+  const Interval interval = percentile_interval(std::move(differences), options.confidence);
+  result.low = interval.low;
+  result.high = interval.high;
+  return result;
+}
+
+nlohmann::ordered_json score_json(const Score& score) {
+  nlohmann::ordered_json object;
+  object["name"] = score.name;
+  object["value"] = score.value;
+  object["interval"] = {score.low, score.high};
+  object["num_scored"] = score.num_scored;
+  object["num_missing"] = score.num_missing;
+  if (!score.facts.empty()) object["facts"] = score.facts;
+  for (const Score& part : score.parts) object["parts"].push_back(score_json(part));
+  return object;
+}
+
+nlohmann::ordered_json comparison_json(const Comparison& comparison) {
+  nlohmann::ordered_json object;
+  object["name"] = comparison.name;
+  object["first"] = comparison.first;
+  object["second"] = comparison.second;
+  object["difference"] = comparison.difference;
+  object["interval"] = {comparison.low, comparison.high};
+  object["p_value"] = comparison.p_value;
+  return object;
+}
+
+}  // namespace vllama::eval
