@@ -1,0 +1,138 @@
+// Captions of videos and sounds, several references for each.
+#include <fmt/format.h>
+
+#include <map>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "datasets/entry_error.h"
+#include "datasets/json_fields.h"
+#include "datasets/open_dataset.h"
+#include "eval/tasks/annotation_rows.h"
+#include "eval/tasks/read_questions.h"
+
+namespace vllama::eval {
+namespace {
+
+namespace fs = std::filesystem;
+using datasets::required_text;
+
+// Media in the order in which they occur first, with all their captions.
+class CaptionedMedia {
+ public:
+  void add(const std::string& name, const std::string& caption) {
+    const auto [place, is_new] = places_.try_emplace(name, captioned_.size());
+    if (is_new) captioned_.push_back({name, {}});
+    captioned_[place->second].captions.push_back(caption);
+  }
+
+  // `find` gives the medium of a name.
+  std::vector<Question> questions(
+      const std::function<std::optional<datasets::MediaFile>(const std::string&)>& find) const {
+    std::vector<Question> questions;
+    for (const auto& [name, captions] : captioned_) {
+      Question question;
+      question.expected.id = question.expected.video = name;
+      question.expected.references = captions;
+      question.medium = find(name);
+      questions.push_back(std::move(question));
+    }
+    return questions;
+  }
+
+ private:
+  struct Captioned {
+    std::string name;
+    std::vector<std::string> captions;
+  };
+  std::vector<Captioned> captioned_;
+  std::map<std::string, std::size_t> places_;
+};
+
+Row read_object(const std::string& file) {
+  try {
+    Row object = Row::parse(read_file(file));
+    if (object.is_object()) return object;
+  } catch (const Row::exception&) {
+  }
+  throw UserError(fmt::format("'{}' is not a JSON object", file));
+}
+
+std::vector<Row> member_rows(const Row& object, const char* key, const std::string& file) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_array())
+    throw UserError(fmt::format("'{}' has no list '{}'", file, key));
+  return found->get<std::vector<Row>>();
+}
+
+}  // namespace
+
+std::vector<Question> read_msrvtt_captions(const TaskConfig& task, MediaFinder& media) {
+  const Row object = read_object(task.annotations);
+  std::set<std::string> wanted;
+  const auto videos = member_rows(object, "videos", task.annotations);
+  for_each_row(task.annotations, videos, [&](const Row& row) {
+    if (task.split.empty() || required_text(row, "split") == task.split)
+      wanted.insert(required_text(row, "video_id"));
+  });
+  if (wanted.empty())
+    throw UserError(
+        fmt::format("'{}' has no video of the split '{}'", task.annotations, task.split));
+  CaptionedMedia captioned;
+  const auto sentences = member_rows(object, "sentences", task.annotations);
+  for_each_row(task.annotations, sentences, [&](const Row& row) {
+    const std::string video = required_text(row, "video_id");
+    if (wanted.contains(video)) captioned.add(video, required_text(row, "caption"));
+  });
+  return captioned.questions([&media](const std::string& name) { return media.find(name); });
+}
+
+std::vector<Question> read_msvd_captions(const TaskConfig& task, MediaFinder& media) {
+  CaptionedMedia captioned;
+  std::istringstream lines(read_file(task.annotations));
+  std::int64_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty() || line.starts_with('#')) continue;
+    const std::size_t space = line.find(' ');
+    if (space == 0 || space == std::string::npos)
+      throw UserError(fmt::format("'{}': line {}: expected '<video>_<start>_<end> <caption>'",
+                                  task.annotations, number));
+    captioned.add(line.substr(0, space), line.substr(space + 1));
+  }
+  return captioned.questions([&media](const std::string& name) { return media.find(name); });
+}
+
+std::vector<Question> read_captions(const TaskConfig& task) {
+  if (task.caption_format.empty()) throw UserError("caption_format is missing");
+  datasets::DatasetConfig config;
+  config.name = task.name;
+  config.format = task.caption_format;
+  config.annotations = task.annotations;
+  config.media_root = task.media_root;
+  const auto dataset = datasets::open_dataset(config, datasets::IndexFolder::open(""));
+  CaptionedMedia captioned;
+  std::map<std::string, datasets::MediaFile> media;
+  for (std::int64_t i = 0; i < dataset->size(); ++i) {
+    const datasets::Record record = dataset->record(i);
+    if (!record.conversation.is_caption())
+      throw UserError(
+          fmt::format("'{}': '{}' is a conversation, not a caption", task.annotations, record.id));
+    const datasets::MediaFile& medium = record.media.front();
+    const std::string name = fs::path(medium.source.file_name()).filename().string();
+    captioned.add(name, record.conversation.turns.front().answer);
+    media.emplace(name, medium);
+  }
+  return captioned.questions(
+      [&media](const std::string& name) -> std::optional<datasets::MediaFile> {
+        const datasets::MediaFile& medium = media.at(name);
+        std::error_code error;
+        const bool is_there = medium.source.is_whole_file() ? fs::exists(medium.source.path, error)
+                                                            : !medium.source.is_absent();
+        return is_there ? std::optional(medium) : std::nullopt;
+      });
+}
+
+}  // namespace vllama::eval

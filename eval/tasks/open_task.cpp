@@ -1,0 +1,135 @@
+#include "eval/tasks/open_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/log.h"
+#include "eval/tasks/read_questions.h"
+
+namespace vllama::eval {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kCaptionPrompt = "Describe what you see and hear in one sentence.";
+
+using Reader = std::vector<Question> (*)(const TaskConfig&, MediaFinder&);
+
+Reader reader_of(const std::string& format) {
+  if (format == "activitynet_qa") return &read_activitynet_qa;
+  if (format == "zero_shot_qa") return &read_zero_shot_qa;
+  if (format == "msvd_qa") return &read_msvd_qa;
+  if (format == "msrvtt_qa") return &read_msrvtt_qa;
+  if (format == "video_chatgpt") return &read_video_chatgpt;
+  if (format == "video_chatgpt_consistency") return &read_video_chatgpt_consistency;
+  if (format == "mvbench") return &read_mvbench;
+  if (format == "pope") return &read_pope;
+  if (format == "msrvtt_captions") return &read_msrvtt_captions;
+  if (format == "msvd_captions") return &read_msvd_captions;
+  if (format == "questions") return &read_own_questions;
+  throw UserError(fmt::format("there is no format '{}'", format));
+}
+
+std::string prompt_of(const TaskConfig& config, const std::string& question) {
+  if (config.prompt.empty()) return question.empty() ? kCaptionPrompt : question;
+  const std::size_t place = config.prompt.find("{}");
+  if (place == std::string::npos) {
+    if (question.empty()) return config.prompt;
+    throw UserError("prompt has no {} for the question");
+  }
+  std::string prompt = config.prompt;
+  return prompt.replace(place, 2, question);
+}
+
+// The own caption and those of the media that follow, in a ring.
+void offer_captions(Task& task, std::int64_t num_candidates) {
+  const std::size_t num_questions = task.questions.size();
+  const auto num_options = std::min(static_cast<std::size_t>(num_candidates), num_questions);
+  for (std::size_t i = 0; i < num_questions; ++i) {
+    Prediction& expected = task.questions[i].expected;
+    for (std::size_t k = 0; k < num_options; ++k)
+      expected.options.push_back(
+          task.questions[(i + k) % num_questions].expected.references.front());
+  }
+}
+
+std::vector<fs::path> annotation_files(const TaskConfig& config) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  if (fs::is_directory(config.annotations, error)) {
+    for (const auto& entry : fs::directory_iterator(config.annotations))
+      if (entry.is_regular_file()) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+  } else if (fs::is_regular_file(config.annotations, error)) {
+    files.push_back(config.annotations);
+  }
+  for (const std::string& file : {config.answers, config.media_names})
+    if (!file.empty()) files.push_back(file);
+  return files;
+}
+
+std::string hash_of_files(const TaskConfig& config) {
+  std::uint64_t hash = fnv1a("");
+  for (const fs::path& file : annotation_files(config))
+    hash = fnv1a(fmt::format("{:016x} {}", hash, MappedFile::open(file)->text()));
+  return fmt::format("{:016x}", hash);
+}
+
+void tell_of_media(const Task& task) {
+  const auto num_missing = std::ranges::count_if(
+      task.questions, [](const Question& question) { return !question.medium; });
+  if (num_missing == std::ssize(task.questions))
+    throw UserError("not one medium of its questions is there; look at media_root");
+  log::info("task {}: {} questions", task.name, task.questions.size());
+  if (num_missing > 0) {
+    const auto first = std::ranges::find_if(
+        task.questions, [](const Question& question) { return !question.medium; });
+    log::warn("task {}: {} questions have no medium and count as wrong, the first is about '{}'",
+              task.name, num_missing, first->expected.video);
+  }
+  if (task.num_unused_media > 0)
+    log::warn("task {}: no question is about {} media of the folder", task.name,
+              task.num_unused_media);
+}
+
+void read_questions(const TaskConfig& config, Task& task) {
+  if (config.format == "captions") {
+    task.questions = read_captions(config);
+    return;
+  }
+  MediaFinder media(config.media_root, datasets::IndexFolder::open(""));
+  task.questions = reader_of(config.format)(config, media);
+  task.num_unused_media = media.num_unused();
+}
+
+}  // namespace
+
+Task open_task(const TaskConfig& config) try {
+  Task task{.name = config.name, .format = config.format, .annotation_hash = hash_of_files(config)};
+  read_questions(config, task);
+  if (config.num_candidates > 0) {
+    if (config.num_candidates < 2) throw UserError("num_candidates must be 0 or at least 2");
+    if (!config.format.ends_with("captions"))
+      throw UserError("num_candidates is for tasks of captions");
+    offer_captions(task, config.num_candidates);
+  }
+  if (config.max_questions > 0 && config.max_questions < std::ssize(task.questions))
+    task.questions.resize(static_cast<std::size_t>(config.max_questions));
+  for (Question& question : task.questions)
+    question.prompt = prompt_of(config, question.expected.question);
+  const auto num_with_options = std::ranges::count_if(
+      task.questions, [](const Question& question) { return !question.expected.options.empty(); });
+  if (num_with_options > 0 && num_with_options < std::ssize(task.questions))
+    throw UserError("some questions have options and others have none; make two tasks of them");
+  task.kind = num_with_options > 0 ? AnswerKind::chosen : AnswerKind::written;
+  tell_of_media(task);
+  return task;
+} catch (const UserError& error) {
+  throw UserError(fmt::format("task '{}': {}", config.name, error.what()));
+}
+
+}  // namespace vllama::eval

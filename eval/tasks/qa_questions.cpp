@@ -1,0 +1,141 @@
+// Open-ended questions with short answers: ActivityNet-QA, MSVD-QA, MSRVTT-QA.
+#include <fmt/format.h>
+
+#include <map>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "datasets/entry_error.h"
+#include "datasets/json_fields.h"
+#include "eval/tasks/annotation_rows.h"
+#include "eval/tasks/read_questions.h"
+
+namespace vllama::eval {
+namespace {
+
+namespace fs = std::filesystem;
+using datasets::EntryError;
+using datasets::required_text;
+
+struct Answer {
+  std::string text, type;
+};
+
+std::map<std::string, Answer> read_answers(const TaskConfig& task) {
+  if (task.answers.empty())
+    throw UserError("answers is missing: the file whose rows have question_id and answer");
+  std::map<std::string, Answer> answers;
+  const auto rows = read_rows(task.answers);
+  for_each_row(task.answers, rows, [&](const Row& row) {
+    Answer answer{required_text(row, "answer"),
+                  row.contains("type") ? text_or_number(row, "type") : ""};
+    const std::string id = text_or_number(row, "question_id");
+    if (!answers.emplace(id, std::move(answer)).second)
+      throw EntryError("duplicate_id", fmt::format("'{}' is there twice", id));
+  });
+  return answers;
+}
+
+std::vector<Question> read_two_files(
+    const TaskConfig& task,
+    const std::function<std::optional<datasets::MediaFile>(const std::string& video)>& find) {
+  auto answers = read_answers(task);
+  QuestionList questions;
+  const auto rows = read_rows(task.annotations);
+  for_each_row(task.annotations, rows, [&](const Row& row) {
+    Question question;
+    question.expected.id = text_or_number(row, "question_id");
+    question.expected.video = required_text(row, "video_name");
+    question.expected.question = required_text(row, "question");
+    const auto answer = answers.find(question.expected.id);
+    if (answer == answers.end())
+      throw EntryError("missing_answer", fmt::format("'{}' has no answer in '{}'",
+                                                     question.expected.id, task.answers));
+    question.expected.references = {answer->second.text};
+    question.expected.type = answer->second.type;
+    question.medium = find(question.expected.video);
+    answers.erase(answer);
+    questions.add(std::move(question));
+  });
+  if (!answers.empty())
+    throw UserError(fmt::format("'{}': {} answers have no question in '{}', the first is of '{}'",
+                                task.answers, answers.size(), task.annotations,
+                                answers.begin()->first));
+  return questions.take();
+}
+
+std::vector<Question> read_rows_with_number(
+    const TaskConfig& task,
+    const std::function<std::optional<datasets::MediaFile>(const std::string& video)>& find) {
+  QuestionList questions;
+  const auto rows = read_rows(task.annotations);
+  std::int64_t number = 0;
+  for_each_row(task.annotations, rows, [&](const Row& row) {
+    Question question;
+    Prediction& expected = question.expected;
+    // The lines of ALPRO and ClipBERT have no ids.
+    expected.id = row.contains("id")            ? text_or_number(row, "id")
+                  : row.contains("question_id") ? text_or_number(row, "question_id")
+                                                : std::to_string(number);
+    expected.video = text_or_number(row, row.contains("video") ? "video" : "video_id");
+    expected.question = required_text(row, "question");
+    expected.references = {required_text(row, "answer")};
+    if (row.contains("answer_type")) expected.type = required_text(row, "answer_type");
+    question.medium = find(expected.video);
+    ++number;
+    questions.add(std::move(question));
+  });
+  return questions.take();
+}
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+}  // namespace
+
+std::vector<Question> read_activitynet_qa(const TaskConfig& task, MediaFinder& media) {
+  return read_two_files(task, [&media](const std::string& video) {
+    return media.find_any({"v_" + video, video});
+  });
+}
+
+std::vector<Question> read_zero_shot_qa(const TaskConfig& task, MediaFinder& media) {
+  return read_two_files(task, [&media](const std::string& video) {
+    return media.find_any({video, "v_" + video});
+  });
+}
+
+std::vector<Question> read_msvd_qa(const TaskConfig& task, MediaFinder& media) {
+  const auto names = msvd_names(task.media_names);
+  return read_rows_with_number(task, [&](const std::string& video) {
+    const auto name = names.find(is_number(video) ? "vid" + video : video);
+    return media.find(name == names.end() ? video : name->second);
+  });
+}
+
+std::vector<Question> read_msrvtt_qa(const TaskConfig& task, MediaFinder& media) {
+  return read_rows_with_number(task, [&media](const std::string& video) {
+    return media.find(is_number(video) ? "video" + video : video);
+  });
+}
+
+std::map<std::string, std::string> msvd_names(const std::string& file) {
+  std::map<std::string, std::string> names;
+  if (file.empty()) return names;
+  std::istringstream lines(read_file(file));
+  std::int64_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::istringstream words(line);
+    std::string name, video, more;
+    if (!(words >> name)) continue;
+    if (!(words >> video) || words >> more)
+      throw UserError(fmt::format("'{}': line {}: expected '<name> vid<number>'", file, number));
+    names[video] = name;
+  }
+  return names;
+}
+
+}  // namespace vllama::eval

@@ -1,0 +1,34 @@
+// A task of an evaluation as its annotations have it: questions about media, and what is right.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datasets/record.h"
+#include "eval/scores/prediction.h"
+
+namespace vllama::eval {
+
+struct Question {
+  // What the annotation says: id, video, question, type, references, options. The rest is empty.
+  Prediction expected;
+  std::optional<datasets::MediaFile> medium;  // none: there is no such file
+  std::string prompt;                         // what the model is asked
+};
+
+enum class AnswerKind {
+  written,  // the model writes
+  chosen,   // the model says how likely each option is
+};
+
+struct Task {
+  std::string name = {};
+  std::string format = {};
+  AnswerKind kind = AnswerKind::written;
+  std::vector<Question> questions = {};  // in the order of the annotation, ids differ
+  std::string annotation_hash = {};      // of the bytes of all its files
+  std::int64_t num_unused_media = 0;     // files of the media folder that no question is about
+};
+
+}  // namespace vllama::eval

@@ -1,0 +1,61 @@
+// The settings of one task of an evaluation: whose questions, and how they are put.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/fields.h"
+
+namespace vllama::eval {
+
+struct TaskConfig {
+  std::string name;
+  std::string format;
+  std::string annotations;
+  std::string answers;
+  std::string media_names;
+  std::string split;
+  std::string caption_format;
+  std::string media_root;
+  std::string inputs = "auto";
+  std::string prompt;
+  std::int64_t max_questions = 0;
+  std::int64_t num_candidates = 0;
+  std::string option_score = "mean";
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("name", name, "how reports call the task, and its folder", config::Required{});
+    field("format", format, "layout of the annotations", config::Required{},
+          config::OneOf{{"activitynet_qa", "zero_shot_qa", "msvd_qa", "msrvtt_qa", "video_chatgpt",
+                         "video_chatgpt_consistency", "mvbench", "msrvtt_captions", "msvd_captions",
+                         "captions", "pope", "questions"}});
+    field("annotations", annotations, "annotation file; for mvbench the folder of its JSON files",
+          config::Required{});
+    field("answers", answers, "file of the answers, for activitynet_qa and zero_shot_qa");
+    field("media_names", media_names,
+          "youtube_mapping.txt, for msvd_qa and msvd_captions: names of the videos by number");
+    field("split", split, "which videos of msrvtt_captions: train, validate or test; empty: all");
+    field("caption_format", caption_format,
+          "for captions: webvid, cc595k, cc_sbu_align, audiocaps, clotho, vllama or webdataset");
+    field("media_root", media_root, "folder that the media are in, or tar shards");
+    field("inputs", inputs,
+          "what the model is given of a video; auto: what it has branches for, and the sound of "
+          "sound files",
+          config::OneOf{{"auto", "frames", "sound", "frames_and_sound"}});
+    field("prompt", prompt,
+          "what the model is asked, with {} where the question stands; empty: the question itself, "
+          "or a request for a caption");
+    field("max_questions", max_questions, "ask the first so many; 0: all",
+          config::AtLeast<std::int64_t>{0});
+    field("num_candidates", num_candidates,
+          "for tasks of captions: rather than write one, tell the own caption of a medium from "
+          "those of others, so many in all; 0: write one",
+          config::Range<std::int64_t>{0, 1000});
+    field("option_score", option_score,
+          "how options are compared: by the mean or the sum of log p over their tokens",
+          config::OneOf{{"mean", "sum"}});
+  }
+};
+
+}  // namespace vllama::eval
