@@ -21,20 +21,21 @@ void KeyValueCache::shorten(std::int64_t slot, std::int64_t length) {
   lengths_[static_cast<std::size_t>(slot)] = length;
 }
 
-void KeyValueCache::copy(std::int64_t source, std::int64_t target, std::int64_t num_equal) {
-  const std::int64_t count = length(source) - num_equal;
+void KeyValueCache::copy_from(const KeyValueCache& other, std::int64_t source, std::int64_t target,
+                              std::int64_t num_equal) {
+  const std::int64_t count = other.length(source) - num_equal;
   VLLAMA_ASSERT(count >= 0 && num_equal <= length(target), "equal tokens are in both slots");
-  if (source == target) return;
-  const auto copy_rows = [&](const at::Tensor& cached_BSGK) {
-    cached_BSGK.select(0, target)
+  VLLAMA_ASSERT(other.length(source) <= capacity_, "a slot of the cache has room for the tokens");
+  const auto copy_rows = [&](const at::Tensor& to_BSGK, const at::Tensor& from_BSGK) {
+    to_BSGK.select(0, target)
         .narrow(0, num_equal, count)
-        .copy_(cached_BSGK.select(0, source).narrow(0, num_equal, count));
+        .copy_(from_BSGK.select(0, source).narrow(0, num_equal, count));
   };
-  for (const nn::LayerCache& layer : layers_) {
-    copy_rows(layer.keys_BSGK);
-    copy_rows(layer.values_BSGK);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    copy_rows(layers_[i].keys_BSGK, other.layers_[i].keys_BSGK);
+    copy_rows(layers_[i].values_BSGK, other.layers_[i].values_BSGK);
   }
-  lengths_[static_cast<std::size_t>(target)] = length(source);
+  lengths_[static_cast<std::size_t>(target)] = other.length(source);
 }
 
 nn::NewRows KeyValueCache::place(const nn::Segments& rows,

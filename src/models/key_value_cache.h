@@ -25,8 +25,10 @@ class KeyValueCache {
 
   // Forgets what lies behind the first `length` tokens of a slot.
   void shorten(std::int64_t slot, std::int64_t length);
-  // Makes `target` hold what `source` holds; the first `num_equal` tokens already are the same.
-  void copy(std::int64_t source, std::int64_t target, std::int64_t num_equal = 0);
+  // Makes `target` hold what slot `source` of `other` holds; the first `num_equal` tokens already
+  // are the same. `other` may be this cache, with another slot.
+  void copy_from(const KeyValueCache& other, std::int64_t source, std::int64_t target,
+                 std::int64_t num_equal = 0);
 
   const nn::LayerCache& layer(std::size_t index) const { return layers_.at(index); }
   // Throws InternalError if a slot has no room for its rows.
