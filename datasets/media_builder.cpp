@@ -182,9 +182,8 @@ at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, Built
     for (const std::int64_t index : indices)
       times_seconds.push_back(static_cast<double>(index) / per_second);
     decoded = reader.frames(indices, media::FrameSize{size, size});
-    built.text += text::video_text(
-        frame_branch().num_tokens,
-        dataset_.time_message ? text::time_message(indices, per_second) : std::string());
+    if (dataset_.time_message) built.time_message = text::time_message(indices, per_second);
+    built.text += text::video_text(frame_branch().num_tokens, built.time_message);
   }
   const Stopwatch watch(seconds.pixels);
   built.num_concealed_frames = decoded.num_concealed;

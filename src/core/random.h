@@ -19,12 +19,9 @@ enum class RandomPurpose : std::uint64_t {
   prompt = 5,
   dropout = 6,
   initial_weights = 7,
-<<<<<<< HEAD
+  answer = 8,
   bootstrap = 9,
   object_probes = 10,
-=======
-  answer = 8,
->>>>>>> generation
 };
 
 // A SplitMix64 stream (Steele, Lea, Flood 2014). The results are the same on every platform, unlike

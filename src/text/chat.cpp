@@ -79,6 +79,8 @@ std::string media_text(const ChatTemplate& form, const Chat& chat) {
       return "<Video><ImageHere></Video> " + chat.time_message + form.after_video;
     case ChatMedia::video_with_audio:
       return kSoundAndVideo + ' ';
+    case ChatMedia::sound:
+      return "<Audio><ImageHere></Audio> ";
   }
   throw InternalError("unknown ChatMedia");
 }

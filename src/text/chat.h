@@ -36,7 +36,8 @@ ChatTemplate chat_template(std::string_view kind, std::string_view family);
 // video with sound has none.
 extern const std::string_view kChatSystemText;
 
-enum class ChatMedia { none, image, video, video_with_audio };
+// The released demos know no sound alone: it stands as in training.
+enum class ChatMedia { none, image, video, video_with_audio, sound };
 
 struct Chat {
   std::string system = {};

@@ -1,0 +1,71 @@
+// Everything an evaluation is told, in one file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "datasets/data_config.h"
+#include "distributed/distributed_config.h"
+#include "eval/generate/generation_config.h"
+#include "eval/tasks/task_config.h"
+
+namespace vllama::eval {
+
+// Where the settings of the model differ from what its checkpoint says.
+struct PromptConfig {
+  std::string form;
+  std::string system;
+  std::int64_t num_frames = 0;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("template", form,
+          "reference, as the released checkpoints expect prompts, or training; empty: what the "
+          "checkpoint was trained with",
+          config::OneOf{{"", "reference", "training"}});
+    field("system", system, "system text of the reference template");
+    field("num_frames", num_frames, "frames taken from a video; 0: as in training",
+          config::Range<std::int64_t>{0, 4096});
+  }
+};
+
+struct EvalConfig {
+  std::string output_dir;
+  std::string model;
+  std::string device = "auto";
+  std::int64_t num_threads = 0;
+  std::int64_t num_workers = 4;
+  std::int64_t batch_size = 8;
+  PromptConfig prompt;
+  GenerationConfig generation;
+  std::vector<TaskConfig> tasks;
+  std::vector<datasets::DataConfig> losses;
+  std::int64_t num_resamples = 1000;
+  distributed::DistributedConfig distributed;
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    const config::AtLeast<std::int64_t> positive{1};
+    field("output_dir", output_dir, "folder of the results", config::Required{});
+    field("model", model,
+          "a bundle, a run's folder (its newest step, or RUN/best), a saved step, or a RUN.yaml "
+          "with weights",
+          config::Required{});
+    field("device", device, "auto takes a GPU when there is one",
+          config::OneOf{{"auto", "cpu", "cuda"}});
+    field("num_threads", num_threads, "threads of CPU mathematics; 0: one per core",
+          config::Range<std::int64_t>{0, 1024});
+    field("num_workers", num_workers, "threads that decode media",
+          config::Range<std::int64_t>{1, 1024});
+    field("batch_size", batch_size, "questions that a rank answers at once", positive);
+    field("prompt", prompt, "how questions are put");
+    field("generation", generation, "how answers are made");
+    field("tasks", tasks, "questions to be answered, and by what they are scored");
+    field("losses", losses, "data sets whose loss and perplexity are measured");
+    field("num_resamples", num_resamples, "resamples of the bootstrap for intervals", positive);
+    field("distributed", distributed, "several ranks");
+  }
+};
+
+}  // namespace vllama::eval

@@ -1,0 +1,105 @@
+#include "eval/evaluate/question_prompt.h"
+
+#include <algorithm>
+
+#include "core/hash.h"
+#include "eval/model_input.h"
+#include "media/error.h"
+
+namespace vllama::eval {
+namespace {
+
+using processors::MediaRoute;
+
+datasets::DatasetConfig dataset_config(const OpenedModel& opened, const PromptConfig& config,
+                                       const TaskConfig& task) {
+  datasets::DatasetConfig dataset;
+  dataset.name = task.name;
+  dataset.num_frames = config.num_frames > 0 ? config.num_frames : opened.chat.num_frames;
+  dataset.inputs = task.inputs;
+  dataset.time_message = opened.chat.time_message;
+  dataset.transform = "eval";
+  return dataset;
+}
+
+datasets::DataConfig data_config(const MediaSettings& media) {
+  datasets::DataConfig data;
+  data.video = media.video;
+  data.sound = media.sound;
+  data.compat = media.compat;
+  return data;
+}
+
+bool is_sound(const processors::MediaInput& input) {
+  return input.route == MediaRoute::audio_from_sound;
+}
+
+at::Tensor embeddings_of(const models::VideoLlama& model, const processors::MediaInput& input) {
+  processors::MediaGroup group;
+  group.values = input.values;
+  group.rows_per_medium = {input.values.size(0)};
+  group.dropout_keys = {0};
+  return model.media_embeddings(input.route, group);
+}
+
+}  // namespace
+
+QuestionPrompts::QuestionPrompts(const OpenedModel& opened, const PromptConfig& config,
+                                 const TaskConfig& task)
+    : opened_(opened),
+      form_(text::chat_template(config.form.empty() ? opened.chat.template_kind : config.form,
+                                opened.chat.template_family)),
+      system_(config.system.empty() ? opened.chat.system : config.system),
+      media_(dataset_config(opened, config, task), data_config(opened.media),
+             model_input(opened.model->config())) {}
+
+PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
+  PreparedQuestion prepared{.question = &question};
+  if (!question.medium) {
+    prepared.problem = "missing media";
+    return prepared;
+  }
+  datasets::StageSeconds seconds;
+  try {
+    prepared.medium = media_.build(*question.medium, {}, 0, seconds);
+  } catch (const media::MediaError& error) {
+    prepared.problem = error.what();
+    return prepared;
+  }
+  for (const processors::MediaInput& input : prepared.medium.inputs)
+    if (!is_sound(input)) prepared.num_frames = input.values.size(0);
+  return prepared;
+}
+
+text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
+  const auto& inputs = prepared.medium.inputs;
+  const bool has_sound = std::ranges::any_of(inputs, is_sound);
+  text::Chat chat;
+  chat.system = system_;
+  chat.time_message = prepared.medium.time_message;
+  chat.question = prepared.question->prompt;
+  if (inputs.size() > 1)
+    chat.media = text::ChatMedia::video_with_audio;
+  else if (has_sound)
+    chat.media = text::ChatMedia::sound;
+  else if (prepared.question->medium->kind == datasets::MediaKind::image)
+    chat.media = text::ChatMedia::image;
+  else
+    chat.media = text::ChatMedia::video;
+  return chat;
+}
+
+Prompt QuestionPrompts::prompt(const PreparedQuestion& prepared) const {
+  const text::ChatPrompt chat =
+      text::build_chat_prompt(*opened_.tokenizer, form_, chat_of(prepared));
+  // The sound stands first in the prompt.
+  std::vector<const processors::MediaInput*> inputs;
+  for (const auto& input : prepared.medium.inputs) inputs.push_back(&input);
+  std::ranges::stable_partition(inputs, [](const auto* input) { return is_sound(*input); });
+  std::vector<at::Tensor> blocks;
+  for (const auto* input : inputs) blocks.push_back(embeddings_of(*opened_.model, *input));
+  return make_prompt(opened_.model->language_model(), chat.pieces, blocks,
+                     fnv1a(prepared.question->expected.id));
+}
+
+}  // namespace vllama::eval

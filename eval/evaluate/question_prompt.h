@@ -1,0 +1,47 @@
+// From a question about a medium to what the language model reads.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "datasets/media_builder.h"
+#include "eval/evaluate/eval_config.h"
+#include "eval/generate/prompt.h"
+#include "eval/open_model.h"
+#include "eval/tasks/question.h"
+#include "text/chat.h"
+
+namespace vllama::eval {
+
+// A question with its medium decoded.
+struct PreparedQuestion {
+  const Question* question = nullptr;
+  datasets::BuiltMedium medium = {};
+  std::string problem = {};  // why it cannot be asked; empty if it can
+  std::int64_t num_frames = 0;
+};
+
+class QuestionPrompts {
+ public:
+  // `opened` outlives the object. Throws UserError for settings that contradict the model.
+  QuestionPrompts(const OpenedModel& opened, const PromptConfig& config, const TaskConfig& task);
+
+  // Decodes; for any thread.
+  PreparedQuestion prepare(const Question& question) const;
+
+  // Encodes the media and lays out the prompt. `prepared` has no problem.
+  Prompt prompt(const PreparedQuestion& prepared) const;
+
+  const text::ChatTemplate& form() const { return form_; }
+
+ private:
+  text::Chat chat_of(const PreparedQuestion& prepared) const;
+
+  const OpenedModel& opened_;
+  text::ChatTemplate form_;
+  std::string system_;
+  datasets::MediaBuilder media_;
+};
+
+}  // namespace vllama::eval
