@@ -29,10 +29,9 @@ struct Partial {
   std::vector<bool> is_used;  // per word of the reference
   std::int64_t last_hypothesis = -2, last_reference = -2;
 
-  // The less, the better.
-  auto rank() const {
-    return std::tuple(-(counts.num_exact + counts.num_stem), counts.num_chunks, distance);
-  }
+  // The less, the better. Pairs of stems count nothing here: the official program sums weights, of
+  // which theirs is 0.6, in whole numbers.
+  auto rank() const { return std::tuple(-counts.num_exact, counts.num_chunks, distance); }
 };
 
 std::vector<std::string> stems_of(const Words& words) {
@@ -49,10 +48,44 @@ Partial extended(const Partial& partial, std::size_t place, const Candidate& can
   const bool continues =
       hypothesis == partial.last_hypothesis + 1 && reference == partial.last_reference + 1;
   if (!continues) ++next.counts.num_chunks;
-  next.distance += std::abs(hypothesis - reference);
   next.is_used[candidate.place] = true;
   next.last_hypothesis = hypothesis;
   next.last_reference = reference;
+  return next;
+}
+
+// For each word of the hypothesis the words of the reference that it could be matched with.
+std::vector<std::vector<Candidate>> candidates_of(const Words& hypothesis, const Words& reference) {
+  const std::vector<std::string> hypothesis_stems = stems_of(hypothesis);
+  const std::vector<std::string> reference_stems = stems_of(reference);
+  std::vector<std::vector<Candidate>> candidates(hypothesis.size());
+  for (std::size_t place = 0; place < hypothesis.size(); ++place) {
+    for (std::size_t i = 0; i < reference.size(); ++i) {
+      const bool is_exact = hypothesis[place] == reference[i];
+      if (is_exact || hypothesis_stems[place] == reference_stems[i])
+        candidates[place].push_back({i, is_exact});
+    }
+  }
+  return candidates;
+}
+
+// `is_definite`: neither word could be matched otherwise.
+std::vector<Partial> next_beam(std::vector<Partial> beam, std::size_t place,
+                               const std::vector<Candidate>& candidates, bool is_definite) {
+  std::vector<Partial> next;
+  for (Partial& partial : beam) {
+    for (const Candidate& candidate : candidates) {
+      if (partial.is_used[candidate.place]) continue;
+      next.push_back(extended(partial, place, candidate));
+      // The official program charges a pair's distance to the alternatives that it tries later.
+      const std::int64_t distance =
+          std::abs(static_cast<std::int64_t>(place) - static_cast<std::int64_t>(candidate.place));
+      (is_definite ? next.back() : partial).distance += distance;
+    }
+    if (!is_definite) next.push_back(partial);  // the word stays without a match
+  }
+  std::ranges::stable_sort(next, {}, &Partial::rank);
+  if (next.size() > kBeamWidth) next.erase(next.begin() + kBeamWidth, next.end());
   return next;
 }
 
@@ -92,25 +125,21 @@ std::array<double, kNumSums> best_sums(const CaptionWords& words) {
 }  // namespace
 
 MeteorAlignment meteor_alignment(const Words& hypothesis, const Words& reference) {
-  const std::vector<std::string> hypothesis_stems = stems_of(hypothesis);
-  const std::vector<std::string> reference_stems = stems_of(reference);
+  if (hypothesis == reference) {
+    const auto num_words = static_cast<std::int64_t>(hypothesis.size());
+    return {.num_exact = num_words, .num_chunks = num_words > 0 ? 1 : 0};
+  }
+  const auto candidates = candidates_of(hypothesis, reference);
+  std::vector<std::size_t> num_matches(reference.size(), 0);
+  for (const auto& of_word : candidates)
+    for (const Candidate& candidate : of_word) ++num_matches[candidate.place];
   std::vector<Partial> beam(1);
   beam.front().is_used.assign(reference.size(), false);
   for (std::size_t place = 0; place < hypothesis.size(); ++place) {
-    std::vector<Candidate> candidates;
-    for (std::size_t i = 0; i < reference.size(); ++i) {
-      const bool is_exact = hypothesis[place] == reference[i];
-      if (is_exact || hypothesis_stems[place] == reference_stems[i])
-        candidates.push_back({i, is_exact});
-    }
-    if (candidates.empty()) continue;
-    std::vector<Partial> next = beam;  // the word stays without a match
-    for (const Partial& partial : beam)
-      for (const Candidate& candidate : candidates)
-        if (!partial.is_used[candidate.place]) next.push_back(extended(partial, place, candidate));
-    std::ranges::stable_sort(next, {}, &Partial::rank);
-    if (next.size() > kBeamWidth) next.erase(next.begin() + kBeamWidth, next.end());
-    beam = std::move(next);
+    if (candidates[place].empty()) continue;
+    const bool is_definite =
+        candidates[place].size() == 1 && num_matches[candidates[place].front().place] == 1;
+    beam = next_beam(std::move(beam), place, candidates[place], is_definite);
   }
   return beam.front().counts;
 }

@@ -1,12 +1,15 @@
 // Caption metrics against published programs, by way of numbers that
 // tools/reference/caption_metrics.py recorded.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <tuple>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/random.h"
 #include "eval/scores/caption_scores.h"
 #include "eval/scores/meteor.h"
 #include "eval/scores/porter2.h"
@@ -42,6 +45,28 @@ std::vector<Prediction> golden_predictions() {
     predictions.push_back(
         captioned(std::to_string(predictions.size()), captions.get<std::vector<std::string>>()));
   return predictions;
+}
+
+// The best rank (weight, chunks, distance) over all alignments, by trying them all.
+using Rank = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+
+Rank best_rank(const std::vector<std::vector<int>>& weights, std::size_t place,
+               std::vector<bool> used, std::int64_t last, const Rank& rank) {
+  if (place == weights.size()) return rank;
+  Rank best = best_rank(weights, place + 1, used, -2, rank);
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i] || weights[place][i] == 0) continue;
+    auto [weight, chunks, distance] = rank;
+    const auto reference = static_cast<std::int64_t>(i);
+    weight -= weights[place][i];
+    chunks += reference == last + 1 ? 0 : 1;
+    distance += std::abs(reference - static_cast<std::int64_t>(place));
+    used[i] = true;
+    best =
+        std::min(best, best_rank(weights, place + 1, used, reference, {weight, chunks, distance}));
+    used[i] = false;
+  }
+  return best;
 }
 
 double value_of_metric(const Measurement& measurement) {
@@ -154,6 +179,30 @@ TEST_CASE("words are aligned in as few runs as can be") {
   const MeteorAlignment stems = alignment("dogs running", "dog run");
   CHECK(stems.num_stem == 2);
   CHECK(stems.num_chunks == 1);
+}
+
+TEST_CASE("no other alignment of equal words is better") {
+  const std::vector<std::string> words = {"dog", "cat", "the", "run"};
+  RandomStream stream(7);
+  const auto draw = [&](std::size_t count) {
+    Words text;
+    while (text.size() < count) text.push_back(words[stream.below(words.size())]);
+    return text;
+  };
+  for (int i = 0; i < 300; ++i) {
+    const Words hypothesis = draw(1 + stream.below(6)), reference = draw(1 + stream.below(6));
+    INFO(joined(hypothesis) << " | " << joined(reference));
+    std::vector<std::vector<int>> weights;
+    for (const std::string& word : hypothesis) {
+      auto& row = weights.emplace_back();
+      for (const std::string& other : reference) row.push_back(word == other ? 1 : 0);
+    }
+    const auto [weight, chunks, distance] =
+        best_rank(weights, 0, std::vector<bool>(reference.size()), -2, {0, 0, 0});
+    const MeteorAlignment found = meteor_alignment(hypothesis, reference);
+    CHECK(found.num_exact == -weight);
+    CHECK(found.num_chunks == chunks);
+  }
 }
 
 TEST_CASE("long repetitive captions take no endless time") {
