@@ -15,19 +15,17 @@ namespace {
 
 using Places = std::vector<std::size_t>;
 
-double checked_value(const Measurement& measurement, const Places& samples,
-                     const std::string& part) {
+double checked_value(const Measurement& measurement, const Places& samples) {
   const double value = value_of(measurement, samples);
   if (!std::isfinite(value))
-    throw UserError(fmt::format("{}{}: is not defined on these {} samples", measurement.name,
-                                part.empty() ? "" : " of " + part, samples.size()));
+    throw UserError(
+        fmt::format("{}: is not defined on these {} samples", measurement.name, samples.size()));
   return value;
 }
 
-Score score_of(const Measurement& measurement, const Places& samples, const std::string& part,
+Score score_of(const std::string& name, const Measurement& measurement, const Places& samples,
                const BootstrapOptions& options) {
-  Score result{.name = part.empty() ? measurement.name : part};
-  result.value = checked_value(measurement, samples, part);
+  Score result{.name = name, .value = value_of(measurement, samples)};
   for (const std::size_t sample : samples)
     ++(measurement.is_missing[sample] ? result.num_missing : result.num_scored);
   std::vector<double> values;
@@ -45,7 +43,8 @@ Score score_of(const Measurement& measurement, const Places& samples, const std:
 Score score(const Measurement& measurement, const BootstrapOptions& options) {
   Places all(measurement.num_samples());
   std::iota(all.begin(), all.end(), std::size_t{0});
-  Score result = score_of(measurement, all, "", options);
+  checked_value(measurement, all);
+  Score result = score_of(measurement.name, measurement, all, options);
   result.per_sample = measurement.per_sample;
   result.ids = measurement.ids;
   result.facts = measurement.facts;
@@ -53,7 +52,7 @@ Score score(const Measurement& measurement, const BootstrapOptions& options) {
   for (std::size_t i = 0; i < measurement.parts.size(); ++i)
     places_of_part[measurement.parts[i]].push_back(i);
   for (const auto& [part, places] : places_of_part)
-    result.parts.push_back(score_of(measurement, places, part, options));
+    result.parts.push_back(score_of(part, measurement, places, options));
   return result;
 }
 
@@ -71,8 +70,8 @@ Comparison compare(const Measurement& first, const Measurement& second,
   Places all(first.num_samples());
   std::iota(all.begin(), all.end(), std::size_t{0});
   Comparison result{.name = first.name};
-  result.first = checked_value(first, all, "");
-  result.second = checked_value(second, all, "");
+  result.first = checked_value(first, all);
+  result.second = checked_value(second, all);
   result.difference = result.second - result.first;
   std::vector<double> differences;
   std::int64_t num_as_extreme = 0;

@@ -13,7 +13,7 @@ namespace vllama::eval {
 
 struct Score {
   std::string name;
-  double value = 0;
+  double value = 0;                     // NaN for a part on which the metric is not defined
   double low = 0, high = 0;             // bounds of the confidence interval
   std::int64_t num_scored = 0;          // samples with an answer
   std::int64_t num_missing = 0;         // samples without: they count as wrong
