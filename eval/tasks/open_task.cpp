@@ -28,6 +28,7 @@ Reader reader_of(const std::string& format) {
   if (format == "video_chatgpt_consistency") return &read_video_chatgpt_consistency;
   if (format == "mvbench") return &read_mvbench;
   if (format == "pope") return &read_pope;
+  if (format == "object_probes") return &read_object_probes;
   if (format == "msrvtt_captions") return &read_msrvtt_captions;
   if (format == "msvd_captions") return &read_msvd_captions;
   if (format == "questions") return &read_own_questions;
@@ -67,7 +68,8 @@ std::vector<fs::path> annotation_files(const TaskConfig& config) {
   } else if (fs::is_regular_file(config.annotations, error)) {
     files.push_back(config.annotations);
   }
-  for (const std::string& file : {config.answers, config.media_names})
+  for (const std::string& file :
+       {config.answers, config.media_names, config.objects, config.object_names})
     if (!file.empty()) files.push_back(file);
   return files;
 }

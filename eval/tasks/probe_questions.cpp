@@ -28,4 +28,32 @@ std::vector<Question> read_pope(const TaskConfig& task, MediaFinder& media) {
   return questions.take();
 }
 
+std::vector<MediumObjects> read_objects(const std::string& file) {
+  std::vector<MediumObjects> media;
+  const auto rows = read_rows(file);
+  for_each_row(file, rows, [&](const Row& row) {
+    MediumObjects medium;
+    medium.video = datasets::required_text(row, row.contains("image") ? "image" : "video");
+    medium.id = row.contains("id") ? text_or_number(row, "id") : medium.video;
+    for (const Row& object : datasets::required_list(row, "objects")) {
+      if (!object.is_string())
+        throw datasets::EntryError("wrong_type", "'objects' must be a list of texts");
+      medium.objects.push_back(object);
+    }
+    media.push_back(std::move(medium));
+  });
+  return media;
+}
+
+std::vector<Question> read_object_probes(const TaskConfig& task, MediaFinder& media) {
+  std::vector<Question> questions;
+  for (Prediction& probe : object_probes(read_objects(task.annotations))) {
+    Question question;
+    question.medium = media.find(probe.video);
+    question.expected = std::move(probe);
+    questions.push_back(std::move(question));
+  }
+  return questions;
+}
+
 }  // namespace vllama::eval

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "eval/scores/object_probes.h"
 #include "eval/tasks/media_finder.h"
 #include "eval/tasks/question.h"
 #include "eval/tasks/task_config.h"
@@ -33,6 +34,10 @@ std::vector<Question> read_mvbench(const TaskConfig& task, MediaFinder& media);
 
 // {"question_id", "image" (or "video"), "text", "label"}: yes or no. Type: "category" if given.
 std::vector<Question> read_pope(const TaskConfig& task, MediaFinder& media);
+// Probes made of rows {"video" (or "image"), "objects", "id"?}; see object_probes().
+std::vector<Question> read_object_probes(const TaskConfig& task, MediaFinder& media);
+// Those rows themselves; without an id the medium's name is its id.
+std::vector<MediumObjects> read_objects(const std::string& file);
 
 // Captions, with all captions of a medium as its references.
 std::vector<Question> read_msrvtt_captions(const TaskConfig& task, MediaFinder& media);

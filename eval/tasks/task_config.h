@@ -16,6 +16,8 @@ struct TaskConfig {
   std::string media_names;
   std::string split;
   std::string caption_format;
+  std::string objects;
+  std::string object_names;
   std::string media_root;
   std::string inputs = "auto";
   std::string prompt;
@@ -29,7 +31,7 @@ struct TaskConfig {
     field("format", format, "layout of the annotations", config::Required{},
           config::OneOf{{"activitynet_qa", "zero_shot_qa", "msvd_qa", "msrvtt_qa", "video_chatgpt",
                          "video_chatgpt_consistency", "mvbench", "msrvtt_captions", "msvd_captions",
-                         "captions", "pope", "questions"}});
+                         "captions", "pope", "object_probes", "questions"}});
     field("annotations", annotations, "annotation file; for mvbench the folder of its JSON files",
           config::Required{});
     field("answers", answers, "file of the answers, for activitynet_qa and zero_shot_qa");
@@ -38,6 +40,12 @@ struct TaskConfig {
     field("split", split, "which videos of msrvtt_captions: train, validate or test; empty: all");
     field("caption_format", caption_format,
           "for captions: webvid, cc595k, cc_sbu_align, audiocaps, clotho, vllama or webdataset");
+    field(
+        "objects", objects,
+        "for tasks of captions: a row per medium with its objects, as for object_probes; captions "
+        "are then searched for objects that are not there (CHAIR)");
+    field("object_names", object_names,
+          "with objects: a line per object with its names, separated by commas");
     field("media_root", media_root, "folder that the media are in, or tar shards");
     field("inputs", inputs,
           "what the model is given of a video; auto: what it has branches for, and the sound of "

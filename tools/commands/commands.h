@@ -14,6 +14,7 @@ void add_show(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_make_weights(CLI::App& program);
 void add_convert(CLI::App& program);
+void add_eval(CLI::App& program);
 void add_bench(CLI::App& program);
 
 }  // namespace vllama::tools

@@ -1,0 +1,81 @@
+#include "eval/evaluate/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "eval/evaluate/answers.h"
+#include "eval/evaluate/dataset_loss.h"
+#include "eval/evaluate/measure_task.h"
+#include "eval/evaluate/run_task.h"
+#include "eval/evaluate/settings_file.h"
+#include "eval/tasks/open_task.h"
+
+namespace vllama::eval {
+namespace fs = std::filesystem;
+namespace {
+
+// Names of tasks are names of folders.
+void check_names(const std::vector<TaskConfig>& tasks) {
+  std::set<std::string> names;
+  for (const TaskConfig& task : tasks) {
+    if (task.name.find_first_of("/\\") != std::string::npos || task.name.starts_with('.'))
+      throw UserError(fmt::format("tasks: '{}' cannot be the name of a folder", task.name));
+    if (!names.insert(task.name).second)
+      throw UserError(fmt::format("tasks: two have the name '{}'", task.name));
+  }
+}
+
+std::vector<Score> scores_of(const std::vector<Measurement>& measurements,
+                             std::int64_t num_resamples) {
+  std::vector<Score> scores;
+  for (const Measurement& measurement : measurements)
+    scores.push_back(score(measurement, {.num_resamples = num_resamples}));
+  return scores;
+}
+
+TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config,
+                         const OpenedModel& opened, distributed::Communicator& ranks, bool force) {
+  ranks.enter(fmt::format("task {}: reading its questions", task_config.name));
+  const Task task = open_task(task_config);
+  const fs::path folder = fs::path(config.output_dir) / task.name;
+  ranks.decided_by_first(
+      [&] {
+        if (force) fs::remove_all(folder);
+        const AnswerFolder made(folder);
+        require_same_settings(folder, answer_settings(config, task_config, task, opened));
+        return std::string();
+      },
+      fmt::format("task {}: preparing its folder", task.name));
+  TaskResult result{.config = task_config, .annotation_hash = task.annotation_hash};
+  result.predictions = run_task(task, task_config, config, opened, AnswerFolder(folder), ranks);
+  if (!ranks.is_first()) return result;
+  result.measurements = measure_task(task_config, result.predictions);
+  result.scores = scores_of(result.measurements, config.num_resamples);
+  return result;
+}
+
+}  // namespace
+
+EvalResult evaluate(const EvalConfig& config, const OpenedModel& opened,
+                    distributed::Communicator& ranks, bool force) {
+  if (config.tasks.empty() && config.losses.empty())
+    throw UserError("tasks and losses are both empty: there is nothing to evaluate");
+  check_names(config.tasks);
+  EvalResult result;
+  for (const TaskConfig& task : config.tasks)
+    result.tasks.push_back(evaluate_task(config, task, opened, ranks, force));
+  for (const datasets::DataConfig& data : config.losses) {
+    const auto measurements =
+        dataset_losses(data, *opened.model, *opened.tokenizer, config.num_workers, ranks);
+    std::ranges::move(scores_of(measurements, config.num_resamples),
+                      std::back_inserter(result.losses));
+  }
+  return result;
+}
+
+}  // namespace vllama::eval

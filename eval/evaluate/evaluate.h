@@ -1,0 +1,30 @@
+// Evaluates a model: questions, losses, scores and a report.
+#pragma once
+
+#include "distributed/communicator.h"
+#include "eval/evaluate/eval_config.h"
+#include "eval/open_model.h"
+#include "eval/scores/score.h"
+
+namespace vllama::eval {
+
+struct TaskResult {
+  TaskConfig config;
+  std::string annotation_hash = {};
+  std::vector<Prediction> predictions = {};  // in the order of the annotation
+  std::vector<Measurement> measurements = {};
+  std::vector<Score> scores = {};
+};
+
+struct EvalResult {
+  std::vector<TaskResult> tasks;  // on rank 0
+  std::vector<Score> losses;      // on rank 0
+};
+
+// Together: answers all questions that `config.output_dir` does not hold answers to yet, and scores
+// all. With `force` nothing there counts. Throws UserError if the answers there were made with
+// another model or other settings, naming the differences.
+EvalResult evaluate(const EvalConfig& config, const OpenedModel& opened,
+                    distributed::Communicator& ranks, bool force);
+
+}  // namespace vllama::eval

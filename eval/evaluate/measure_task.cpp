@@ -1,0 +1,69 @@
+#include "eval/evaluate/measure_task.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/error.h"
+#include "eval/scores/caption_scores.h"
+#include "eval/scores/chair.h"
+#include "eval/scores/question_answering.h"
+#include "eval/scores/yes_no.h"
+#include "eval/tasks/read_questions.h"
+
+namespace vllama::eval {
+namespace {
+
+using Measurements = std::vector<Measurement>;
+
+void append(Measurements& all, Measurements more) {
+  std::ranges::move(more, std::back_inserter(all));
+}
+
+// Answers of one of several options: how often the right one is the likeliest.
+Measurements of_options(const std::vector<Prediction>& predictions) {
+  Measurements all = {option_likelihood(predictions)};
+  const auto& parts = all[0].parts;
+  if (std::ranges::any_of(parts, [&](const std::string& part) { return part != parts.front(); }))
+    all.push_back(mean_of_parts(all[0], "mean_of_tasks"));
+  return all;
+}
+
+Measurements of_short_answers(const std::vector<Prediction>& predictions) {
+  Measurements all = {exact_match(predictions), contained(predictions)};
+  constexpr std::size_t kVqaReferences = 10;
+  if (std::ranges::all_of(predictions, [](const Prediction& prediction) {
+        return prediction.references.size() >= kVqaReferences;
+      }))
+    all.push_back(vqa_v2(predictions));
+  return all;
+}
+
+Measurements of_captions(const TaskConfig& config, const std::vector<Prediction>& predictions) {
+  Measurements all = caption_measurements(predictions, simple_tokens(predictions));
+  if (config.objects.empty() != config.object_names.empty())
+    throw UserError("objects and object_names go together");
+  if (config.objects.empty()) return all;
+  std::map<std::string, std::vector<std::string>> objects;
+  for (MediumObjects& medium : read_objects(config.objects))
+    objects[medium.id] = std::move(medium.objects);
+  append(all, chair(predictions, objects, ObjectNames::read(config.object_names)));
+  return all;
+}
+
+}  // namespace
+
+Measurements measure_task(const TaskConfig& config, const std::vector<Prediction>& predictions) {
+  const std::string& format = config.format;
+  if (std::ranges::any_of(predictions,
+                          [](const Prediction& found) { return !found.options.empty(); }))
+    return of_options(predictions);
+  if (format == "pope" || format == "object_probes") return yes_no_measurements(predictions);
+  if (format.ends_with("captions")) return of_captions(config, predictions);
+  Measurements all = of_short_answers(predictions);
+  if (format == "activitynet_qa") append(all, activitynet_official(predictions));
+  if (format.starts_with("video_chatgpt"))
+    all.push_back(rouge_l(predictions, simple_tokens(predictions)));
+  return all;
+}
+
+}  // namespace vllama::eval

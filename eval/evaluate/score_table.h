@@ -1,0 +1,14 @@
+// Scores as a table for a terminal.
+#pragma once
+
+#include <string>
+
+#include "eval/evaluate/evaluate.h"
+
+namespace vllama::eval {
+
+// A line per score: task, metric, value, confidence interval, samples, how many of them have no
+// answer. Parts are indented.
+std::string score_table(const EvalResult& result);
+
+}  // namespace vllama::eval

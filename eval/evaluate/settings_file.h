@@ -1,0 +1,25 @@
+// What the answers in a folder depend on, beside them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "eval/evaluate/eval_config.h"
+#include "eval/open_model.h"
+#include "eval/tasks/question.h"
+
+namespace vllama::eval {
+
+// A hash of what identifies a checkpoint: the manifest of a saved step, the description of a
+// bundle, or the bytes of a file.
+std::string checkpoint_hash(const std::filesystem::path& checkpoint);
+
+// YAML: everything that an answer to a question of the task can depend on.
+std::string answer_settings(const EvalConfig& config, const TaskConfig& task_config,
+                            const Task& task, const OpenedModel& opened);
+
+// Compares `settings` with those that answers in `folder` were made with, or writes them if there
+// are none. Throws UserError naming every difference.
+void require_same_settings(const std::filesystem::path& folder, const std::string& settings);
+
+}  // namespace vllama::eval

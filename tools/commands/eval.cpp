@@ -1,0 +1,63 @@
+// vllama eval: asks a trained model questions, and scores its answers.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "eval/evaluate/evaluate.h"
+#include "eval/evaluate/score_table.h"
+#include "tools/commands/commands.h"
+#include "train/device.h"
+#include "train/export/open_saved.h"
+
+namespace vllama::tools {
+namespace {
+
+struct Arguments {
+  std::string config_file;
+  std::vector<std::string> overrides;
+  bool force = false;
+};
+
+eval::EvalConfig read_config(const Arguments& arguments) {
+  config::Tree tree = config::load_file(arguments.config_file);
+  for (const std::string& assignment : arguments.overrides)
+    config::apply_override(tree, assignment);
+  return config::read<eval::EvalConfig>(tree);
+}
+
+void run(const Arguments& arguments) {
+  const eval::EvalConfig config = read_config(arguments);
+  const distributed::Launch launch = distributed::read_launch();
+  const at::Device device = train::chosen_device(config.device, launch);
+  train::set_num_threads(config.num_threads, launch);
+  distributed::Communicator ranks(launch, config.distributed, device);
+  try {
+    const eval::OpenedModel opened = train::open_saved(config.model, device);
+    const eval::EvalResult result = eval::evaluate(config, opened, ranks, arguments.force);
+    if (ranks.is_first()) std::cout << eval::score_table(result);
+    ranks.leave();
+  } catch (const std::exception& failure) {
+    ranks.fail(failure.what());
+    throw;
+  }
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("eval", "Ask a trained model questions and score its answers.");
+  command->footer(
+      "Example:\n  vllama eval configs/eval/demo.yaml --set model=demo/vision_stage2\n\n"
+      "Keys of EVAL.yaml, their defaults and meanings:\n" +
+      config::help<eval::EvalConfig>());
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("config", arguments->config_file, "EVAL.yaml")->required();
+  command->add_option("--set", arguments->overrides, "key=value, over the file; may be repeated")
+      ->allow_extra_args(false);
+  command->add_flag("--force", arguments->force,
+                    "throw away the answers in output_dir and ask everything anew");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace vllama::tools
