@@ -1,8 +1,8 @@
 #include "train/export/open_saved.h"
 
-#include <algorithm>
-
+#include "eval/bundle/bundle_config.h"
 #include "eval/bundle/model_in_use.h"
+#include "eval/bundle/open_bundle.h"
 
 namespace vllama::train {
 
@@ -23,8 +23,9 @@ eval::MediaSettings media_settings(const RunConfig& config) {
 }
 
 eval::OpenedModel open_saved(const std::filesystem::path& path, at::Device device,
-                             const std::vector<std::string>& overrides) {
-  const SavedCheckpoint saved = find_checkpoint(path, overrides);
+                             const eval::OpenBundleOptions& options) {
+  if (eval::is_bundle(path)) return eval::open_bundle(path, device, options);
+  const SavedCheckpoint saved = find_checkpoint(path, options.overrides);
   eval::OpenedModel opened = eval::load_model_in_use(
       {.model = saved.config.model, .trained = saved.trained_file(), .seed = saved.config.seed},
       device);

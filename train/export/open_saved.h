@@ -3,7 +3,7 @@
 
 #include <c10/core/Device.h>
 
-#include "eval/open_model.h"
+#include "eval/bundle/open_bundle.h"
 #include "train/export/saved_checkpoint.h"
 
 namespace vllama::train {
@@ -14,10 +14,10 @@ namespace vllama::train {
 eval::ChatSettings chat_settings(const SavedCheckpoint& saved);
 eval::MediaSettings media_settings(const RunConfig& config);
 
-// `path` is a bundle (see eval/bundle) or anything that find_checkpoint() takes, with `overrides`
-// over the configuration. Nothing of the model has a gradient, adapters are merged. Throws
+// `path` is a bundle, or anything that find_checkpoint() takes; its configuration is taken with
+// options.overrides. Nothing of the model has a gradient, adapters are merged. Throws
 // UserError naming every file that is missing or does not fit.
 eval::OpenedModel open_saved(const std::filesystem::path& path, at::Device device,
-                             const std::vector<std::string>& overrides = {});
+                             const eval::OpenBundleOptions& options = {});
 
 }  // namespace vllama::train
