@@ -17,6 +17,17 @@ bool holds_all(const std::set<std::string>& modules, std::initializer_list<const
   return std::ranges::all_of(wanted, [&](const char* name) { return modules.contains(name); });
 }
 
+// No part of the language model is held in fp32 but its adapters.
+models::ModelConfig config_in_use(const ModelFiles& files) {
+  models::ModelConfig config = starting_points_needed(files);
+  std::erase_if(config.trainable, [](const models::TrainedModule& trained) {
+    return trained.module == "language_model";
+  });
+  config.dropout = 0;
+  config.recompute_layers = false;
+  return config;
+}
+
 }  // namespace
 
 std::set<std::string> modules_in(const std::string& file) {
@@ -28,13 +39,8 @@ std::set<std::string> modules_in(const std::string& file) {
   return modules;
 }
 
-models::ModelConfig config_in_use(const ModelFiles& files) {
+models::ModelConfig starting_points_needed(const ModelFiles& files) {
   models::ModelConfig config = files.model;
-  std::erase_if(config.trainable, [](const models::TrainedModule& trained) {
-    return trained.module == "language_model";
-  });
-  config.dropout = 0;
-  config.recompute_layers = false;
   if (files.trained.empty()) return config;
   const auto modules = modules_in(files.trained);
   models::WeightFiles& weights = config.weights;

@@ -22,9 +22,9 @@ struct ModelFiles {
 // The modules (see kTrainableModules) that a weight file holds. Throws UserError naming the file.
 std::set<std::string> modules_in(const std::string& file);
 
-// The configuration that reads no more files than the model needs: starting points of modules that
-// `trained` replaces are left out. Nothing of the language model trains but its adapters.
-models::ModelConfig config_in_use(const ModelFiles& files);
+// The configuration without the starting points of modules that `trained` replaces, which need not
+// be there any more.
+models::ModelConfig starting_points_needed(const ModelFiles& files);
 
 // The model and its tokenizer. Throws UserError naming every file that is missing or does not fit.
 OpenedModel load_model_in_use(const ModelFiles& files, at::Device device);

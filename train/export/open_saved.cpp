@@ -1,15 +1,50 @@
 #include "train/export/open_saved.h"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "checkpoint/file_format.h"
+#include "checkpoint/pth_reader.h"
+#include "core/files.h"
+#include "eval/bundle/bundle_config.h"
 #include "eval/bundle/model_in_use.h"
+#include "eval/bundle/open_bundle.h"
+#include "train/export/model_card.h"
 
 namespace vllama::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Our steps and exports say so; a file of the Python original has neither our key nor a card that
+// knows of a template.
+bool was_trained_here(const fs::path& file) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) return true;
+  const auto mapped = MappedFile::open(file);
+  if (checkpoint::file_format(mapped->bytes()) != checkpoint::FileFormat::safetensors)
+    return checkpoint::read_pth(mapped).find(checkpoint::Key("vllama")) != nullptr;
+  const fs::path card = file.parent_path() / kModelCardFile;
+  if (!fs::is_regular_file(card, error)) return true;
+  const auto facts = nlohmann::json::parse(read_file(card), nullptr, /*allow_exceptions=*/false);
+  return facts.is_object() && facts.contains("chat");
+}
+
+std::string template_kind(const SavedCheckpoint& saved) {
+  if (saved.progress) return "training";
+  const models::WeightFiles& weights = saved.config.model.weights;
+  std::string kind = "reference";
+  for (const std::string& file :
+       {weights.vision_checkpoint, weights.audio_checkpoint, weights.saved_step})
+    if (!file.empty()) kind = was_trained_here(file) ? "training" : "reference";
+  return kind;
+}
+
+}  // namespace
 
 eval::ChatSettings chat_settings(const SavedCheckpoint& saved) {
   const datasets::DataConfig& data = saved.config.data;
   eval::ChatSettings chat;
-  chat.template_kind = saved.progress ? "training" : "reference";
+  chat.template_kind = template_kind(saved);
   chat.template_family = data.conversations.form;
   if (!data.sets.empty()) {
     chat.num_frames = data.sets.front().num_frames;
@@ -23,8 +58,9 @@ eval::MediaSettings media_settings(const RunConfig& config) {
 }
 
 eval::OpenedModel open_saved(const std::filesystem::path& path, at::Device device,
-                             const std::vector<std::string>& overrides) {
-  const SavedCheckpoint saved = find_checkpoint(path, overrides);
+                             const eval::OpenBundleOptions& options) {
+  if (eval::is_bundle(path)) return eval::open_bundle(path, device, options);
+  const SavedCheckpoint saved = find_checkpoint(path, options.overrides);
   eval::OpenedModel opened = eval::load_model_in_use(
       {.model = saved.config.model, .trained = saved.trained_file(), .seed = saved.config.seed},
       device);
