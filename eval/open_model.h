@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "config/fields.h"
 #include "media/video.h"
 #include "models/video_llama.h"
 #include "processors/audio_clips.h"
@@ -20,6 +21,20 @@ struct ChatSettings {
   std::string system = {};                  // system text of the reference template; may be empty
   std::int64_t num_frames = 8;              // of a video
   bool time_message = true;                 // tells the model when the frames were taken
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("template", template_kind,
+          "texts around questions and answers: reference, of the released checkpoints; training, "
+          "as this trainer lays them out",
+          config::OneOf{{"reference", "training"}});
+    field("family", template_family, "which of the templates of that kind",
+          config::OneOf{{"vicuna", "llama_v2"}});
+    field("system", system, "system text of the reference template");
+    field("num_frames", num_frames, "frames taken from a video",
+          config::Range<std::int64_t>{1, 4096});
+    field("time_message", time_message, "tells the model when the frames were taken");
+  }
 };
 
 // What decoding of media is told.
@@ -27,6 +42,22 @@ struct MediaSettings {
   media::VideoOptions video = {};
   processors::AudioClipConfig sound = {};
   std::string compat = "none";  // processors::compat_preset
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("video", video, "decoding of videos");
+    field("sound", sound, "sound as clips");
+    field("compat", compat,
+          "reference: pixels and sound as the Python original makes them, defects included",
+          config::OneOf{{"none", "reference"}});
+  }
+};
+
+// Which weights these are, for records of what was done with them.
+struct ModelOrigin {
+  std::string path = {};        // as the user named it
+  std::string checkpoint = {};  // the saved step, weight file or bundle that was read
+  std::int64_t step = 0;        // 0: not known
 };
 
 struct OpenedModel {
@@ -34,6 +65,7 @@ struct OpenedModel {
   std::unique_ptr<text::Tokenizer> tokenizer;
   ChatSettings chat = {};
   MediaSettings media = {};
+  ModelOrigin origin = {};
 };
 
 }  // namespace vllama::eval

@@ -177,27 +177,47 @@ std::shared_ptr<const MappedFile> open_verified(const fs::path& step, const std:
   return file;
 }
 
+void read_file_of_step(const fs::path& step, const std::string& name, const FileFacts& facts,
+                       StepContents& contents) {
+  const auto file = open_verified(step, name, facts);
+  if (!name.ends_with(kTensorExtension)) {
+    contents.texts.emplace(name, file->text());
+    return;
+  }
+  const std::string stem = name.substr(0, name.size() - kTensorExtension.size());
+  NamedTensors& tensors = contents.tensors[stem];
+  for (const auto& [tensor_name, view] : read_safetensors(file).tensors)
+    tensors.emplace(tensor_name, to_tensor(view));
+}
+
 LoadedStep read_step(const fs::path& step) {
   const Manifest manifest = read_manifest(step);
   LoadedStep loaded{{manifest.step, step}, {}};
-  for (const auto& [name, facts] : manifest.files) {
-    const auto file = open_verified(step, name, facts);
-    if (!name.ends_with(kTensorExtension)) {
-      loaded.contents.texts.emplace(name, file->text());
-      continue;
-    }
-    const std::string stem = name.substr(0, name.size() - kTensorExtension.size());
-    NamedTensors& tensors = loaded.contents.tensors[stem];
-    for (const auto& [tensor_name, view] : read_safetensors(file).tensors)
-      tensors.emplace(tensor_name, to_tensor(view));
-  }
+  for (const auto& [name, facts] : manifest.files)
+    read_file_of_step(step, name, facts, loaded.contents);
   return loaded;
+}
+
+StepContents read_files(const fs::path& step, const std::vector<std::string>& names) {
+  const Manifest manifest = read_manifest(step);
+  StepContents contents;
+  for (const std::string& name : names) {
+    const auto entry = manifest.files.find(name);
+    if (entry == manifest.files.end()) throw UserError(fmt::format("it has no {}", name));
+    read_file_of_step(step, name, entry->second, contents);
+  }
+  return contents;
 }
 
 void warn_of_unnamed_files(const fs::path& step) {
   for (const std::string& name : unnamed_files(step))
     log::warn("'{}' in the checkpoint '{}' is not part of it and is not read", readable(name),
               step.string());
+}
+
+[[noreturn]] void fail_to_use(const fs::path& step, const std::string& damage) {
+  throw UserError(fmt::format("the checkpoint '{}' cannot be used: {}; use an earlier step",
+                              step.string(), damage));
 }
 
 }  // namespace
@@ -254,8 +274,25 @@ LoadedStep load_step(const fs::path& step) {
     warn_of_unnamed_files(step);
     return loaded;
   } catch (const UserError& damage) {
-    throw UserError(fmt::format("the checkpoint '{}' cannot be used: {}; use an earlier step",
-                                step.string(), damage.what()));
+    fail_to_use(step, damage.what());
+  }
+}
+
+StepContents load_step_files(const fs::path& step, const std::vector<std::string>& names) {
+  try {
+    return read_files(step, names);
+  } catch (const UserError& damage) {
+    fail_to_use(step, damage.what());
+  }
+}
+
+std::optional<std::string> damage_of_files(const fs::path& step,
+                                           const std::vector<std::string>& names) {
+  try {
+    read_files(step, names);
+    return std::nullopt;
+  } catch (const UserError& damage) {
+    return damage.what();
   }
 }
 

@@ -55,6 +55,16 @@ std::vector<std::string> unnamed_files(const std::filesystem::path& step);
 // name are listed by a warning in the log. Throws UserError if the step is damaged.
 LoadedStep load_step(const std::filesystem::path& step);
 
+// Some files of a step ("config.yaml", "trainable.safetensors"), read and verified at once; the
+// others are not looked at. Throws UserError if one of them, or the manifest, is damaged or
+// missing.
+StepContents load_step_files(const std::filesystem::path& step,
+                             const std::vector<std::string>& names);
+
+// What load_step_files() would complain of, or nothing.
+std::optional<std::string> damage_of_files(const std::filesystem::path& step,
+                                           const std::vector<std::string>& names);
+
 // The newest step without damage, loaded. Damaged newer ones are skipped with a warning in the log
 // that says what is wrong with them.
 std::optional<LoadedStep> load_newest_step(const std::filesystem::path& root);

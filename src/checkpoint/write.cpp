@@ -89,13 +89,15 @@ void require_no_weights(const fs::path& folder) {
 
 }  // namespace
 
-void write_safetensors(const fs::path& path, const NamedTensors& tensors) {
+void write_safetensors(const fs::path& path, const NamedTensors& tensors,
+                       const Replacement& replacement) {
   const SafetensorsLayout layout = safetensors_layout(tensors);
   AtomicFile file(path);
   std::string length;
   append_number<std::uint64_t>(length, layout.header.size());
   file.append(length + layout.header);
-  for (const auto& [name, tensor] : layout.order) file.append(to_view(*tensor).bytes);
+  for (const auto& [name, tensor] : layout.order)
+    file.append(to_view(replacement ? replacement(name, *tensor) : *tensor).bytes);
   file.commit();
 }
 
@@ -135,7 +137,7 @@ void write_hf_folder(const fs::path& folder, const std::string& config_json,
     if (is_bin) {
       write_pth(path, to_map(shard));
     } else {
-      write_safetensors(path, shard);
+      write_safetensors(path, shard, options.replacement);
     }
   };
   create_folder(folder);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "checkpoint/tensors.h"
@@ -12,8 +13,13 @@
 
 namespace vllama::checkpoint {
 
+// Gives a tensor of the same shape and type that is written in place of `tensor`; asked for one
+// tensor at a time.
+using Replacement = std::function<at::Tensor(const std::string& name, const at::Tensor& tensor)>;
+
 // Tensors on any device, in any layout; they are brought to the CPU one at a time.
-void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors);
+void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
+                       const Replacement& replacement = nullptr);
 
 // The zip container of torch.save, protocol 2, with nothing in it that
 // torch.load(weights_only=True) refuses. Throws UserError for a value that a checkpoint cannot hold
@@ -30,6 +36,7 @@ struct HfFolderOptions {
   // A shard takes tensors, in the order of their names, until it would grow beyond this. One shard
   // alone is written in the single-file form, without an index.
   std::int64_t max_shard_bytes = 10'000'000'000;
+  Replacement replacement = nullptr;  // of safetensors
 };
 
 // Writes `config.json` (the given text) and the weights into `folder`, which is created if absent.

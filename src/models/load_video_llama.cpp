@@ -109,13 +109,18 @@ void warn_of_other_scales(const WeightFiles& files, const AudioBranch& audio) {
   }
 }
 
-void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen,
-                    at::Device device, std::uint64_t seed) {
+void read_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen,
+                    std::uint64_t seed) {
   nn::ParameterList fresh = model.branch_parameters();
   model.language_model().declare_lora(fresh, "llama_model.");
   nn::initialize(fresh, seed);
   for (const WeightReading& reading : trainable_parts(model, files, frozen)) load(reading);
   if (model.audio() != nullptr) warn_of_other_scales(files, *model.audio());
+}
+
+void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen,
+                    at::Device device, std::uint64_t seed) {
+  read_trainable(model, files, frozen, seed);
   for (const nn::Parameter& parameter : model.branch_parameters())
     *parameter.tensor = parameter.tensor->to(device);
   for (const nn::Parameter& parameter : model.trainable_parameters())
@@ -183,6 +188,19 @@ std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Devi
   model->language_model().prepare(frozen.dtype, device);
   load_trainable(*model, files, language_rules, device, seed);
   return model;
+}
+
+std::vector<std::pair<std::string, at::Tensor>> read_trained_part(const ModelConfig& config,
+                                                                  const std::string& trained,
+                                                                  std::uint64_t seed) {
+  VideoLlama model(config, language_config(config.weights));
+  const LoadRules exact{.dtype = at::kFloat};
+  read_trainable(model, config.weights, exact, seed);
+  if (!trained.empty()) read_saved_step(model, trained, exact);
+  std::vector<std::pair<std::string, at::Tensor>> part;
+  for (const nn::Parameter& parameter : model.module_parameters())
+    if (parameter.tensor->defined()) part.emplace_back(parameter.name, *parameter.tensor);
+  return part;
 }
 
 std::vector<std::string> check_weights(const ModelConfig& config) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/video_llama.h"
@@ -19,6 +20,15 @@ namespace vllama::models {
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
                                              std::uint64_t seed,
                                              nn::PartExchange* sharers = nullptr);
+
+// What of the model is not in its base files, in fp32 on the CPU: the branches, the adapters, and
+// whatever of the base an earlier run has trained. Read and initialised as load_video_llama does,
+// then `trained` (as models::load_saved_step; none if empty); of the base only the language
+// model's config.json is looked at. In the order of VideoLlama::module_parameters(). Throws
+// UserError as load_video_llama.
+std::vector<std::pair<std::string, at::Tensor>> read_trained_part(const ModelConfig& config,
+                                                                  const std::string& trained,
+                                                                  std::uint64_t seed);
 
 // Compares the names, shapes and types in every file that load_video_llama would read with what the
 // model needs; no tensor is read or allocated. Gives load_video_llama's message for each file that

@@ -47,4 +47,17 @@ std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::str
   return {std::move(exact), std::move(base)};
 }
 
+void read_saved_step(VideoLlama& model, const std::string& file,
+                     const checkpoint::LoadRules& frozen) {
+  for (WeightReading& reading : saved_step_readings(model, file, frozen)) {
+    reading.key.clear();
+    reading.rules.device = frozen.device;
+    load(reading);
+  }
+}
+
+void load_saved_step(VideoLlama& model, const std::string& file) {
+  read_saved_step(model, file, {.dtype = model.language_model().dtype(), .device = model.device()});
+}
+
 }  // namespace vllama::models

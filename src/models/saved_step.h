@@ -13,4 +13,12 @@ namespace vllama::models {
 std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::string& file,
                                                const checkpoint::LoadRules& frozen);
 
+// Reads `file` over the model by these rules. Throws UserError naming the file and every tensor
+// that is missing, unexpected or misshapen.
+void read_saved_step(VideoLlama& model, const std::string& file,
+                     const checkpoint::LoadRules& frozen);
+
+// The same for a model that is loaded, on its device, and will not train.
+void load_saved_step(VideoLlama& model, const std::string& file);
+
 }  // namespace vllama::models

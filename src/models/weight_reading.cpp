@@ -44,6 +44,7 @@ void take_shape_of_file(nn::Parameter& positions, const TensorSource& source) {
 }
 
 std::string with_key(const WeightReading& reading, const std::string& problem) {
+  if (reading.key.empty()) return problem;
   return fmt::format("model.weights.{}: {}", reading.key, problem);
 }
 

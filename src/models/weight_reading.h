@@ -11,7 +11,7 @@ namespace vllama::models {
 // The position table of an image encoder ("pos_embed") may be for another image size: it is read in
 // the shape it has in the file and resized.
 struct WeightReading {
-  std::string key;  // below model.weights, for messages
+  std::string key;  // below model.weights, for messages; empty: not from there
   std::string file;
   nn::ParameterList parameters;
   checkpoint::LoadRules rules;

@@ -30,7 +30,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
       "datasets"}},
     {"train",
      {"core", "config", "distributed", "media", "text", "nn", "checkpoint", "optim", "processors",
-      "models", "datasets"}},
+      "models", "datasets", "eval"}},
 };
 
 // Which folders may include the headers of a library.

@@ -11,6 +11,7 @@ void add_train(CLI::App& program, int& exit_status);
 void add_check(CLI::App& program, int& exit_status);
 void add_import_config(CLI::App& program);
 void add_show(CLI::App& program);
+void add_export(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_make_weights(CLI::App& program);
 void add_convert(CLI::App& program);

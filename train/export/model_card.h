@@ -1,0 +1,45 @@
+// Says what an exported model is, for programs and for people.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "eval/open_model.h"
+#include "train/export/base_files.h"
+#include "train/export/saved_checkpoint.h"
+
+namespace vllama::train {
+
+inline constexpr const char* kModelCardFile = "model_card.json";
+
+// A base file as it is known again.
+struct HashedFile {
+  BaseFile file;
+  std::uint64_t num_bytes = 0;
+  std::string sha256;
+};
+
+// Reads every byte of files whose hash is not known from an earlier time; says so in the log.
+std::vector<HashedFile> hashed(const std::vector<BaseFile>& files);
+
+// What of an exported folder the card describes.
+struct ExportedModel {
+  std::vector<std::pair<std::string, at::Tensor>> trained;
+  std::vector<HashedFile> base;
+  eval::ChatSettings chat;
+  std::string form;                     // "safetensors" or "bundle"
+  std::string language_model = "base";  // or "adapters", "merged", "trained"
+};
+
+// {"format", "program", "form", "source": {...}, "training": {"steps", "samples", "dropped",
+// "metrics"}, "data": [...], "chat": {...}, "language_model", "base_weights": [{"key", "file",
+// "bytes", "sha256"}], "trained": {"tensors", "elements", "modules"}, "config": {...}}. What a
+// configuration without a step does not know is null.
+nlohmann::ordered_json model_card(const SavedCheckpoint& saved, const ExportedModel& exported);
+
+// The same as a text in Markdown.
+std::string readme(const nlohmann::ordered_json& card);
+
+}  // namespace vllama::train

@@ -1,0 +1,23 @@
+// Opens what was trained for use.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include "eval/bundle/open_bundle.h"
+#include "train/export/saved_checkpoint.h"
+
+namespace vllama::train {
+
+// How a checkpoint is talked to: a saved step in the layout it was trained with, weights that a
+// configuration names in that of the released checkpoints; both of the family of the run's
+// conversations.
+eval::ChatSettings chat_settings(const SavedCheckpoint& saved);
+eval::MediaSettings media_settings(const RunConfig& config);
+
+// `path` is a bundle, or anything that find_checkpoint() takes; its configuration is taken with
+// options.overrides. Nothing of the model has a gradient, adapters are merged. Throws
+// UserError naming every file that is missing or does not fit.
+eval::OpenedModel open_saved(const std::filesystem::path& path, at::Device device,
+                             const eval::OpenBundleOptions& options = {});
+
+}  // namespace vllama::train

@@ -1,0 +1,142 @@
+#include "train/export/published_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "checkpoint/file_format.h"
+#include "checkpoint/pth_reader.h"
+#include "checkpoint/tensor_source.h"
+#include "checkpoint/write.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "core/version.h"
+#include "models/trainable.h"
+#include "models/weight_names.h"
+#include "train/export/model_card.h"
+#include "train/export/new_output.h"
+
+namespace vllama::train {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// Plain values of a checkpoint; tensors and what has no place in JSON by their kind.
+Json to_json(const checkpoint::Value& value) {
+  if (const auto* truth = value.get_if<bool>()) return *truth;
+  if (const auto* number = value.get_if<std::int64_t>()) return *number;
+  if (const auto* number = value.get_if<double>()) return *number;
+  if (const auto* text = value.get_if<std::string>()) return *text;
+  if (const auto* map = value.get_if<checkpoint::Map>()) {
+    Json object = Json::object();
+    for (const auto& [key, item] : map->entries())
+      object[checkpoint::key_text(key)] = to_json(item);
+    return object;
+  }
+  const auto list_of = [](const checkpoint::List& items) {
+    Json list = Json::array();
+    for (const checkpoint::Value& item : items) list.push_back(to_json(item));
+    return list;
+  };
+  if (const auto* list = value.get_if<checkpoint::List>()) return list_of(*list);
+  if (const auto* tuple = value.get_if<checkpoint::Tuple>()) return list_of(tuple->items);
+  return value.is_none() ? Json() : Json(std::string(value.type_name()));
+}
+
+const std::vector<std::vector<std::string>> kBranches = {
+    {"video_q_former", "frame_positions", "projection"},
+    {"audio_q_former", "audio_positions", "audio_projection"}};
+
+void require_whole_branches(const fs::path& file, const std::set<std::string>& modules) {
+  bool has_branch = false;
+  for (const auto& branch : kBranches) {
+    std::vector<std::string> missing;
+    for (const std::string& module : branch)
+      if (!modules.contains(module)) missing.push_back(module);
+    if (missing.size() == branch.size()) continue;
+    has_branch = true;
+    if (!missing.empty())
+      throw UserError(
+          fmt::format("'{}' holds part of a branch, but not its {}: it is no checkpoint "
+                      "of Video-LLaMA",
+                      file.string(), fmt::join(missing, ", ")));
+  }
+  if (!has_branch)
+    throw UserError(
+        fmt::format("'{}' holds neither a vision nor an audio branch: it is no "
+                    "checkpoint of Video-LLaMA",
+                    file.string()));
+}
+
+checkpoint::NamedTensors trained_part(const fs::path& file) {
+  const auto source = checkpoint::open_weights(file);
+  checkpoint::NamedTensors tensors;
+  std::set<std::string> modules;
+  for (const checkpoint::TensorFacts& facts : source->tensors()) {
+    const std::string module = models::module_of(facts.name);
+    if (models::is_unused_in_vision_checkpoint(facts.name) &&
+        models::is_unused_in_audio_checkpoint(facts.name))
+      continue;
+    if (module.empty()) {
+      log::warn("'{}': '{}' is left out: no part of a trained branch", file.string(), facts.name);
+      continue;
+    }
+    modules.insert(module);
+    tensors[facts.name] = source->read(facts.name).to(at::kFloat);
+  }
+  require_whole_branches(file, modules);
+  return tensors;
+}
+
+Json card_of(const fs::path& file, const checkpoint::NamedTensors& tensors) {
+  Json card{{"format", 1},
+            {"program", "vllama " + program_version()},
+            {"form", "safetensors"},
+            {"source", {{"checkpoint", file.string()}}},
+            {"trained", {{"tensors", tensors.size()}}}};
+  const checkpoint::Value content = checkpoint::read_pth(file);
+  for (const char* key : {"epoch", "config", "vllama"})
+    if (const checkpoint::Value* value = content.find(checkpoint::Key(key)))
+      card[key] = to_json(*value);
+  return card;
+}
+
+}  // namespace
+
+bool is_published_file(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error) || path.extension() == ".yaml" ||
+      path.extension() == ".yml")
+    return false;
+  const auto format = checkpoint::file_format(MappedFile::open(path)->bytes());
+  if (format == checkpoint::FileFormat::pytorch_zip ||
+      format == checkpoint::FileFormat::pytorch_legacy)
+    return true;
+  throw UserError(
+      fmt::format("'{}' cannot be exported: {}; name a step's folder, a run's folder, "
+                  "RUN/best, a RUN.yaml or a .pth of the Python original",
+                  path.string(), checkpoint::description_of(format)));
+}
+
+void convert_published_file(const ExportOptions& options) {
+  const auto tensors = trained_part(options.checkpoint);
+  const Json card = card_of(options.checkpoint, tensors);
+  NewFolder folder(options.output);
+  checkpoint::write_safetensors(folder.path() / "trained.safetensors", tensors);
+  write_file_atomically(folder.path() / kModelCardFile, card.dump(2) + "\n");
+  write_file_atomically(
+      folder.path() / "README.md",
+      fmt::format("# The trained part of `{0}`\n\nWritten by vllama {1}. `trained.safetensors` has "
+                  "{2} tensors under the names of that file. To use it, name it in a configuration "
+                  "as `model.weights.saved_step`.\n",
+                  options.checkpoint.string(), program_version(), tensors.size()));
+  folder.commit();
+  log::info("converted {} tensors of '{}' to '{}'", tensors.size(), options.checkpoint.string(),
+            options.output.string());
+}
+
+}  // namespace vllama::train
