@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "eval/generate/beam_search.h"
 #include "eval/generate/token_choice.h"
 
 namespace vllama::eval {
@@ -23,7 +24,12 @@ struct Generator::Row {
 
 Generator::Generator(const models::Llama& model, const text::Tokenizer& tokenizer,
                      const StopRules& rules, const GenerationConfig& config)
-    : model_(&model), tokenizer_(&tokenizer), rules_(&rules), config_(config) {}
+    : model_(&model), tokenizer_(&tokenizer), rules_(&rules), config_(config) {
+  if (config.num_beams > 1 && config.do_sample)
+    throw UserError(
+        "num_beams above 1 follows the most probable answers: leave do_sample off, or take one "
+        "beam");
+}
 
 std::int64_t Generator::max_prompt_tokens() const {
   return std::min(config_.max_context_tokens, model_->config().max_positions) -
@@ -106,15 +112,37 @@ void Generator::write_answers(std::vector<Row> rows, at::Tensor last_RH,
   }
 }
 
+std::vector<Answer> Generator::search_answers(std::span<const Prompt> prompts,
+                                              const AnswerListener& listener) const {
+  std::vector<Answer> answers(prompts.size());
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    models::KeyValueCache cache =
+        make_cache(config_.num_beams, prompts[i].length() + config_.max_new_tokens);
+    const at::Tensor last_1H = read_prompts(prompts.subspan(i, 1), cache);
+    for (std::int64_t slot = 1; slot < config_.num_beams; ++slot) cache.copy_from(cache, 0, slot);
+    const BestBeam best =
+        beam_search(*model_, AnswerText(*tokenizer_, *rules_), config_, last_1H, cache);
+    answers[i] = {.ids = best.text.answer_ids(),
+                  .text = best.text.text(),
+                  .end = best.end,
+                  .num_prompt_tokens = prompts[i].length(),
+                  .num_new_tokens = std::ssize(best.text.pushed()),
+                  .log_probability = best.log_probability};
+    if (listener) listener(i, answers[i].text);
+  }
+  return answers;
+}
+
 std::vector<Answer> Generator::operator()(std::span<const Prompt> prompts,
                                           const AnswerListener& listener) const {
   const at::AutoGradMode no_graph(false);
+  for (const Prompt& prompt : prompts) check_length(prompt);
+  if (config_.num_beams > 1) return search_answers(prompts, listener);
   std::vector<Answer> answers(prompts.size());
   if (prompts.empty()) return answers;
   std::int64_t longest = 0;
   std::vector<Row> rows;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    check_length(prompts[i]);
     longest = std::max(longest, prompts[i].length());
     answers[i].num_prompt_tokens = prompts[i].length();
     rows.push_back(

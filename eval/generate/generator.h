@@ -31,7 +31,8 @@ struct KeptRows {
 
 class Generator {
  public:
-  // All but the config outlive the generator.
+  // All but the config outlive the generator. Throws UserError for settings that contradict each
+  // other.
   Generator(const models::Llama& model, const text::Tokenizer& tokenizer, const StopRules& rules,
             const GenerationConfig& config);
 
@@ -54,6 +55,8 @@ class Generator {
   void check_length(const Prompt& prompt) const;
   models::KeyValueCache make_cache(std::int64_t num_slots, std::int64_t capacity) const;
   at::Tensor read_prompts(std::span<const Prompt> prompts, models::KeyValueCache& cache) const;
+  std::vector<Answer> search_answers(std::span<const Prompt> prompts,
+                                     const AnswerListener& listener) const;
   void write_answers(std::vector<Row> rows, at::Tensor last_RH, models::KeyValueCache& cache,
                      const AnswerListener& listener, std::span<Answer> answers) const;
 

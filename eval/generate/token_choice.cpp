@@ -10,43 +10,15 @@
 namespace vllama::eval {
 namespace {
 
-struct Candidate {
-  float logit;
-  std::int64_t id;
-};
-
-bool comes_before(const Candidate& a, const Candidate& b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+bool comes_before(const ScoredToken& a, const ScoredToken& b) {
+  return a.score != b.score ? a.score > b.score : a.id < b.id;
 }
 
-void keep_first(std::vector<Candidate>& candidates, std::size_t count) {
+void keep_first(std::vector<ScoredToken>& candidates, std::size_t count) {
   if (candidates.size() <= count) return;
   const auto last_kept = candidates.begin() + static_cast<std::ptrdiff_t>(count - 1);
   std::nth_element(candidates.begin(), last_kept, candidates.end(), comes_before);
   candidates.resize(count);
-}
-
-// The `count` largest, in order.
-std::vector<Candidate> largest(std::span<const float> logits, std::size_t count) {
-  std::vector<Candidate> kept;
-  float threshold = -std::numeric_limits<float>::infinity();
-  for (std::size_t id = 0; id < logits.size(); ++id) {
-    if (logits[id] <= threshold) continue;
-    kept.push_back({logits[id], static_cast<std::int64_t>(id)});
-    if (kept.size() < 2 * count) continue;
-    keep_first(kept, count);
-    threshold = kept.back().logit;
-  }
-  keep_first(kept, count);
-  std::ranges::sort(kept, comes_before);
-  return kept;
-}
-
-void require_numbers(std::span<const float> logits) {
-  if (std::ranges::any_of(logits, [](float logit) { return std::isnan(logit); }))
-    throw RunFailure(
-        "the language model's output is not a number: its weights are damaged, or overflow in this "
-        "precision");
 }
 
 // exp of what a logit is below `top`, at this temperature.
@@ -55,6 +27,28 @@ double weight(float logit, float top, double temperature) {
 }
 
 }  // namespace
+
+void require_numbers(std::span<const float> logits) {
+  if (std::ranges::any_of(logits, [](float logit) { return std::isnan(logit); }))
+    throw RunFailure(
+        "the language model's output is not a number: its weights are damaged, or overflow in this "
+        "precision");
+}
+
+std::vector<ScoredToken> largest(std::span<const float> scores, std::size_t count) {
+  std::vector<ScoredToken> kept;
+  float threshold = -std::numeric_limits<float>::infinity();
+  for (std::size_t id = 0; id < scores.size(); ++id) {
+    if (scores[id] <= threshold) continue;
+    kept.push_back({scores[id], static_cast<std::int64_t>(id)});
+    if (kept.size() < 2 * count) continue;
+    keep_first(kept, count);
+    threshold = kept.back().score;
+  }
+  keep_first(kept, count);
+  std::ranges::sort(kept, comes_before);
+  return kept;
+}
 
 void penalize_repetition(std::span<float> logits, std::span<const std::int64_t> answer_ids,
                          double penalty) {
@@ -78,12 +72,12 @@ std::vector<WeighedToken> drawable_tokens(std::span<const float> logits,
   const std::size_t limit = config.top_k == 0
                                 ? logits.size()
                                 : std::min(static_cast<std::size_t>(config.top_k), logits.size());
-  std::vector<Candidate> candidates;
+  std::vector<ScoredToken> candidates;
   double total = 0;
   if (config.top_k > 0) {
     candidates = largest(logits, limit);
-    for (const Candidate& candidate : candidates)
-      total += weight(candidate.logit, top, config.temperature);
+    for (const ScoredToken& candidate : candidates)
+      total += weight(candidate.score, top, config.temperature);
   } else {
     for (const float logit : logits) total += weight(logit, top, config.temperature);
   }
@@ -94,8 +88,8 @@ std::vector<WeighedToken> drawable_tokens(std::span<const float> logits,
     if (config.top_k == 0) candidates = largest(logits, count);
     std::vector<WeighedToken> kept;
     double sum = 0;
-    for (const Candidate& candidate : candidates) {
-      const double share = weight(candidate.logit, top, config.temperature);
+    for (const ScoredToken& candidate : candidates) {
+      const double share = weight(candidate.score, top, config.temperature);
       kept.push_back({candidate.id, share});
       sum += share;
       if (config.top_p < 1 && sum >= config.top_p * total) break;

@@ -15,6 +15,17 @@ struct WeighedToken {
   double probability;
 };
 
+struct ScoredToken {
+  float score;
+  std::int64_t id;
+};
+
+// Throws RunFailure if one of the model's numbers is not a number.
+void require_numbers(std::span<const float> logits);
+
+// The `count` tokens with the largest numbers, in their order; of equal ones the first.
+std::vector<ScoredToken> largest(std::span<const float> scores, std::size_t count);
+
 // Divides the positive logits, and multiplies the negative ones, of the tokens of an answer (Keskar
 // et al., arXiv 1909.05858). A token counts once.
 void penalize_repetition(std::span<float> logits, std::span<const std::int64_t> answer_ids,
