@@ -1,0 +1,132 @@
+#include "eval/report/score_section.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "eval/report/markup.h"
+
+namespace vllama::eval {
+namespace {
+
+std::string number(double value) {
+  return std::isfinite(value) ? fmt::format("{:.4f}", value) : "\xE2\x80\x93";
+}
+
+std::string interval_text(double low, double high) {
+  return fmt::format("{} \xE2\x80\x93 {}", number(low), number(high));
+}
+
+// The end of a scale from 0 on which the score and its parts fit: 1, or the next whole number.
+double scale_of(const Score& score) {
+  double most = std::isfinite(score.high) ? score.high : 1;
+  if (std::isfinite(score.value)) most = std::max(most, score.value);
+  for (const Score& part : score.parts) most = std::max(most, scale_of(part));
+  return std::max(1.0, std::ceil(most));
+}
+
+double percent(double value, double scale) {
+  return std::isfinite(value) ? std::clamp(100 * value / scale, 0.0, 100.0) : 0;
+}
+
+std::string bar(const Score& score, double scale) {
+  const double low = percent(score.low, scale), high = percent(score.high, scale);
+  return fmt::format(
+      "<div class=bar><div class=fill style=\"width:{:.2f}%\"></div>"
+      "<div class=whisker style=\"left:{:.2f}%;width:{:.2f}%\"></div></div>",
+      percent(score.value, scale), low, high - low);
+}
+
+std::string counts(const Score& score) {
+  return fmt::format("{}{}", score.num_scored + score.num_missing,
+                     score.num_missing > 0
+                         ? fmt::format(" <span class=note>({} missing)</span>", score.num_missing)
+                         : "");
+}
+
+std::string facts(const Score& score) {
+  std::string result;
+  for (const auto& [name, value] : score.facts)
+    result += fmt::format("<div class=note>{}: {}</div>", isolated(name), isolated(value));
+  return result;
+}
+
+std::string rows(const std::map<std::string, std::string>& entries) {
+  std::string result;
+  for (const auto& [name, value] : entries)
+    result += fmt::format("<tr><th scope=row>{}</th><td class=mono>{}</td></tr>", isolated(name),
+                          isolated(value));
+  return result;
+}
+
+}  // namespace
+
+std::string score_table(const ReportData& data) {
+  std::string body;
+  for (const Score& score : data.scores) {
+    const double scale = scale_of(score);
+    body += fmt::format(
+        "<tr><th scope=row>{}{}</th><td class=value>{}</td><td class=interval>{}</td>"
+        "<td class=wide>{}<span class=note>0 \xE2\x80\x93 {:g}</span></td><td>{}</td></tr>",
+        isolated(score.name), facts(score), number(score.value),
+        interval_text(score.low, score.high), bar(score, scale), scale, counts(score));
+  }
+  return fmt::format(
+      "<section><h2>Scores</h2><div class=scroll><table id=scores><thead><tr><th>Metric</th>"
+      "<th>Value</th><th>95 % interval</th><th></th><th>Questions</th></tr></thead>"
+      "<tbody>{}</tbody></table></div></section>",
+      body);
+}
+
+std::string part_bars(const ReportData& data) {
+  std::string charts;
+  for (const Score& score : data.scores) {
+    if (score.parts.empty()) continue;
+    const double scale = scale_of(score);
+    std::string body;
+    for (const Score& part : score.parts)
+      body += fmt::format(
+          "<tr><th scope=row>{}</th><td class=wide>{}</td><td class=value>{}</td>"
+          "<td class=interval>{}</td><td>{}</td></tr>",
+          isolated(part.name.empty() ? "(none)" : part.name), bar(part, scale), number(part.value),
+          interval_text(part.low, part.high), counts(part));
+    charts += fmt::format(
+        "<details{}><summary>{}</summary><div class=scroll><table class=parts><thead><tr>"
+        "<th>Type</th><th></th><th>Value</th><th>95 % interval</th><th>Questions</th></tr></thead>"
+        "<tbody>{}</tbody></table></div></details>",
+        charts.empty() ? " open" : "", isolated(score.name), body);
+  }
+  return charts.empty() ? "" : "<section><h2>By type</h2>" + charts + "</section>";
+}
+
+std::string comparison_table(const ReportData& data) {
+  if (data.comparisons.empty()) return "";
+  std::string body;
+  for (const Comparison& comparison : data.comparisons) {
+    const bool is_certain = comparison.low > 0 || comparison.high < 0;
+    body += fmt::format(
+        "<tr{}><th scope=row>{}</th><td class=value>{}</td><td class=value>{}</td>"
+        "<td class=value>{}{}</td><td class=interval>{}</td><td class=value>{:.3f}</td></tr>",
+        is_certain ? " class=certain" : "", isolated(comparison.name), number(comparison.first),
+        number(comparison.second), comparison.difference > 0 ? "+" : "",
+        number(comparison.difference), interval_text(comparison.low, comparison.high),
+        comparison.p_value);
+  }
+  return fmt::format(
+      "<section><h2>Comparison</h2><div class=scroll><table id=comparison><thead><tr>"
+      "<th>Metric</th><th>{}</th><th>{}</th><th>Difference</th><th>95 % "
+      "interval</th><th>p</th></tr>"
+      "</thead><tbody>{}</tbody></table></div><p class=note>Paired bootstrap over questions. Bold: "
+      "the interval of the difference does not hold zero.</p></section>",
+      isolated(data.first_run), isolated(data.second_run), body);
+}
+
+std::string origin_section(const ReportData& data) {
+  return fmt::format(
+      "<section><h2>Origin</h2><div class=scroll><table class=origin><tbody>{}{}</tbody></table>"
+      "</div><details><summary>Configuration</summary><pre id=config>{}</pre></details></section>",
+      rows(data.versions), rows(data.hashes), markup_escaped(data.config_text));
+}
+
+}  // namespace vllama::eval
