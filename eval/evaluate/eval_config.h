@@ -42,6 +42,7 @@ struct EvalConfig {
   std::vector<TaskConfig> tasks;
   std::vector<datasets::DataConfig> losses;
   std::int64_t num_resamples = 1000;
+  std::int64_t num_thumbnails = 300;
   distributed::DistributedConfig distributed;
 
   template <class Visitor>
@@ -64,6 +65,8 @@ struct EvalConfig {
     field("tasks", tasks, "questions to be answered, and by what they are scored");
     field("losses", losses, "data sets whose loss and perplexity are measured");
     field("num_resamples", num_resamples, "resamples of the bootstrap for intervals", positive);
+    field("num_thumbnails", num_thumbnails, "media of each task that the report shows pictures of",
+          config::AtLeast<std::int64_t>{0});
     field("distributed", distributed, "several ranks");
   }
 };

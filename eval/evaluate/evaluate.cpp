@@ -7,12 +7,14 @@
 #include <set>
 
 #include "core/error.h"
-#include "core/log.h"
+#include "core/files.h"
+#include "core/sha256.h"
 #include "eval/evaluate/answers.h"
 #include "eval/evaluate/dataset_loss.h"
 #include "eval/evaluate/measure_task.h"
 #include "eval/evaluate/run_task.h"
 #include "eval/evaluate/settings_file.h"
+#include "eval/evaluate/thumbnails.h"
 #include "eval/tasks/open_task.h"
 
 namespace vllama::eval {
@@ -54,6 +56,9 @@ TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config
   TaskResult result{.config = task_config, .annotation_hash = task.annotation_hash};
   result.predictions = run_task(task, task_config, config, opened, AnswerFolder(folder), ranks);
   if (!ranks.is_first()) return result;
+  result.predictions_hash = sha256(read_file(AnswerFolder(folder).predictions_file()));
+  result.thumbnails =
+      thumbnails(task.questions, config.num_thumbnails, config.num_workers, opened.media.video);
   result.measurements = measure_task(task_config, result.predictions);
   result.scores = scores_of(result.measurements, config.num_resamples);
   return result;

@@ -1,6 +1,10 @@
 // Evaluates a model: questions, losses, scores and a report.
 #pragma once
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "distributed/communicator.h"
 #include "eval/evaluate/eval_config.h"
 #include "eval/open_model.h"
@@ -14,6 +18,8 @@ struct TaskResult {
   std::vector<Prediction> predictions = {};  // in the order of the annotation
   std::vector<Measurement> measurements = {};
   std::vector<Score> scores = {};
+  std::string predictions_hash = {};                                // of predictions.jsonl
+  std::map<std::string, std::vector<std::string>> thumbnails = {};  // see thumbnails()
 };
 
 struct EvalResult {

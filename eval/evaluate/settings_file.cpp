@@ -7,7 +7,7 @@
 #include "config/fields.h"
 #include "core/error.h"
 #include "core/files.h"
-#include "core/hash.h"
+#include "core/sha256.h"
 
 namespace vllama::eval {
 namespace fs = std::filesystem;
@@ -62,7 +62,7 @@ std::string checkpoint_hash(const fs::path& checkpoint) {
   fs::path file = checkpoint;
   for (const char* name : {"manifest.json", "bundle.yaml"})
     if (fs::exists(checkpoint / name)) file = checkpoint / name;
-  return fmt::format("{:016x}", fnv1a(MappedFile::open(file)->text()));
+  return sha256(MappedFile::open(file)->text());
 }
 
 std::string answer_settings(const EvalConfig& config, const TaskConfig& task_config,

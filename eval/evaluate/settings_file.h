@@ -10,7 +10,7 @@
 
 namespace vllama::eval {
 
-// A hash of what identifies a checkpoint: the manifest of a saved step, the description of a
+// SHA-256 of what identifies a checkpoint: the manifest of a saved step, the description of a
 // bundle, or the bytes of a file.
 std::string checkpoint_hash(const std::filesystem::path& checkpoint);
 

@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "core/hash.h"
 #include "core/log.h"
+#include "core/sha256.h"
 #include "eval/tasks/read_questions.h"
 
 namespace vllama::eval {
@@ -75,10 +75,10 @@ std::vector<fs::path> annotation_files(const TaskConfig& config) {
 }
 
 std::string hash_of_files(const TaskConfig& config) {
-  std::uint64_t hash = fnv1a("");
+  Sha256 hash;
   for (const fs::path& file : annotation_files(config))
-    hash = fnv1a(fmt::format("{:016x} {}", hash, MappedFile::open(file)->text()));
-  return fmt::format("{:016x}", hash);
+    hash.update(MappedFile::open(file)->bytes());
+  return hash.finish();
 }
 
 void tell_of_media(const Task& task) {

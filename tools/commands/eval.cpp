@@ -5,9 +5,11 @@
 
 #include "eval/evaluate/evaluate.h"
 #include "eval/evaluate/score_table.h"
+#include "eval/evaluate/write_results.h"
 #include "tools/commands/commands.h"
 #include "train/device.h"
 #include "train/export/open_saved.h"
+#include "train/metrics.h"
 
 namespace vllama::tools {
 namespace {
@@ -25,6 +27,16 @@ eval::EvalConfig read_config(const Arguments& arguments) {
   return config::read<eval::EvalConfig>(tree);
 }
 
+// Of the run that the saved step belongs to, if it lies in one.
+std::vector<eval::LossPoint> losses_of_run(const std::filesystem::path& step) {
+  const auto metrics = step.parent_path().parent_path() / "metrics.jsonl";
+  std::vector<eval::LossPoint> losses;
+  if (!std::filesystem::exists(metrics)) return losses;
+  for (const train::StepMetrics& found : train::read_metrics(metrics))
+    losses.push_back({static_cast<double>(found.step), found.loss});
+  return losses;
+}
+
 void run(const Arguments& arguments) {
   const eval::EvalConfig config = read_config(arguments);
   const distributed::Launch launch = distributed::read_launch();
@@ -34,7 +46,11 @@ void run(const Arguments& arguments) {
   try {
     const eval::OpenedModel opened = train::open_saved(config.model, device);
     const eval::EvalResult result = eval::evaluate(config, opened, ranks, arguments.force);
-    if (ranks.is_first()) std::cout << eval::score_table(result);
+    if (ranks.is_first()) {
+      eval::write_results(config, opened, result, losses_of_run(opened.origin.checkpoint));
+      std::cout << eval::score_table(result) << "\nreport: " << config.output_dir
+                << "/report.html\n";
+    }
     ranks.leave();
   } catch (const std::exception& failure) {
     ranks.fail(failure.what());

@@ -1,0 +1,96 @@
+#include "eval/evaluate/write_results.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "config/fields.h"
+#include "core/files.h"
+#include "core/sha256.h"
+#include "core/version.h"
+#include "eval/evaluate/settings_file.h"
+#include "eval/scores/judge_files.h"
+
+namespace vllama::eval {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void add_task(ReportData& report, const TaskResult& task, bool is_only_one) {
+  const std::string prefix = is_only_one ? "" : task.config.name + ": ";
+  for (Score score : task.scores) {
+    score.name = prefix + score.name;
+    report.scores.push_back(std::move(score));
+  }
+  const std::vector<double>& values = task.scores.front().per_sample;
+  for (std::size_t i = 0; i < task.predictions.size(); ++i) {
+    Prediction prediction = task.predictions[i];
+    if (!is_only_one) {
+      prediction.id = task.config.name + "/" + prediction.id;
+      prediction.type = prefix + prediction.type;
+    }
+    report.predictions.push_back(std::move(prediction));
+    report.values.push_back(values.empty() ? std::numeric_limits<double>::quiet_NaN() : values[i]);
+  }
+  report.hashes["annotation of " + task.config.name] = task.annotation_hash;
+  report.hashes["predictions of " + task.config.name] = task.predictions_hash;
+  report.thumbnails.insert(task.thumbnails.begin(), task.thumbnails.end());
+}
+
+void write_json(const fs::path& path, const Json& json) {
+  write_file_atomically(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+void write_captions(const fs::path& folder, const std::vector<Prediction>& predictions) {
+  Json captions = Json::array(), images = Json::array(), annotations = Json::array();
+  for (const Prediction& prediction : predictions) {
+    captions.push_back({{"image_id", prediction.id}, {"caption", prediction.prediction}});
+    images.push_back({{"id", prediction.id}});
+    for (const std::string& reference : prediction.references)
+      annotations.push_back(
+          {{"id", annotations.size()}, {"image_id", prediction.id}, {"caption", reference}});
+  }
+  write_json(folder / "captions.json", captions);
+  write_json(folder / "references.json", {{"images", images}, {"annotations", annotations}});
+}
+
+void write_consistency(const fs::path& path, const std::vector<Prediction>& predictions) {
+  std::vector<Prediction> first, second;
+  for (const Prediction& prediction : predictions)
+    (prediction.type == "Q1" ? first : second).push_back(prediction);
+  if (first.size() == second.size()) write_judge_consistency_file(path, first, second);
+}
+
+}  // namespace
+
+void write_exchange_files(const fs::path& folder, const TaskResult& result) {
+  const std::string& format = result.config.format;
+  if (format.ends_with("captions") && result.config.num_candidates == 0)
+    write_captions(folder, result.predictions);
+  if (format == "video_chatgpt_consistency")
+    write_consistency(folder / "judge.json", result.predictions);
+  if (format.ends_with("_qa") || format == "video_chatgpt" || format == "questions") {
+    write_judge_file(folder / "judge.json", result.predictions);
+    write_judge_file_with_ids(folder / "judge_with_ids.json", result.predictions);
+  }
+}
+
+void write_results(const EvalConfig& config, const OpenedModel& opened, const EvalResult& result,
+                   std::vector<LossPoint> loss) {
+  ReportData report;
+  report.title = fmt::format("Evaluation of {}", opened.origin.path);
+  for (const TaskResult& task : result.tasks) {
+    add_task(report, task, result.tasks.size() == 1);
+    write_exchange_files(fs::path(config.output_dir) / task.config.name, task);
+  }
+  if (result.tasks.size() == 1) report.value_name = result.tasks.front().scores.front().name;
+  report.scores.insert(report.scores.end(), result.losses.begin(), result.losses.end());
+  report.loss = std::move(loss);
+  report.config_text = config::dump(config);
+  report.hashes["checkpoint"] = checkpoint_hash(opened.origin.checkpoint);
+  report.versions["vllama"] = program_version();
+  write_report(config.output_dir, report);
+}
+
+}  // namespace vllama::eval
