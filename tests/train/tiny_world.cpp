@@ -48,12 +48,14 @@ void make_clip(const std::filesystem::path& path, int number) {
 
 }  // namespace
 
-TinyWorld::TinyWorld() {
-  models::write_random_weights(
-      {.vision = tiny_vision(),
-       .language =
-           {.width = 16, .mlp_width = 32, .num_layers = 2, .num_heads = 2, .max_positions = 64}},
-      kNumPieces, 1, path("weights"));
+TinyWorld::TinyWorld(std::int64_t max_positions) {
+  models::write_random_weights({.vision = tiny_vision(),
+                                .language = {.width = 16,
+                                             .mlp_width = 32,
+                                             .num_layers = 2,
+                                             .num_heads = 2,
+                                             .max_positions = max_positions}},
+                               kNumPieces, 1, path("weights"));
   std::filesystem::copy_file(golden_file("text/llama_tokenizer.model"),
                              path("weights/llama/tokenizer.model"));
   std::filesystem::create_directories(path("annotations"));

@@ -13,7 +13,8 @@ namespace vllama::test {
 
 class TinyWorld {
  public:
-  TinyWorld();
+  // `max_positions` of the language model.
+  explicit TinyWorld(std::int64_t max_positions = 64);
 
   // A configuration of six steps of four samples that writes into the folder `name` of the world.
   train::RunConfig run(const std::string& name) const;

@@ -1,0 +1,206 @@
+// Whole evaluations by the program itself, on one rank and two, undisturbed and killed.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/files.h"
+#include "eval/evaluate/eval_config.h"
+#include "eval/scores/prediction.h"
+#include "tests/support/child.h"
+#include "tests/support/ranks.h"
+#include "tests/train/tiny_world.h"
+
+using namespace vllama;
+using Catch::Contains;
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+namespace {
+
+constexpr std::int64_t kMaxPositions = 320;
+
+// A model with random weights, and questions about clips of which there are only a few in truth.
+class EvalWorld : public test::TinyWorld {
+ public:
+  EvalWorld() : TinyWorld(kMaxPositions), run_(run("run")) {
+    run_.data.sets.clear();
+    run_.data.sets.push_back(run("run").data.sets.front());
+    write_file_atomically(path("run.yaml"), config::dump(run_));
+    config_.output_dir = "results";  // below the folder that a program starts in
+    config_.model = path("run.yaml").string();
+    config_.device = "cpu";
+    config_.num_threads = 1;
+    config_.num_workers = 1;
+    config_.batch_size = 5;
+    config_.num_resamples = 100;
+    config_.generation.max_new_tokens = 4;
+    config_.distributed.join_timeout_seconds = 30;
+    config_.distributed.timeout_seconds = 10;
+    config_.distributed.silence_seconds = 10;
+  }
+
+  eval::EvalConfig& config() { return config_; }
+
+  // The command that evaluates in the folder `name` of the world, which is made.
+  std::string command(const std::string& name, const std::string& options = "") const {
+    fs::create_directories(path(name));
+    write_file_atomically(path(name) / "eval.yaml", config::dump(config_));
+    return fmt::format("sh -c \"cd '{}' && exec '{}' eval eval.yaml {}\"", path(name).string(),
+                       VLLAMA_PROGRAM, options);
+  }
+
+  fs::path results(const std::string& name) const { return path(name) / "results"; }
+
+ private:
+  train::RunConfig run_;
+  eval::EvalConfig config_;
+};
+
+void run_ranks(int num_ranks, const std::string& command) {
+  for (const auto& outcome : test::Ranks(num_ranks, command).wait_all(300)) {
+    INFO(outcome.output);
+    REQUIRE(outcome.status == 0);
+  }
+}
+
+std::size_t num_lines_in(const fs::path& folder) {
+  std::size_t count = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() != ".jsonl") continue;
+    const std::string text = read_file(entry.path());
+    count += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  }
+  return count;
+}
+
+// The first questions of ActivityNet-QA, for each of whose videos `world` gets a clip.
+eval::TaskConfig activitynet(const EvalWorld& world, const fs::path& questions,
+                             const fs::path& answers, std::size_t count) {
+  const Json all = Json::parse(read_file(questions));
+  const Json all_answers = Json::parse(read_file(answers));
+  std::map<std::string, Json> by_id;
+  for (const Json& answer : all_answers) by_id[answer.at("question_id")] = answer;
+  Json some = Json::array(), some_answers = Json::array();
+  fs::create_directories(world.path("clips"));
+  std::vector<fs::path> clips;
+  for (const auto& entry : fs::recursive_directory_iterator(world.path("videos")))
+    if (entry.path().extension() == ".mp4") clips.push_back(entry.path());
+  std::sort(clips.begin(), clips.end());
+  for (std::size_t i = 0; i < count; ++i) {
+    some.push_back(all.at(i));
+    some_answers.push_back(by_id.at(all.at(i).at("question_id")));
+    const fs::path clip = world.path("clips") /
+                          fmt::format("v_{}.mp4", all.at(i).at("video_name").get<std::string>());
+    if (!fs::exists(clip)) fs::create_hard_link(clips[i % clips.size()], clip);
+  }
+  eval::TaskConfig task;
+  task.name = "activitynet";
+  task.format = "activitynet_qa";
+  task.annotations = world.path("q.json").string();
+  task.answers = world.path("a.json").string();
+  task.media_root = world.path("clips").string();
+  write_file_atomically(task.annotations, some.dump());
+  write_file_atomically(task.answers, some_answers.dump());
+  return task;
+}
+
+}  // namespace
+
+TEST_CASE("evaluation: 500 questions on two ranks, killed once, are reported as on one") {
+  VLLAMA_SHARED_FILE(questions, "fixtures/annotations/activitynet_qa_val_q.json");
+  VLLAMA_SHARED_FILE(answers, "fixtures/annotations/activitynet_qa_val_a.json");
+  EvalWorld world;
+  world.config().tasks = {activitynet(world, questions, answers, 500)};
+  run_ranks(1, world.command("one"));
+  {
+    test::Ranks ranks(2, world.command("two"));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    while (num_lines_in(world.results("two") / "activitynet") < 200 &&
+           std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ranks.signal(1, SIGKILL);
+    CHECK(ranks.wait(1).status == 128 + SIGKILL);
+    const auto other = ranks.wait(0);
+    INFO(other.output);
+    CHECK(other.status == 1);
+    CHECK_THAT(other.output, Contains("rank 1"));
+  }
+  CHECK_FALSE(fs::exists(world.results("two") / "report.json"));
+  run_ranks(2, world.command("two"));
+  for (const char* file : {"report.json", "report.html", "activitynet/predictions.jsonl"}) {
+    INFO(file);
+    CHECK(read_file(world.results("one") / file) == read_file(world.results("two") / file));
+  }
+  const auto predictions =
+      eval::read_predictions(world.results("two") / "activitynet/predictions.jsonl");
+  CHECK(predictions.size() == 500);
+  CHECK(std::all_of(predictions.begin(), predictions.end(), [](const auto& found) {
+    return found.status == "ok" && found.num_frames > 0;
+  }));
+}
+
+TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; nothing is lost") {
+  EvalWorld world;
+  const auto clips = [&] {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::recursive_directory_iterator(world.path("videos")))
+      if (entry.path().extension() == ".mp4") found.push_back(entry.path());
+    std::sort(found.begin(), found.end());
+    return found;
+  }();
+  fs::create_directories(world.path("media"));
+  fs::copy_file(clips[0], world.path("media/a.mp4"));
+  write_file_atomically(world.path("media/broken.mp4"), "not a video");
+  write_file_atomically(world.path("questions.jsonl"),
+                        "{\"id\":1,\"video\":\"a\",\"question\":\"What?\",\"answer\":\"a bar\","
+                        "\"options\":[\"a bar\",\"a dog\"]}\n"
+                        "{\"id\":2,\"video\":\"broken\",\"question\":\"What?\",\"answer\":\"a\","
+                        "\"options\":[\"a\",\"b\"]}\n"
+                        "{\"id\":3,\"video\":\"gone\",\"question\":\"What?\",\"answer\":\"a\","
+                        "\"options\":[\"a\",\"b\"]}\n");
+  eval::TaskConfig task;
+  task.name = "choice";
+  task.format = "questions";
+  task.annotations = world.path("questions.jsonl").string();
+  task.media_root = world.path("media").string();
+  world.config().tasks = {task};
+  datasets::DataConfig held_out = world.run("run").data;
+  world.config().losses = {held_out};
+  run_ranks(1, world.command("one"));
+  run_ranks(2, world.command("two"));
+  CHECK(read_file(world.results("one") / "report.json") ==
+        read_file(world.results("two") / "report.json"));
+  const auto predictions =
+      eval::read_predictions(world.results("one") / "choice/predictions.jsonl");
+  REQUIRE(predictions.size() == 3);
+  CHECK(predictions[0].option_scores.size() == 2);
+  CHECK_THAT(predictions[1].status, Contains("not_media") || Contains("neither"));
+  CHECK(predictions[2].status == "missing media");
+  const Json report = Json::parse(read_file(world.results("one") / "report.json"));
+  CHECK(report.at("missing").size() == 2);
+  const std::string scores = report.at("scores").dump();
+  CHECK_THAT(scores, Contains("option_likelihood") && Contains("/perplexity"));
+
+  SECTION("with other settings nothing is overwritten unless forced") {
+    const std::string before = read_file(world.results("one") / "choice/predictions.jsonl");
+    world.config().tasks[0].option_score = "sum";
+    const auto refused = test::Ranks(1, world.command("one")).wait_all();
+    CHECK(refused[0].status == 2);
+    CHECK_THAT(refused[0].output, Contains("option_score: sum") && Contains("--force"));
+    CHECK(read_file(world.results("one") / "choice/predictions.jsonl") == before);
+    run_ranks(1, world.command("one", "--force"));
+    CHECK(read_file(world.results("one") / "choice/predictions.jsonl") != before);
+  }
+  SECTION("a prompt longer than the context") {
+    world.config().tasks[0].prompt = "{} " + std::string(4000, 'x');
+    const auto refused = test::Ranks(1, world.command("long")).wait_all();
+    CHECK(refused[0].status == 2);
+    CHECK_THAT(refused[0].output, Contains("tokens"));
+  }
+}
