@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/random.h"
+#include "eval/scores/caption_files.h"
 #include "eval/scores/caption_scores.h"
 #include "eval/scores/meteor.h"
 #include "eval/scores/porter2.h"
@@ -136,6 +137,23 @@ TEST_CASE("captions are written for the Stanford tokenizer, one per line") {
   const auto path = folder.path() / "captions.txt";
   write_captions_for_ptb(path, {captioned("1", {" ", "A dog.\nIt\xE2\x80\xA8 runs", "x\r"})});
   CHECK(read_file(path) == ".\nA dog. It runs\nx\n");
+}
+
+TEST_CASE("captions are written as the COCO tools read them") {
+  const test::TemporaryFolder folder;
+  Prediction missing = captioned("b", {"lost", "x"});
+  missing.status = "missing media";
+  const std::vector<Prediction> predictions = {captioned("a", {"a dog", "dog", "the dog"}),
+                                               missing};
+  write_coco_results(folder.path() / "results.json", predictions);
+  CHECK(json::parse(read_file(folder.path() / "results.json")) ==
+        json::parse(R"([{"image_id":"a","caption":"a dog"},{"image_id":"b","caption":""}])"));
+  write_coco_annotations(folder.path() / "annotations.json", predictions);
+  CHECK(json::parse(read_file(folder.path() / "annotations.json")) ==
+        json::parse(R"({"info":{},"type":"captions","licenses":[],
+          "images":[{"id":"a"},{"id":"b"}],
+          "annotations":[{"image_id":"a","id":1,"caption":"dog"},
+            {"image_id":"a","id":2,"caption":"the dog"},{"image_id":"b","id":3,"caption":"x"}]})"));
 }
 
 TEST_CASE("AudioCaps validation, first caption against the others") {
