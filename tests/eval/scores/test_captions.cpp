@@ -33,6 +33,10 @@ const json& golden() {
   return object;
 }
 
+Approx close_to(const json& value) {
+  return Approx(value.get<double>()).epsilon(0).margin(kTolerance);
+}
+
 Prediction captioned(const std::string& id, const std::vector<std::string>& captions) {
   Prediction prediction{.id = id};
   prediction.prediction = captions.front();
@@ -79,12 +83,11 @@ void check_all(const std::vector<Measurement>& measurements, const json& expecte
   for (const Measurement& measurement : measurements) {
     INFO(measurement.name);
     const json& entry = expected.at(measurement.name);
-    CHECK(value_of_metric(measurement) == Approx(entry["value"].get<double>()).margin(kTolerance));
+    CHECK(value_of_metric(measurement) == close_to(entry["value"]));
     REQUIRE(measurement.per_sample.size() == entry["per_sample"].size());
     for (std::size_t i = 0; i < measurement.per_sample.size(); ++i) {
       INFO("sample " << i);
-      CHECK(measurement.per_sample[i] ==
-            Approx(entry["per_sample"][i].get<double>()).margin(kTolerance));
+      CHECK(measurement.per_sample[i] == close_to(entry["per_sample"][i]));
     }
   }
 }
@@ -166,13 +169,12 @@ TEST_CASE("AudioCaps validation, first caption against the others") {
   for (const auto& measurement : caption_measurements(predictions, simple_tokens(predictions)))
     found[measurement.name] = value_of_metric(measurement);
   for (std::size_t k = 1; k <= 4; ++k)
-    CHECK(found["bleu_" + std::to_string(k)] ==
-          Approx(expected["bleu"][k - 1].get<double>()).margin(kTolerance));
-  CHECK(found["rouge_l"] == Approx(expected["rouge_l"].get<double>()).margin(kTolerance));
-  CHECK(found["cider_d"] == Approx(expected["cider"].get<double>()).margin(kTolerance));
+    CHECK(found["bleu_" + std::to_string(k)] == close_to(expected["bleu"][k - 1]));
+  CHECK(found["rouge_l"] == close_to(expected["rouge_l"]));
+  CHECK(found["cider_d"] == close_to(expected["cider"]));
   for (const auto& [name, value] : golden()["audiocaps_simple"].items()) {
     INFO(name);
-    CHECK(found[name] == Approx(value.get<double>()).margin(kTolerance));
+    CHECK(found[name] == close_to(value));
   }
 }
 
