@@ -6,6 +6,7 @@ const char* const kPageScript = R"js(
 'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
+  const images = new Map(Object.entries(data.images));
   const byId = (id) => document.getElementById(id);
   const perPage = 24;
   const verdicts = { all: 'All', right: 'Right', partly: 'Partly right', wrong: 'Wrong',
@@ -43,7 +44,7 @@ const char* const kPageScript = R"js(
 
   function framesOf(row) {
     const frames = element('div', 'frames');
-    (data.images[row.video] || []).forEach((source, place) => {
+    images.get(row.video).forEach((source, place) => {
       const image = element('img');
       image.src = source;
       image.alt = 'frame ' + (place + 1);
@@ -66,7 +67,7 @@ const char* const kPageScript = R"js(
 
   function cardOf(row) {
     const card = element('article', 'card ' + row.verdict);
-    if (data.images[row.video]) card.append(framesOf(row));
+    if (images.has(row.video)) card.append(framesOf(row));
     const head = element('div', 'head');
     const id = element('bdi', 'id mono', row.id);
     id.title = row.id + ' \u00b7 ' + row.video;
@@ -123,7 +124,7 @@ const char* const kPageScript = R"js(
 
   function readAddress() {
     const given = new URLSearchParams(location.hash.slice(1));
-    state.show = given.get('show') in verdicts ? given.get('show') : 'all';
+    state.show = Object.hasOwn(verdicts, given.get('show')) ? given.get('show') : 'all';
     state.type = given.get('type') || '';
     state.order = given.get('order') === 'lowest' ? 'lowest' : 'annotation';
     state.search = given.get('search') || '';

@@ -75,7 +75,7 @@ svg.curve text { fill: var(--soft); font-size: 12px; }
 .frames img { width: 100%; max-height: 110px; object-fit: contain; border-radius: 4px; }
 .head { display: flex; gap: 8px; align-items: baseline; font-size: 13px; color: var(--soft); }
 .head .id { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; flex: 1; }
-.badge { font-weight: 700; white-space: nowrap; }
+.badge { font-weight: 700; }
 .right .badge { color: var(--right); }
 .wrong .badge { color: var(--wrong); }
 .partly .badge { color: var(--partly); }

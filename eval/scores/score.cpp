@@ -38,6 +38,22 @@ Score score_of(const std::string& name, const Measurement& measurement, const Pl
   return result;
 }
 
+// The day of judging may differ.
+void require_same_facts(const Measurement& first, const Measurement& second) {
+  std::map<std::string, std::string> facts = first.facts;
+  facts.insert(second.facts.begin(), second.facts.end());
+  facts.erase("judge_date");
+  const auto fact_of = [](const Measurement& measurement, const std::string& name) {
+    const auto found = measurement.facts.find(name);
+    return found == measurement.facts.end() ? std::string("none") : found->second;
+  };
+  for (const auto& [name, ignored] : facts)
+    if (fact_of(first, name) != fact_of(second, name))
+      throw UserError(
+          fmt::format("{}: the two runs were measured in different ways: their {} is '{}' and '{}'",
+                      first.name, name, fact_of(first, name), fact_of(second, name)));
+}
+
 }  // namespace
 
 Score score(const Measurement& measurement, const BootstrapOptions& options) {
@@ -60,8 +76,7 @@ Comparison compare(const Measurement& first, const Measurement& second,
                    const BootstrapOptions& options) {
   if (first.name != second.name)
     throw UserError(fmt::format("cannot compare '{}' with '{}'", first.name, second.name));
-  if (first.facts != second.facts)
-    throw UserError(fmt::format("{}: the two runs were measured in different ways", first.name));
+  require_same_facts(first, second);
   if (first.ids != second.ids)
     throw UserError(fmt::format(
         "{}: the two runs answered different questions ({} and {}); compare runs of the same "

@@ -20,7 +20,8 @@ const std::string kAttack =
 ReportData many_questions(std::size_t count) {
   ReportData data{.title = "A report " + kAttack, .scores = {}, .predictions = {}};
   for (std::size_t i = 0; i < count; ++i) {
-    Prediction prediction{.id = "id" + std::to_string(i), .video = "v"};
+    Prediction prediction{.id = "id" + std::to_string(i)};
+    prediction.video = i == 3 ? "__proto__" : i == 4 ? "constructor" : "v";
     prediction.question = i == 7 ? kAttack : "question " + std::to_string(i);
     prediction.type = i % 2 == 0 ? "even" : "odd";
     prediction.references = {"yes"};
@@ -29,6 +30,7 @@ ReportData many_questions(std::size_t count) {
     data.predictions.push_back(prediction);
     data.values.push_back(i % 3 == 0);
   }
+  data.thumbnails = {{"__proto__", {"\xFF\xD8\xFFx"}}};
   return data;
 }
 
@@ -61,7 +63,8 @@ TEST_CASE("a browser shows one page of many questions, and runs no text") {
   CHECK(page.find("Right (1667)") != std::string::npos);
   CHECK(page.find("Missing: undecodable") != std::string::npos);
   CHECK(page.find("<title>A report &lt;/script&gt;") != std::string::npos);
-  CHECK(count_of(page, "<img") == 0);
+  CHECK(count_of(page, "<img") == 1);
+  CHECK(page.find("src=\"data:image/jpeg;base64,/9j/eA==\"") != std::string::npos);
   CHECK(count_of(page, "<script") == 0);
 }
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/random.h"
+#include "eval/scores/caption_files.h"
 #include "eval/scores/caption_scores.h"
 #include "eval/scores/meteor.h"
 #include "eval/scores/porter2.h"
@@ -30,6 +31,10 @@ const json& golden() {
   static const json object =
       json::parse(read_file(test::golden_file("captions/caption_metrics.json")));
   return object;
+}
+
+Approx close_to(const json& value) {
+  return Approx(value.get<double>()).epsilon(0).margin(kTolerance);
 }
 
 Prediction captioned(const std::string& id, const std::vector<std::string>& captions) {
@@ -78,12 +83,11 @@ void check_all(const std::vector<Measurement>& measurements, const json& expecte
   for (const Measurement& measurement : measurements) {
     INFO(measurement.name);
     const json& entry = expected.at(measurement.name);
-    CHECK(value_of_metric(measurement) == Approx(entry["value"].get<double>()).margin(kTolerance));
+    CHECK(value_of_metric(measurement) == close_to(entry["value"]));
     REQUIRE(measurement.per_sample.size() == entry["per_sample"].size());
     for (std::size_t i = 0; i < measurement.per_sample.size(); ++i) {
       INFO("sample " << i);
-      CHECK(measurement.per_sample[i] ==
-            Approx(entry["per_sample"][i].get<double>()).margin(kTolerance));
+      CHECK(measurement.per_sample[i] == close_to(entry["per_sample"][i]));
     }
   }
 }
@@ -138,6 +142,23 @@ TEST_CASE("captions are written for the Stanford tokenizer, one per line") {
   CHECK(read_file(path) == ".\nA dog. It runs\nx\n");
 }
 
+TEST_CASE("captions are written as the COCO tools read them") {
+  const test::TemporaryFolder folder;
+  Prediction missing = captioned("b", {"lost", "x"});
+  missing.status = "missing media";
+  const std::vector<Prediction> predictions = {captioned("a", {"a dog", "dog", "the dog"}),
+                                               missing};
+  write_coco_results(folder.path() / "results.json", predictions);
+  CHECK(json::parse(read_file(folder.path() / "results.json")) ==
+        json::parse(R"([{"image_id":"a","caption":"a dog"},{"image_id":"b","caption":""}])"));
+  write_coco_annotations(folder.path() / "annotations.json", predictions);
+  CHECK(json::parse(read_file(folder.path() / "annotations.json")) ==
+        json::parse(R"({"info":{},"type":"captions","licenses":[],
+          "images":[{"id":"a"},{"id":"b"}],
+          "annotations":[{"image_id":"a","id":1,"caption":"dog"},
+            {"image_id":"a","id":2,"caption":"the dog"},{"image_id":"b","id":3,"caption":"x"}]})"));
+}
+
 TEST_CASE("AudioCaps validation, first caption against the others") {
   VLLAMA_SHARED_FILE(captions, "fixtures/annotations/audiocaps_val.csv");
   VLLAMA_SHARED_FILE(expected_path, "fixtures/annotations/audiocaps_val_caption_metrics.json");
@@ -148,13 +169,12 @@ TEST_CASE("AudioCaps validation, first caption against the others") {
   for (const auto& measurement : caption_measurements(predictions, simple_tokens(predictions)))
     found[measurement.name] = value_of_metric(measurement);
   for (std::size_t k = 1; k <= 4; ++k)
-    CHECK(found["bleu_" + std::to_string(k)] ==
-          Approx(expected["bleu"][k - 1].get<double>()).margin(kTolerance));
-  CHECK(found["rouge_l"] == Approx(expected["rouge_l"].get<double>()).margin(kTolerance));
-  CHECK(found["cider_d"] == Approx(expected["cider"].get<double>()).margin(kTolerance));
+    CHECK(found["bleu_" + std::to_string(k)] == close_to(expected["bleu"][k - 1]));
+  CHECK(found["rouge_l"] == close_to(expected["rouge_l"]));
+  CHECK(found["cider_d"] == close_to(expected["cider"]));
   for (const auto& [name, value] : golden()["audiocaps_simple"].items()) {
     INFO(name);
-    CHECK(found[name] == Approx(value.get<double>()).margin(kTolerance));
+    CHECK(found[name] == close_to(value));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/random.h"
 #include "eval/scores/judge_files.h"
 #include "eval/scores/score.h"
 #include "tests/support/fixtures.h"
@@ -130,5 +131,21 @@ TEST_CASE("scores of a judge that is not named are refused") {
     facts.date = date;
     CHECK_THROWS_WITH(judge_measurements(predictions(), replies, facts),
                       Catch::Contains("YYYY-MM-DD"));
+  }
+}
+
+TEST_CASE("damaged replies are mistakes that are named, whatever the damage") {
+  const std::string reply = "{'pred': 'ye\\'s', \"score\": 4.5}";
+  RandomStream stream(12);
+  for (int i = 0; i < 5000; ++i) {
+    std::string damaged = reply;
+    for (std::uint64_t j = stream.below(3); j < 3; ++j)
+      damaged[stream.below(damaged.size())] = static_cast<char>(stream.below(256));
+    if (stream.below(4) == 0) damaged.resize(stream.below(damaged.size()));
+    try {
+      parse_judge_reply(damaged, "here");
+    } catch (const UserError& problem) {
+      CHECK(std::string(problem.what()).starts_with("here: "));
+    }
   }
 }

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/random.h"
 #include "eval/scores/prediction.h"
 #include "tests/support/fixtures.h"
 
@@ -133,4 +134,23 @@ TEST_CASE("predictions are matched with the annotation by id") {
   Prediction other = sample("a");
   other.question = "why";
   CHECK_THROWS_WITH(match({sample("a")}, {other}), Catch::Contains("another annotation"));
+}
+
+TEST_CASE("damaged lines are mistakes that are named, whatever the damage") {
+  Prediction full = sample("a");
+  full.options = {"x", "y"};
+  full.option_scores = {-1, -2};
+  const std::string line = prediction_line(full);
+  RandomStream stream(11);
+  for (int i = 0; i < 5000; ++i) {
+    std::string damaged = line;
+    for (std::uint64_t j = stream.below(3); j < 3; ++j)
+      damaged[stream.below(damaged.size())] = static_cast<char>(stream.below(256));
+    if (stream.below(4) == 0) damaged.resize(stream.below(damaged.size()));
+    try {
+      parse_prediction(damaged, "here");
+    } catch (const UserError& problem) {
+      CHECK(std::string(problem.what()).starts_with("here: "));
+    }
+  }
 }

@@ -85,7 +85,10 @@ TEST_CASE("what cannot be compared says so") {
   CHECK_THROWS_WITH(compare(mean_of({1, 0}), other), Catch::Contains("cannot compare"));
   other = mean_of({1, 0});
   other.facts["tokenizer"] = "ptb";
-  CHECK_THROWS_WITH(compare(mean_of({1, 0}), other), Catch::Contains("different ways"));
+  CHECK_THROWS_WITH(compare(mean_of({1, 0}), other),
+                    Catch::Contains("tokenizer is 'none' and 'ptb'"));
+  other.facts = {{"judge_date", "2026-11-21"}};
+  CHECK(compare(mean_of({1, 0}), other).difference == 0);
 }
 
 TEST_CASE("a metric that is not defined on the samples is an error") {
