@@ -25,8 +25,10 @@ struct CheckpointConfig {
           config::AtLeast<std::int64_t>{0});
     field("keep_best", keep_best, "so many checkpoints with the best metric stay; 0: none",
           config::AtLeast<std::int64_t>{0});
-    field("best_metric", best_metric,
-          "what keep_best compares: the mean since the checkpoint before", config::OneOf{{"loss"}});
+    field(
+        "best_metric", best_metric,
+        "what keep_best compares: loss, the mean since the checkpoint before, or a value that eval "
+        "gives, as eval/<task>/<metric>");
     field("best_is", best_is, "which value of the metric is the best",
           config::OneOf{{"lowest", "highest"}});
   }

@@ -11,18 +11,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool is_about_first(std::int64_t num_steps, const std::string& line) {
-  const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  const auto step = object.is_object() ? object.find("step") : object.end();
-  return step != object.end() && step->is_number_integer() && *step <= num_steps;
-}
-
 }  // namespace
 
 DroppedLog::DroppedLog(const std::filesystem::path& path, std::int64_t num_steps_done)
-    : file_(keep_lines(path, [num_steps_done](const std::string& line) {
-        return is_about_first(num_steps_done, line);
-      })) {}
+    : file_(keep_first_steps(path, num_steps_done)) {}
 
 void DroppedLog::write(const std::vector<datasets::DroppedSample>& samples) {
   if (!samples.empty()) file_.append(to_lines(samples));

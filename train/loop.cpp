@@ -36,6 +36,7 @@ Loop::Loop(const LoopParts& parts, RunProgress progress)
 int Loop::run() {
   while (progress_.num_steps_done < with_.config.training.num_steps() && agreed_signal_ == 0) {
     run_step();
+    validate_if_due();
     save_if_due();
   }
   with_.ranks.enter("writing the last checkpoint");
@@ -118,6 +119,15 @@ void Loop::check_health(const StepResult& result) {
                     health_.num_skipped_in_a_row(), with_.folder.file("config.yaml").string()));
 }
 
+void Loop::validate_if_due() {
+  const std::int64_t step = progress_.num_steps_done;
+  validated_.clear();
+  if (!with_.validation.is_due(step) || agreed_signal_ != 0) return;
+  const ValidationResult result = with_.validation(step);
+  if (record_) record_->write_validation(step, result);
+  validated_ = result.metrics;
+}
+
 void Loop::save_if_due() {
   const RunConfig& config = with_.config;
   const std::int64_t step = progress_.num_steps_done;
@@ -130,6 +140,7 @@ void Loop::save_if_due() {
   if (is_due) {
     metrics = mean_metrics(progress_);
     progress_.metric_sums.clear();
+    metrics.insert(validated_.begin(), validated_.end());
   }
   const auto state = with_.trainer.state();
   if (checkpoints_) checkpoints_->save(progress_, state, metrics);

@@ -22,6 +22,7 @@ struct LoopParts {
   const datasets::SampleOrder& order;
   const datasets::SampleSource& data;
   datasets::Loader& loader;
+  const Validation& validation;
   const StopSignal& stop;
 };
 
@@ -40,6 +41,7 @@ class Loop {
   void add_times(StepMetrics& metrics, const std::vector<RankReport>& reports);
   void record(const StepResult& result);
   void check_health(const StepResult& result);
+  void validate_if_due();
   void save_if_due();
 
   LoopParts with_;
@@ -48,8 +50,9 @@ class Loop {
   std::unique_ptr<RunRecord> record_;              // on rank 0
   std::optional<StragglerWatch> stragglers_;       // on rank 0 of several
   StepHealth health_;
-  int agreed_signal_ = 0;  // that all ranks know of
-  RankReport last_step_;   // of this rank
+  int agreed_signal_ = 0;                    // that all ranks know of
+  RankReport last_step_;                     // of this rank
+  std::map<std::string, double> validated_;  // what the latest step was found to be worth
 };
 
 }  // namespace vllama::train

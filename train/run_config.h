@@ -8,6 +8,7 @@
 #include "optim/adamw.h"
 #include "optim/schedule.h"
 #include "train/checkpoint_config.h"
+#include "train/validation_config.h"
 
 namespace vllama::train {
 
@@ -62,6 +63,7 @@ struct RunConfig {
   datasets::DataConfig data;
   TrainingConfig training;
   CheckpointConfig checkpoints;
+  ValidationConfig eval;
   distributed::DistributedConfig distributed;
   optim::AdamWConfig optimizer;
   optim::ScheduleConfig schedule;
@@ -79,6 +81,7 @@ struct RunConfig {
     field("training", training, "training loop");
     field("distributed", distributed, "several ranks");
     field("checkpoints", checkpoints, "when to save, and what to keep");
+    field("eval", eval, "evaluation of the model while it trains");
     field("optimizer", optimizer, "AdamW");
     field("schedule", schedule, "learning rate");
   }

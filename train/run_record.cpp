@@ -1,5 +1,7 @@
 #include "train/run_record.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 
@@ -11,6 +13,7 @@ RunRecord::RunRecord(const RunConfig& config, const RunFolder& folder, std::int6
     : metrics_(folder.file("metrics.jsonl"), num_steps_done),
       dropped_(folder.file("dropped.jsonl"), num_steps_done),
       bad_steps_(folder.file("bad_steps.jsonl"), num_steps_done),
+      validations_(folder.file("eval.jsonl"), num_steps_done),
       events_(folder.path(), num_steps_done),
       display_(num_steps_done, config.training.num_steps(), config.training.steps_per_log_line,
                standard_error()) {}
@@ -31,6 +34,20 @@ void RunRecord::write_bad(const StepMetrics& metrics, std::vector<StepSample> sa
   const BadStep step = bad_step(metrics, std::move(samples));
   log::warn("{}", bad_step_text(step));
   bad_steps_.write(step);
+}
+
+void RunRecord::write_validation(std::int64_t step, const ValidationResult& result) {
+  validations_.write(step, result);
+  events_.write(step, {result.metrics.begin(), result.metrics.end()});
+  TensorboardWriter::Texts texts;
+  for (std::size_t i = 0; i < result.answers.size(); ++i) {
+    const ShownAnswer& answer = result.answers[i];
+    texts.emplace_back(fmt::format("eval/{}/{}", answer.task, i), answer.text);
+    log::info("step {}: {}: {}", step, answer.task, answer.text);
+  }
+  if (!texts.empty()) events_.write_texts(step, texts);
+  for (const auto& [name, value] : result.metrics)
+    log::info("step {}: {} {:.5g}", step, name, value);
 }
 
 }  // namespace vllama::train

@@ -9,6 +9,7 @@
 #include "train/run_config.h"
 #include "train/run_folder.h"
 #include "train/tensorboard.h"
+#include "train/validation_log.h"
 
 namespace vllama::train {
 
@@ -21,6 +22,8 @@ class RunRecord {
   void write(StepMetrics metrics, std::vector<datasets::DroppedSample> dropped);
   // The same step, if something was wrong with it, with the samples of all ranks.
   void write_bad(const StepMetrics& metrics, std::vector<StepSample> samples);
+  // What an evaluation after `step` steps gave.
+  void write_validation(std::int64_t step, const ValidationResult& result);
   // No more steps: what is printed from now on stands below the display.
   void finish() { display_.finish(); }
 
@@ -28,6 +31,7 @@ class RunRecord {
   MetricsWriter metrics_;
   DroppedLog dropped_;
   BadStepLog bad_steps_;
+  ValidationLog validations_;
   TensorboardWriter events_;
   Progress display_;
 };

@@ -1,5 +1,6 @@
 #include "train/step_lines.h"
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/files.h"
@@ -17,6 +18,15 @@ std::filesystem::path keep_lines(const std::filesystem::path& path,
     if (is_kept(line)) kept += line + "\n";
   if (kept != content) write_file_atomically(path, kept);
   return path;
+}
+
+std::filesystem::path keep_first_steps(const std::filesystem::path& path, std::int64_t num_steps) {
+  using Json = nlohmann::json;
+  return keep_lines(path, [num_steps](const std::string& line) {
+    const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const auto step = object.is_object() ? object.find("step") : object.end();
+    return step != object.end() && step->is_number_integer() && *step <= num_steps;
+  });
 }
 
 }  // namespace vllama::train

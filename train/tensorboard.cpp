@@ -41,7 +41,10 @@ std::string masked_crc(std::string_view bytes) {
 // Field numbers of TensorBoard's event.proto and summary.proto.
 constexpr int kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSessionLog = 7;
 constexpr int kSummaryValue = 1;
-constexpr int kTag = 1, kSimpleValue = 2;
+constexpr int kTag = 1, kSimpleValue = 2, kTensor = 8, kMetadata = 9;
+constexpr int kPluginData = 1, kPluginName = 1;
+constexpr int kDataType = 1, kShape = 2, kStringValue = 8, kDimension = 2, kSize = 1;
+constexpr int kStringType = 7;
 constexpr int kSessionStatus = 1, kSessionStart = 1;
 
 // Step 0 is left out, as every field of value zero is.
@@ -96,6 +99,25 @@ void TensorboardWriter::write(std::int64_t step, const Scalars& scalars) {
     summary.text(
         kSummaryValue,
         ProtobufMessage().text(kTag, tag).fp32(kSimpleValue, static_cast<float>(value)).bytes());
+  file_.append(tfrecord(event(wall_clock_(), step).text(kSummary, summary.bytes()).bytes()));
+}
+
+void TensorboardWriter::write_texts(std::int64_t step, const Texts& texts) {
+  const std::string plugin = ProtobufMessage().text(kPluginName, "text").bytes();
+  const std::string metadata = ProtobufMessage().text(kPluginData, plugin).bytes();
+  const std::string one = ProtobufMessage().integer(kSize, 1).bytes();
+  const std::string shape = ProtobufMessage().text(kDimension, one).bytes();
+  ProtobufMessage summary;
+  for (const auto& [tag, text] : texts) {
+    const std::string tensor = ProtobufMessage()
+                                   .integer(kDataType, kStringType)
+                                   .text(kShape, shape)
+                                   .text(kStringValue, text)
+                                   .bytes();
+    summary.text(
+        kSummaryValue,
+        ProtobufMessage().text(kTag, tag).text(kTensor, tensor).text(kMetadata, metadata).bytes());
+  }
   file_.append(tfrecord(event(wall_clock_(), step).text(kSummary, summary.bytes()).bytes()));
 }
 

@@ -36,6 +36,10 @@ class TensorboardWriter {
   using Scalars = std::vector<std::pair<std::string, double>>;
   void write(std::int64_t step, const Scalars& scalars);
 
+  // Texts by tag, shown in the tab "Text".
+  using Texts = std::vector<std::pair<std::string, std::string>>;
+  void write_texts(std::int64_t step, const Texts& texts);
+
   // The scalars of a training step: loss, its z-score, rate, norm, whether something went wrong,
   // speed, shares of waiting and communication, the slowest rank, memory, drops.
   void write(const StepMetrics& metrics);

@@ -22,6 +22,7 @@
 #include "train/shared_language_model.h"
 #include "train/signal_thread.h"
 #include "train/startup_report.h"
+#include "train/validation.h"
 
 namespace vllama::train {
 namespace {
@@ -73,6 +74,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   const auto sharers = share_language_model(config, ranks, device);
   const auto model = models::load_video_llama(config.model, device, config.seed, sharers.get());
   Trainer trainer(config, *model, ranks);
+  const Validation validation(config, folder, *model, tokenizer, ranks);
   const RunProgress progress = resume(folder, config, options, trainer, ranks);
   const RankCounts counts{ranks.num_ranks(), ranks.num_local_ranks()};
   if (ranks.is_first())
@@ -92,7 +94,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
   const StopSignal stop;
-  Loop loop({config, folder, ranks, trainer, order, data, loader, stop}, progress);
+  Loop loop({config, folder, ranks, trainer, order, data, loader, validation, stop}, progress);
   const int signal = failures.watch([&] { return loop.run(); });
   if (ranks.is_first())
     plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);

@@ -3,7 +3,7 @@
 
 #include "datasets/data_config.h"
 #include "distributed/communicator.h"
-#include "eval/open_model.h"
+#include "eval/model_view.h"
 #include "eval/scores/measurement.h"
 
 namespace vllama::eval {

@@ -41,7 +41,7 @@ std::vector<Score> scores_of(const std::vector<Measurement>& measurements,
 }
 
 TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config,
-                         const OpenedModel& opened, distributed::Communicator& ranks, bool force) {
+                         const ModelView& model, distributed::Communicator& ranks, bool force) {
   ranks.enter(fmt::format("task {}: reading its questions", task_config.name));
   const Task task = open_task(task_config);
   const fs::path folder = fs::path(config.output_dir) / task.name;
@@ -49,16 +49,16 @@ TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config
       [&] {
         if (force) fs::remove_all(folder);
         const AnswerFolder made(folder);
-        require_same_settings(folder, answer_settings(config, task_config, task, opened));
+        require_same_settings(folder, answer_settings(config, task_config, task, model));
         return std::string();
       },
       fmt::format("task {}: preparing its folder", task.name));
   TaskResult result{.config = task_config, .annotation_hash = task.annotation_hash};
-  result.predictions = run_task(task, task_config, config, opened, AnswerFolder(folder), ranks);
+  result.predictions = run_task(task, task_config, config, model, AnswerFolder(folder), ranks);
   if (!ranks.is_first()) return result;
   result.predictions_hash = sha256(read_file(AnswerFolder(folder).predictions_file()));
   result.thumbnails =
-      thumbnails(task.questions, config.num_thumbnails, config.num_workers, opened.media.video);
+      thumbnails(task.questions, config.num_thumbnails, config.num_workers, model.media.video);
   result.measurements = measure_task(task_config, result.predictions);
   result.scores = scores_of(result.measurements, config.num_resamples);
   return result;
@@ -66,17 +66,17 @@ TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config
 
 }  // namespace
 
-EvalResult evaluate(const EvalConfig& config, const OpenedModel& opened,
+EvalResult evaluate(const EvalConfig& config, const ModelView& model,
                     distributed::Communicator& ranks, bool force) {
   if (config.tasks.empty() && config.losses.empty())
     throw UserError("tasks and losses are both empty: there is nothing to evaluate");
   check_names(config.tasks);
   EvalResult result;
   for (const TaskConfig& task : config.tasks)
-    result.tasks.push_back(evaluate_task(config, task, opened, ranks, force));
+    result.tasks.push_back(evaluate_task(config, task, model, ranks, force));
   for (const datasets::DataConfig& data : config.losses) {
     const auto measurements =
-        dataset_losses(data, *opened.model, *opened.tokenizer, config.num_workers, ranks);
+        dataset_losses(data, model.model, model.tokenizer, config.num_workers, ranks);
     std::ranges::move(scores_of(measurements, config.num_resamples),
                       std::back_inserter(result.losses));
   }

@@ -7,7 +7,7 @@
 
 #include "distributed/communicator.h"
 #include "eval/evaluate/eval_config.h"
-#include "eval/open_model.h"
+#include "eval/model_view.h"
 #include "eval/scores/score.h"
 
 namespace vllama::eval {
@@ -30,7 +30,7 @@ struct EvalResult {
 // Together: answers all questions that `config.output_dir` does not hold answers to yet, and scores
 // all. With `force` nothing there counts. Throws UserError if the answers there were made with
 // another model or other settings, naming the differences.
-EvalResult evaluate(const EvalConfig& config, const OpenedModel& opened,
+EvalResult evaluate(const EvalConfig& config, const ModelView& model,
                     distributed::Communicator& ranks, bool force);
 
 }  // namespace vllama::eval

@@ -11,13 +11,13 @@ namespace {
 
 using processors::MediaRoute;
 
-datasets::DatasetConfig dataset_config(const OpenedModel& opened, const PromptConfig& config,
+datasets::DatasetConfig dataset_config(const ModelView& model, const PromptConfig& config,
                                        const TaskConfig& task) {
   datasets::DatasetConfig dataset;
   dataset.name = task.name;
-  dataset.num_frames = config.num_frames > 0 ? config.num_frames : opened.chat.num_frames;
+  dataset.num_frames = config.num_frames > 0 ? config.num_frames : model.chat.num_frames;
   dataset.inputs = task.inputs;
-  dataset.time_message = opened.chat.time_message;
+  dataset.time_message = model.chat.time_message;
   dataset.transform = "eval";
   return dataset;
 }
@@ -44,14 +44,14 @@ at::Tensor embeddings_of(const models::VideoLlama& model, const processors::Medi
 
 }  // namespace
 
-QuestionPrompts::QuestionPrompts(const OpenedModel& opened, const PromptConfig& config,
+QuestionPrompts::QuestionPrompts(const ModelView& model, const PromptConfig& config,
                                  const TaskConfig& task)
-    : opened_(opened),
-      form_(text::chat_template(config.form.empty() ? opened.chat.template_kind : config.form,
-                                opened.chat.template_family)),
-      system_(config.system.empty() ? opened.chat.system : config.system),
-      media_(dataset_config(opened, config, task), data_config(opened.media),
-             model_input(opened.model->config())) {}
+    : model_(model),
+      form_(text::chat_template(config.form.empty() ? model.chat.template_kind : config.form,
+                                model.chat.template_family)),
+      system_(config.system.empty() ? model.chat.system : config.system),
+      media_(dataset_config(model, config, task), data_config(model.media),
+             model_input(model.model.config())) {}
 
 PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
   PreparedQuestion prepared{.question = &question};
@@ -90,15 +90,14 @@ text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
 }
 
 Prompt QuestionPrompts::prompt(const PreparedQuestion& prepared) const {
-  const text::ChatPrompt chat =
-      text::build_chat_prompt(*opened_.tokenizer, form_, chat_of(prepared));
+  const text::ChatPrompt chat = text::build_chat_prompt(model_.tokenizer, form_, chat_of(prepared));
   // The sound stands first in the prompt.
   std::vector<const processors::MediaInput*> inputs;
   for (const auto& input : prepared.medium.inputs) inputs.push_back(&input);
   std::ranges::stable_partition(inputs, [](const auto* input) { return is_sound(*input); });
   std::vector<at::Tensor> blocks;
-  for (const auto* input : inputs) blocks.push_back(embeddings_of(*opened_.model, *input));
-  return make_prompt(opened_.model->language_model(), chat.pieces, blocks,
+  for (const auto* input : inputs) blocks.push_back(embeddings_of(model_.model, *input));
+  return make_prompt(model_.model.language_model(), chat.pieces, blocks,
                      fnv1a(prepared.question->expected.id));
 }
 

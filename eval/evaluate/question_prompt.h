@@ -8,7 +8,7 @@
 #include "datasets/media_builder.h"
 #include "eval/evaluate/eval_config.h"
 #include "eval/generate/prompt.h"
-#include "eval/open_model.h"
+#include "eval/model_view.h"
 #include "eval/tasks/question.h"
 #include "text/chat.h"
 
@@ -24,8 +24,8 @@ struct PreparedQuestion {
 
 class QuestionPrompts {
  public:
-  // `opened` outlives the object. Throws UserError for settings that contradict the model.
-  QuestionPrompts(const OpenedModel& opened, const PromptConfig& config, const TaskConfig& task);
+  // `model` outlives the object. Throws UserError for settings that contradict the model.
+  QuestionPrompts(const ModelView& model, const PromptConfig& config, const TaskConfig& task);
 
   // Decodes; for any thread.
   PreparedQuestion prepare(const Question& question) const;
@@ -38,7 +38,7 @@ class QuestionPrompts {
  private:
   text::Chat chat_of(const PreparedQuestion& prepared) const;
 
-  const OpenedModel& opened_;
+  const ModelView model_;
   text::ChatTemplate form_;
   std::string system_;
   datasets::MediaBuilder media_;

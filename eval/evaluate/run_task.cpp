@@ -46,14 +46,14 @@ std::vector<QuestionGroup> own_groups(const Task& task, std::int64_t group_size,
 class Answerer {
  public:
   Answerer(const Task& task, const TaskConfig& task_config, const EvalConfig& config,
-           const OpenedModel& opened)
+           const ModelView& model)
       : task_(task),
         task_config_(task_config),
         config_(config),
-        opened_(opened),
-        prompts_(opened, config.prompt, task_config),
-        rules_(stop_rules(*opened.tokenizer, prompts_.form())),
-        generator_(opened.model->language_model(), *opened.tokenizer, rules_, config.generation) {}
+        model_(model),
+        prompts_(model, config.prompt, task_config),
+        rules_(stop_rules(model.tokenizer, prompts_.form())),
+        generator_(model.model.language_model(), model.tokenizer, rules_, config.generation) {}
 
   std::vector<PreparedQuestion> prepare(const QuestionGroup& group) const {
     std::vector<PreparedQuestion> prepared(group.end - group.begin);
@@ -86,7 +86,7 @@ class Answerer {
       const std::vector<Answer> answers = generator_(prompts);
       for (std::size_t i = 0; i < asked.size(); ++i)
         predictions[asked[i]].prediction =
-            text::answer_text(*opened_.tokenizer, prompts_.form(), answers[i].ids);
+            text::answer_text(model_.tokenizer, prompts_.form(), answers[i].ids);
     }
     return predictions;
   }
@@ -95,9 +95,9 @@ class Answerer {
   void choose(const Prompt& prompt, Prediction& prediction) const {
     std::vector<std::vector<std::int64_t>> options;
     for (const std::string& option : prediction.options)
-      options.push_back(opened_.tokenizer->encode(option));
+      options.push_back(model_.tokenizer.encode(option));
     for (const LogLikelihood& found :
-         log_likelihoods(opened_.model->language_model(), prompt, options))
+         log_likelihoods(model_.model.language_model(), prompt, options))
       prediction.option_scores.push_back(task_config_.option_score == "mean" ? found.per_token()
                                                                              : found.sum);
     const auto best = std::ranges::max_element(prediction.option_scores);
@@ -108,7 +108,7 @@ class Answerer {
   const Task& task_;
   const TaskConfig& task_config_;
   const EvalConfig& config_;
-  const OpenedModel& opened_;
+  const ModelView model_;
   QuestionPrompts prompts_;
   StopRules rules_;
   Generator generator_;
@@ -117,7 +117,7 @@ class Answerer {
 }  // namespace
 
 std::vector<Prediction> run_task(const Task& task, const TaskConfig& task_config,
-                                 const EvalConfig& config, const OpenedModel& opened,
+                                 const EvalConfig& config, const ModelView& model,
                                  const AnswerFolder& folder, distributed::Communicator& ranks) {
   const std::string what = fmt::format("task {}", task.name);
   const std::set<std::string> answered = ids_of(ranks.decided_by_first(
@@ -132,7 +132,7 @@ std::vector<Prediction> run_task(const Task& task, const TaskConfig& task_config
     log::info("task {}: {} of {} questions are answered already", task.name, answered.size(),
               task.questions.size());
 
-  const Answerer answerer(task, task_config, config, opened);
+  const Answerer answerer(task, task_config, config, model);
   const auto groups = own_groups(task, config.batch_size, answered, ranks);
   std::future<std::vector<PreparedQuestion>> next;
   const auto begin_preparing = [&](std::size_t i) {

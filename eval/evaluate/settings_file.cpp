@@ -7,7 +7,6 @@
 #include "config/fields.h"
 #include "core/error.h"
 #include "core/files.h"
-#include "core/sha256.h"
 
 namespace vllama::eval {
 namespace fs = std::filesystem;
@@ -58,21 +57,14 @@ std::string differences(const std::string& before, const std::string& now) {
 
 }  // namespace
 
-std::string checkpoint_hash(const fs::path& checkpoint) {
-  fs::path file = checkpoint;
-  for (const char* name : {"manifest.json", "bundle.yaml"})
-    if (fs::exists(checkpoint / name)) file = checkpoint / name;
-  return sha256(MappedFile::open(file)->text());
-}
-
 std::string answer_settings(const EvalConfig& config, const TaskConfig& task_config,
-                            const Task& task, const OpenedModel& opened) {
+                            const Task& task, const ModelView& model) {
   AnswerSettings settings;
-  settings.checkpoint = opened.origin.checkpoint;
-  settings.checkpoint_hash = checkpoint_hash(opened.origin.checkpoint);
+  settings.checkpoint = model.checkpoint;
+  settings.checkpoint_hash = model.checkpoint_hash;
   settings.annotation_hash = task.annotation_hash;
-  settings.chat = opened.chat;
-  settings.media = opened.media;
+  settings.chat = model.chat;
+  settings.media = model.media;
   settings.prompt = config.prompt;
   settings.generation = config.generation;
   settings.batch_size = config.batch_size;

@@ -5,18 +5,14 @@
 #include <string>
 
 #include "eval/evaluate/eval_config.h"
-#include "eval/open_model.h"
+#include "eval/model_view.h"
 #include "eval/tasks/question.h"
 
 namespace vllama::eval {
 
-// SHA-256 of what identifies a checkpoint: the manifest of a saved step, the description of a
-// bundle, or the bytes of a file.
-std::string checkpoint_hash(const std::filesystem::path& checkpoint);
-
 // YAML: everything that an answer to a question of the task can depend on.
 std::string answer_settings(const EvalConfig& config, const TaskConfig& task_config,
-                            const Task& task, const OpenedModel& opened);
+                            const Task& task, const ModelView& model);
 
 // Compares `settings` with those that answers in `folder` were made with, or writes them if there
 // are none. Throws UserError naming every difference.

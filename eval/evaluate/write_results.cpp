@@ -76,10 +76,10 @@ void write_exchange_files(const fs::path& folder, const TaskResult& result) {
   }
 }
 
-void write_results(const EvalConfig& config, const OpenedModel& opened, const EvalResult& result,
+void write_results(const EvalConfig& config, const ModelView& model, const EvalResult& result,
                    std::vector<LossPoint> loss) {
   ReportData report;
-  report.title = fmt::format("Evaluation of {}", opened.origin.path);
+  report.title = fmt::format("Evaluation of {}", model.name);
   for (const TaskResult& task : result.tasks) {
     add_task(report, task, result.tasks.size() == 1);
     write_exchange_files(fs::path(config.output_dir) / task.config.name, task);
@@ -88,7 +88,7 @@ void write_results(const EvalConfig& config, const OpenedModel& opened, const Ev
   report.scores.insert(report.scores.end(), result.losses.begin(), result.losses.end());
   report.loss = std::move(loss);
   report.config_text = config::dump(config);
-  report.hashes["checkpoint"] = checkpoint_hash(opened.origin.checkpoint);
+  report.hashes["checkpoint"] = model.checkpoint_hash;
   report.versions["vllama"] = program_version();
   write_report(config.output_dir, report);
 }

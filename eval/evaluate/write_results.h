@@ -8,7 +8,7 @@ namespace vllama::eval {
 
 // report.json and report.html of all tasks and losses in config.output_dir. `loss` may be empty:
 // the losses of the run that the model is from.
-void write_results(const EvalConfig& config, const OpenedModel& opened, const EvalResult& result,
+void write_results(const EvalConfig& config, const ModelView& model, const EvalResult& result,
                    std::vector<LossPoint> loss);
 
 // In the task's folder, for programs that judge or score otherwise: judge.json and

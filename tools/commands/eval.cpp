@@ -45,9 +45,11 @@ void run(const Arguments& arguments) {
   distributed::Communicator ranks(launch, config.distributed, device);
   try {
     const eval::OpenedModel opened = train::open_saved(config.model, device);
-    const eval::EvalResult result = eval::evaluate(config, opened, ranks, arguments.force);
+    const eval::EvalResult result =
+        eval::evaluate(config, eval::view_of(opened), ranks, arguments.force);
     if (ranks.is_first()) {
-      eval::write_results(config, opened, result, losses_of_run(opened.origin.checkpoint));
+      eval::write_results(config, eval::view_of(opened), result,
+                          losses_of_run(opened.origin.checkpoint));
       std::cout << eval::score_table(result) << "\nreport: " << config.output_dir
                 << "/report.html\n";
     }

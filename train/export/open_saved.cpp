@@ -8,6 +8,7 @@
 #include "eval/bundle/bundle_config.h"
 #include "eval/bundle/model_in_use.h"
 #include "eval/bundle/open_bundle.h"
+#include "train/chat_settings.h"
 #include "train/export/model_card.h"
 
 namespace vllama::train {
@@ -42,19 +43,9 @@ std::string template_kind(const SavedCheckpoint& saved) {
 }  // namespace
 
 eval::ChatSettings chat_settings(const SavedCheckpoint& saved) {
-  const datasets::DataConfig& data = saved.config.data;
-  eval::ChatSettings chat;
+  eval::ChatSettings chat = training_chat_settings(saved.config);
   chat.template_kind = template_kind(saved);
-  chat.template_family = data.conversations.form;
-  if (!data.sets.empty()) {
-    chat.num_frames = data.sets.front().num_frames;
-    chat.time_message = data.sets.front().time_message;
-  }
   return chat;
-}
-
-eval::MediaSettings media_settings(const RunConfig& config) {
-  return {.video = config.data.video, .sound = config.data.sound, .compat = config.data.compat};
 }
 
 eval::OpenedModel open_saved(const std::filesystem::path& path, at::Device device,

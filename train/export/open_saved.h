@@ -12,7 +12,6 @@ namespace vllama::train {
 // Python original in that of the released checkpoints; both of the family of the run's
 // conversations. Of several files that a configuration names the one read last decides.
 eval::ChatSettings chat_settings(const SavedCheckpoint& saved);
-eval::MediaSettings media_settings(const RunConfig& config);
 
 // `path` is a bundle, or anything that find_checkpoint() takes; its configuration is taken with
 // options.overrides. Nothing of the model has a gradient, adapters are merged. Throws

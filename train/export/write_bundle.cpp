@@ -14,6 +14,7 @@
 #include "eval/bundle/bundle_config.h"
 #include "eval/bundle/file_hash.h"
 #include "models/load_video_llama.h"
+#include "train/chat_settings.h"
 #include "train/export/language_model.h"
 #include "train/export/open_saved.h"
 

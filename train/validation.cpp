@@ -1,0 +1,122 @@
+#include "train/validation.h"
+
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "eval/evaluate/write_results.h"
+#include "eval/tasks/open_task.h"
+#include "train/chat_settings.h"
+#include "train/metrics.h"
+
+namespace vllama::train {
+namespace {
+
+std::string metric_name(const std::string& task, const std::string& metric) {
+  return fmt::format("eval/{}/{}", task, metric);
+}
+
+std::vector<eval::LossPoint> losses_so_far(const RunFolder& folder) {
+  std::vector<eval::LossPoint> losses;
+  for (const StepMetrics& step : read_metrics(folder.file("metrics.jsonl")))
+    losses.push_back({static_cast<double>(step.step), step.loss});
+  return losses;
+}
+
+void add_answers(const eval::TaskResult& task, std::int64_t count, ValidationResult& result) {
+  for (const eval::Prediction& found : task.predictions) {
+    if (count-- <= 0) return;
+    result.answers.push_back(
+        {task.config.name,
+         fmt::format("{}: {}\nanswer: {}\nreference: {}", found.video, found.question,
+                     found.is_missing() ? found.status : found.prediction,
+                     found.references.empty() ? "" : found.references.front())});
+  }
+}
+
+// Names of the metrics of captions and answers depend on what the annotations hold, so only the
+// task or set is looked up.
+void check_best_metric(const RunConfig& config) {
+  const std::string& metric = config.checkpoints.best_metric;
+  if (metric == "loss") return;
+  std::vector<std::string> names;
+  for (const eval::TaskConfig& task : config.eval.tasks)
+    names.push_back(metric_name(task.name, ""));
+  for (const datasets::DataConfig& data : config.eval.losses)
+    for (const datasets::DatasetConfig& set : data.sets) names.push_back(metric_name(set.name, ""));
+  const bool is_known =
+      std::ranges::any_of(names, [&](const std::string& name) { return metric.starts_with(name); });
+  if (config.eval.every_steps == 0 || !is_known)
+    throw UserError(fmt::format(
+        "checkpoints.best_metric: '{}' is not measured; it can be loss, or eval/<task>/<metric> of "
+        "a task or data set below eval, with eval.every_steps above 0",
+        metric));
+  if (config.checkpoints.every_steps % config.eval.every_steps != 0)
+    throw UserError(fmt::format(
+        "checkpoints.best_metric: '{}' is measured every {} steps, but checkpoints are saved every "
+        "{}: make checkpoints.every_steps a multiple of eval.every_steps",
+        metric, config.eval.every_steps, config.checkpoints.every_steps));
+}
+
+}  // namespace
+
+Validation::Validation(const RunConfig& config, const RunFolder& folder, models::VideoLlama& model,
+                       const text::Tokenizer& tokenizer, distributed::Communicator& ranks)
+    : config_(config), folder_(folder), model_(model), tokenizer_(tokenizer), ranks_(ranks) {
+  check_best_metric(config);
+  if (config.eval.every_steps == 0) return;
+  if (config.eval.tasks.empty() && config.eval.losses.empty())
+    throw UserError("eval.every_steps is set, but eval.tasks and eval.losses are both empty");
+  if (config.distributed.shard_language_model)
+    throw UserError(
+        "eval: a language model that is held in parts (distributed.shard_language_model) cannot "
+        "answer; evaluate its checkpoints with vllama eval");
+  for (const eval::TaskConfig& task : config.eval.tasks) eval::open_task(task);
+}
+
+bool Validation::is_due(std::int64_t step) const {
+  const std::int64_t every = config_.eval.every_steps;
+  return every > 0 && (step % every == 0 || step == config_.training.num_steps());
+}
+
+eval::EvalConfig Validation::config_after(std::int64_t step) const {
+  const ValidationConfig& own = config_.eval;
+  eval::EvalConfig config;
+  config.output_dir = folder_.file(fmt::format("eval/step_{:06}", step)).string();
+  config.model = config_.output_dir;
+  config.num_workers = own.num_workers;
+  config.batch_size = own.batch_size;
+  config.num_resamples = own.num_resamples;
+  config.num_thumbnails = own.num_thumbnails;
+  config.prompt = own.prompt;
+  config.generation = own.generation;
+  config.tasks = own.tasks;
+  config.losses = own.losses;
+  return config;
+}
+
+ValidationResult Validation::operator()(std::int64_t step) const {
+  const c10::AutoGradMode no_graph(false);
+  const eval::EvalConfig config = config_after(step);
+  const eval::ModelView model{.model = model_,
+                              .tokenizer = tokenizer_,
+                              .chat = training_chat_settings(config_),
+                              .media = media_settings(config_),
+                              .name = fmt::format("{} after {} steps", config_.output_dir, step),
+                              .checkpoint = fmt::format("step {}", step)};
+  const eval::EvalResult found = eval::evaluate(config, model, ranks_, /*force=*/true);
+  ValidationResult result;
+  if (!ranks_.is_first()) return result;
+  eval::write_results(config, model, found, losses_so_far(folder_));
+  for (const eval::TaskResult& task : found.tasks) {
+    for (const eval::Score& score : task.scores)
+      result.metrics[metric_name(task.config.name, score.name)] = score.value;
+    add_answers(task, config_.eval.num_shown_answers, result);
+  }
+  for (const eval::Score& score : found.losses) result.metrics["eval/" + score.name] = score.value;
+  return result;
+}
+
+}  // namespace vllama::train
