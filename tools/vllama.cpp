@@ -18,6 +18,7 @@ void add_commands(CLI::App& program, int& exit_status) {
   vllama::tools::add_import_config(program);
   vllama::tools::add_show(program);
   vllama::tools::add_export(program);
+  vllama::tools::add_chat(program);
   vllama::tools::add_inspect(program);
   vllama::tools::add_make_weights(program);
   vllama::tools::add_convert(program);

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "core/signal_thread.h"
 #include "datasets/mixture.h"
 #include "distributed/agreement.h"
 #include "eval/model_input.h"
@@ -20,7 +21,6 @@
 #include "train/run_facts.h"
 #include "train/sample_order.h"
 #include "train/shared_language_model.h"
-#include "train/signal_thread.h"
 #include "train/startup_report.h"
 #include "train/validation.h"
 

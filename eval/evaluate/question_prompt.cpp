@@ -81,7 +81,7 @@ text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
   if (inputs.size() > 1)
     chat.media = text::ChatMedia::video_with_audio;
   else if (has_sound)
-    chat.media = text::ChatMedia::sound;
+    chat.media = text::ChatMedia::audio;
   else if (prepared.question->medium->kind == datasets::MediaKind::image)
     chat.media = text::ChatMedia::image;
   else
@@ -91,10 +91,10 @@ text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
 
 Prompt QuestionPrompts::prompt(const PreparedQuestion& prepared) const {
   const text::ChatPrompt chat = text::build_chat_prompt(model_.tokenizer, form_, chat_of(prepared));
-  // The sound stands first in the prompt.
   std::vector<const processors::MediaInput*> inputs;
   for (const auto& input : prepared.medium.inputs) inputs.push_back(&input);
-  std::ranges::stable_partition(inputs, [](const auto* input) { return is_sound(*input); });
+  std::ranges::stable_partition(
+      inputs, [this](const auto* input) { return is_sound(*input) == form_.sound_first; });
   std::vector<at::Tensor> blocks;
   for (const auto* input : inputs) blocks.push_back(embeddings_of(model_.model, *input));
   return make_prompt(model_.model.language_model(), chat.pieces, blocks,

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "nn/attention.h"
 #include "nn/linear_kernel.h"
 #include "nn/recompute.h"
+#include "nn/step_kernels.h"
 
 namespace vllama::models {
 namespace {
@@ -90,9 +92,32 @@ at::Tensor LlamaLayer::operator()(const at::Tensor& hidden_TH,
 at::Tensor LlamaLayer::extend(const at::Tensor& hidden_TH,
                               const nn::RotaryEmbedding::Angles& angles, const nn::NewRows& rows,
                               const nn::LayerCache& cache) const {
+  if (rows.is_step() && has_step_kernels(hidden_TH)) return step(hidden_TH, angles, rows, cache);
   const auto [q_TAK, k_TGK, v_TGK] = heads(attention_norm(hidden_TH), angles);
   return feed_forward(hidden_TH +
                       output(nn::cached_attention(q_TAK, k_TGK, v_TGK, rows, cache).flatten(1)));
+}
+
+// Kernels take whole matrices in the type of the rows.
+bool LlamaLayer::has_step_kernels(const at::Tensor& hidden_TH) const {
+  const auto fits = [&](const nn::Linear* linear) {
+    return !linear->adapter && linear->weight_OI.scalar_type() == hidden_TH.scalar_type();
+  };
+  return nn::has_step_kernels(hidden_TH.scalar_type(), hidden_TH.device()) &&
+         head_width % 16 == 0 && !output.biased &&
+         std::ranges::all_of(std::array{&query, &key, &value, &output, &gate, &up, &down}, fits);
+}
+
+at::Tensor LlamaLayer::step(const at::Tensor& hidden_RH, const nn::RotaryEmbedding::Angles& angles,
+                            const nn::NewRows& rows, const nn::LayerCache& cache) const {
+  at::Tensor heads_RX = nn::step_products(attention_norm(hidden_RH),
+                                          {query.weight_OI, key.weight_OI, value.weight_OI});
+  if (query.biased) heads_RX += at::cat({query.bias_O, key.bias_O, value.bias_O});
+  const at::Tensor context_RX = nn::step_attention(heads_RX, angles, rows, cache);
+  const at::Tensor attended_RH = hidden_RH + nn::step_products(context_RX, {output.weight_OI});
+  const at::Tensor gate_up_RX =
+      nn::step_products(mlp_norm(attended_RH), {gate.weight_OI, up.weight_OI});
+  return attended_RH + nn::step_products(nn::step_gated_silu(gate_up_RX), {down.weight_OI});
 }
 
 Llama::Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora)
@@ -203,6 +228,11 @@ at::Tensor Llama::extend(const at::Tensor& inputs_TH, const nn::Segments& rows,
 }
 
 at::Tensor Llama::logits(const at::Tensor& normed_MH) const {
+  constexpr std::int64_t kMostStepRows = 128;
+  if (normed_MH.size(0) <= kMostStepRows && !at::GradMode::is_enabled() &&
+      head().scalar_type() == normed_MH.scalar_type() &&
+      nn::has_step_kernels(normed_MH.scalar_type(), normed_MH.device()))
+    return nn::step_products(normed_MH, {head()}).to(at::kFloat);
   return nn::linear_product(normed_MH, nn::in_type_of(head(), normed_MH)).to(at::kFloat);
 }
 

@@ -47,6 +47,9 @@ struct LlamaLayer {
   };
   Heads heads(const at::Tensor& normed_TH, const nn::RotaryEmbedding::Angles& angles) const;
   at::Tensor feed_forward(const at::Tensor& attended_TH) const;
+  bool has_step_kernels(const at::Tensor& hidden_TH) const;
+  at::Tensor step(const at::Tensor& hidden_RH, const nn::RotaryEmbedding::Angles& angles,
+                  const nn::NewRows& rows, const nn::LayerCache& cache) const;
   at::Tensor attend(const at::Tensor& normed_TH, const nn::RotaryEmbedding::Angles& angles,
                     const nn::Segments& sequences) const;
 };

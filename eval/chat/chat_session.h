@@ -1,0 +1,39 @@
+// An interactive chat: lines from the user, questions or commands, answers as they are made.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+
+#include "eval/chat/conversation.h"
+
+namespace vllama::eval {
+
+class ChatSession {
+ public:
+  // All references outlive the session. `stop_requested` is asked after every token and resets
+  // itself.
+  ChatSession(const OpenedModel& opened, Conversation& conversation, const ShowOptions& options,
+              std::function<bool()> stop_requested);
+
+  // Reads lines until their end or /quit. Mistakes of the user's are told and do not end the chat.
+  // `prompt` is written in front of each line.
+  void run(std::istream& input, std::ostream& output, const std::string& prompt);
+
+ private:
+  bool take(const std::string& line, std::ostream& output);
+  bool command(const std::string& name, const std::string& argument, std::ostream& output);
+  void ask(const std::string& question, std::ostream& output);
+  void open(const std::string& file, std::ostream& output);
+  void save(const std::string& file, bool may_replace, std::ostream& output) const;
+  void set_parameters(const std::string& assignments, std::ostream& output);
+
+  const OpenedModel& opened_;
+  Conversation& conversation_;
+  ShowOptions options_;
+  std::function<bool()> stop_requested_;
+};
+
+// "a video, 8 frames, with its sound: clip.mp4"
+std::string description(const ShownMedium& medium);
+
+}  // namespace vllama::eval

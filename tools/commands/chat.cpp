@@ -1,0 +1,159 @@
+// vllama chat: talk to a trained model about videos, images and sounds.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/signal_thread.h"
+#include "eval/chat/chat_session.h"
+#include "eval/chat/transcript.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/config_options.h"
+#include "train/device.h"
+#include "train/export/open_saved.h"
+
+namespace vllama::tools {
+namespace {
+
+struct Arguments {
+  std::string model, device = "auto", form, system;
+  std::vector<std::string> overrides, prompts;
+  std::vector<std::pair<eval::ShownAs, std::string>> media;
+  std::int64_t num_frames = 0, num_threads = 0;
+  bool no_sound = false, json = false;
+  std::vector<std::string> generation;  // assignments to GenerationConfig
+};
+
+std::atomic<bool> interrupted = false;
+
+// While it lives, Ctrl-C is only remembered, by a thread that computes nothing.
+class RememberedInterrupts {
+ public:
+  RememberedInterrupts() {
+    ::signal(SIGINT, [](int) { interrupted = true; });
+  }
+  ~RememberedInterrupts() { ::signal(SIGINT, SIG_DFL); }
+  RememberedInterrupts(const RememberedInterrupts&) = delete;
+  RememberedInterrupts& operator=(const RememberedInterrupts&) = delete;
+
+ private:
+  SignalThread thread_;
+};
+
+eval::ChatSettings settings_of(const Arguments& arguments, const eval::OpenedModel& opened) {
+  eval::ChatSettings settings = opened.chat;
+  if (!arguments.form.empty()) settings.template_kind = arguments.form;
+  if (!arguments.system.empty()) settings.system = arguments.system;
+  if (arguments.num_frames > 0) settings.num_frames = arguments.num_frames;
+  return settings;
+}
+
+// With the answers as they are made, or all of it as JSON.
+void answer_prompts(const Arguments& arguments, const eval::OpenedModel& opened,
+                    eval::Conversation& conversation) {
+  for (const std::string& prompt : arguments.prompts) {
+    const eval::Reply reply = conversation.ask(prompt, [&](std::string_view text) {
+      if (!arguments.json) std::cout << text << std::flush;
+      return true;
+    });
+    if (!arguments.json) std::cout << "\n";
+    if (reply.num_dropped_turns > 0)
+      log::warn("the context is full: the model no longer sees the {} oldest of its turns",
+                reply.num_dropped_turns);
+  }
+  if (arguments.json) std::cout << eval::transcript(conversation, opened).dump(2) << "\n";
+}
+
+void chat(const Arguments& arguments) {
+  if (arguments.json && arguments.prompts.empty())
+    throw UserError("--json prints what --prompt asked: give at least one --prompt");
+  const auto config = config_from<eval::GenerationConfig>(arguments.generation);
+  std::unique_ptr<RememberedInterrupts> interrupts;  // before any other thread
+  if (arguments.prompts.empty()) interrupts = std::make_unique<RememberedInterrupts>();
+  train::set_num_threads(arguments.num_threads, {});
+  const eval::OpenedModel opened =
+      train::open_saved(arguments.model, train::chosen_device(arguments.device, {}),
+                        {.overrides = arguments.overrides});
+  const eval::ChatSettings settings = settings_of(arguments, opened);
+  eval::Conversation conversation(opened, settings, config);
+  const eval::ShowOptions options{.num_frames = settings.num_frames,
+                                  .time_message = settings.time_message,
+                                  .sound = !arguments.no_sound};
+  for (const auto& [as, file] : arguments.media) {
+    const auto& shown = conversation.show(eval::show_medium(opened, file, as, options));
+    if (!shown.warning.empty()) log::warn("{}", shown.warning);
+    if (interrupts) std::cout << "Shown " << eval::description(shown) << "\n";
+  }
+  if (!interrupts) return answer_prompts(arguments, opened, conversation);
+  const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
+  if (is_terminal) std::cout << "Ask, or /open FILE; /help lists the commands.\n";
+  eval::ChatSession(opened, conversation, options, [] {
+    return interrupted.exchange(false);
+  }).run(std::cin, std::cout, is_terminal ? "> " : "");
+}
+
+void add_media_option(CLI::App& command, const char* name, eval::ShownAs as, const char* help,
+                      const std::shared_ptr<Arguments>& arguments) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          name,
+          [arguments, as](const std::vector<std::string>& files) {
+            for (const std::string& file : files) arguments->media.emplace_back(as, file);
+          },
+          help)
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+void add_chat(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("chat", "Talk to a trained model about videos, images and sounds.");
+  command->footer(
+      "Examples:\n  vllama chat demo_model --video clip.mp4\n"
+      "  vllama chat runs/demo_vision_stage2 --image cat.jpg --prompt 'What is this?' --json\n\n"
+      "Without --prompt it is interactive: answers appear as they are made, /help lists the "
+      "commands, Ctrl-C stops an answer. Media are shown in the order video, image, audio.");
+  const auto arguments = std::make_shared<Arguments>();
+  command
+      ->add_option("model", arguments->model,
+                   "a bundle; a step's folder; a run's folder: its newest step; RUN/best; a "
+                   "RUN.yaml: the weights that it names")
+      ->required();
+  add_media_option(*command, "--video", eval::ShownAs::video, "a video; may be repeated",
+                   arguments);
+  add_media_option(*command, "--image", eval::ShownAs::image, "an image; may be repeated",
+                   arguments);
+  add_media_option(*command, "--audio", eval::ShownAs::audio,
+                   "a sound, for a model with an audio branch; may be repeated", arguments);
+  command->add_flag("--no-sound", arguments->no_sound, "show videos without their sound");
+  command->add_option("--prompt", arguments->prompts, "a question; may be repeated")
+      ->allow_extra_args(false);
+  command->add_flag("--json", arguments->json, "print the whole chat as one JSON object");
+  command
+      ->add_option("--template", arguments->form,
+                   "layout of the prompts: that of the released checkpoints, or that of training; "
+                   "default: what the model was trained with")
+      ->check(CLI::IsMember({"reference", "training"}));
+  command->add_option("--system", arguments->system, "system text of the reference template");
+  command->add_option("--frames", arguments->num_frames, "frames taken from a video")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}));
+  command->add_option("--device", arguments->device, "auto takes a GPU when there is one")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  command->add_option("--threads", arguments->num_threads, "threads of CPU mathematics")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}));
+  command
+      ->add_option("--set", arguments->overrides,
+                   "key=value, over the model's configuration; may be repeated")
+      ->allow_extra_args(false);
+  add_config_options<eval::GenerationConfig>(*command, "Answers", arguments->generation);
+  command->callback([arguments] { chat(*arguments); });
+}
+
+}  // namespace vllama::tools
