@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "datasets/open_dataset.h"
-#include "train/model_input.h"
+#include "eval/model_input.h"
 #include "train/number_text.h"
 #include "train/table.h"
 
@@ -185,7 +185,7 @@ std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama
 }
 
 std::int64_t longest_sequence(const RunConfig& config) {
-  const datasets::ModelInput input = model_input(config.model);
+  const datasets::ModelInput input = eval::model_input(config.model);
   std::int64_t media_tokens = 0;
   for (const auto& branch : {input.vision, input.audio})
     if (branch) media_tokens += branch->num_tokens;

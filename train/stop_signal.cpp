@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-#include "train/signal_thread.h"
+#include "core/signal_thread.h"
 
 namespace vllama::train {
 namespace {

@@ -8,19 +8,19 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "core/signal_thread.h"
 #include "datasets/mixture.h"
 #include "distributed/agreement.h"
+#include "eval/model_input.h"
 #include "models/load_video_llama.h"
 #include "train/device.h"
 #include "train/failure_report.h"
 #include "train/loop.h"
 #include "train/loss_plot.h"
-#include "train/model_input.h"
 #include "train/resume.h"
 #include "train/run_facts.h"
 #include "train/sample_order.h"
 #include "train/shared_language_model.h"
-#include "train/signal_thread.h"
 #include "train/startup_report.h"
 
 namespace vllama::train {
@@ -64,7 +64,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   check_longest_sequence(config, language_model);
   check_spikes(config.training);
   check_sharing(config);
-  const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
   distributed::require_agreement(ranks, data_facts(data));
   const datasets::SampleOrder order = sample_order(config, data.sources());
 

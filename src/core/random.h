@@ -19,6 +19,7 @@ enum class RandomPurpose : std::uint64_t {
   prompt = 5,
   dropout = 6,
   initial_weights = 7,
+  answer = 8,
 };
 
 // A SplitMix64 stream (Steele, Lea, Flood 2014). The results are the same on every platform, unlike

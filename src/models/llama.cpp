@@ -1,15 +1,18 @@
 #include "models/llama.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
 #include "models/layer_shards.h"
 #include "nn/attention.h"
+#include "nn/linear_kernel.h"
 #include "nn/recompute.h"
 
 namespace vllama::models {
@@ -56,25 +59,40 @@ void LlamaLayer::declare(nn::ParameterList& list, const std::string& prefix) {
   mlp_norm.declare(list, prefix + ".post_attention_layernorm");
 }
 
-at::Tensor LlamaLayer::attend(const at::Tensor& normed_TH,
-                              const nn::RotaryEmbedding::Angles& angles,
-                              const nn::Segments& sequences) const {
+LlamaLayer::Heads LlamaLayer::heads(const at::Tensor& normed_TH,
+                                    const nn::RotaryEmbedding::Angles& angles) const {
   const auto heads = [this](const at::Tensor& rows) {
     return rows.view({rows.size(0), -1, head_width});
   };
-  const at::Tensor q_TAK = nn::RotaryEmbedding::rotate(heads(query(normed_TH)), angles);
-  const at::Tensor k_TGK = nn::RotaryEmbedding::rotate(heads(key(normed_TH)), angles);
-  const at::Tensor v_TGK = heads(value(normed_TH));
+  return {nn::RotaryEmbedding::rotate(heads(query(normed_TH)), angles),
+          nn::RotaryEmbedding::rotate(heads(key(normed_TH)), angles), heads(value(normed_TH))};
+}
+
+at::Tensor LlamaLayer::attend(const at::Tensor& normed_TH,
+                              const nn::RotaryEmbedding::Angles& angles,
+                              const nn::Segments& sequences) const {
+  const auto [q_TAK, k_TGK, v_TGK] = heads(normed_TH, angles);
   return output(
       nn::attention(q_TAK, k_TGK, v_TGK, sequences, sequences, /*causal=*/true).flatten(1));
+}
+
+at::Tensor LlamaLayer::feed_forward(const at::Tensor& attended_TH) const {
+  const at::Tensor normed_TH = mlp_norm(attended_TH);
+  return attended_TH + down(at::silu(gate(normed_TH)) * up(normed_TH));
 }
 
 at::Tensor LlamaLayer::operator()(const at::Tensor& hidden_TH,
                                   const nn::RotaryEmbedding::Angles& angles,
                                   const nn::Segments& sequences) const {
-  const at::Tensor attended_TH = hidden_TH + attend(attention_norm(hidden_TH), angles, sequences);
-  const at::Tensor normed_TH = mlp_norm(attended_TH);
-  return attended_TH + down(at::silu(gate(normed_TH)) * up(normed_TH));
+  return feed_forward(hidden_TH + attend(attention_norm(hidden_TH), angles, sequences));
+}
+
+at::Tensor LlamaLayer::extend(const at::Tensor& hidden_TH,
+                              const nn::RotaryEmbedding::Angles& angles, const nn::NewRows& rows,
+                              const nn::LayerCache& cache) const {
+  const auto [q_TAK, k_TGK, v_TGK] = heads(attention_norm(hidden_TH), angles);
+  return feed_forward(hidden_TH +
+                      output(nn::cached_attention(q_TAK, k_TGK, v_TGK, rows, cache).flatten(1)));
 }
 
 Llama::Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora)
@@ -137,12 +155,16 @@ void Llama::prepare(at::ScalarType dtype, at::Device device) {
                                 config_.rope_scaling, dtype, device);
 }
 
-nn::RotaryEmbedding::Angles Llama::angles(const nn::Segments& sequences, at::Device device) const {
-  if (sequences.longest() > config_.max_positions)
+void Llama::check_positions(std::int64_t length) const {
+  if (length > config_.max_positions)
     throw UserError(fmt::format(
         "a sequence of {} tokens is longer than the {} positions of the language model; "
         "lower the text limits of the configuration",
-        sequences.longest(), config_.max_positions));
+        length, config_.max_positions));
+}
+
+nn::RotaryEmbedding::Angles Llama::angles(const nn::Segments& sequences, at::Device device) const {
+  check_positions(sequences.longest());
   return rotary_.at_positions(at::tensor(sequences.positions(), at::kLong).to(device));
 }
 
@@ -162,6 +184,26 @@ at::Tensor Llama::hidden(const at::Tensor& inputs_TH, const nn::Segments& sequen
     hidden_TH = recompute_layers ? nn::recompute_in_backward(run, hidden_TH) : run(hidden_TH);
   }
   return hidden_TH;
+}
+
+at::Tensor Llama::extend(const at::Tensor& inputs_TH, const nn::Segments& rows,
+                         std::span<const std::int64_t> slots, KeyValueCache& cache) const {
+  VLLAMA_ASSERT(!shards_, "sequences go on in whole layers");
+  const at::AutoGradMode no_graph(false);
+  const nn::NewRows placed = cache.place(rows, slots);
+  const std::vector<std::int64_t> positions = placed.positions();
+  check_positions(*std::ranges::max_element(positions) + 1);
+  const auto table_rows =
+      rotary_.at_positions(at::tensor(positions, at::kLong).to(inputs_TH.device()));
+  at::Tensor hidden_TH = inputs_TH;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    hidden_TH = layers_[i].extend(hidden_TH, table_rows, placed, cache.layer(i));
+  cache.advance(placed);
+  return hidden_TH;
+}
+
+at::Tensor Llama::logits(const at::Tensor& normed_MH) const {
+  return nn::linear_product(normed_MH, nn::in_type_of(head(), normed_MH)).to(at::kFloat);
 }
 
 const at::Tensor& Llama::head() const {

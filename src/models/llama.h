@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 
+#include "models/key_value_cache.h"
 #include "models/llama_config.h"
 #include "models/lora_config.h"
 #include "nn/linear.h"
@@ -36,7 +37,16 @@ struct LlamaLayer {
   at::Tensor operator()(const at::Tensor& hidden_TH, const nn::RotaryEmbedding::Angles& angles,
                         const nn::Segments& sequences) const;
 
+  // The same for new rows of sequences whose earlier rows are in `cache`, which gets the new ones.
+  at::Tensor extend(const at::Tensor& hidden_TH, const nn::RotaryEmbedding::Angles& angles,
+                    const nn::NewRows& rows, const nn::LayerCache& cache) const;
+
  private:
+  struct Heads {
+    at::Tensor q_TAK, k_TGK, v_TGK;
+  };
+  Heads heads(const at::Tensor& normed_TH, const nn::RotaryEmbedding::Angles& angles) const;
+  at::Tensor feed_forward(const at::Tensor& attended_TH) const;
   at::Tensor attend(const at::Tensor& normed_TH, const nn::RotaryEmbedding::Angles& angles,
                     const nn::Segments& sequences) const;
 };
@@ -86,6 +96,15 @@ class Llama {
   at::Tensor hidden(const at::Tensor& inputs_TH, const nn::Segments& sequences,
                     bool recompute_layers = false) const;
 
+  // The same for sequences under way: sequence i goes on in slots[i] of the cache with the i-th
+  // segment of the rows, behind what the slot holds. Without autograd, layers whole. Throws
+  // UserError if a sequence gets longer than the positions of the model.
+  at::Tensor extend(const at::Tensor& inputs_TH, const nn::Segments& rows,
+                    std::span<const std::int64_t> slots, KeyValueCache& cache) const;
+
+  // normed [M, H] -> logits [M, V], fp32
+  at::Tensor logits(const at::Tensor& normed_MH) const;
+
   // The final norm, on any rows.
   at::Tensor final_norm(const at::Tensor& hidden_MH) const { return final_norm_(hidden_MH); }
 
@@ -97,6 +116,8 @@ class Llama {
   nn::RotaryEmbedding::Angles angles(const nn::Segments& sequences, at::Device device) const;
 
  private:
+  void check_positions(std::int64_t length) const;
+
   LlamaConfig config_;
   at::ScalarType dtype_ = at::kFloat;
   nn::Embedding embeddings_;

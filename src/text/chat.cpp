@@ -12,11 +12,12 @@ namespace vllama::text {
 namespace {
 
 // The runs of spaces are part of the released prompt.
+const std::string kSound =
+    "Close your eyes, open your ears and you imagine only based on the sound that: <ImageHere>. ";
 const std::string kSoundAndVideo = fmt::format(
-    "Close your eyes, open your ears and you imagine only based on the sound that: <ImageHere>. "
-    "{0}Close your ears, open your eyes and you see that <Video><ImageHere></Video>.  "
+    "{1}{0}Close your ears, open your eyes and you see that <Video><ImageHere></Video>.  "
     "{0}Now answer my question based on what you have just seen and heard.",
-    std::string(16, ' '));
+    std::string(16, ' '), kSound);
 
 const ChatTemplate kVicunaReference = {
     .name = "reference",
@@ -32,6 +33,7 @@ const ChatTemplate kVicunaReference = {
     .after_answer = "###",
     .stop_text = "###",
     .answer_role = "Assistant:",
+    .sound_first = true,
 };
 
 const ChatTemplate kLlama2Reference = {
@@ -48,6 +50,7 @@ const ChatTemplate kLlama2Reference = {
     .after_answer = " </s>",
     .stop_text = "</s>",
     .answer_role = "ASSISTANT:",
+    .sound_first = true,
 };
 
 // The layout of training up to the answer; only the stop rules are those of the reference.
@@ -66,19 +69,24 @@ ChatTemplate training_layout(const ConversationTemplate& form, const ChatTemplat
       .after_answer = std::string(form.after_answer),
       .stop_text = reference.stop_text,
       .answer_role = reference.answer_role,
+      .sound_first = false,
   };
 }
 
-std::string media_text(const ChatTemplate& form, const Chat& chat) {
-  switch (chat.media) {
+std::string media_text(const ChatTemplate& form, ChatMedia media, const std::string& time_message) {
+  const std::string video = "<Video><ImageHere></Video> " + time_message + form.after_video;
+  const std::string trained_sound = "<Audio><ImageHere></Audio> ";
+  switch (media) {
     case ChatMedia::none:
       return "";
     case ChatMedia::image:
       return "<Image><ImageHere></Image>" + form.after_image;
     case ChatMedia::video:
-      return "<Video><ImageHere></Video> " + chat.time_message + form.after_video;
+      return video;
     case ChatMedia::video_with_audio:
-      return kSoundAndVideo + ' ';
+      return form.sound_first ? kSoundAndVideo + ' ' : video + trained_sound;
+    case ChatMedia::audio:
+      return form.sound_first ? kSound : trained_sound;
   }
   throw InternalError("unknown ChatMedia");
 }
@@ -87,14 +95,19 @@ std::string prompt_text(const ChatTemplate& form, const Chat& chat) {
   std::string text = form.before_system;
   if (form.takes_system_text) text += chat.system;
   text += form.after_system;
-  std::string before_question = form.before_question + media_text(form, chat);
-  for (const Turn& turn : chat.past) {
-    text += before_question + turn.question + form.after_question;
-    text += form.before_answer + turn.answer + form.after_answer;
-    before_question = form.between_turns + form.before_question;
+  const auto before_question = [&](std::size_t turn) {
+    std::string before = (turn == 0 ? "" : form.between_turns) + form.before_question;
+    if (turn == 0) before += media_text(form, chat.media, chat.time_message);
+    for (const LaterMedium& medium : chat.later_media)
+      if (medium.turn == turn) before += media_text(form, medium.kind, medium.time_message);
+    return before;
+  };
+  for (std::size_t i = 0; i < chat.past.size(); ++i) {
+    text += before_question(i) + chat.past[i].question + form.after_question;
+    text += form.before_answer + chat.past[i].answer + form.after_answer;
   }
   const auto num_kept = form.before_answer.find_last_not_of(' ') + 1;
-  return text + before_question + chat.question + form.after_question +
+  return text + before_question(chat.past.size()) + chat.question + form.after_question +
          form.before_answer.substr(0, num_kept);
 }
 

@@ -27,6 +27,7 @@ struct ChatTemplate {
   std::string after_answer;
   std::string stop_text;    // ends an answer, besides the end token
   std::string answer_role;  // whatever the model writes in front of this is not its answer
+  bool sound_first;         // of a video with sound: which of its two blocks is the first
 };
 
 // "reference" or "training" of the family "vicuna" or "llama_v2". Throws UserError.
@@ -36,21 +37,30 @@ ChatTemplate chat_template(std::string_view kind, std::string_view family);
 // video with sound has none.
 extern const std::string_view kChatSystemText;
 
-enum class ChatMedia { none, image, video, video_with_audio };
+enum class ChatMedia { none, image, video, video_with_audio, audio };
+
+// A medium that was shown in the course of a chat, in front of the question of a turn.
+struct LaterMedium {
+  std::size_t turn = 0;  // of Chat::past; its size is the turn of the question
+  ChatMedia kind = ChatMedia::image;
+  std::string time_message = {};  // of a video
+};
 
 struct Chat {
   std::string system = {};
   ChatMedia media = ChatMedia::none;
-  std::string time_message = {};  // of ChatMedia::video
+  std::string time_message = {};  // of a video
   std::vector<Turn> past =
       {};  // earlier ones may be left out: the media stand before what is first
   std::string question = {};
+  std::vector<LaterMedium> later_media = {};  // by turn; in the first turn, behind `media`
 };
 
 struct ChatPrompt {
   std::string text;  // with <ImageHere> for each block of media embeddings
   // The token ids around the blocks: block i stands between pieces[i] and pieces[i + 1]. The first
-  // piece begins with BOS. ChatMedia::video_with_audio has two blocks, the sound first.
+  // piece begins with BOS. Blocks are in the order of the media; a video with sound has two, in the
+  // order that the template says.
   std::vector<std::vector<std::int64_t>> pieces;
 };
 

@@ -93,6 +93,42 @@ TEST_CASE("media stand before whatever turn is first") {
         "###Human: <Image><ImageHere></Image>  b###Assistant: c###Human: d###Assistant:");
 }
 
+TEST_CASE("media that are shown later stand before the question of their turn") {
+  const Chat chat{.media = ChatMedia::image,
+                  .past = {{"b", "c"}},
+                  .question = "d",
+                  .later_media = {{0, ChatMedia::image}, {1, ChatMedia::video, "T "}}};
+  const auto prompt = build("reference", "vicuna", chat);
+  CHECK(prompt.text ==
+        "###Human: <Image><ImageHere></Image>  <Image><ImageHere></Image>  b###Assistant: c"
+        "###Human: <Video><ImageHere></Video> T  d###Assistant:");
+  CHECK(prompt.pieces.size() == 4);
+}
+
+TEST_CASE("sound alone, and sound with video in the layout of training") {
+  CHECK(build("reference", "vicuna", {.media = ChatMedia::audio, .question = "What?"}).text ==
+        "###Human: Close your eyes, open your ears and you imagine only based on the sound that: "
+        "<ImageHere>. What?###Assistant:");
+  for (const char* family : {"vicuna", "llama_v2"}) {
+    for (const ChatMedia media : {ChatMedia::audio, ChatMedia::video_with_audio}) {
+      const bool has_video = media == ChatMedia::video_with_audio;
+      const std::string text = (has_video ? video_text(2, kTimes) : "") + sound_text(3);
+      const auto trained = build_conversation(llama_tokenizer(), {{{"What?", "A dog."}}, {{0, 0}}},
+                                              std::vector<std::string>{text},
+                                              {.form = &conversation_template(family)});
+      const auto prompt =
+          build("training", family, {.media = media, .time_message = kTimes, .question = "What?"});
+      Ids ids = prompt.pieces[0];
+      for (std::size_t i = 1; i < prompt.pieces.size(); ++i) {
+        ids.insert(ids.end(), has_video && i == 1 ? 2 : 3, llama_tokenizer().image_token());
+        ids.insert(ids.end(), prompt.pieces[i].begin(), prompt.pieces[i].end());
+      }
+      REQUIRE(ids.size() < trained.ids.size());
+      CHECK(std::equal(ids.begin(), ids.end(), trained.ids.begin()));
+    }
+  }
+}
+
 TEST_CASE("nobody can type a placeholder into a chat") {
   CHECK_THROWS_AS(build("reference", "vicuna", {.question = "<ImageHere>"}), TextError);
   CHECK_THROWS_AS(build("reference", "vicuna", {.past = {{"q", "<AudioHere>"}}, .question = "q"}),

@@ -6,13 +6,13 @@
 #include <sstream>
 
 #include "core/files.h"
+#include "eval/model_input.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "train/check/check.h"
 #include "train/check/count_bar.h"
 #include "train/check/report.h"
 #include "train/check/token_counts.h"
-#include "train/model_input.h"
 
 using namespace vllama;
 using namespace vllama::train;
@@ -153,7 +153,7 @@ TEST_CASE("check: clips with too few frames, and without the sound asked for") {
   world.config.data.sets[0].num_frames = 30;  // of 20
   world.config.data.sets[0].inputs = "frames_and_sound";
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  datasets::ModelInput input = model_input(world.config.model);
+  datasets::ModelInput input = eval::model_input(world.config.model);
   input.audio = datasets::BranchInput{};
   const DatasetFindings found = check_dataset(world.config, 0, {input, 64}, &tokenizer, {});
   CHECK(found.errors.empty());

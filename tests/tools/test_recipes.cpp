@@ -9,10 +9,10 @@
 #include "checkpoint/write.h"
 #include "core/files.h"
 #include "datasets/mixture.h"
+#include "eval/model_input.h"
 #include "models/load_video_llama.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
-#include "train/model_input.h"
 #include "train/trainer.h"
 
 using namespace vllama;
@@ -79,7 +79,7 @@ std::vector<at::Tensor> copies(const nn::ParameterList& parameters) {
 checkpoint::NamedTensors train_and_check(const train::RunConfig& config) {
   const text::Tokenizer tokenizer(fs::path(config.model.weights.language_model) /
                                   "tokenizer.model");
-  const datasets::Mixture data(config.data, train::model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
   const auto model = models::load_video_llama(config.model, at::kCPU, config.seed);
   const nn::ParameterList frozen = frozen_parameters(*model);
   const nn::ParameterList trainable = model->trainable_parameters();

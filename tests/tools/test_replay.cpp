@@ -6,10 +6,10 @@
 
 #include "core/files.h"
 #include "datasets/mixture.h"
+#include "eval/model_input.h"
 #include "media/write_png.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
-#include "train/model_input.h"
 #include "train/sample_order.h"
 #include "train/show/example_view.h"
 #include "train/show/sample_losses.h"
@@ -85,7 +85,7 @@ TEST_CASE("replay: a step's page holds all its samples with the frames that the 
   check_markup(html);
 
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
   const auto planned = sample_order(config, data.sources()).step(2);
   REQUIRE(planned.size() == 4);
   for (std::size_t i = 0; i < planned.size(); ++i) {
@@ -153,7 +153,7 @@ TEST_CASE("replay: a sample's own losses add up to the loss of its step") {
   config.checkpoints.keep_last = 6;
   REQUIRE(train::train(config, {}) == 0);
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
   SampleLosses losses(config, world.path("run/checkpoints/step_000004"), tokenizer.image_token());
   double sum = 0, num_targets = 0;
   for (const auto& sample : sample_order(config, data.sources()).step(4)) {
@@ -225,7 +225,7 @@ TEST_CASE("replay: many bad steps are listed, the first ones drawn, any of them 
   RunConfig config = world.run("run");
   config.training.steps_per_epoch = 100;
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
   const auto order = sample_order(config, data.sources());
   {
     BadStepLog log(world.path("many.jsonl"), 0);

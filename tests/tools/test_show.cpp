@@ -7,12 +7,12 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "datasets/mixture.h"
+#include "eval/model_input.h"
 #include "media/audio.h"
 #include "processors/audio_clips.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "text/prompt.h"
-#include "train/model_input.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
 #include "train/show/example_page.h"
@@ -69,7 +69,7 @@ TEST_CASE("show: frames.png holds the frames of the training sample") {
   const test::TinyWorld world;
   RunConfig config = world.run("run");
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
   const auto sample = sample_order(config, data.sources()).step(4)[2];
   datasets::StageSeconds seconds;
   const auto example = data.build(data.record(sample), sample, seconds);

@@ -74,7 +74,7 @@ void check_step(const train::StepMetrics& actual, const nlohmann::json& expected
 Session::Session(const train::RunConfig& run)
     : config(run),
       tokenizer(std::filesystem::path(run.model.weights.language_model) / "tokenizer.model"),
-      data(config.data, train::model_input(config.model), tokenizer),
+      data(config.data, eval::model_input(config.model), tokenizer),
       model(models::load_video_llama(config.model, at::kCPU, config.seed)) {}
 
 datasets::Loader Session::loader(const datasets::SampleOrder& order, std::int64_t first_step,

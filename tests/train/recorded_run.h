@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/mixture.h"
+#include "eval/model_input.h"
 #include "models/load_video_llama.h"
 #include "tests/support/golden_tensors.h"
-#include "train/model_input.h"
 #include "train/trainer.h"
 
 namespace vllama::test {

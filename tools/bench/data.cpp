@@ -17,10 +17,10 @@
 #include "datasets/loader.h"
 #include "datasets/mixture.h"
 #include "datasets/webvid.h"
+#include "eval/model_input.h"
 #include "text/tokenizer.h"
 #include "tools/bench/process_usage.h"
 #include "tools/commands/run_arguments.h"
-#include "train/model_input.h"
 
 namespace vllama::tools {
 namespace fs = std::filesystem;
@@ -144,7 +144,7 @@ void add_stages(Report& report, const datasets::StageSeconds& stages, double num
 Report bench_recipe(const RecipeArguments& arguments) {
   const train::RunConfig run = read_config(arguments.run);
   const text::Tokenizer tokenizer(fs::path(run.model.weights.language_model) / "tokenizer.model");
-  const datasets::Mixture mixture(run.data, train::model_input(run.model), tokenizer);
+  const datasets::Mixture mixture(run.data, eval::model_input(run.model), tokenizer);
   // Small steps, so that few samples hold the mixture of the run.
   constexpr std::int64_t kBatch = 4;
   const datasets::SampleOrder order(mixture.sources(),

@@ -10,8 +10,8 @@
 
 #include "core/error.h"
 #include "datasets/mixing.h"
+#include "eval/model_input.h"
 #include "models/load_video_llama.h"
-#include "train/model_input.h"
 #include "train/number_text.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
@@ -84,7 +84,8 @@ class Check {
   void check_data() {
     check_names();
     if (language_) attempt([this] { check_longest_sequence(config_, *language_); });
-    const SampleLimits limits{model_input(config_.model), language_ ? language_->max_positions : 0};
+    const SampleLimits limits{eval::model_input(config_.model),
+                              language_ ? language_->max_positions : 0};
     for (std::size_t i = 0; i < config_.data.sets.size(); ++i) {
       report_.datasets.push_back(
           check_dataset(config_, i, limits, tokenizer_ ? &*tokenizer_ : nullptr, options_));

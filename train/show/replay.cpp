@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "train/model_input.h"
+#include "eval/model_input.h"
 #include "train/number_text.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
@@ -49,7 +49,7 @@ class Replayer {
   Replayer(const RunConfig& config, const ShowOptions& options)
       : config_(config),
         tokenizer_(std::filesystem::path(config.model.weights.language_model) / "tokenizer.model"),
-        data_(config.data, model_input(config.model), tokenizer_),
+        data_(config.data, eval::model_input(config.model), tokenizer_),
         order_(sample_order(config, data_.sources())),
         style_(options.style) {
     if (options.losses) losses_.emplace(config, *options.losses, tokenizer_.image_token());

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "datasets/mixture.h"
-#include "train/model_input.h"
+#include "eval/model_input.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
 #include "train/show/example_page.h"
@@ -74,7 +74,8 @@ std::string show(const RunConfig& config, const ShowOptions& options) {
   if (options.bad_steps || (options.step && !options.sample)) return replay(config, options);
   const fs::path language_folder = config.model.weights.language_model;
   const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
-  const datasets::Mixture data(needed_data(config, options), model_input(config.model), tokenizer);
+  const datasets::Mixture data(needed_data(config, options), eval::model_input(config.model),
+                               tokenizer);
   const Choice choice =
       options.step ? choose_from_step(config, options, data) : choose_record(config, options, data);
   std::optional<SampleLosses> losses;

@@ -7,7 +7,7 @@
 
 #include <thread>
 
-namespace vllama::train {
+namespace vllama {
 
 // The signals that ask a run to stop; SIGUSR1 is Slurm's usual warning.
 inline constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGUSR1};
@@ -26,4 +26,4 @@ class SignalThread {
   std::jthread thread_;
 };
 
-}  // namespace vllama::train
+}  // namespace vllama

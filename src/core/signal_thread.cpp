@@ -1,9 +1,9 @@
-#include "train/signal_thread.h"
+#include "core/signal_thread.h"
 
 #include <condition_variable>
 #include <mutex>
 
-namespace vllama::train {
+namespace vllama {
 namespace {
 
 sigset_t stop_signals() {
@@ -35,4 +35,4 @@ SignalThread::~SignalThread() {
   ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
-}  // namespace vllama::train
+}  // namespace vllama

@@ -1,6 +1,6 @@
-#include "train/model_input.h"
+#include "eval/model_input.h"
 
-namespace vllama::train {
+namespace vllama::eval {
 
 datasets::ModelInput model_input(const models::ModelConfig& model) {
   datasets::ModelInput input;
@@ -15,4 +15,4 @@ datasets::ModelInput model_input(const models::ModelConfig& model) {
   return input;
 }
 
-}  // namespace vllama::train
+}  // namespace vllama::eval

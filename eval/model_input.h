@@ -4,8 +4,8 @@
 #include "datasets/media_builder.h"
 #include "models/model_config.h"
 
-namespace vllama::train {
+namespace vllama::eval {
 
 datasets::ModelInput model_input(const models::ModelConfig& model);
 
-}  // namespace vllama::train
+}  // namespace vllama::eval

@@ -7,7 +7,7 @@
 #include <set>
 #include <thread>
 
-#include "train/signal_thread.h"
+#include "core/signal_thread.h"
 
 using namespace vllama;
 
@@ -32,9 +32,9 @@ void send(int number) {
 }  // namespace
 
 TEST_CASE("signal thread: handlers run in a thread that computes nothing") {
-  for (const int number : train::kStopSignals) ::signal(number, note_thread);
+  for (const int number : kStopSignals) ::signal(number, note_thread);
   {
-    const train::SignalThread signals;
+    const SignalThread signals;
     // Threads from here on, busy or idle, are those of a run.
     std::atomic<pid_t> busy_thread = 0;
     const std::jthread busy([&](const std::stop_token& stop) {
@@ -44,7 +44,7 @@ TEST_CASE("signal thread: handlers run in a thread that computes nothing") {
     while (busy_thread == 0) std::this_thread::yield();
     std::set<pid_t> threads;
     for (int i = 0; i < 300; ++i) {
-      send(train::kStopSignals[i % 3]);
+      send(kStopSignals[i % 3]);
       threads.insert(last_thread);
     }
     CHECK(threads.size() == 1);
@@ -53,5 +53,5 @@ TEST_CASE("signal thread: handlers run in a thread that computes nothing") {
   }
   send(SIGTERM);
   CHECK(last_thread == ::getpid());  // as before
-  for (const int number : train::kStopSignals) ::signal(number, SIG_DFL);
+  for (const int number : kStopSignals) ::signal(number, SIG_DFL);
 }
