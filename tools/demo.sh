@@ -45,3 +45,8 @@ for recipe in vision_stage2 audio_stage1 audio_stage2 audio_on_sound; do
   echo "demo: $recipe, 100 steps"
   "$vllama" train "configs/runs/demo_$recipe.yaml"
 done
+
+echo "demo: export, one answer, and an evaluation of the vision branch"
+"$vllama" export demo/vision_stage2 --bundle demo/bundle --force
+"$vllama" chat demo/bundle --video demo/videos/clips/"$(ls demo/videos/clips | head -n 1)" --prompt "What happens?"
+"$vllama" eval configs/eval/demo.yaml --set model=demo/bundle

@@ -51,6 +51,8 @@ annotate() {  # NUMBER NAME CAPTION
 \"value\": \"Is it a picture?\"}, {\"from\": \"gpt\", \"value\": \"Yes.\"}]}" | tr '\n' ' ' >>demo/annotations/llava_instruct.json
   echo "$comma{\"video\": \"clips/$2.mp4\", \"QA\": [{\"q\": \"What happens?\", \"a\": \"One sees $3.\"},
 {\"q\": \"Say it again.\", \"a\": \"It is $3.\"}]}" >>demo/annotations/videochat_instruct.json
+  echo "{\"id\": $1, \"video\": \"$2\", \"question\": \"What happens?\", \"answer\": \"One sees $3.\"}" \
+    >>demo/annotations/questions.jsonl
 }
 
 rm -rf demo/videos demo/images demo/sounds demo/annotations

@@ -11,6 +11,8 @@
 
 namespace vllama::eval {
 
+inline constexpr const char* kPredictionsFile = "predictions.jsonl";
+
 // Questions that are answered together: always the same ones, whatever the number of ranks and
 // interruptions, so that answers do not depend on either.
 struct QuestionGroup {
@@ -35,7 +37,7 @@ class AnswerFolder {
   // All is answered: writes predictions.jsonl and removes the files of the ranks.
   void finish(const std::vector<Prediction>& predictions) const;
 
-  std::filesystem::path predictions_file() const { return folder_ / "predictions.jsonl"; }
+  std::filesystem::path predictions_file() const { return folder_ / kPredictionsFile; }
   const std::filesystem::path& path() const { return folder_; }
 
  private:

@@ -7,6 +7,7 @@
 #include "config/fields.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "eval/evaluate/answers.h"
 
 namespace vllama::eval {
 namespace fs = std::filesystem;
@@ -81,6 +82,14 @@ void require_same_settings(const fs::path& folder, const std::string& settings) 
         fmt::format("'{}' holds answers that were made otherwise; name another "
                     "output_dir, or --force to answer all questions anew:{}",
                     folder.string(), differences(before, settings)));
+}
+
+TaskConfig task_of_folder(const fs::path& folder) {
+  const fs::path file = folder / kSettings;
+  if (!fs::exists(file) || !fs::exists(folder / kPredictionsFile))
+    throw UserError(fmt::format("'{}' does not hold the answers of a finished task ('{}', '{}')",
+                                folder.string(), kSettings, kPredictionsFile));
+  return config::read<AnswerSettings>(config::load_file(file.string())).task;
 }
 
 }  // namespace vllama::eval

@@ -18,4 +18,7 @@ std::string answer_settings(const EvalConfig& config, const TaskConfig& task_con
 // are none. Throws UserError naming every difference.
 void require_same_settings(const std::filesystem::path& folder, const std::string& settings);
 
+// The task whose answers lie in `folder`. Throws UserError if none do.
+TaskConfig task_of_folder(const std::filesystem::path& folder);
+
 }  // namespace vllama::eval

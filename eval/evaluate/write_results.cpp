@@ -2,20 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "config/fields.h"
-#include "core/files.h"
 #include "core/sha256.h"
 #include "core/version.h"
 #include "eval/evaluate/settings_file.h"
+#include "eval/scores/caption_files.h"
 #include "eval/scores/judge_files.h"
 
 namespace vllama::eval {
 namespace fs = std::filesystem;
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 void add_task(ReportData& report, const TaskResult& task, bool is_only_one) {
   const std::string prefix = is_only_one ? "" : task.config.name + ": ";
@@ -38,42 +34,29 @@ void add_task(ReportData& report, const TaskResult& task, bool is_only_one) {
   report.thumbnails.insert(task.thumbnails.begin(), task.thumbnails.end());
 }
 
-void write_json(const fs::path& path, const Json& json) {
-  write_file_atomically(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-void write_captions(const fs::path& folder, const std::vector<Prediction>& predictions) {
-  Json captions = Json::array(), images = Json::array(), annotations = Json::array();
-  for (const Prediction& prediction : predictions) {
-    captions.push_back({{"image_id", prediction.id}, {"caption", prediction.prediction}});
-    images.push_back({{"id", prediction.id}});
-    for (const std::string& reference : prediction.references)
-      annotations.push_back(
-          {{"id", annotations.size()}, {"image_id", prediction.id}, {"caption", reference}});
+void write_for_judge(const fs::path& folder, const TaskResult& result) {
+  if (result.config.format != "video_chatgpt_consistency") {
+    write_judge_file(folder / "judge.json", result.predictions);
+    return write_judge_file_with_ids(folder / kJudgeIdsFile, result.predictions);
   }
-  write_json(folder / "captions.json", captions);
-  write_json(folder / "references.json", {{"images", images}, {"annotations", annotations}});
-}
-
-void write_consistency(const fs::path& path, const std::vector<Prediction>& predictions) {
   std::vector<Prediction> first, second;
-  for (const Prediction& prediction : predictions)
+  for (const Prediction& prediction : result.predictions)
     (prediction.type == "Q1" ? first : second).push_back(prediction);
-  if (first.size() == second.size()) write_judge_consistency_file(path, first, second);
+  if (first.size() != second.size()) return;  // max_questions cut a pair
+  write_judge_consistency_file(folder / "judge.json", first, second);
+  write_judge_file_with_ids(folder / kJudgeIdsFile, first);
 }
 
 }  // namespace
 
 void write_exchange_files(const fs::path& folder, const TaskResult& result) {
   const std::string& format = result.config.format;
-  if (format.ends_with("captions") && result.config.num_candidates == 0)
-    write_captions(folder, result.predictions);
-  if (format == "video_chatgpt_consistency")
-    write_consistency(folder / "judge.json", result.predictions);
-  if (format.ends_with("_qa") || format == "video_chatgpt" || format == "questions") {
-    write_judge_file(folder / "judge.json", result.predictions);
-    write_judge_file_with_ids(folder / "judge_with_ids.json", result.predictions);
+  if (format.ends_with("captions") && result.config.num_candidates == 0) {
+    write_coco_results(folder / "captions.json", result.predictions);
+    write_coco_annotations(folder / "references.json", result.predictions);
   }
+  if (format.ends_with("_qa") || format.starts_with("video_chatgpt") || format == "questions")
+    write_for_judge(folder, result);
 }
 
 void write_results(const EvalConfig& config, const ModelView& model, const EvalResult& result,

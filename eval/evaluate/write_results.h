@@ -6,6 +6,9 @@
 
 namespace vllama::eval {
 
+// Names the questions in the order of judge.json, which is that of the annotation.
+inline constexpr const char* kJudgeIdsFile = "judge_with_ids.json";
+
 // report.json and report.html of all tasks and losses in config.output_dir. `loss` may be empty:
 // the losses of the run that the model is from.
 void write_results(const EvalConfig& config, const ModelView& model, const EvalResult& result,

@@ -7,6 +7,7 @@
 
 #include "config/fields.h"
 #include "core/files.h"
+#include "eval/evaluate/eval_config.h"
 #include "models/random_weights.h"
 #include "tests/support/fixtures.h"
 #include "text/prompt.h"
@@ -39,6 +40,8 @@ void check_loads(const fs::path& path) {
   INFO(path.string());
   if (folder == "runs")
     CHECK_NOTHROW(read_run(path));
+  else if (folder == "eval")
+    CHECK_NOTHROW(config::read<eval::EvalConfig>(config::load_file(path)));
   else if (is_sizes_file(path))
     CHECK_NOTHROW(config::read<models::WeightSizes>(config::load_file(path)));
   else if (folder == "prompts")

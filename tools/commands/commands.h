@@ -17,6 +17,8 @@ void add_make_weights(CLI::App& program);
 void add_convert(CLI::App& program);
 void add_chat(CLI::App& program);
 void add_eval(CLI::App& program);
+void add_compare(CLI::App& program);
+void add_read_judge(CLI::App& program);
 void add_bench(CLI::App& program);
 
 }  // namespace vllama::tools

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/files.h"
+#include "eval/evaluate/compare_results.h"
 #include "eval/evaluate/eval_config.h"
 #include "eval/scores/prediction.h"
 #include "tests/support/child.h"
@@ -187,6 +188,31 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
   const std::string scores = report.at("scores").dump();
   CHECK_THAT(scores, Contains("option_likelihood") && Contains("/perplexity"));
 
+  SECTION("two results are compared, and refuse to be if they have nothing in common") {
+    const auto comparisons = eval::compare_results(world.results("one"), world.results("two"));
+    REQUIRE(comparisons.size() == 1);
+    CHECK(comparisons[0].task == "choice");
+    CHECK(comparisons[0].metrics.at(0).difference == 0);
+    CHECK_THROWS_WITH(eval::compare_results(world.results("one"), world.path("videos")),
+                      Contains("no finished task in common"));
+  }
+  SECTION("a judge's replies are kept with what is known of the judge") {
+    const fs::path task_folder = world.results("one") / "choice";
+    write_file_atomically(world.path("replies.json"),
+                          R"({"a_0": [{"pred": "yes", "score": 4}, {}],
+                              "broken_0": [{"pred": "no", "score": 1}, {}]})");
+    write_file_atomically(world.path("prompt.txt"), "Judge.");
+    const std::string command = fmt::format(
+        "'{}' read-judge '{}' '{}' --judge j --judge-version 1 --prompt-file '{}' --date ",
+        VLLAMA_PROGRAM, task_folder.string(), world.path("replies.json").string(),
+        world.path("prompt.txt").string());
+    const auto read = test::Ranks(1, command + "2024-01-31").wait_all();
+    INFO(read[0].output);
+    CHECK(read[0].status == 0);
+    CHECK_THAT(read_file(task_folder / "judge_scores.json"),
+               Contains("judge_accuracy") && Contains("prompt"));
+    CHECK(test::Ranks(1, command + "yesterday").wait_all()[0].status == 2);
+  }
   SECTION("with other settings nothing is overwritten unless forced") {
     const std::string before = read_file(world.results("one") / "choice/predictions.jsonl");
     world.config().tasks[0].option_score = "sum";

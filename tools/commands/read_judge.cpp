@@ -1,0 +1,82 @@
+// vllama read-judge: scores that a judge outside of this program gave to answers.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/sha256.h"
+#include "eval/evaluate/answers.h"
+#include "eval/evaluate/write_results.h"
+#include "eval/scores/judge_files.h"
+#include "eval/scores/score.h"
+#include "eval/tasks/annotation_rows.h"
+#include "tools/commands/commands.h"
+
+namespace vllama::tools {
+namespace {
+
+struct Arguments {
+  std::string task_folder, replies, prompt_file;
+  eval::JudgeFacts facts;
+};
+
+// In the order in which the judge was asked.
+std::vector<eval::Prediction> judged_predictions(const std::filesystem::path& folder) {
+  std::map<std::string, eval::Prediction> by_id;
+  for (auto& found : eval::read_predictions(folder / eval::kPredictionsFile))
+    by_id.emplace(found.id, std::move(found));
+  std::vector<eval::Prediction> predictions;
+  for (const eval::Row& row : eval::read_rows(folder / eval::kJudgeIdsFile)) {
+    const auto found = by_id.find(row.value("id", ""));
+    if (found == by_id.end())
+      throw UserError(fmt::format("'{}' and '{}' in '{}' are not of the same evaluation",
+                                  eval::kPredictionsFile, eval::kJudgeIdsFile, folder.string()));
+    predictions.push_back(found->second);
+  }
+  return predictions;
+}
+
+void run(Arguments arguments) {
+  const std::filesystem::path folder = arguments.task_folder;
+  arguments.facts.prompt_hash = sha256(read_file(arguments.prompt_file));
+  const auto predictions = judged_predictions(folder);
+  const auto replies = eval::read_judge_replies(arguments.replies, predictions);
+  nlohmann::ordered_json scores = nlohmann::ordered_json::array();
+  for (const auto& measurement : eval::judge_measurements(predictions, replies, arguments.facts)) {
+    const eval::Score score = eval::score(measurement);
+    std::cout << fmt::format("{:<16} {:.4f}  [{:.4f}, {:.4f}]  {} judged, {} without a reply\n",
+                             score.name, score.value, score.low, score.high, score.num_scored,
+                             score.num_missing);
+    scores.push_back(eval::score_json(score));
+  }
+  write_file_atomically(folder / "judge_scores.json", scores.dump(1) + "\n");
+}
+
+}  // namespace
+
+void add_read_judge(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "read-judge",
+      "Read the replies of a judge to judge.json, and keep its scores with its name.");
+  command->footer(
+      "Example:\n  vllama read-judge results/activitynet replies.json --judge gpt-3.5-turbo "
+      "--judge-version 0613 --prompt-file prompt.txt --date 2024-02-01");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("task", arguments->task_folder, "folder of a task below output_dir")
+      ->required();
+  command->add_option("replies", arguments->replies, "JSON of the judging program")->required();
+  command->add_option("--judge", arguments->facts.name, "name of the judge")->required();
+  command->add_option("--judge-version", arguments->facts.version, "its version")->required();
+  command->add_option("--prompt-file", arguments->prompt_file, "the text that asked the judge")
+      ->required();
+  command->add_option("--date", arguments->facts.date, "of judging, YYYY-MM-DD")->required();
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace vllama::tools
