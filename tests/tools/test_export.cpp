@@ -140,9 +140,9 @@ TEST_CASE("export: another base, another branch") {
   world.refuses(world.at("run") + bundle + " --set model.weights.q_former=/nowhere/q.pth",
                 {"model.weights.q_former: there is no file '/nowhere/q.pth'", "--set"});
 
+  const auto step = checkpoint::load_step(world.path("run/checkpoints/step_000006"));
   checkpoint::NamedTensors audio;
-  for (const auto& [name, tensor] : checkpoint::load_step(world.path("run/checkpoints/step_000006"))
-                                        .contents.tensors.at("trainable"))
+  for (const auto& [name, tensor] : step.contents.tensors.at("trainable"))
     audio["audio" + name.substr(5)] = tensor;
   checkpoint::Map content;
   content.set("model", checkpoint::to_map(audio));
