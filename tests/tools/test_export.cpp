@@ -35,7 +35,7 @@ class ExportWorld : public TinyWorld {
     for (const std::string& text : named) CHECK_THAT(outcome.output, Contains(text));
     CHECK(everything() == before);
   }
-  std::string at(const std::string& name) const { return "'" + path(name).string() + "'"; }
+  std::string at(const std::string& name) const { return fmt::format("'{}'", path(name).string()); }
 
   // Names and sizes.
   std::map<std::string, std::uintmax_t> everything() const {
@@ -140,9 +140,9 @@ TEST_CASE("export: another base, another branch") {
   world.refuses(world.at("run") + bundle + " --set model.weights.q_former=/nowhere/q.pth",
                 {"model.weights.q_former: there is no file '/nowhere/q.pth'", "--set"});
 
+  const auto step = checkpoint::load_step(world.path("run/checkpoints/step_000006"));
   checkpoint::NamedTensors audio;
-  for (const auto& [name, tensor] : checkpoint::load_step(world.path("run/checkpoints/step_000006"))
-                                        .contents.tensors.at("trainable"))
+  for (const auto& [name, tensor] : step.contents.tensors.at("trainable"))
     audio["audio" + name.substr(5)] = tensor;
   checkpoint::Map content;
   content.set("model", checkpoint::to_map(audio));
@@ -161,8 +161,9 @@ TEST_CASE("export: a full disk leaves nothing behind and what was there in place
           0);
   REQUIRE(world.exported(world.at("run") + " --bundle " + world.at("bundle")).status == 0);
   const auto before = world.everything();
-  for (const std::string form : {"--format pth --output " + world.at("m.pth"),
-                                 "--bundle " + world.at("bundle") + " --base copy"}) {
+  const std::vector<std::string> forms = {"--format pth --output " + world.at("m.pth"),
+                                          "--bundle " + world.at("bundle") + " --base copy"};
+  for (const std::string& form : forms) {
     // 16 KiB per file, without the signal that comes with it.
     const auto outcome =
         world.exported(world.at("run") + " --force " + form, "trap '' XFSZ; ulimit -f 32; ");

@@ -147,6 +147,7 @@ TEST_CASE("bundles: open as the model that was trained") {
     CHECK(opened.chat.template_kind == "training");
     CHECK(opened.chat.num_frames == 3);
     CHECK(opened.origin.step == 6);
+    CHECK(opened.origin.sha256 == sha256(read_file(world.path("bundle/trained.safetensors"))));
     CHECK(opened.tokenizer->file_hash() == expected.tokenizer->file_hash());
     CHECK(fs::is_symlink(world.path("bundle/weights/vision_encoder/eva_vit_g.pth")) ==
           (base == train::BaseWeights::link));

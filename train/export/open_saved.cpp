@@ -6,6 +6,7 @@
 #include "checkpoint/pth_reader.h"
 #include "core/files.h"
 #include "eval/bundle/bundle_config.h"
+#include "eval/bundle/file_hash.h"
 #include "eval/bundle/model_in_use.h"
 #include "eval/bundle/open_bundle.h"
 #include "train/chat_settings.h"
@@ -30,14 +31,25 @@ bool was_trained_here(const fs::path& file) {
   return facts.is_object() && facts.contains("chat");
 }
 
+// Of several the one read last; empty if there is none.
+std::string trained_file(const SavedCheckpoint& saved) {
+  const models::WeightFiles& weights = saved.config.model.weights;
+  for (const std::string& file : {saved.trained_file(), weights.saved_step,
+                                  weights.audio_checkpoint, weights.vision_checkpoint})
+    if (!file.empty()) return file;
+  return {};
+}
+
 std::string template_kind(const SavedCheckpoint& saved) {
   if (saved.progress) return "training";
-  const models::WeightFiles& weights = saved.config.model.weights;
-  std::string kind = "reference";
-  for (const std::string& file :
-       {weights.vision_checkpoint, weights.audio_checkpoint, weights.saved_step})
-    if (!file.empty()) kind = was_trained_here(file) ? "training" : "reference";
-  return kind;
+  const std::string file = trained_file(saved);
+  return !file.empty() && was_trained_here(file) ? "training" : "reference";
+}
+
+// A step's folder may stand for the file in it.
+std::string hash_of(const fs::path& file) {
+  std::error_code error;
+  return fs::is_regular_file(file, error) ? eval::FileHasher().sha256(file) : std::string();
 }
 
 }  // namespace
@@ -59,7 +71,8 @@ eval::OpenedModel open_saved(const std::filesystem::path& path, at::Device devic
   opened.media = media_settings(saved.config);
   opened.origin = {.path = path.string(),
                    .checkpoint = saved.path.string(),
-                   .step = saved.progress ? saved.progress->num_steps_done : 0};
+                   .step = saved.progress ? saved.progress->num_steps_done : 0,
+                   .sha256 = hash_of(trained_file(saved))};
   return opened;
 }
 
