@@ -58,6 +58,7 @@ struct ModelOrigin {
   std::string path = {};        // as the user named it
   std::string checkpoint = {};  // the saved step, weight file or bundle that was read
   std::int64_t step = 0;        // 0: not known
+  std::string sha256 = {};      // of the file with what was trained; empty if there is none
 };
 
 struct OpenedModel {

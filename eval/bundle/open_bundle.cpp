@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "eval/bundle/bundle_config.h"
 #include "eval/bundle/file_hash.h"
@@ -48,6 +50,11 @@ void check_files(const fs::path& folder, const BundleConfig& config, bool verify
       folder.string(), fmt::join(changes, "\n  ")));
 }
 
+std::string recorded_hash(const BundleConfig& config, const std::string& name) {
+  const auto found = std::ranges::find(config.files, name, &BundledFile::file);
+  return found == config.files.end() ? std::string() : found->sha256;
+}
+
 // The same configuration with paths that lead there from anywhere.
 models::ModelConfig in_folder(models::ModelConfig model, const fs::path& folder) {
   models::WeightFiles& weights = model.weights;
@@ -68,8 +75,10 @@ OpenedModel open_bundle(const fs::path& folder, at::Device device,
       device);
   opened.chat = config.chat;
   opened.media = config.media;
-  opened.origin = {
-      .path = folder.string(), .checkpoint = config.source.checkpoint, .step = config.source.step};
+  opened.origin = {.path = folder.string(),
+                   .checkpoint = config.source.checkpoint,
+                   .step = config.source.step,
+                   .sha256 = recorded_hash(config, config.trained)};
   return opened;
 }
 

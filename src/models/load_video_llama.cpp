@@ -65,6 +65,23 @@ WeightReading restricted(WeightReading reading, std::string_view prefix) {
   return reading;
 }
 
+// A checkpoint that holds the other branch alone: no list of missing names says it as well.
+std::string other_branch(const checkpoint::TensorSource& source, const std::string& own,
+                         const std::string& other) {
+  const auto holds = [&source](const std::string& name) {
+    return std::ranges::find(source.tensors(), name, &checkpoint::TensorFacts::name) !=
+           source.tensors().end();
+  };
+  const auto queries_of = [](const std::string& branch) {
+    return (branch == "vision" ? "video" : branch) + "_query_tokens";
+  };
+  if (holds(queries_of(own)) || !holds(queries_of(other))) return {};
+  return fmt::format(
+      "this is a checkpoint of the {0} branch, which holds nothing of the {1} branch; name it as "
+      "model.weights.{0}_checkpoint in a configuration that has that branch",
+      other, own);
+}
+
 // In the order in which they are read; a later file wins.
 std::vector<WeightReading> trainable_vision(VisionBranch& vision, const WeightFiles& files) {
   std::vector<WeightReading> readings;
@@ -76,14 +93,19 @@ std::vector<WeightReading> trainable_vision(VisionBranch& vision, const WeightFi
         restricted({"projection", files.projection, parameters, rules}, "llama_proj."));
   rules.is_ignorable = is_unused_in_vision_checkpoint;
   if (!files.vision_checkpoint.empty())
-    readings.push_back({"vision_checkpoint", files.vision_checkpoint, parameters, rules});
+    readings.push_back(
+        {"vision_checkpoint", files.vision_checkpoint, parameters, rules,
+         [](const auto& source) { return other_branch(source, "vision", "audio"); }});
   return readings;
 }
 
 std::vector<WeightReading> trainable_audio(AudioBranch& audio, const WeightFiles& files) {
   if (files.audio_checkpoint.empty()) return {};
-  WeightReading reading{
-      "audio_checkpoint", files.audio_checkpoint, {}, {.dtype = at::kFloat, .writable = true}};
+  WeightReading reading{"audio_checkpoint",
+                        files.audio_checkpoint,
+                        {},
+                        {.dtype = at::kFloat, .writable = true},
+                        [](const auto& source) { return other_branch(source, "audio", "vision"); }};
   reading.rules.is_ignorable = is_unused_in_audio_checkpoint;
   audio.declare_trainable(reading.parameters);
   return {std::move(reading)};

@@ -48,8 +48,15 @@ std::string with_key(const WeightReading& reading, const std::string& problem) {
   return fmt::format("model.weights.{}: {}", reading.key, problem);
 }
 
+std::unique_ptr<TensorSource> open_file(const WeightReading& reading) {
+  auto source = checkpoint::open_weights(reading.file);
+  const std::string obstacle = reading.obstacle ? reading.obstacle(*source) : std::string();
+  if (!obstacle.empty()) throw UserError(fmt::format("'{}': {}", reading.file, obstacle));
+  return source;
+}
+
 void load_file(WeightReading reading) {
-  const auto source = checkpoint::open_weights(reading.file);
+  const auto source = open_file(reading);
   nn::Parameter* positions = position_table(reading.parameters);
   const std::int64_t num_tokens = positions != nullptr ? positions->shape[1] : 0;
   if (positions != nullptr) take_shape_of_file(*positions, *source);
@@ -75,7 +82,7 @@ void load(const WeightReading& reading) {
 
 std::string problem_of(WeightReading reading) {
   try {
-    const auto source = checkpoint::open_weights(reading.file);
+    const auto source = open_file(reading);
     if (nn::Parameter* positions = position_table(reading.parameters))
       take_shape_of_file(*positions, *source);
     const std::string problem =

@@ -1,6 +1,7 @@
 // A weight file and what a model takes from it: to be read, or only to be compared.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "checkpoint/load.h"
@@ -15,6 +16,8 @@ struct WeightReading {
   std::string file;
   nn::ParameterList parameters;
   checkpoint::LoadRules rules;
+  // Why the file as a whole is the wrong one; empty if it is not.
+  std::function<std::string(const checkpoint::TensorSource&)> obstacle = nullptr;
 };
 
 // Throws UserError naming key, file and every tensor that is missing, unexpected or misshapen.

@@ -13,7 +13,9 @@
 #include "optim/indexed_state.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
+#include "tests/train/recorded_checkpoint.h"
 #include "tests/train/recorded_run.h"
+#include "train/export/export.h"
 #include "train/train.h"
 #include "train/trainer.h"
 
@@ -41,6 +43,10 @@ TEST_CASE("stage 1 on WebVid, from the files on disk to the last weights") {
   CHECK(check_weights(weights("step_000001"), first, "after1.") == 54);
   CHECK(check_weights(weights("step_000010"), middle, "") == 54);
   CHECK(check_weights(weights("step_000020"), last, "") == 54);
+
+  train::export_pth({.checkpoint = folder.path() / "run", .output = folder.path() / "last.pth"});
+  check_like_recorded(folder.path() / "last.pth",
+                      goldens / "runs/vl_stage1_webvid/checkpoint_1.pth", Agreement::of_a_run);
 }
 
 TEST_CASE("stage 1 on WebVid: the gradients of the first step") {

@@ -42,14 +42,6 @@ checkpoint::NamedTensors moments_of(const SavedCheckpoint& saved) {
   return checkpoint::load_step_files(saved.path, {"optimizer.safetensors"}).tensors.at("optimizer");
 }
 
-std::string language_model_form(const NamedList& trained, LoraForm lora) {
-  if (has_adapters(trained)) return lora == LoraForm::merged ? "merged" : "adapters";
-  const bool trains_it = std::ranges::any_of(trained, [](const auto& entry) {
-    return models::module_of(entry.first) == "language_model";
-  });
-  return trains_it ? "trained" : "base";
-}
-
 void write_card(const fs::path& folder, const nlohmann::ordered_json& card) {
   write_file_atomically(folder / kModelCardFile, card.dump(2) + "\n");
   write_file_atomically(folder / "README.md", readme(card));

@@ -124,6 +124,16 @@ std::vector<HashedFile> hashed(const std::vector<BaseFile>& files) {
   return result;
 }
 
+std::string language_model_form(const std::vector<std::pair<std::string, at::Tensor>>& trained,
+                                LoraForm lora) {
+  for (const auto& [name, tensor] : trained) {
+    const std::string module = models::module_of(name);
+    if (module == "lora") return lora == LoraForm::merged ? "merged" : "adapters";
+    if (module == "language_model") return "trained";
+  }
+  return "base";
+}
+
 Json model_card(const SavedCheckpoint& saved, const ExportedModel& exported) {
   return {{"format", 1},
           {"program", "vllama " + program_version()},

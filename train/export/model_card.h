@@ -8,6 +8,7 @@
 
 #include "eval/open_model.h"
 #include "train/export/base_files.h"
+#include "train/export/export.h"
 #include "train/export/saved_checkpoint.h"
 
 namespace vllama::train {
@@ -32,6 +33,10 @@ struct ExportedModel {
   std::string form;                     // "safetensors" or "bundle"
   std::string language_model = "base";  // or "adapters", "merged", "trained"
 };
+
+// ExportedModel::language_model of an export that writes adapters so.
+std::string language_model_form(const std::vector<std::pair<std::string, at::Tensor>>& trained,
+                                LoraForm lora);
 
 // {"format", "program", "form", "source": {...}, "training": {"steps", "samples", "dropped",
 // "metrics"}, "data": [...], "chat": {...}, "language_model", "base_weights": [{"key", "file",

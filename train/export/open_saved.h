@@ -8,9 +8,9 @@
 
 namespace vllama::train {
 
-// How a checkpoint is talked to: a saved step in the layout it was trained with, weights that a
-// configuration names in that of the released checkpoints; both of the family of the run's
-// conversations.
+// How a checkpoint is talked to: what was trained here in the layout of its training, files of the
+// Python original in that of the released checkpoints; both of the family of the run's
+// conversations. Of several files that a configuration names the one read last decides.
 eval::ChatSettings chat_settings(const SavedCheckpoint& saved);
 eval::MediaSettings media_settings(const RunConfig& config);
 

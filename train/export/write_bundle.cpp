@@ -132,9 +132,7 @@ ExportedModel write_bundle(const fs::path& folder, const ExportOptions& options,
                          .base = {},
                          .chat = source.chat,
                          .form = "bundle",
-                         .language_model = is_merged ? "merged" : "base"};
-  if (std::ranges::any_of(exported.trained, is_adapter) && !is_merged)
-    exported.language_model = "adapters";
+                         .language_model = language_model_form(source.trained, options.lora)};
   exported.base = hashed(files);
 
   eval::BundleConfig config{
