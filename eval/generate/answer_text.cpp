@@ -55,6 +55,7 @@ std::string_view name_of(AnswerEnd end) {
 
 // A model that begins with an unknown token or BOS, as the released ones do, means nothing by it.
 std::string AnswerText::decoded(std::size_t num_ids) const {
+  if (tokenizer_ == nullptr) return {};
   std::span<const std::int64_t> ids = std::span(ids_).first(num_ids);
   for (const std::int64_t id : {tokenizer_->unknown(), tokenizer_->bos()})
     if (!ids.empty() && ids.front() == id) ids = ids.subspan(1);
@@ -68,7 +69,8 @@ AnswerEnd AnswerText::push(std::int64_t id) {
   decoded_ = decoded(ids_.size() - num_stop_ids_);
   for (const std::string& stop : rules_->texts)
     stop_text_begin_ = std::min(stop_text_begin_, decoded_.find(stop));
-  if (num_stop_ids_ == 1 && id == tokenizer_->eos()) return AnswerEnd::end_token;
+  if (num_stop_ids_ == 1 && tokenizer_ != nullptr && id == tokenizer_->eos())
+    return AnswerEnd::end_token;
   const bool stops = num_stop_ids_ > 0 || stop_text_begin_ != std::string::npos;
   return stops ? AnswerEnd::stop_text : AnswerEnd::none;
 }

@@ -31,9 +31,9 @@ std::string_view name_of(AnswerEnd end);
 
 class AnswerText {
  public:
-  // Both outlive the object.
-  AnswerText(const text::Tokenizer& tokenizer, const StopRules& rules)
-      : tokenizer_(&tokenizer), rules_(&rules) {}
+  // Both outlive the object. Without a tokenizer tokens have no text.
+  AnswerText(const text::Tokenizer* tokenizer, const StopRules& rules)
+      : tokenizer_(tokenizer), rules_(&rules) {}
 
   // Takes the next token; the answer goes on if it returns AnswerEnd::none.
   AnswerEnd push(std::int64_t id);

@@ -24,7 +24,13 @@ struct Generator::Row {
 
 Generator::Generator(const models::Llama& model, const text::Tokenizer& tokenizer,
                      const StopRules& rules, const GenerationConfig& config)
-    : model_(&model), tokenizer_(&tokenizer), rules_(&rules), config_(config) {
+    : Generator(model, rules, config) {
+  tokenizer_ = &tokenizer;
+}
+
+Generator::Generator(const models::Llama& model, const StopRules& rules,
+                     const GenerationConfig& config)
+    : model_(&model), tokenizer_(nullptr), rules_(&rules), config_(config) {
   if (config.num_beams > 1 && config.do_sample)
     throw UserError(
         "num_beams above 1 follows the most probable answers: leave do_sample off, or take one "
@@ -121,7 +127,7 @@ std::vector<Answer> Generator::search_answers(std::span<const Prompt> prompts,
     const at::Tensor last_1H = read_prompts(prompts.subspan(i, 1), cache);
     for (std::int64_t slot = 1; slot < config_.num_beams; ++slot) cache.copy_from(cache, 0, slot);
     const BestBeam best =
-        beam_search(*model_, AnswerText(*tokenizer_, *rules_), config_, last_1H, cache);
+        beam_search(*model_, AnswerText(tokenizer_, *rules_), config_, last_1H, cache);
     answers[i] = {.ids = best.text.answer_ids(),
                   .text = best.text.text(),
                   .end = best.end,
@@ -146,7 +152,7 @@ std::vector<Answer> Generator::operator()(std::span<const Prompt> prompts,
     longest = std::max(longest, prompts[i].length());
     answers[i].num_prompt_tokens = prompts[i].length();
     rows.push_back(
-        {i, prompts[i].id, static_cast<std::int64_t>(i), AnswerText(*tokenizer_, *rules_)});
+        {i, prompts[i].id, static_cast<std::int64_t>(i), AnswerText(tokenizer_, *rules_)});
   }
   models::KeyValueCache cache = make_cache(std::ssize(prompts), longest + config_.max_new_tokens);
   const at::Tensor last_RH = read_prompts(prompts, cache);
@@ -175,7 +181,7 @@ Answer Generator::answer(const Prompt& prompt, KeptRows& kept,
   std::vector<Answer> answers(1);
   answers[0].num_prompt_tokens = prompt.length();
   answers[0].num_cached_tokens = num_equal;
-  write_answers({{0, prompt.id, slot, AnswerText(*tokenizer_, *rules_)}},
+  write_answers({{0, prompt.id, slot, AnswerText(tokenizer_, *rules_)}},
                 hidden_TH.narrow(0, num_new - 1, 1), *kept.cache, listener, answers);
   kept.rows.insert(kept.rows.end(), answers[0].ids.begin(), answers[0].ids.end());
   kept.rows.resize(std::min(kept.rows.size(), static_cast<std::size_t>(kept.cache->length(slot))));

@@ -35,6 +35,8 @@ class Generator {
   // other.
   Generator(const models::Llama& model, const text::Tokenizer& tokenizer, const StopRules& rules,
             const GenerationConfig& config);
+  // Without texts: answers are tokens.
+  Generator(const models::Llama& model, const StopRules& rules, const GenerationConfig& config);
 
   // The answers, in the order of the prompts. On the CPU an answer does not depend, in any bit, on
   // what else is in the batch. Throws UserError if a prompt with its answer may be longer than the

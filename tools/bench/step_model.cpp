@@ -91,16 +91,18 @@ StepSizes step_sizes(const std::string& name) {
   return sizes;
 }
 
+void draw_weights(const nn::ParameterList& parameters, at::ScalarType dtype, at::Device device) {
+  for (const nn::Parameter& parameter : parameters)
+    *parameter.tensor = drawn(parameter, at::TensorOptions(device).dtype(dtype));
+}
+
 std::unique_ptr<models::VideoLlama> random_model(const models::ModelConfig& config,
                                                  const models::LlamaConfig& language,
                                                  at::Device device) {
   const at::ScalarType dtype = config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
   auto model = std::make_unique<models::VideoLlama>(config, language);
-  const auto options = at::TensorOptions(device);
-  for (const nn::Parameter& parameter : frozen_parameters(*model))
-    *parameter.tensor = drawn(parameter, options.dtype(dtype));
-  for (const nn::Parameter& parameter : model->trainable_parameters())
-    *parameter.tensor = drawn(parameter, options.dtype(at::kFloat));
+  draw_weights(frozen_parameters(*model), dtype, device);
+  draw_weights(model->trainable_parameters(), at::kFloat, device);
   model->language_model().prepare(dtype, device);
   return model;
 }

@@ -19,6 +19,9 @@ struct StepSizes {
 const std::vector<std::string>& step_size_names();
 StepSizes step_sizes(const std::string& name);
 
+// Draws every tensor of the list from its initial distribution, on the device.
+void draw_weights(const nn::ParameterList& parameters, at::ScalarType dtype, at::Device device);
+
 // Weights drawn on the device: frozen parts in `config.precision`, what trains in fp32.
 std::unique_ptr<models::VideoLlama> random_model(const models::ModelConfig& config,
                                                  const models::LlamaConfig& language,

@@ -6,6 +6,7 @@
 #include "tools/bench/data.h"
 #include "tools/bench/decode.h"
 #include "tools/bench/endurance.h"
+#include "tools/bench/generate.h"
 #include "tools/bench/scaling.h"
 #include "tools/bench/step.h"
 #include "tools/commands/commands.h"
@@ -23,6 +24,7 @@ void add_bench(CLI::App& program) {
   add_bench_checkpoint(*bench);
   add_bench_endurance(*bench);
   add_bench_scaling(*bench);
+  add_bench_generate(*bench);
 }
 
 }  // namespace vllama::tools

@@ -33,7 +33,7 @@ struct Streamed {
 };
 
 Streamed stream(const Ids& ids, const eval::StopRules& rules) {
-  eval::AnswerText text(llama_tokenizer(), rules);
+  eval::AnswerText text(&llama_tokenizer(), rules);
   Streamed streamed;
   for (const std::int64_t id : ids) {
     streamed.end = text.push(id);
