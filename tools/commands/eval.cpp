@@ -17,7 +17,7 @@ namespace {
 struct Arguments {
   std::string config_file;
   std::vector<std::string> overrides;
-  bool force = false;
+  bool force = false, verify = false;
 };
 
 eval::EvalConfig read_config(const Arguments& arguments) {
@@ -44,7 +44,8 @@ void run(const Arguments& arguments) {
   train::set_num_threads(config.num_threads, launch);
   distributed::Communicator ranks(launch, config.distributed, device);
   try {
-    const eval::OpenedModel opened = train::open_saved(config.model, device);
+    const eval::OpenedModel opened =
+        train::open_saved(config.model, device, {.verify = arguments.verify});
     const eval::EvalResult result =
         eval::evaluate(config, eval::view_of(opened), ranks, arguments.force);
     if (ranks.is_first()) {
@@ -75,6 +76,8 @@ void add_eval(CLI::App& program) {
       ->allow_extra_args(false);
   command->add_flag("--force", arguments->force,
                     "throw away the answers in output_dir and ask everything anew");
+  command->add_flag("--verify", arguments->verify,
+                    "compare the base weights of a bundle with their hashes, byte by byte");
   command->callback([arguments] { run(*arguments); });
 }
 
