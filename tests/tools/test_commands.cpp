@@ -25,8 +25,8 @@ std::string weights(const test::TinyWorld& world, const std::string& run, const 
 
 TEST_CASE("program: every command has help with an example") {
   CHECK(test::run_program("--help").status == 0);
-  for (const char* command :
-       {"train", "check", "show", "convert", "import-config", "inspect", "make-weights", "bench"}) {
+  for (const char* command : {"train", "check", "chat", "show", "convert", "import-config",
+                              "inspect", "make-weights", "bench"}) {
     const auto help = test::run_program(std::string(command) + " --help");
     CHECK(help.status == 0);
     CHECK_THAT(help.output, Contains("Example:"));

@@ -115,7 +115,7 @@ void add_chat(CLI::App& program) {
   CLI::App* command =
       program.add_subcommand("chat", "Talk to a trained model about videos, images and sounds.");
   command->footer(
-      "Examples:\n  vllama chat demo_model --video clip.mp4\n"
+      "Example:\n  vllama chat demo_model --video clip.mp4\n"
       "  vllama chat runs/demo_vision_stage2 --image cat.jpg --prompt 'What is this?' --json\n\n"
       "Without --prompt it is interactive: answers appear as they are made, /help lists the "
       "commands, Ctrl-C stops an answer. Media are shown in the order video, image, audio.");

@@ -52,7 +52,10 @@ void add_config_options(CLI::App& command, const std::string& group,
 template <config::Section T>
 T config_from(const std::vector<std::string>& assignments) {
   config::Tree tree = config::load_text("{}", "options");
-  for (const std::string& assignment : assignments) config::apply_override(tree, assignment);
+  for (const std::string& assignment : assignments) {
+    config::apply_override(tree, assignment);
+    tree.child(assignment.substr(0, assignment.find('='))).source = "options";
+  }
   return config::read<T>(tree);
 }
 
