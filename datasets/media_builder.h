@@ -41,7 +41,7 @@ struct StageSeconds {
 // A medium, ready for the model.
 struct BuiltMedium {
   std::vector<processors::MediaInput> inputs;  // one, or frames and sound
-  std::string text;  // with placeholders for the embeddings of all inputs, in their order
+  std::string text;          // with placeholders for the embeddings of all inputs, in their order
   std::string time_message;  // of a video, part of `text`; empty where there is none
   std::int64_t num_tokens = 0;
   std::int64_t num_concealed_frames = 0;
