@@ -1,6 +1,6 @@
 // The loops of a generation step for AVX2 and FMA.
 namespace {
-constexpr int kLanes = 8, kTileOutputs = 2;
+constexpr int kLanes = 8, kTileRows = 2;
 }
 
 #include "nn/step_lanes_loops.h"

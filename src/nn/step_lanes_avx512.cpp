@@ -1,6 +1,6 @@
 // The loops of a generation step for AVX-512.
 namespace {
-constexpr int kLanes = 16, kTileOutputs = 4;
+constexpr int kLanes = 16, kTileRows = 4;
 }
 
 #include "nn/step_lanes_loops.h"

@@ -1,5 +1,6 @@
 // The loops of nn/step_lanes.h, for a translation unit that defines kLanes (numbers in a vector
-// register) and kTileOutputs (rows of a matrix that are read side by side). All is in an unnamed
+// register) and kTileRows (rows of values that are multiplied side by side, by four rows of a
+// matrix). All is in an unnamed
 // namespace and uses no other header's code, so that no instruction of one kind of processor gets
 // into another's program.
 #include <cstring>
@@ -10,6 +11,9 @@ namespace vllama::nn {
 namespace {
 
 typedef float Floats __attribute__((vector_size(kLanes * 4)));
+typedef float Fours __attribute__((vector_size(16)));
+typedef float Eights __attribute__((vector_size(32)));
+typedef float Sixteens __attribute__((vector_size(64)));
 typedef std::int32_t Ints __attribute__((vector_size(kLanes * 4)));
 typedef std::uint32_t Words __attribute__((vector_size(kLanes * 4)));
 typedef std::uint16_t Halves __attribute__((vector_size(kLanes * 2)));
@@ -42,14 +46,34 @@ inline Floats all(float value) {
   return Floats{} + value;
 }
 
-// Pairs, pairs of pairs, and so on.
-inline float sum_of(Floats values) {
-  float parts[kLanes];
-  store(parts, values);
-  for (int half = kLanes / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) parts[i] += parts[i + half];
-  return parts[0];
+// Lanes i and i + half, for halves down to four lanes.
+inline Fours to_four(Fours values) {
+  return values;
 }
+inline Fours to_four(Eights values) {
+  return __builtin_shufflevector(values, values, 0, 1, 2, 3) +
+         __builtin_shufflevector(values, values, 4, 5, 6, 7);
+}
+inline Fours to_four(Sixteens values) {
+  return to_four(__builtin_shufflevector(values, values, 0, 1, 2, 3, 4, 5, 6, 7) +
+                 __builtin_shufflevector(values, values, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
+// The sums over the lanes of four registers, each taken in the same order.
+inline Fours sums_of(Floats a, Floats b, Floats c, Floats d) {
+  const Fours a4 = to_four(a), b4 = to_four(b), c4 = to_four(c), d4 = to_four(d);
+  const Fours ab =
+      __builtin_shufflevector(a4, b4, 0, 4, 1, 5) + __builtin_shufflevector(a4, b4, 2, 6, 3, 7);
+  const Fours cd =
+      __builtin_shufflevector(c4, d4, 0, 4, 1, 5) + __builtin_shufflevector(c4, d4, 2, 6, 3, 7);
+  return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+}
+
+inline float sum_of(Floats values) {
+  return sums_of(values, values, values, values)[0];
+}
+
+constexpr int kTileOutputs = 4;
 
 template <int kRows, int kOutputs, class Number>
 inline void product_tile(const float* values, std::int64_t num_inputs, const Number* weights,
@@ -67,8 +91,17 @@ inline void product_tile(const float* values, std::int64_t num_inputs, const Num
   for (; i + kLanes <= num_inputs; i += kLanes) add([](const auto* from) { return load(from); }, i);
   if (i < num_inputs)
     add([rest = num_inputs - i](const auto* from) { return load_some(from, rest); }, i);
-  for (int r = 0; r < kRows; ++r)
-    for (int o = 0; o < kOutputs; ++o) outputs[r * output_stride + o] = sum_of(sums[r][o]);
+  for (int r = 0; r < kRows; ++r) {
+    float* row = outputs + r * output_stride;
+    if constexpr (kOutputs % 4 == 0) {
+      for (int o = 0; o < kOutputs; o += 4) {
+        const Fours four = sums_of(sums[r][o], sums[r][o + 1], sums[r][o + 2], sums[r][o + 3]);
+        std::memcpy(row + o, &four, sizeof four);
+      }
+    } else {
+      for (int o = 0; o < kOutputs; ++o) row[o] = sum_of(sums[r][o]);
+    }
+  }
 }
 
 // `kOutputs` matrix rows from `first` on, with all rows of values.
@@ -81,9 +114,11 @@ inline void product_rows(const float* values, std::int64_t num_rows, std::int64_
                                   outputs + r * output_stride, output_stride);
     r += kRows;
   };
-  while (num_rows - r >= 4) tile.template operator()<4>();
-  if (num_rows - r == 3) tile.template operator()<3>();
-  if (num_rows - r == 2) tile.template operator()<2>();
+  while (num_rows - r >= kTileRows) tile.template operator()<kTileRows>();
+  if constexpr (kTileRows > 2) {
+    if (num_rows - r == 3) tile.template operator()<3>();
+    if (num_rows - r == 2) tile.template operator()<2>();
+  }
   if (num_rows - r == 1) tile.template operator()<1>();
 }
 
@@ -138,11 +173,14 @@ template <class Number>
 void attend(const HeadStep<Number>& step) {
   for (std::int64_t q = 0; q < step.num_queries; ++q) {
     const float* query = step.queries + q * step.width;
-    for (std::int64_t s = 0; s < step.length; ++s) {
-      Floats sum = {};
-      for (std::int64_t i = 0; i < step.width; i += kLanes)
-        sum += load(query + i) * load(step.keys + s * step.stride + i);
-      step.scores[s] = sum_of(sum) * step.scale;
+    for (std::int64_t s = 0; s < step.length; s += 4) {
+      const std::int64_t count = step.length - s < 4 ? step.length - s : 4;
+      Floats sums[4] = {};
+      for (std::int64_t k = 0; k < count; ++k)
+        for (std::int64_t i = 0; i < step.width; i += kLanes)
+          sums[k] += load(query + i) * load(step.keys + (s + k) * step.stride + i);
+      const Fours scores = sums_of(sums[0], sums[1], sums[2], sums[3]) * step.scale;
+      std::memcpy(step.scores + s, &scores, static_cast<std::size_t>(count) * sizeof(float));
     }
     const float share = 1 / exponentials(step.scores, step.length);
     for (std::int64_t i = 0; i < step.width; i += kLanes) {

@@ -1,6 +1,6 @@
 // The loops of a generation step for any processor.
 namespace {
-constexpr int kLanes = 4, kTileOutputs = 2;
+constexpr int kLanes = 4, kTileRows = 2;
 }
 
 #include "nn/step_lanes_loops.h"
