@@ -81,7 +81,10 @@ inline void product_tile(const float* values, std::int64_t num_inputs, const Num
   Floats sums[kRows][kOutputs] = {};
   const auto add = [&](const auto& read, std::int64_t i) {
     Floats weight[kOutputs];
-    for (int o = 0; o < kOutputs; ++o) weight[o] = read(weights + o * num_inputs + i);
+    for (int o = 0; o < kOutputs; ++o) {
+      weight[o] = read(weights + o * num_inputs + i);
+      __builtin_prefetch(weights + (o + kOutputs) * num_inputs + i);  // the next tile, from memory
+    }
     for (int r = 0; r < kRows; ++r) {
       const Floats value = read(values + r * num_inputs + i);
       for (int o = 0; o < kOutputs; ++o) sums[r][o] += value * weight[o];
