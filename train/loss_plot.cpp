@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/markup.h"
 #include "train/number_text.h"
 #include "train/plot_axes.h"
 #include "train/safe_text.h"

@@ -1,4 +1,4 @@
-// Text from data made safe to print and to put into markup.
+// Text from data made safe to print.
 #pragma once
 
 #include <string>
@@ -9,8 +9,5 @@ namespace vllama::train {
 // Control characters, also those beyond ASCII, as \xNN: no text can steer a terminal. Line ends
 // become "\n", or U+23CE.
 std::string visible(std::string_view text, bool has_unicode = false);
-
-// Text that stands for itself in HTML and SVG, between tags and in quoted attributes.
-std::string markup_escaped(std::string_view text);
 
 }  // namespace vllama::train

@@ -9,20 +9,13 @@
 #include "eval/evaluate/write_results.h"
 #include "eval/tasks/open_task.h"
 #include "train/chat_settings.h"
-#include "train/metrics.h"
+#include "train/loss_points.h"
 
 namespace vllama::train {
 namespace {
 
 std::string metric_name(const std::string& task, const std::string& metric) {
   return fmt::format("eval/{}/{}", task, metric);
-}
-
-std::vector<eval::LossPoint> losses_so_far(const RunFolder& folder) {
-  std::vector<eval::LossPoint> losses;
-  for (const StepMetrics& step : read_metrics(folder.file("metrics.jsonl")))
-    losses.push_back({static_cast<double>(step.step), step.loss});
-  return losses;
 }
 
 void add_answers(const eval::TaskResult& task, std::int64_t count, ValidationResult& result) {
@@ -109,7 +102,7 @@ ValidationResult Validation::operator()(std::int64_t step) const {
   const eval::EvalResult found = eval::evaluate(config, model, ranks_, /*force=*/true);
   ValidationResult result;
   if (!ranks_.is_first()) return result;
-  eval::write_results(config, model, found, losses_so_far(folder_));
+  eval::write_results(config, model, found, loss_points(folder_.file("metrics.jsonl")));
   for (const eval::TaskResult& task : found.tasks) {
     for (const eval::Score& score : task.scores)
       result.metrics[metric_name(task.config.name, score.name)] = score.value;

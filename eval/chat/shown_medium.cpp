@@ -5,11 +5,11 @@
 
 #include "core/error.h"
 #include "datasets/media_builder.h"
+#include "eval/media_embedding.h"
 #include "eval/model_input.h"
 #include "media/error.h"
 #include "media/image.h"
 #include "media/video.h"
-#include "text/prompt.h"
 
 namespace vllama::eval {
 namespace {
@@ -83,20 +83,14 @@ class Showing {
     dataset.time_message = options_.time_message;
     dataset.inputs = inputs;
     dataset.transform = "eval";
-    datasets::DataConfig data;
-    data.video = opened_.media.video;
-    data.sound = opened_.media.sound;
-    data.compat = opened_.media.compat;
     datasets::StageSeconds seconds;
-    return datasets::MediaBuilder(dataset, data, model_input(opened_.model->config()))
+    return datasets::MediaBuilder(dataset, decoding_config(opened_.media),
+                                  model_input(opened_.model->config()))
         .build({.source = file_, .kind = kind_}, {}, 0, seconds);
   }
 
   at::Tensor embedding(const processors::MediaInput& input) const {
-    processors::MediaGroup group;
-    group.values = input.values;
-    group.rows_per_medium = {input.values.size(0)};
-    return opened_.model->media_embeddings(input.route, group);
+    return media_embedding(*opened_.model, input);
   }
 
   void add_frames(ShownMedium& medium) const {
@@ -106,7 +100,7 @@ class Showing {
     medium.kind = text::ChatMedia::image;
     if (kind_ == MediaKind::image) return;
     medium.kind = text::ChatMedia::video;
-    medium.time_message = built.text.substr(text::video_text(built.num_tokens, "").size());
+    medium.time_message = built.time_message;
   }
 
   void add_sound(ShownMedium& medium) const {

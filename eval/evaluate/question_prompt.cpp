@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/hash.h"
+#include "eval/media_embedding.h"
 #include "eval/model_input.h"
 #include "media/error.h"
 
@@ -22,24 +23,8 @@ datasets::DatasetConfig dataset_config(const ModelView& model, const PromptConfi
   return dataset;
 }
 
-datasets::DataConfig data_config(const MediaSettings& media) {
-  datasets::DataConfig data;
-  data.video = media.video;
-  data.sound = media.sound;
-  data.compat = media.compat;
-  return data;
-}
-
 bool is_sound(const processors::MediaInput& input) {
   return input.route == MediaRoute::audio_from_sound;
-}
-
-at::Tensor embeddings_of(const models::VideoLlama& model, const processors::MediaInput& input) {
-  processors::MediaGroup group;
-  group.values = input.values;
-  group.rows_per_medium = {input.values.size(0)};
-  group.dropout_keys = {0};
-  return model.media_embeddings(input.route, group);
 }
 
 }  // namespace
@@ -50,7 +35,7 @@ QuestionPrompts::QuestionPrompts(const ModelView& model, const PromptConfig& con
       form_(text::chat_template(config.form.empty() ? model.chat.template_kind : config.form,
                                 model.chat.template_family)),
       system_(config.system.empty() ? model.chat.system : config.system),
-      media_(dataset_config(model, config, task), data_config(model.media),
+      media_(dataset_config(model, config, task), decoding_config(model.media),
              model_input(model.model.config())) {}
 
 PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
@@ -96,7 +81,7 @@ Prompt QuestionPrompts::prompt(const PreparedQuestion& prepared) const {
   std::ranges::stable_partition(
       inputs, [this](const auto* input) { return is_sound(*input) == form_.sound_first; });
   std::vector<at::Tensor> blocks;
-  for (const auto* input : inputs) blocks.push_back(embeddings_of(model_.model, *input));
+  for (const auto* input : inputs) blocks.push_back(media_embedding(model_.model, *input));
   return make_prompt(model_.model.language_model(), chat.pieces, blocks,
                      fnv1a(prepared.question->expected.id));
 }

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/markup.h"
+
 namespace vllama::eval {
 
 using nlohmann::json;
@@ -11,29 +13,7 @@ std::string markup_escaped(std::string_view text) {
   const std::string valid =
       json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace))
           .get<std::string>();
-  std::string result;
-  for (const char character : valid) {
-    switch (character) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        result += character;
-    }
-  }
-  return result;
+  return vllama::markup_escaped(valid);
 }
 
 std::string isolated(std::string_view text) {

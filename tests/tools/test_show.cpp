@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/markup.h"
 #include "datasets/mixture.h"
 #include "eval/model_input.h"
 #include "media/audio.h"

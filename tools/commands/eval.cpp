@@ -9,7 +9,7 @@
 #include "tools/commands/commands.h"
 #include "train/device.h"
 #include "train/export/open_saved.h"
-#include "train/metrics.h"
+#include "train/loss_points.h"
 
 namespace vllama::tools {
 namespace {
@@ -29,12 +29,7 @@ eval::EvalConfig read_config(const Arguments& arguments) {
 
 // Of the run that the saved step belongs to, if it lies in one.
 std::vector<eval::LossPoint> losses_of_run(const std::filesystem::path& step) {
-  const auto metrics = step.parent_path().parent_path() / "metrics.jsonl";
-  std::vector<eval::LossPoint> losses;
-  if (!std::filesystem::exists(metrics)) return losses;
-  for (const train::StepMetrics& found : train::read_metrics(metrics))
-    losses.push_back({static_cast<double>(found.step), found.loss});
-  return losses;
+  return train::loss_points(step.parent_path().parent_path() / "metrics.jsonl");
 }
 
 void run(const Arguments& arguments) {

@@ -2,26 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "core/markup.h"
 #include "media/write_png.h"
-#include "train/safe_text.h"
 
 namespace vllama::train {
 namespace {
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t length = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (k < length ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      text += k <= length ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
 
 std::string heading(const char* tag, const char* text) {
   return fmt::format("<{0}>{1}</{0}>\n", tag, text);

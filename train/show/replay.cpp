@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/markup.h"
 #include "eval/model_input.h"
 #include "train/number_text.h"
-#include "train/safe_text.h"
 #include "train/sample_order.h"
 #include "train/show/example_page.h"
 #include "train/show/output_folder.h"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/markup.h"
 #include "train/number_text.h"
 #include "train/safe_text.h"
 #include "train/show/example_page.h"

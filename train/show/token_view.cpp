@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/markup.h"
 #include "text/prompt.h"
 #include "train/safe_text.h"
 
