@@ -26,7 +26,7 @@ import zlib
 import process_phase
 import world
 
-STEPS_PER_KILL = 30
+STEPS_PER_KILL = 30  # at most, so that the run cannot end before its last kill
 SEARCH_SECONDS = 5  # for a wanted phase, before the kill comes where it comes
 END_SECONDS = 90  # in which the others must end after a kill
 
@@ -138,7 +138,7 @@ class Chaos:
         self.arguments = arguments
         self.folder = folder
         self.random = random.Random(arguments.seed)
-        self.num_steps = max(60, STEPS_PER_KILL * arguments.kills)
+        self.num_steps = STEPS_PER_KILL * (arguments.kills + 1)
         self.limit_seconds = 60 + self.num_steps  # of whatever else is waited for
         self.config = world.make(folder, arguments.program, self.num_steps)
         self.phases = process_phase.Phases(arguments.program)
@@ -190,11 +190,13 @@ class Chaos:
         """Stops the victim until it is in the wanted phase, and kills it there. Returns its state."""
         process = run.ranks[victim].pid
         end = time.monotonic() + SEARCH_SECONDS
+        last_step = self.newest_step + STEPS_PER_KILL
         while True:
             os.kill(process, signal.SIGSTOP)
             state = self.state_of(process) if process_phase.wait_until_stopped(process) else None
             is_wanted = TARGETS[target] is None or (state and TARGETS[target](*state))
-            if state is None or is_wanted or time.monotonic() > end:
+            is_late = time.monotonic() > end or self.num_lines(since=run.start) >= last_step
+            if state is None or is_wanted or is_late:
                 os.kill(process, signal.SIGKILL)
                 run.ranks[victim].wait()
                 return state
