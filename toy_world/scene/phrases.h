@@ -1,0 +1,53 @@
+// What can be said of a scene: descriptions, and questions with their answers. All texts are lower
+// case; captions have no full stop, answers have one.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "toy_world/scene/scene.h"
+
+namespace vllama::toy {
+
+// "a small red circle moves left slowly while a large bar stays still on a dotted field": what a
+// clip shows; one of a few forms.
+std::string caption(const Scene& scene, RandomStream& random);
+
+// "a small red circle at the top left and a large bar at the middle on a dotted field": what the
+// picture at `time` shows, from left to right.
+std::string picture_caption(const Scene& scene, double time, RandomStream& random);
+
+// "small red circle left slowly; dotted; two": the facts of a clip, in any order.
+std::string keywords(const Scene& scene, RandomStream& random);
+
+// "first a bell, then a drum is heard": the sounds of a clip.
+std::string heard(const Scene& scene);
+
+// "describe the video." and the like.
+std::string request_of_description(RandomStream& random);
+
+struct QuestionAnswer {
+  std::string type;      // one of kVisualTypes or kAudibleTypes
+  std::string question;  // "which shape is red?"
+  std::string answer;    // "the red shape is a circle."
+  std::string word;      // of the answer that decides: "circle"
+};
+
+// Types that can be answered from pictures, and those that need to hear or know the sounds.
+inline constexpr std::string_view kVisualTypes[] = {"colour",    "kind",    "size",  "count",
+                                                    "direction", "speed",   "mover", "field",
+                                                    "order",     "present", "bound"};
+inline constexpr std::string_view kAudibleTypes[] = {"makes", "sound",       "source",
+                                                     "heard", "sound_order", "source_order"};
+
+// All words that can decide an answer of the type; two or more. `type` must be one of the above.
+std::span<const std::string_view> options(std::string_view type);
+
+// A question of the type about the clip, or none if the type has no sense for it (order of shapes
+// that are there all the time, the sound of a clip with two).
+std::optional<QuestionAnswer> ask(const Scene& scene, std::string_view type, RandomStream& random);
+
+}  // namespace vllama::toy
