@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -21,6 +22,7 @@ namespace {
 struct Arguments {
   std::string folder;
   toy::WorldConfig config;
+  std::int64_t seed = 1;
   int num_workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
 };
 
@@ -59,7 +61,10 @@ void add_toy_world(CLI::App& program) {
   const auto arguments = std::make_shared<Arguments>();
   toy::WorldConfig& config = arguments->config;
   command->add_option("folder", arguments->folder, "DIR: where to write")->required();
-  command->add_option("--seed", config.seed, "names the world")->capture_default_str();
+  command->add_option("--seed", arguments->seed, "names the world")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+      ->option_text("N")
+      ->capture_default_str();
   const auto add_size = [&](const std::string& name, std::int64_t& number,
                             const std::string& what) {
     command->add_option(name, number, what)->option_text("N")->capture_default_str();
@@ -74,7 +79,10 @@ void add_toy_world(CLI::App& program) {
       ->check(CLI::Range(1, 1024))
       ->option_text("N")
       ->capture_default_str();
-  command->callback([arguments] { write(*arguments); });
+  command->callback([arguments] {
+    arguments->config.seed = static_cast<std::uint64_t>(arguments->seed);
+    write(*arguments);
+  });
 }
 
 }  // namespace vllama::tools
