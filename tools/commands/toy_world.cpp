@@ -26,6 +26,10 @@ struct Arguments {
   int num_workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
 };
 
+std::string default_of(std::int64_t number) {
+  return fmt::format("N [{}]", number);
+}
+
 void write(const Arguments& arguments) {
   toy::check_sizes(arguments.config);
   const train::FolderLock lock(arguments.folder);
@@ -63,11 +67,10 @@ void add_toy_world(CLI::App& program) {
   command->add_option("folder", arguments->folder, "DIR: where to write")->required();
   command->add_option("--seed", arguments->seed, "names the world")
       ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
-      ->option_text("N")
-      ->capture_default_str();
+      ->option_text(default_of(arguments->seed));
   const auto add_size = [&](const std::string& name, std::int64_t& number,
                             const std::string& what) {
-    command->add_option(name, number, what)->option_text("N")->capture_default_str();
+    command->add_option(name, number, what)->option_text(default_of(number));
   };
   add_size("--videos", config.num_videos, "clips for training");
   add_size("--images", config.num_images, "pictures for training");
@@ -77,8 +80,7 @@ void add_toy_world(CLI::App& program) {
   add_size("--long", config.num_long, "test clips of each of 8, 16, 32 and 64 seconds; 0: none");
   command->add_option("--workers", arguments->num_workers, "threads; no effect on the files")
       ->check(CLI::Range(1, 1024))
-      ->option_text("N")
-      ->capture_default_str();
+      ->option_text(default_of(arguments->num_workers));
   command->callback([arguments] {
     arguments->config.seed = static_cast<std::uint64_t>(arguments->seed);
     write(*arguments);
