@@ -19,19 +19,6 @@ checkpoint::NamedTensors converted(const nn::ParameterList& parameters, at::Scal
   return tensors;
 }
 
-LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size) {
-  if (sizes.width % (2 * sizes.num_heads) != 0)
-    throw UserError("language.width must be an even multiple of language.num_heads");
-  return {.vocabulary_size = vocabulary_size,
-          .width = sizes.width,
-          .mlp_width = sizes.mlp_width,
-          .num_layers = sizes.num_layers,
-          .num_heads = sizes.num_heads,
-          .num_key_value_heads = sizes.num_heads,
-          .head_width = sizes.width / sizes.num_heads,
-          .max_positions = sizes.max_positions};
-}
-
 // The factors of the modalities that are not modelled here.
 const std::map<std::string, double> kOtherFactors{
     {"text", 1 / 0.07}, {"depth", 5}, {"thermal", 10}, {"imu", 5}};
@@ -50,6 +37,23 @@ void write_image_bind(const AudioConfig& sizes, std::int64_t language_width, std
 }
 
 }  // namespace
+
+LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size) {
+  const std::int64_t head_width =
+      sizes.head_width > 0 ? sizes.head_width : sizes.width / sizes.num_heads;
+  if (head_width % 2 != 0 || (sizes.head_width == 0 && sizes.width % sizes.num_heads != 0))
+    throw UserError(
+        "language.width must be an even multiple of language.num_heads, or language.head_width "
+        "be given, and even");
+  return {.vocabulary_size = vocabulary_size,
+          .width = sizes.width,
+          .mlp_width = sizes.mlp_width,
+          .num_layers = sizes.num_layers,
+          .num_heads = sizes.num_heads,
+          .num_key_value_heads = sizes.num_heads,
+          .head_width = head_width,
+          .max_positions = sizes.max_positions};
+}
 
 void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,
                           std::uint64_t seed, const std::filesystem::path& folder) {
