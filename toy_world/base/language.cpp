@@ -1,8 +1,13 @@
 #include "toy_world/base/language.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
 
 #include <chrono>
 #include <cmath>
@@ -23,9 +28,10 @@ namespace vllama::toy {
 namespace {
 
 constexpr std::size_t kBatchSize = 32;
-constexpr std::int64_t kMostPieces = 1200;
+constexpr std::int64_t kMostPieces = 640;
 constexpr std::size_t kNumTokenizerTexts = 2000;
 constexpr double kPeakRate = 1.5e-3, kMaxGradientNorm = 1;
+constexpr float kBlur = 0.4F;
 constexpr std::int64_t kWarmupSteps = 50, kStepsPerLine = 50;
 
 struct Phase {
@@ -36,10 +42,24 @@ struct Phase {
 
 const std::vector<Phase>& phases() {
   static const std::vector<Phase> kPhases{
-      {700, {1, {"colour", "kind", "size", "size", "present", "bound"}, true}, 1, 0.6},
-      {500, {1, {"colour", "colour", "size", "size", "kind", "bound"}, true}, 1, 0.5},
-      {500, {0.35, {"colour", "size", "size", "kind", "bound"}, false}, 1, 0.6},
-      {1600, {0.2, {"colour", "size", "size", "kind", "bound"}, false}, 1, 0.05},
+      {550,
+       {1,
+        {"colour", "colour", "colour", "size", "kind", "kind", "present", "present", "bound",
+         "bound"},
+        false,
+        0},
+       1,
+       0.5},
+      {500,
+       {1,
+        {"colour", "colour", "colour", "colour", "size", "size", "size", "kind", "present",
+         "bound"},
+        true,
+        0},
+       1,
+       0.4},
+      {500, {0.35, {"colour", "size", "size", "kind", "bound"}, false, 0.3}, 1, 0.6},
+      {1600, {0.2, {"colour", "size", "size", "kind", "bound"}, false, 0.5}, 1, 0.05},
   };
   return kPhases;
 }
@@ -47,6 +67,7 @@ const std::vector<Phase>& phases() {
 // Documents end to end.
 struct Batch {
   std::vector<std::int64_t> ids, lengths;
+  std::vector<float> blur;  // of each token: deviation of what is added, relative to a word
   std::vector<std::int64_t> rows, targets;  // rows that predict something, and what
   std::vector<float> weights;               // of these rows
   struct Exam {
@@ -60,6 +81,11 @@ void append(Batch& batch, const Document& document) {
   const auto start = static_cast<std::int64_t>(batch.ids.size());
   batch.ids.insert(batch.ids.end(), document.ids.begin(), document.ids.end());
   batch.lengths.push_back(static_cast<std::int64_t>(document.ids.size()));
+  batch.blur.resize(batch.ids.size());
+  if (document.is_blurred)
+    std::fill(batch.blur.begin() + start + static_cast<std::ptrdiff_t>(document.description_begin),
+              batch.blur.begin() + start + static_cast<std::ptrdiff_t>(document.description_end),
+              kBlur);
   std::map<std::size_t, std::size_t> row_of;
   for (std::size_t i = 1; i < document.ids.size(); ++i) {
     if (document.weights[i] == 0) continue;
@@ -110,7 +136,8 @@ class Trainer {
       : training_(training),
         tokenizer_(tokenizer),
         config_(models::language_config(training.sizes, tokenizer.size())),
-        model_(config_) {
+        model_(config_),
+        random_(at::make_generator<at::CPUGeneratorImpl>(training.seed)) {
     model_.declare(parameters_);
     nn::initialize(parameters_, training.seed);
     start_looking_back(parameters_, config_, training.seed);
@@ -179,7 +206,7 @@ class Trainer {
   double backward(const Batch& batch) {
     flat_->zero_gradients();
     const nn::Segments sequences(batch.lengths);
-    const at::Tensor hidden_TH = model_.hidden(model_.embed(column(batch.ids)), sequences);
+    const at::Tensor hidden_TH = model_.hidden(blurred_words(batch), sequences);
     const at::Tensor logits_MV =
         model_.logits(model_.final_norm(hidden_TH.index_select(0, column(batch.rows))));
     const at::Tensor weights_M = at::tensor(batch.weights, at::kFloat);
@@ -189,6 +216,18 @@ class Trainer {
     loss.backward();
     note(batch, logits_MV.detach().argmax(-1));
     return loss.item<double>();
+  }
+
+  // Some descriptions are not quite words, and lack a part of the constant in entry 0: what a
+  // branch will put there.
+  at::Tensor blurred_words(const Batch& batch) {
+    const at::Tensor words_TH = model_.embed(column(batch.ids));
+    const at::Tensor blur_T1 = at::tensor(batch.blur, at::kFloat).unsqueeze(1);
+    at::Tensor factors_TH = at::ones_like(words_TH);
+    const auto num_tokens = words_TH.size(0);
+    factors_TH.select(1, 0).copy_(
+        at::where(blur_T1.squeeze(1) > 0, at::rand({num_tokens}, random_), 1.0));
+    return words_TH * factors_TH + at::randn(words_TH.sizes(), random_) * blur_T1;
   }
 
   void note(const Batch& batch, const at::Tensor& likeliest_M) {
@@ -203,6 +242,7 @@ class Trainer {
   models::Llama model_;
   nn::ParameterList parameters_;
   std::optional<optim::FlatParameters> flat_;
+  at::Generator random_;  // of the blur
   RunningAccuracy accuracy_;
   double mean_loss_ = 0;
   std::int64_t num_steps_done_ = 0;

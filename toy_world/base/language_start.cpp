@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_qr.h>
 
+#include <array>
 #include <cmath>
 
 #include "core/error.h"
@@ -11,7 +12,9 @@ namespace vllama::toy {
 namespace {
 
 constexpr double kConstant = 4;      // entry 0 of every word
-constexpr int kNumHeads = 3;         // that look back
+// Of the heads that look back. A word that decides an answer stands 1 or 3 words behind the one it
+// depends on, or 5: "a bar?\n###Assistant:".
+constexpr std::array kDistances{1, 2, 3};
 constexpr int kNumFastPairs = 4;     // rotary pairs that tell the places apart
 constexpr double kHeadScale = 0.3;   // of the output matrix, against its usual start
 constexpr double kOutputGain = 1.5;  // of what is carried
@@ -31,14 +34,14 @@ class Start {
   }
 
   // Rows of a head in a matrix of layer 0.
-  at::Tensor head_rows(const std::string& matrix, int head) const {
+  at::Tensor head_rows(const std::string& matrix, std::int64_t head) const {
     return named("model.layers.0.self_attn." + matrix + ".weight")
         .narrow(0, head * config_.head_width, config_.head_width);
   }
 
   // q and k such that the score is largest `distance` words back: the constant is rotated by as
   // many places.
-  void look_back(int head, int distance) const {
+  void look_back(std::int64_t head, int distance) const {
     const std::int64_t half = config_.head_width / 2;
     const double width = static_cast<double>(config_.head_width);
     const double gain = std::sqrt(8 * std::sqrt(width)) / kNormedConstant;
@@ -57,7 +60,7 @@ class Start {
   }
 
   // v reads `directions` [head width, H] of the word, o writes them back.
-  void carry(int head, const at::Tensor& directions) const {
+  void carry(std::int64_t head, const at::Tensor& directions) const {
     head_rows("v_proj", head).copy_(directions);
     named("model.layers.0.self_attn.o_proj.weight")
         .narrow(1, head * config_.head_width, config_.head_width)
@@ -82,8 +85,9 @@ at::Tensor orthogonal(std::int64_t width, std::uint64_t seed) {
 
 void start_looking_back(const nn::ParameterList& parameters, const models::LlamaConfig& config,
                         std::uint64_t seed) {
-  VLLAMA_ASSERT(config.num_heads >= kNumHeads && config.num_heads == config.num_key_value_heads &&
-                    kNumHeads * config.head_width <= config.width,
+  const auto num_heads = static_cast<std::int64_t>(kDistances.size());
+  VLLAMA_ASSERT(config.num_heads >= num_heads && config.num_heads == config.num_key_value_heads &&
+                    num_heads * config.head_width <= config.width,
                 "heads that look back carry disjoint parts of a word");
   const Start start(parameters, config);
   start.named("model.embed_tokens.weight").select(1, 0).fill_(kConstant);
@@ -95,8 +99,8 @@ void start_looking_back(const nn::ParameterList& parameters, const models::Llama
     for (const char* matrix : {".self_attn.o_proj.weight", ".mlp.down_proj.weight"})
       start.named("model.layers." + std::to_string(layer) + matrix).mul_(residual_scale);
   const at::Tensor directions = orthogonal(config.width, seed);
-  for (int i = 0; i < kNumHeads; ++i) {
-    start.look_back(i, i + 1);
+  for (std::int64_t i = 0; i < num_heads; ++i) {
+    start.look_back(i, kDistances[static_cast<std::size_t>(i)]);
     start.carry(i, directions.narrow(0, i * config.head_width, config.head_width));
   }
 }

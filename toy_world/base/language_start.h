@@ -9,8 +9,8 @@
 namespace vllama::toy {
 
 // `parameters` are those of models::Llama::declare(), filled by nn::initialize(). Entry 0 of every
-// word becomes a constant; in layer 0, head h = 0, 1, 2 attends to the word h + 1 places before and
-// carries a part of it, in the directions of the word itself.
+// word becomes a constant; in layer 0 the first four heads attend to the words 1, 2, 3 and 5
+// places before and carry a part of them, in the directions of the word itself.
 void start_looking_back(const nn::ParameterList& parameters, const models::LlamaConfig& config,
                         std::uint64_t seed);
 

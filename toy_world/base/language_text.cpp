@@ -26,13 +26,13 @@ constexpr std::array<std::string_view, 6> kDrillSizes{"small", "large", "tiny",
 constexpr text::ConversationTemplate kDrillTemplate = {
     .name = "drill",
     .header = "",
-    .between_turns = "",
+    .between_turns = " ",
     .turn_mark = "",
     .before_question = "",
     .after_question = "",
-    .before_answer = "###Assistant: ",
-    .after_answer = "\n",
-    .end = "###",
+    .before_answer = " Assistant: ",
+    .after_answer = "###",
+    .end = "",
     .omits_empty_answers = false,
 };
 
@@ -60,18 +60,6 @@ Scene moment(const Scene& scene, double time) {
     copy.vanishes = 1;
   }
   return still;
-}
-
-const std::vector<std::string_view>& types_of(Style style) {
-  static const std::vector<std::string_view> kAll = [] {
-    std::vector<std::string_view> types(std::begin(kVisualTypes), std::end(kVisualTypes));
-    types.insert(types.end(), std::begin(kAudibleTypes), std::end(kAudibleTypes));
-    return types;
-  }();
-  static const std::vector<std::string_view> kHeard{"count", "order",       "present",
-                                                    "makes", "sound",       "source",
-                                                    "heard", "sound_order", "source_order"};
-  return style == Style::heard ? kHeard : kAll;
 }
 
 std::string media_text(RandomStream& random, Style style, std::int64_t num_tokens) {
@@ -268,7 +256,38 @@ Document make_caption(const text::Tokenizer& tokenizer, RandomStream& random) {
   return document;
 }
 
+Document make_dialogue(const text::Tokenizer& tokenizer, RandomStream& random) {
+  const Draft draft = draw_dialogue(random);
+  const auto description = tokenizer.encode(draft.description);
+  const auto num_tokens = static_cast<std::int64_t>(description.size());
+  return lay_out(tokenizer, draft, media_text(random, draft.style, num_tokens), description,
+                 text::kVicunaTemplate);
+}
+
+Document make_drill(const text::Tokenizer& tokenizer, const TextMixture& mixture,
+                    RandomStream& random) {
+  const Draft draft = draw_drill(mixture, random);
+  const auto description = tokenizer.encode(draft.description);
+  std::string bare;
+  for (std::size_t i = 0; i < description.size(); ++i) bare += text::kImagePlaceholder;
+  return lay_out(tokenizer, draft, bare, description, kDrillTemplate);
+}
+
 }  // namespace
+
+const std::vector<std::string_view>& types_of(Style style) {
+  using Types = std::vector<std::string_view>;
+  static const Types kAll = [] {
+    Types types(std::begin(kVisualTypes), std::end(kVisualTypes));
+    types.insert(types.end(), std::begin(kAudibleTypes), std::end(kAudibleTypes));
+    return types;
+  }();
+  static const Types kOfPictures{"colour", "kind",  "size",  "count",  "field", "present",
+                                 "bound",  "makes", "sound", "source", "heard"};
+  static const Types kOfSounds{"count",  "order", "present",     "makes",       "sound",
+                               "source", "heard", "sound_order", "source_order"};
+  return style == Style::heard ? kOfSounds : style == Style::picture ? kOfPictures : kAll;
+}
 
 Described describe(RandomStream& random, Style style) {
   Described described{style, "", draw_scene(random, {.pairs = Pairs::all}), types_of(style)};
@@ -300,32 +319,29 @@ Document make_document(const text::Tokenizer& tokenizer, const TextMixture& mixt
   constexpr double kCaptions = 0.12;
   RandomStream random(key);
   const bool is_drill = random.uniform() < mixture.drills;
-  if (!is_drill && random.uniform() < kCaptions) return make_caption(tokenizer, random);
-  const Draft draft = is_drill ? draw_drill(mixture, random) : draw_dialogue(random);
-  const auto description = tokenizer.encode(draft.description);
-  const auto num_tokens = static_cast<std::int64_t>(description.size());
-  if (!is_drill)
-    return lay_out(tokenizer, draft, media_text(random, draft.style, num_tokens), description,
-                   text::kVicunaTemplate);
-  std::string bare;
-  for (std::int64_t i = 0; i < num_tokens; ++i) bare += text::kImagePlaceholder;
-  return lay_out(tokenizer, draft, bare, description, kDrillTemplate);
+  const bool is_blurred = random.uniform() < mixture.blurred;
+  Document document = is_drill                       ? make_drill(tokenizer, mixture, random)
+                      : random.uniform() < kCaptions ? make_caption(tokenizer, random)
+                                                     : make_dialogue(tokenizer, random);
+  document.is_blurred = is_blurred;
+  return document;
 }
 
 std::vector<std::string> sample_texts(std::uint64_t key, std::size_t count) {
+  // Marks alone, so that no piece joins a mark with a word.
   std::vector<std::string> texts;
   RandomStream random(key);
+  const TextMixture sizes{1, {"size"}, true, 0};
   for (std::size_t i = 0; i < count; ++i) {
-    const Draft dialogue = draw_dialogue(random);
-    const TextMixture sizes{1, {"size"}, true};
-    const Draft drill = draw_drill(sizes, random);
-    for (const Draft* part : {&dialogue, &drill}) {
-      texts.push_back(part->description);
-      for (const text::Turn& turn : part->turns)
-        texts.push_back(
-            fmt::format("###Human: {}\n###Assistant: {}\n###", turn.question, turn.answer));
+    for (const Draft& draft : {draw_dialogue(random), draw_drill(sizes, random)}) {
+      texts.push_back(draft.description);
+      for (const text::Turn& turn : draft.turns) {
+        texts.push_back(turn.question);
+        texts.push_back(turn.answer);
+        texts.insert(texts.end(), {"###Human: ", "###Assistant: ", "Assistant: "});
+      }
+      texts.push_back(media_text(random, draft.style, 0));
     }
-    texts.push_back(media_text(random, Style::caption, 0));
   }
   return texts;
 }

@@ -23,6 +23,9 @@ struct Described {
   std::vector<std::string_view> types;
 };
 
+// Types of questions that a description in `style` can answer.
+const std::vector<std::string_view>& types_of(Style style);
+
 // A scene with any pairs of kind and colour, described in `style`.
 Described describe(RandomStream& random, Style style);
 
@@ -37,6 +40,7 @@ struct Document {
   std::vector<std::int64_t> ids;
   std::vector<float> weights;  // of each token as a target; 0: not learned
   std::size_t description_begin = 0, description_end = 0;
+  bool is_blurred = false;  // what stands for media is never quite a word
   std::vector<Decision> decisions;
 };
 
@@ -45,6 +49,7 @@ struct TextMixture {
   double drills;                          // share of documents that are drills
   std::vector<std::string_view> drilled;  // types asked in drills, each as often
   bool drills_other_sizes;                // in drills any of several words may stand for a size
+  double blurred;                         // share of documents whose description is blurred
 };
 
 // Document number `index` of the stream named by `key`.
