@@ -127,7 +127,8 @@ Task open_task(const TaskConfig& config) try {
       task.questions, [](const Question& question) { return !question.expected.options.empty(); });
   if (num_with_options > 0 && num_with_options < std::ssize(task.questions))
     throw UserError("some questions have options and others have none; make two tasks of them");
-  task.kind = num_with_options > 0 ? AnswerKind::chosen : AnswerKind::written;
+  const bool is_choice = num_with_options > 0 && config.choose_by == "likelihood";
+  task.kind = is_choice ? AnswerKind::chosen : AnswerKind::written;
   tell_of_media(task);
   return task;
 } catch (const UserError& error) {

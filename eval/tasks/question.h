@@ -18,7 +18,7 @@ struct Question {
 };
 
 enum class AnswerKind {
-  written,  // the model writes
+  written,  // the model writes; where there are options, the one it names first counts
   chosen,   // the model says how likely each option is
 };
 

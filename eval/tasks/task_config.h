@@ -23,6 +23,7 @@ struct TaskConfig {
   std::string prompt;
   std::int64_t max_questions = 0;
   std::int64_t num_candidates = 0;
+  std::string choose_by = "likelihood";
   std::string option_score = "mean";
 
   template <class Visitor>
@@ -60,8 +61,13 @@ struct TaskConfig {
           "for tasks of captions: rather than write one, tell the own caption of a medium from "
           "those of others, so many in all; 0: write one",
           config::Range<std::int64_t>{0, 1000});
+    field("choose_by", choose_by,
+          "for questions with options. likelihood: the likeliest option is the answer; "
+          "first_named: the model writes, and the option that it names first is",
+          config::OneOf{{"likelihood", "first_named"}});
     field("option_score", option_score,
-          "how options are compared: by the mean or the sum of log p over their tokens",
+          "how likelihoods of options are compared: by the mean or the sum of log p over their "
+          "tokens",
           config::OneOf{{"mean", "sum"}});
   }
 };
