@@ -218,15 +218,15 @@ def _start(job, say):
 def run(jobs, num_at_once):
     """Runs what is not done. Returns failures: [{"name", "reason", "log"}]. Ctrl-C ends all programs and leaves."""
     waiting = missing(jobs)
-    total, running, failures = len(waiting), [], {}
+    total, running, failures, ended = len(waiting), [], {}, set()
     print(f"experiments: {len(jobs) - total} of {len(jobs)} steps are done already", flush=True)
 
     def say(text):
-        left = len(waiting) + len(running)
-        print(f"[{total - left}/{total}] {text}", flush=True)
+        print(f"[{len(ended)}/{total}] {text}", flush=True)
 
     def fail(failure):
         if failure is not None:
+            ended.add(failure["name"])
             failures[failure["name"]] = failure
 
     try:
@@ -247,6 +247,7 @@ def run(jobs, num_at_once):
             for program in list(running):
                 if program.process.poll() is not None:
                     running.remove(program)
+                    ended.add(program.job.name)
                     fail(_end(program, say))
             time.sleep(0.05)
     except KeyboardInterrupt:
