@@ -112,12 +112,17 @@ void MediaBuilder::check_positions() const {
   const std::int64_t frames = frame_branch().max_positions;
   if (dataset_.inputs != "sound" && dataset_.num_frames > frames)
     throw UserError(fmt::format(
-        "data set '{}' takes {} frames, more than {} = {}", dataset_.name, dataset_.num_frames,
-        model_.vision ? "model.vision.max_frame_positions" : "model.audio.max_positions", frames));
+        "data set '{}' takes {} frames, more than {} = {}; with {}: interpolated clips may be of "
+        "any "
+        "length",
+        dataset_.name, dataset_.num_frames,
+        model_.vision ? "model.vision.max_frame_positions" : "model.audio.max_positions", frames,
+        model_.vision ? "model.vision.frame_positions" : "model.audio.positions"));
   if (model_.audio && sound_.num_clips > model_.audio->max_positions)
     throw UserError(
         fmt::format("data.sound.num_clips = {} is more than "
-                    "model.audio.max_positions = {}",
+                    "model.audio.max_positions = {}; with model.audio.positions: interpolated any "
+                    "number may be taken",
                     sound_.num_clips, model_.audio->max_positions));
 }
 

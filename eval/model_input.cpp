@@ -7,11 +7,13 @@ datasets::ModelInput model_input(const models::ModelConfig& model) {
   if (model.has_vision())
     input.vision = {.image_size = model.vision.encoder.image_size,
                     .num_tokens = model.vision.video_q_former.num_queries,
-                    .max_positions = model.vision.max_frame_positions};
+                    .max_positions = models::most_rows(model.vision.frame_positions,
+                                                       model.vision.max_frame_positions)};
   if (model.has_audio())
-    input.audio = {.image_size = model.audio.vision_encoder.image_size,
-                   .num_tokens = model.audio.audio_q_former.num_queries,
-                   .max_positions = model.audio.max_positions};
+    input.audio = {
+        .image_size = model.audio.vision_encoder.image_size,
+        .num_tokens = model.audio.audio_q_former.num_queries,
+        .max_positions = models::most_rows(model.audio.positions, model.audio.max_positions)};
   return input;
 }
 

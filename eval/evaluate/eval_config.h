@@ -33,6 +33,7 @@ struct PromptConfig {
 struct EvalConfig {
   std::string output_dir;
   std::string model;
+  std::vector<std::string> model_changes;
   std::string device = "auto";
   std::int64_t num_threads = 0;
   std::int64_t num_workers = 4;
@@ -53,6 +54,9 @@ struct EvalConfig {
           "a bundle, a run's folder (its newest step, or RUN/best), a saved step, or a RUN.yaml "
           "with weights",
           config::Required{});
+    field("model_changes", model_changes,
+          "assignments over what the model's configuration says, as "
+          "model.vision.frame_positions=interpolated or data.sound.num_clips=4");
     field("device", device, "auto takes a GPU when there is one",
           config::OneOf{{"auto", "cpu", "cuda"}});
     field("num_threads", num_threads, "threads of CPU mathematics; 0: one per core",

@@ -40,6 +40,16 @@ std::vector<Score> scores_of(const std::vector<Measurement>& measurements,
   return scores;
 }
 
+// How the task differs from asking about whole media as they are: beside its scores.
+std::map<std::string, std::string> control_facts(const TaskConfig& task) {
+  std::map<std::string, std::string> facts;
+  if (task.media != "own") facts["media"] = task.media;
+  if (task.frame_order != "in_order") facts["frame_order"] = task.frame_order;
+  if (task.inputs != "auto") facts["inputs"] = task.inputs;
+  if (task.num_frames > 0) facts["num_frames"] = std::to_string(task.num_frames);
+  return facts;
+}
+
 TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config,
                          const ModelView& model, distributed::Communicator& ranks, bool force) {
   ranks.enter(fmt::format("task {}: reading its questions", task_config.name));
@@ -61,6 +71,7 @@ TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config
       thumbnails(task.questions, config.num_thumbnails, config.num_workers, model.media.video);
   result.measurements = measure_task(task_config, result.predictions);
   result.scores = scores_of(result.measurements, config.num_resamples);
+  for (Score& found : result.scores) found.facts.merge(control_facts(task_config));
   return result;
 }
 

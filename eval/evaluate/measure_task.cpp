@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "eval/scores/caption_scores.h"
 #include "eval/scores/chair.h"
+#include "eval/scores/first_option.h"
 #include "eval/scores/question_answering.h"
 #include "eval/scores/yes_no.h"
 #include "eval/tasks/read_questions.h"
@@ -19,12 +20,14 @@ void append(Measurements& all, Measurements more) {
   std::ranges::move(more, std::back_inserter(all));
 }
 
-// Answers of one of several options: how often the right one is the likeliest.
-Measurements of_options(const std::vector<Prediction>& predictions) {
-  Measurements all = {option_likelihood(predictions)};
-  const auto& parts = all[0].parts;
+// Answers of one of several options: how often the right one is the likeliest, or named first.
+Measurements of_options(const TaskConfig& config, const std::vector<Prediction>& predictions) {
+  const bool is_written = config.choose_by == "first_named";
+  Measurements all = {is_written ? first_option(predictions) : option_likelihood(predictions)};
+  const auto parts = all[0].parts;
   if (std::ranges::any_of(parts, [&](const std::string& part) { return part != parts.front(); }))
     all.push_back(mean_of_parts(all[0], "mean_of_tasks"));
+  if (is_written) all.push_back(contained(predictions));
   return all;
 }
 
@@ -56,7 +59,7 @@ Measurements measure_task(const TaskConfig& config, const std::vector<Prediction
   const std::string& format = config.format;
   if (std::ranges::any_of(predictions,
                           [](const Prediction& found) { return !found.options.empty(); }))
-    return of_options(predictions);
+    return of_options(config, predictions);
   if (format == "pope" || format == "object_probes") return yes_no_measurements(predictions);
   if (format.ends_with("captions")) return of_captions(config, predictions);
   Measurements all = of_short_answers(predictions);

@@ -1,8 +1,12 @@
 #include "eval/evaluate/question_prompt.h"
 
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
+#include <numeric>
 
 #include "core/hash.h"
+#include "core/random.h"
 #include "eval/media_embedding.h"
 #include "eval/model_input.h"
 #include "media/error.h"
@@ -12,15 +16,36 @@ namespace {
 
 using processors::MediaRoute;
 
+std::int64_t num_frames(const ModelView& model, const PromptConfig& config,
+                        const TaskConfig& task) {
+  if (task.num_frames > 0) return task.num_frames;
+  return config.num_frames > 0 ? config.num_frames : model.chat.num_frames;
+}
+
 datasets::DatasetConfig dataset_config(const ModelView& model, const PromptConfig& config,
                                        const TaskConfig& task) {
   datasets::DatasetConfig dataset;
   dataset.name = task.name;
-  dataset.num_frames = config.num_frames > 0 ? config.num_frames : model.chat.num_frames;
+  dataset.num_frames = num_frames(model, config, task);
   dataset.inputs = task.inputs;
   dataset.time_message = model.chat.time_message;
   dataset.transform = "eval";
   return dataset;
+}
+
+// Which of `count` rows in order stands at each place.
+std::vector<std::int64_t> row_order(std::int64_t count, const TaskConfig& task,
+                                    const std::string& id) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  if (task.frame_order == "reversed") std::ranges::reverse(rows);
+  if (task.frame_order == "shuffled") {
+    RandomStream stream(random_key(
+        {task.control_seed, static_cast<std::uint64_t>(RandomPurpose::frame_order), fnv1a(id)}));
+    for (std::size_t left = rows.size(); left > 1; --left)
+      std::swap(rows[left - 1], rows[stream.below(left)]);
+  }
+  return rows;
 }
 
 bool is_sound(const processors::MediaInput& input) {
@@ -34,12 +59,14 @@ QuestionPrompts::QuestionPrompts(const ModelView& model, const PromptConfig& con
     : model_(model),
       form_(text::chat_template(config.form.empty() ? model.chat.template_kind : config.form,
                                 model.chat.template_family)),
+      task_(task),
       system_(config.system.empty() ? model.chat.system : config.system),
       media_(dataset_config(model, config, task), decoding_config(model.media),
              model_input(model.model.config())) {}
 
 PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
   PreparedQuestion prepared{.question = &question};
+  if (question.expected.shown == kNothingShown) return prepared;
   if (!question.medium) {
     prepared.problem = "missing media";
     return prepared;
@@ -51,8 +78,13 @@ PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
     prepared.problem = error.what();
     return prepared;
   }
-  for (const processors::MediaInput& input : prepared.medium.inputs)
-    if (!is_sound(input)) prepared.num_frames = input.values.size(0);
+  for (processors::MediaInput& input : prepared.medium.inputs) {
+    const std::int64_t num_rows = input.values.size(0);
+    if (!is_sound(input)) prepared.num_frames = num_rows;
+    if (task_.frame_order != "in_order")
+      input.values = input.values.index_select(
+          0, at::tensor(row_order(num_rows, task_, question.expected.id), at::kLong));
+  }
   return prepared;
 }
 
@@ -63,7 +95,9 @@ text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
   chat.system = system_;
   chat.time_message = prepared.medium.time_message;
   chat.question = prepared.question->prompt;
-  if (inputs.size() > 1)
+  if (inputs.empty())
+    chat.media = text::ChatMedia::none;
+  else if (inputs.size() > 1)
     chat.media = text::ChatMedia::video_with_audio;
   else if (has_sound)
     chat.media = text::ChatMedia::audio;

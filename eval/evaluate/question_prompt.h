@@ -14,7 +14,7 @@
 
 namespace vllama::eval {
 
-// A question with its medium decoded.
+// A question with what is shown of its medium, decoded; it may be nothing.
 struct PreparedQuestion {
   const Question* question = nullptr;
   datasets::BuiltMedium medium = {};
@@ -27,7 +27,8 @@ class QuestionPrompts {
   // `model` outlives the object. Throws UserError for settings that contradict the model.
   QuestionPrompts(const ModelView& model, const PromptConfig& config, const TaskConfig& task);
 
-  // Decodes; for any thread.
+  // Decodes, and brings frames and sound clips into the order that the task asks for; for any
+  // thread.
   PreparedQuestion prepare(const Question& question) const;
 
   // Encodes the media and lays out the prompt. `prepared` has no problem.
@@ -40,6 +41,7 @@ class QuestionPrompts {
 
   const ModelView model_;
   text::ChatTemplate form_;
+  const TaskConfig task_;
   std::string system_;
   datasets::MediaBuilder media_;
 };

@@ -17,6 +17,7 @@ constexpr const char* kSettings = "settings.yaml";
 
 struct AnswerSettings {
   std::string checkpoint, checkpoint_hash, annotation_hash;
+  std::vector<std::string> model_changes;
   ChatSettings chat;
   MediaSettings media;
   PromptConfig prompt;
@@ -29,6 +30,7 @@ struct AnswerSettings {
     field("checkpoint", checkpoint, "what was asked");
     field("checkpoint_hash", checkpoint_hash, "of what identifies it");
     field("annotation_hash", annotation_hash, "of the annotation files");
+    field("model_changes", model_changes, "over what it says of itself");
     field("chat", chat, "how the checkpoint is talked to");
     field("media", media, "decoding of media");
     field("prompt", prompt, "how questions are put");
@@ -43,6 +45,15 @@ std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
+}
+
+// Read and written anew, so that keys which an older program did not know have their defaults.
+std::string with_all_keys(const std::string& settings) {
+  try {
+    return config::dump(config::read<AnswerSettings>(config::load_text(settings, kSettings)));
+  } catch (const UserError&) {
+    return settings;  // of a newer program: it differs
+  }
 }
 
 std::string differences(const std::string& before, const std::string& now) {
@@ -64,6 +75,7 @@ std::string answer_settings(const EvalConfig& config, const TaskConfig& task_con
   settings.checkpoint = model.checkpoint;
   settings.checkpoint_hash = model.checkpoint_hash;
   settings.annotation_hash = task.annotation_hash;
+  settings.model_changes = config.model_changes;
   settings.chat = model.chat;
   settings.media = model.media;
   settings.prompt = config.prompt;
@@ -76,7 +88,7 @@ std::string answer_settings(const EvalConfig& config, const TaskConfig& task_con
 void require_same_settings(const fs::path& folder, const std::string& settings) {
   const fs::path file = folder / kSettings;
   if (!fs::exists(file)) return write_file_atomically(file, settings);
-  const std::string before = read_file(file);
+  const std::string before = with_all_keys(read_file(file));
   if (before != settings)
     throw UserError(
         fmt::format("'{}' holds answers that were made otherwise; name another "

@@ -49,7 +49,7 @@ std::map<std::string, std::vector<std::string>> thumbnails(const std::vector<Que
   std::set<std::string> names;
   for (const Question& question : questions)
     if (question.medium && question.medium->kind != datasets::MediaKind::sound &&
-        std::ssize(shown) < max_media && names.insert(question.expected.video).second)
+        std::ssize(shown) < max_media && names.insert(question.expected.medium_name()).second)
       shown.push_back(&question);
   std::vector<std::vector<std::string>> pictures(shown.size());
   datasets::for_each_in_threads(std::ssize(shown), num_workers, [&](std::int64_t i) {
@@ -61,7 +61,7 @@ std::map<std::string, std::vector<std::string>> thumbnails(const std::vector<Que
   });
   std::map<std::string, std::vector<std::string>> found;
   for (std::size_t i = 0; i < shown.size(); ++i)
-    if (!pictures[i].empty()) found[shown[i]->expected.video] = std::move(pictures[i]);
+    if (!pictures[i].empty()) found[shown[i]->expected.medium_name()] = std::move(pictures[i]);
   return found;
 }
 

@@ -11,7 +11,7 @@
 namespace vllama::eval {
 
 // Three frames of every video, or the picture itself, 128 pixels wide, as JPEG files; by the name
-// in the predictions, of the first `max_media` media that have pictures. Media that cannot be
+// in reports, of the first `max_media` media that have pictures. Media that cannot be
 // decoded have none.
 std::map<std::string, std::vector<std::string>> thumbnails(const std::vector<Question>& questions,
                                                            std::int64_t max_media,

@@ -22,6 +22,7 @@ void add_task(ReportData& report, const TaskResult& task, bool is_only_one) {
   const std::vector<double>& values = task.scores.front().per_sample;
   for (std::size_t i = 0; i < task.predictions.size(); ++i) {
     Prediction prediction = task.predictions[i];
+    prediction.video = prediction.medium_name();
     if (!is_only_one) {
       prediction.id = task.config.name + "/" + prediction.id;
       prediction.type = prefix + prediction.type;

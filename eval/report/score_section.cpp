@@ -38,6 +38,18 @@ std::string bar(const Score& score, double scale) {
       percent(score.value, scale), low, high - low);
 }
 
+bool has_baselines(const Score& score) {
+  return score.chance || score.majority;
+}
+
+std::string baseline_cells(const Score& score) {
+  if (!has_baselines(score)) return "";
+  const auto cell = [](const std::optional<double>& value) {
+    return fmt::format("<td class=value>{}</td>", value ? number(*value) : "");
+  };
+  return cell(score.chance) + cell(score.majority);
+}
+
 std::string counts(const Score& score) {
   return fmt::format("{}{}", score.num_scored + score.num_missing,
                      score.num_missing > 0
@@ -88,14 +100,16 @@ std::string part_bars(const ReportData& data) {
     for (const Score& part : score.parts)
       body += fmt::format(
           "<tr><th scope=row>{}</th><td class=wide>{}</td><td class=value>{}</td>"
-          "<td class=interval>{}</td><td>{}</td></tr>",
+          "<td class=interval>{}</td>{}<td>{}</td></tr>",
           isolated(part.name.empty() ? "(none)" : part.name), bar(part, scale), number(part.value),
-          interval_text(part.low, part.high), counts(part));
+          interval_text(part.low, part.high), baseline_cells(part), counts(part));
     charts += fmt::format(
         "<details{}><summary>{}</summary><div class=scroll><table class=parts><thead><tr>"
-        "<th>Type</th><th></th><th>Value</th><th>95 % interval</th><th>Questions</th></tr></thead>"
+        "<th>Type</th><th></th><th>Value</th><th>95 % "
+        "interval</th>{}<th>Questions</th></tr></thead>"
         "<tbody>{}</tbody></table></div></details>",
-        charts.empty() ? " open" : "", isolated(score.name), body);
+        charts.empty() ? " open" : "", isolated(score.name),
+        has_baselines(score) ? "<th>Chance</th><th>Majority</th>" : "", body);
   }
   return charts.empty() ? "" : "<section><h2>By type</h2>" + charts + "</section>";
 }

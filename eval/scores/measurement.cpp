@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace vllama::eval {
@@ -27,6 +29,13 @@ Measurement mean_measurement(const std::string& name, const std::vector<Predicti
   measurement.value = ratio_of_sums;
   measurement.per_sample = std::move(values);
   return measurement;
+}
+
+std::vector<std::string> types_of(const std::vector<Prediction>& predictions) {
+  std::vector<std::string> types;
+  for (const Prediction& prediction : predictions) types.push_back(prediction.type);
+  const bool has_types = std::ranges::any_of(types, [](const auto& type) { return !type.empty(); });
+  return has_types ? types : std::vector<std::string>{};
 }
 
 double ratio_of_sums(std::span<const double> sums) {

@@ -25,6 +25,10 @@ struct Measurement {
   std::vector<std::string> ids = {};    // of the samples
   std::vector<char> is_missing = {};    // without an answer: counted as wrong
   std::vector<std::string> parts = {};  // name of the part of each sample; empty: no parts
+  // Per sample, and empty where that has no sense: how probably a guess is right, and what is
+  // right.
+  std::vector<double> chance = {};
+  std::vector<std::string> right_answers = {};
   std::map<std::string, std::string> facts = {};  // tokenizer, judge, ...: shown beside the score
 
   std::size_t num_samples() const { return ids.size(); }
@@ -37,6 +41,9 @@ Measurement empty_measurement(const std::string& name, const std::vector<Predict
 // The mean of one number per sample.
 Measurement mean_measurement(const std::string& name, const std::vector<Prediction>& predictions,
                              std::vector<double> values);
+
+// The type of each question, for Measurement::parts; empty if none has one.
+std::vector<std::string> types_of(const std::vector<Prediction>& predictions);
 
 // sums[0] / sums[1], NaN for 0 / 0.
 double ratio_of_sums(std::span<const double> sums);

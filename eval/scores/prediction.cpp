@@ -21,9 +21,9 @@ using nlohmann::json;
 
 constexpr std::size_t kMostNamed = 5;  // ids that a message lists
 
-constexpr std::array kKeys = {"id",         "video",    "question",     "answer_gt",
-                              "prediction", "n_frames", "template",     "status",
-                              "type",       "options",  "option_scores"};
+constexpr std::array kKeys = {"id",        "video",      "shown",    "question",
+                              "answer_gt", "prediction", "n_frames", "template",
+                              "status",    "type",       "options",  "option_scores"};
 
 std::vector<std::string> references_of(const JsonMembers& members) {
   const json& value = members.required("answer_gt");
@@ -52,6 +52,7 @@ std::string prediction_line(const Prediction& prediction) {
   nlohmann::ordered_json line;
   line["id"] = prediction.id;
   line["video"] = prediction.video;
+  if (!prediction.shown.empty()) line["shown"] = prediction.shown;
   line["question"] = prediction.question;
   if (!prediction.type.empty()) line["type"] = prediction.type;
   if (prediction.references.size() == 1)
@@ -89,6 +90,7 @@ Prediction parse_prediction(const std::string& line, const std::string& where) {
   prediction.id = members.text("id");
   if (prediction.id.empty()) members.fail("'id' is empty");
   prediction.video = members.text("video");
+  if (members.has("shown")) prediction.shown = members.text("shown");
   prediction.question = members.text("question");
   prediction.type = members.has("type") ? members.text("type") : "";
   prediction.references = references_of(members);
@@ -152,6 +154,7 @@ Matched match(const std::vector<Prediction>& predictions, const std::vector<Pred
           "the prediction with id '{}' answers '{}', but the annotation asks '{}': the predictions "
           "were made with another annotation file",
           question.id, answer.question, question.question));
+    result.shown = answer.shown;
     result.prediction = answer.prediction;
     result.option_scores = answer.option_scores;
     result.num_frames = answer.num_frames;

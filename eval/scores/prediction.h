@@ -10,10 +10,12 @@
 namespace vllama::eval {
 
 inline constexpr const char* kStatusOk = "ok";
+inline constexpr const char* kNothingShown = "nothing";  // Prediction::shown
 
 struct Prediction {
   std::string id = {};                       // unique in the file, not empty
   std::string video = {};                    // name of the medium
+  std::string shown = {};                    // in place of it: another, or nothing; empty: itself
   std::string question = {};                 // may be empty (captions)
   std::string type = {};                     // question type or task; empty: none
   std::vector<std::string> references = {};  // right answers
@@ -24,13 +26,15 @@ struct Prediction {
   std::string template_name = {};          // prompt layout
   std::string status = kStatusOk;          // or the reason why there is no answer
 
+  // The medium as reports call it.
+  std::string medium_name() const { return shown.empty() ? video : shown + " for " + video; }
   bool is_missing() const { return status != kStatusOk; }
   bool operator==(const Prediction&) const = default;
 };
 
 // Writes one JSON object per line, sorted by id, with the keys id, video, question, answer_gt
-// (text, or a list unless there is exactly one), prediction, n_frames, template, status, and type,
-// options, option_scores where there are any. The file appears whole or not at all. Throws
+// (text, or a list unless there is exactly one), prediction, n_frames, template, status, and shown,
+// type, options, option_scores where there are any. The file appears whole or not at all. Throws
 // RunFailure when an option score is not finite, an id is empty or occurs twice, or the file cannot
 // be written.
 void write_predictions(const std::filesystem::path& path, std::vector<Prediction> predictions);

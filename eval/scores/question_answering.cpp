@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "eval/scores/baselines.h"
 #include "eval/scores/words.h"
 
 namespace vllama::eval {
@@ -17,13 +18,6 @@ std::string question_word(const std::string& question) {
   constexpr std::array kWords = {"what", "who", "how", "when", "where"};
   const bool is_known = !words.empty() && std::ranges::find(kWords, words.front()) != kWords.end();
   return is_known ? words.front() : "other";
-}
-
-std::vector<std::string> types_of(const std::vector<Prediction>& predictions) {
-  std::vector<std::string> types;
-  for (const Prediction& prediction : predictions) types.push_back(prediction.type);
-  const bool has_types = std::ranges::any_of(types, [](const auto& type) { return !type.empty(); });
-  return has_types ? types : std::vector<std::string>{};
 }
 
 std::vector<std::string> types_or_question_words(const std::vector<Prediction>& predictions) {
@@ -196,6 +190,7 @@ Measurement option_likelihood(const std::vector<Prediction>& predictions) {
   }
   Measurement result = mean_measurement("option_likelihood", predictions, std::move(values));
   result.parts = types_of(predictions);
+  add_option_baselines(result, predictions);
   return result;
 }
 
@@ -211,6 +206,8 @@ Measurement mean_of_parts(const Measurement& measurement, const std::string& nam
   result.statistics.assign(measurement.num_samples() * result.num_statistics, 0);
   result.per_sample.clear();
   result.parts.clear();
+  result.chance.clear();
+  result.right_answers.clear();
   for (std::size_t i = 0; i < measurement.num_samples(); ++i) {
     const auto place = std::ranges::lower_bound(order, measurement.parts[i]) - order.begin();
     double* const row = result.statistics.data() + i * result.num_statistics + 2 * place;

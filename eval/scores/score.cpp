@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "eval/scores/baselines.h"
 #include "eval/scores/resampling.h"
 
 namespace vllama::eval {
@@ -26,6 +27,8 @@ double checked_value(const Measurement& measurement, const Places& samples) {
 Score score_of(const std::string& name, const Measurement& measurement, const Places& samples,
                const BootstrapOptions& options) {
   Score result{.name = name, .value = value_of(measurement, samples)};
+  result.chance = chance_level(measurement, samples);
+  result.majority = majority_level(measurement, samples);
   for (const std::size_t sample : samples)
     ++(measurement.is_missing[sample] ? result.num_missing : result.num_scored);
   std::vector<double> values;
@@ -114,6 +117,8 @@ nlohmann::ordered_json score_json(const Score& score) {
   object["interval"] = {score.low, score.high};
   object["num_scored"] = score.num_scored;
   object["num_missing"] = score.num_missing;
+  if (score.chance) object["chance"] = *score.chance;
+  if (score.majority) object["majority"] = *score.majority;
   if (!score.facts.empty()) object["facts"] = score.facts;
   for (const Score& part : score.parts) object["parts"].push_back(score_json(part));
   return object;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct Score {
   double low = 0, high = 0;             // bounds of the confidence interval
   std::int64_t num_scored = 0;          // samples with an answer
   std::int64_t num_missing = 0;         // samples without: they count as wrong
+  std::optional<double> chance = {};    // of a guess, where there are options
+  std::optional<double> majority = {};  // of always giving the commonest answer of the part
   std::vector<Score> parts = {};        // per question type or task, sorted by name
   std::vector<double> per_sample = {};  // empty where one sample alone has no value
   std::vector<std::string> ids = {};    // of the samples, in the order of per_sample
@@ -49,8 +52,8 @@ struct Comparison {
 Comparison compare(const Measurement& first, const Measurement& second,
                    const BootstrapOptions& options = {});
 
-// {"name", "value", "interval": [low, high], "num_scored", "num_missing"}, and "facts" and "parts"
-// where there are any. Numbers that are not finite become null.
+// {"name", "value", "interval": [low, high], "num_scored", "num_missing"}, and "chance",
+// "majority", "facts" and "parts" where there are any. Numbers that are not finite become null.
 nlohmann::ordered_json score_json(const Score& score);
 nlohmann::ordered_json comparison_json(const Comparison& comparison);
 

@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "core/sha256.h"
+#include "eval/tasks/other_media.h"
 #include "eval/tasks/read_questions.h"
 
 namespace vllama::eval {
@@ -119,6 +120,7 @@ Task open_task(const TaskConfig& config) try {
       throw UserError("num_candidates is for tasks of captions");
     offer_captions(task, config.num_candidates);
   }
+  if (config.media == "other") show_other_media(task.questions, config.control_seed);
   if (config.max_questions > 0 && config.max_questions < std::ssize(task.questions))
     task.questions.resize(static_cast<std::size_t>(config.max_questions));
   for (Question& question : task.questions)
@@ -127,8 +129,10 @@ Task open_task(const TaskConfig& config) try {
       task.questions, [](const Question& question) { return !question.expected.options.empty(); });
   if (num_with_options > 0 && num_with_options < std::ssize(task.questions))
     throw UserError("some questions have options and others have none; make two tasks of them");
-  task.kind = num_with_options > 0 ? AnswerKind::chosen : AnswerKind::written;
+  const bool is_choice = num_with_options > 0 && config.choose_by == "likelihood";
+  task.kind = is_choice ? AnswerKind::chosen : AnswerKind::written;
   tell_of_media(task);
+  if (config.media == "none") show_nothing(task.questions);
   return task;
 } catch (const UserError& error) {
   throw UserError(fmt::format("task '{}': {}", config.name, error.what()));

@@ -11,14 +11,15 @@
 namespace vllama::eval {
 
 struct Question {
-  // What the annotation says: id, video, question, type, references, options. The rest is empty.
+  // What the annotation says: id, video, question, type, references, options; and what is shown in
+  // place of its medium. The rest is empty.
   Prediction expected;
-  std::optional<datasets::MediaFile> medium;  // none: there is no such file
+  std::optional<datasets::MediaFile> medium;  // none: no such file, or none is shown
   std::string prompt;                         // what the model is asked
 };
 
 enum class AnswerKind {
-  written,  // the model writes
+  written,  // the model writes; where there are options, the one it names first counts
   chosen,   // the model says how likely each option is
 };
 

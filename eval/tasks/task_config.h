@@ -20,9 +20,14 @@ struct TaskConfig {
   std::string object_names;
   std::string media_root;
   std::string inputs = "auto";
+  std::int64_t num_frames = 0;
+  std::string media = "own";
+  std::string frame_order = "in_order";
+  std::uint64_t control_seed = 0;
   std::string prompt;
   std::int64_t max_questions = 0;
   std::int64_t num_candidates = 0;
+  std::string choose_by = "likelihood";
   std::string option_score = "mean";
 
   template <class Visitor>
@@ -51,6 +56,18 @@ struct TaskConfig {
           "what the model is given of a video; auto: what it has branches for, and the sound of "
           "sound files",
           config::OneOf{{"auto", "frames", "sound", "frames_and_sound"}});
+    field("num_frames", num_frames, "frames taken from a video; 0: as prompt.num_frames says",
+          config::Range<std::int64_t>{0, 4096});
+    field("media", media,
+          "a control. own: questions are asked about their medium; other: about that of another "
+          "question; none: the language model is asked without a medium",
+          config::OneOf{{"own", "other", "none"}});
+    field("frame_order", frame_order,
+          "a control: in which order the model is given the frames of a video and the clips of a "
+          "sound; shuffled by control_seed and the question's id",
+          config::OneOf{{"in_order", "shuffled", "reversed"}});
+    field("control_seed", control_seed,
+          "names the draws of media: other and frame_order: shuffled");
     field("prompt", prompt,
           "what the model is asked, with {} where the question stands; empty: the question itself, "
           "or a request for a caption");
@@ -60,8 +77,13 @@ struct TaskConfig {
           "for tasks of captions: rather than write one, tell the own caption of a medium from "
           "those of others, so many in all; 0: write one",
           config::Range<std::int64_t>{0, 1000});
+    field("choose_by", choose_by,
+          "for questions with options. likelihood: the likeliest option is the answer; "
+          "first_named: the model writes, and the option that it names first is",
+          config::OneOf{{"likelihood", "first_named"}});
     field("option_score", option_score,
-          "how options are compared: by the mean or the sum of log p over their tokens",
+          "how likelihoods of options are compared: by the mean or the sum of log p over their "
+          "tokens",
           config::OneOf{{"mean", "sum"}});
   }
 };

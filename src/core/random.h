@@ -23,6 +23,8 @@ enum class RandomPurpose : std::uint64_t {
   bootstrap = 9,
   object_probes = 10,
   toy_world = 11,
+  other_medium = 12,
+  frame_order = 13,
 };
 
 // A SplitMix64 stream (Steele, Lea, Flood 2014). The results are the same on every platform, unlike

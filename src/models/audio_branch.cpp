@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -30,7 +29,8 @@ AudioBranch::AudioBranch(const AudioConfig& config, std::int64_t language_width)
     : config_(config),
       vision_encoder_(config.vision_encoder, config.embedding_width),
       audio_encoder_(config.audio_encoder, config.embedding_width),
-      positions_(config.max_positions, config.embedding_width),
+      positions_({config.positions, config.position_rows}, config.max_positions,
+                 config.embedding_width, "model.audio"),
       audio_q_former_(config.audio_q_former, config.embedding_width),
       projection_(config.audio_q_former.width, language_width) {}
 
@@ -46,7 +46,7 @@ void AudioBranch::declare_trainable(nn::ParameterList& list) {
   audio_q_former_.declare_layers(list, "audio_Qformer.bert");
   const nn::Initial bound = nn::uniform_by_fan_in(projection_.inputs);
   projection_.declare(list, "audio_llama_proj", bound, bound);
-  positions_.declare(list, "audio_position_embedding", nn::normal(1.0));
+  positions_.declare(list, "audio_position_embedding");
 }
 
 at::Tensor AudioBranch::encode_frames(const at::Tensor& images_FCHW) const {
@@ -71,14 +71,13 @@ at::Tensor AudioBranch::embed_clips(const at::Tensor& embeddings_RE,
                                     const std::vector<std::int64_t>& rows_per_item,
                                     const nn::Dropout& dropout) const {
   for (const std::int64_t num_rows : rows_per_item)
-    if (num_rows > config_.max_positions)
+    if (num_rows > positions_.most_rows())
       throw UserError(
-          fmt::format("{} frames or sound clips do not fit model.audio.max_positions = {}",
+          fmt::format("{} frames or sound clips do not fit model.audio.max_positions = {}; "
+                      "model.audio.positions: interpolated takes any number",
                       num_rows, config_.max_positions));
   const nn::Segments items(rows_per_item);
-  const at::Tensor positions_R =
-      at::tensor(items.positions(), at::kLong).to(embeddings_RE.device());
-  const at::Tensor placed_RE = embeddings_RE.to(at::kFloat) + positions_(positions_R);
+  const at::Tensor placed_RE = embeddings_RE.to(at::kFloat) + positions_(rows_per_item);
   return projection_(audio_q_former_(placed_RE, items, dropout));
 }
 

@@ -8,6 +8,7 @@
 
 #include "models/image_bind_audio.h"
 #include "models/image_bind_vision.h"
+#include "models/position_table.h"
 #include "models/q_former.h"
 
 namespace vllama::models {
@@ -18,6 +19,8 @@ struct AudioConfig {
   std::int64_t embedding_width = 1024;
   QFormerConfig audio_q_former{.num_queries = 8, .num_layers = 2, .cross_attention_every = 1};
   std::int64_t max_positions = 8;
+  std::string positions = "table";
+  std::int64_t position_rows = 0;
   std::string embedding_scale = "equal";
   std::int64_t inputs_at_once = 64;
 
@@ -32,6 +35,14 @@ struct AudioConfig {
           "trained Q-Former over all frames or sound clips of an item");
     field("max_positions", max_positions, "rows of the position table: most frames or sound clips",
           positive);
+    field("positions", positions,
+          "table: frame or sound clip i gets row i; interpolated: those of an item, however many, "
+          "are spread over the rows; none: no positions, and the table is zero",
+          config::OneOf{kPositionKinds});
+    field("position_rows", position_rows,
+          "rows that interpolated positions are spread over, as the number of frames in training; "
+          "0: all",
+          config::AtLeast<std::int64_t>{0});
     field("embedding_scale", embedding_scale,
           "equal: pictures and sound as large as the positions; published: length 1 for pictures, "
           "the file's factor (20) for sound, as published checkpoints were trained",
@@ -58,11 +69,13 @@ class AudioBranch {
   // mel_K1MT of any floating-point type -> [K, E] fp32.
   at::Tensor encode_clips(const at::Tensor& mel_K1MT) const;
 
-  // The trained part: embeddings_RE -> [B * Q, H], fp32. Row i of an item gets position i. Throws
-  // UserError if an item has more rows than there are positions.
+  // The trained part: embeddings_RE -> [B * Q, H], fp32. Each row of an item gets its position
+  // (position_table.h). Throws UserError if an item has more rows than there are.
   at::Tensor embed_clips(const at::Tensor& embeddings_RE,
                          const std::vector<std::int64_t>& rows_per_item,
                          const nn::Dropout& dropout = {}) const;
+
+  void clear_unused_positions() { positions_.clear_unused(); }
 
   // What the file multiplies unit vectors of sound with: min(exp(log_logit_scale), 100), a scalar.
   at::Tensor published_audio_factor() const;
@@ -78,7 +91,7 @@ class AudioBranch {
   ImageBindVision vision_encoder_;
   ImageBindAudio audio_encoder_;
   at::Tensor log_audio_factor_;
-  nn::Embedding positions_;
+  PositionTable positions_;
   QFormer audio_q_former_;
   nn::Linear projection_;
 };

@@ -137,6 +137,8 @@ void read_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules
   model.language_model().declare_lora(fresh, "llama_model.");
   nn::initialize(fresh, seed);
   for (const WeightReading& reading : trainable_parts(model, files, frozen)) load(reading);
+  if (model.vision() != nullptr) model.vision()->clear_unused_positions();
+  if (model.audio() != nullptr) model.audio()->clear_unused_positions();
   if (model.audio() != nullptr) warn_of_other_scales(files, *model.audio());
 }
 

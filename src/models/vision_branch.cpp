@@ -24,7 +24,8 @@ VisionBranch::VisionBranch(const VisionConfig& config, std::int64_t language_wid
       encoder_(config.encoder),
       encoder_norm_(config.encoder.width, kEncoderNormEpsilon),
       image_q_former_(config.image_q_former, config.encoder.width),
-      frame_positions_(config.max_frame_positions, config.image_q_former.width),
+      frame_positions_({config.frame_positions, config.position_rows}, config.max_frame_positions,
+                       config.image_q_former.width, "model.vision"),
       video_q_former_(config.video_q_former, config.image_q_former.width),
       projection_(config.video_q_former.width, language_width) {}
 
@@ -42,7 +43,7 @@ void VisionBranch::declare_trainable(nn::ParameterList& list) {
   video_q_former_.declare_queries(list, "video_query_tokens");
   const nn::Initial bound = nn::uniform_by_fan_in(projection_.inputs);
   projection_.declare(list, "llama_proj", bound, bound);
-  frame_positions_.declare(list, "video_frame_position_embedding", nn::normal(1.0));
+  frame_positions_.declare(list, "video_frame_position_embedding");
   video_q_former_.declare_layers(list, "video_Qformer.bert");
 }
 
@@ -77,17 +78,16 @@ at::Tensor VisionBranch::embed_clips(const at::Tensor& frame_queries,
   const std::int64_t queries_per_frame = config_.image_q_former.num_queries;
   std::vector<std::int64_t> rows_per_sample;
   for (const std::int64_t num_frames : frames_per_sample) {
-    if (num_frames > config_.max_frame_positions)
+    if (num_frames > frame_positions_.most_rows())
       throw UserError(
-          fmt::format("a clip of {} frames does not fit model.vision.max_frame_positions = {}",
+          fmt::format("a clip of {} frames does not fit model.vision.max_frame_positions = {}; "
+                      "model.vision.frame_positions: interpolated takes clips of any length",
                       num_frames, config_.max_frame_positions));
     rows_per_sample.push_back(num_frames * queries_per_frame);
   }
-  const at::Tensor positions_F =
-      at::tensor(nn::Segments(frames_per_sample).positions(), at::kLong).to(frame_queries.device());
   const at::Tensor placed_FPD =
       frame_queries.to(at::kFloat).view({-1, queries_per_frame, config_.image_q_former.width}) +
-      frame_positions_(positions_F).unsqueeze(1);
+      frame_positions_(frames_per_sample).unsqueeze(1);
   return projection_(
       video_q_former_(placed_FPD.flatten(0, 1), nn::Segments(rows_per_sample), dropout));
 }

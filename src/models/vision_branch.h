@@ -5,6 +5,7 @@
 #pragma once
 
 #include "models/eva_vit.h"
+#include "models/position_table.h"
 #include "models/q_former.h"
 
 namespace vllama::models {
@@ -14,6 +15,8 @@ struct VisionConfig {
   QFormerConfig image_q_former;
   QFormerConfig video_q_former{.num_layers = 2, .cross_attention_every = 1};
   std::int64_t max_frame_positions = 32;
+  std::string frame_positions = "table";
+  std::int64_t position_rows = 0;
   std::int64_t frames_at_once = 64;
 
   template <class Visitor>
@@ -23,6 +26,14 @@ struct VisionConfig {
     field("video_q_former", video_q_former, "trained Q-Former over all frames of a clip");
     field("max_frame_positions", max_frame_positions, "rows of the frame position table",
           config::AtLeast<std::int64_t>{1});
+    field("frame_positions", frame_positions,
+          "table: frame i gets row i; interpolated: the frames of a clip, however many, are spread "
+          "over the rows; none: no positions, and the table is zero",
+          config::OneOf{kPositionKinds});
+    field("position_rows", position_rows,
+          "rows that interpolated positions are spread over, as the number of frames in training; "
+          "0: all",
+          config::AtLeast<std::int64_t>{0});
     field("frames_at_once", frames_at_once,
           "frames that pass the encoder and the image Q-Former together; bounds their memory",
           config::AtLeast<std::int64_t>{1});
@@ -49,11 +60,13 @@ class VisionBranch {
   // again, frames_at_once frames at a time.
   at::Tensor encode_frames(const at::Tensor& images_FCHW) const;
 
-  // The trained part: frame_queries [F * P, D] -> [B * Q, H], fp32. Frame i of a sample gets
-  // position i. Throws UserError if a sample has more frames than there are positions.
+  // The trained part: frame_queries [F * P, D] -> [B * Q, H], fp32. Each frame gets its
+  // position (position_table.h). Throws UserError if a sample has more frames than there are.
   at::Tensor embed_clips(const at::Tensor& frame_queries,
                          const std::vector<std::int64_t>& frames_per_sample,
                          const nn::Dropout& dropout = {}) const;
+
+  void clear_unused_positions() { frame_positions_.clear_unused(); }
 
   const VisionConfig& config() const { return config_; }
   const EvaVit& encoder() const { return encoder_; }
@@ -68,7 +81,7 @@ class VisionBranch {
   EvaVit encoder_;
   nn::LayerNorm encoder_norm_;
   QFormer image_q_former_;
-  nn::Embedding frame_positions_;
+  PositionTable frame_positions_;
   QFormer video_q_former_;
   nn::Linear projection_;
 };

@@ -141,6 +141,26 @@ TEST_CASE("audio branch: items of different lengths share a batch, up to the pos
                         Catch::Contains("model.audio.max_positions = 8"));
 }
 
+TEST_CASE("audio branch: sound clips on the scale of the frames that it trained with, or on none") {
+  models::AudioConfig config = test::tiny_audio();
+  const Branch table(config);
+  config.positions = "interpolated";
+  const Branch interpolated(config);
+  config.positions = "none";
+  const Branch none(config);
+  const at::Tensor embeddings = test::random_tensor({12, 24}, 4);
+  const auto media = [&](const Branch& branch, const at::Tensor& rows) {
+    return branch.model.embed_clips(rows, {rows.size(0)}).detach();
+  };
+  const at::Tensor eight = embeddings.narrow(0, 0, 8);
+  CHECK(test::same_bits(media(interpolated, eight), media(table, eight)));
+  CHECK_FALSE(test::same_bits(media(interpolated, eight.narrow(0, 0, 4)),
+                              media(table, eight.narrow(0, 0, 4))));
+  CHECK(media(interpolated, embeddings).size(0) == 3);
+  CHECK(test::relative_difference(media(none, embeddings.flip(0)), media(none, embeddings)) <
+        kOutputTolerance);
+}
+
 TEST_CASE("audio branch: dropout acts in training, and on the sample it belongs to") {
   const Branch branch;
   const at::Tensor embeddings = test::random_tensor({4, 24}, 4);

@@ -39,8 +39,8 @@ void run(const Arguments& arguments) {
   train::set_num_threads(config.num_threads, launch);
   distributed::Communicator ranks(launch, config.distributed, device);
   try {
-    const eval::OpenedModel opened =
-        train::open_saved(config.model, device, {.verify = arguments.verify});
+    const eval::OpenedModel opened = train::open_saved(
+        config.model, device, {.verify = arguments.verify, .overrides = config.model_changes});
     const eval::EvalResult result =
         eval::evaluate(config, eval::view_of(opened), ranks, arguments.force);
     if (ranks.is_first()) {

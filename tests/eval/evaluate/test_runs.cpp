@@ -80,6 +80,14 @@ std::size_t num_lines_in(const fs::path& folder) {
   return count;
 }
 
+std::vector<fs::path> clips_of(const EvalWorld& world) {
+  std::vector<fs::path> clips;
+  for (const auto& entry : fs::recursive_directory_iterator(world.path("videos")))
+    if (entry.path().extension() == ".mp4") clips.push_back(entry.path());
+  std::sort(clips.begin(), clips.end());
+  return clips;
+}
+
 // The first questions of ActivityNet-QA, for each of whose videos `world` gets a clip.
 eval::TaskConfig activitynet(const EvalWorld& world, const fs::path& questions,
                              const fs::path& answers, std::size_t count) {
@@ -89,10 +97,7 @@ eval::TaskConfig activitynet(const EvalWorld& world, const fs::path& questions,
   for (const Json& answer : all_answers) by_id[answer.at("question_id")] = answer;
   Json some = Json::array(), some_answers = Json::array();
   fs::create_directories(world.path("clips"));
-  std::vector<fs::path> clips;
-  for (const auto& entry : fs::recursive_directory_iterator(world.path("videos")))
-    if (entry.path().extension() == ".mp4") clips.push_back(entry.path());
-  std::sort(clips.begin(), clips.end());
+  const auto clips = clips_of(world);
   for (std::size_t i = 0; i < count; ++i) {
     some.push_back(all.at(i));
     some_answers.push_back(by_id.at(all.at(i).at("question_id")));
@@ -148,13 +153,7 @@ TEST_CASE("evaluation: 500 questions on two ranks, killed once, are reported as 
 
 TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; nothing is lost") {
   EvalWorld world;
-  const auto clips = [&] {
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::recursive_directory_iterator(world.path("videos")))
-      if (entry.path().extension() == ".mp4") found.push_back(entry.path());
-    std::sort(found.begin(), found.end());
-    return found;
-  }();
+  const auto clips = clips_of(world);
   fs::create_directories(world.path("media"));
   fs::copy_file(clips[0], world.path("media/a.mp4"));
   write_file_atomically(world.path("media/broken.mp4"), "not a video");
@@ -228,5 +227,83 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
     const auto refused = test::Ranks(1, world.command("long")).wait_all();
     CHECK(refused[0].status == 2);
     CHECK_THAT(refused[0].output, Contains("tokens"));
+  }
+}
+
+TEST_CASE("evaluation: controls beside the task itself, each with what it was shown") {
+  EvalWorld world;
+  fs::create_directories(world.path("media"));
+  const auto clips = clips_of(world);
+  std::string rows;
+  for (const std::string name : {"a", "b", "c"}) {
+    fs::copy_file(clips.at(static_cast<std::size_t>(name[0] - 'a')),
+                  world.path("media/" + name + ".mp4"));
+    rows += R"({"id":")" + name + R"(","video":")" + name +
+            R"(","question":"What?","answer":"red","type":"colour","options":["red","blue"]})" +
+            "\n";
+  }
+  eval::TaskConfig task;
+  task.format = "questions";
+  task.annotations = world.path("questions.jsonl").string();
+  task.media_root = world.path("media").string();
+  task.choose_by = "first_named";
+  write_file_atomically(task.annotations, rows);
+  auto& tasks = world.config().tasks;
+  for (const char* name : {"own", "other", "none", "reversed", "long"}) {
+    task.name = name;
+    tasks.push_back(task);
+  }
+  tasks[1].media = "other";
+  tasks[2].media = "none";
+  tasks[3].frame_order = "reversed";
+  tasks[4].num_frames = 64;
+  const auto refused = test::Ranks(1, world.command("table")).wait_all();
+  CHECK(refused[0].status == 2);
+  CHECK_THAT(refused[0].output, Contains("64 frames") && Contains("interpolated"));
+  world.config().model_changes = {"model.vision.frame_positions=interpolated",
+                                  "model.vision.position_rows=3", "data.sets.0.time_message=false"};
+  run_ranks(1, world.command("one"));
+
+  const auto answers = [&](const std::string& name) {
+    return eval::read_predictions(world.results("one") / name / "predictions.jsonl");
+  };
+  CHECK(answers("own")[0].shown.empty());
+  CHECK(answers("own")[0].option_scores.empty());
+  CHECK((answers("other")[0].shown == "b" || answers("other")[0].shown == "c"));
+  CHECK(answers("none")[0].shown == "nothing");
+  CHECK(answers("none")[0].num_frames == 0);
+  CHECK(answers("long")[0].num_frames == 64);
+  for (const char* name : {"own", "other", "none", "reversed", "long"})
+    for (const auto& answer : answers(name)) CHECK(answer.status == "ok");
+
+  const Json report = Json::parse(read_file(world.results("one") / "report.json"));
+  std::map<std::string, Json> scores;
+  for (const Json& score : report.at("scores")) scores[score.at("name")] = score;
+  CHECK(scores.at("own: first_option").at("chance") == 0.5);
+  CHECK(scores.at("own: first_option").at("majority") == 1);
+  CHECK_FALSE(scores.at("own: first_option").contains("facts"));
+  CHECK(scores.at("other: first_option").at("facts").at("media") == "other");
+  CHECK(scores.at("reversed: contained").at("facts").at("frame_order") == "reversed");
+  CHECK(scores.at("long: first_option").at("facts").at("num_frames") == "64");
+  CHECK_THAT(read_file(world.results("one") / "report.html"), Contains("nothing for a"));
+  CHECK_THAT(read_file(world.results("one") / "other/settings.yaml"),
+             Contains("media: other") && Contains("frame_positions=interpolated"));
+
+  SECTION("a control is compared with the task itself, question by question") {
+    auto& changed = world.config().tasks;
+    changed.resize(1);
+    changed[0].media = "none";
+    run_ranks(1, world.command("blind"));
+    const auto compared = eval::compare_results(world.results("one"), world.results("blind"));
+    REQUIRE(compared.size() == 1);
+    CHECK(compared[0].metrics.at(0).name == "first_option");
+  }
+  SECTION("answers that were made before a setting existed are taken as made by its default") {
+    const fs::path settings = world.results("one") / "own/settings.yaml";
+    std::string before = read_file(settings);
+    const auto line = before.find("  frame_order:");
+    REQUIRE(line != std::string::npos);
+    write_file_atomically(settings, before.erase(line, before.find('\n', line) + 1 - line));
+    run_ranks(1, world.command("one"));
   }
 }
