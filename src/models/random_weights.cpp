@@ -4,22 +4,22 @@
 #include "models/base_files.h"
 
 namespace vllama::models {
-namespace {
-
 LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size) {
-  if (sizes.width % (2 * sizes.num_heads) != 0)
-    throw UserError("language.width must be an even multiple of language.num_heads");
+  const std::int64_t head_width =
+      sizes.head_width > 0 ? sizes.head_width : sizes.width / sizes.num_heads;
+  if (head_width % 2 != 0 || (sizes.head_width == 0 && sizes.width % sizes.num_heads != 0))
+    throw UserError(
+        "language.width must be an even multiple of language.num_heads, or language.head_width "
+        "be given, and even");
   return {.vocabulary_size = vocabulary_size,
           .width = sizes.width,
           .mlp_width = sizes.mlp_width,
           .num_layers = sizes.num_layers,
           .num_heads = sizes.num_heads,
           .num_key_value_heads = sizes.num_heads,
-          .head_width = sizes.width / sizes.num_heads,
+          .head_width = head_width,
           .max_positions = sizes.max_positions};
 }
-
-}  // namespace
 
 void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,
                           std::uint64_t seed, const std::filesystem::path& folder) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "models/audio_branch.h"
+#include "models/llama_config.h"
 #include "models/vision_branch.h"
 
 namespace vllama::models {
@@ -16,6 +17,7 @@ struct LanguageSizes {
   std::int64_t mlp_width = 344;
   std::int64_t num_layers = 3;
   std::int64_t num_heads = 4;
+  std::int64_t head_width = 0;
   std::int64_t max_positions = 512;
 
   template <class Visitor>
@@ -25,6 +27,8 @@ struct LanguageSizes {
     field("mlp_width", mlp_width, "hidden width of the feed-forward layers", positive);
     field("num_layers", num_layers, "layers", positive);
     field("num_heads", num_heads, "attention heads", positive);
+    field("head_width", head_width, "features per head; 0: width / num_heads",
+          config::AtLeast<std::int64_t>{0});
     field("max_positions", max_positions, "longest sequence", positive);
   }
 };
@@ -41,6 +45,9 @@ struct WeightSizes {
     field("audio", audio, "audio branch; without it no imagebind_huge.pth is written");
   }
 };
+
+// Throws UserError for sizes that do not fit together.
+LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size);
 
 // Writes eva_vit_g.pth (fp16), blip2_qformer.pth (fp32) and the folder llama (fp16) below `folder`,
 // and with audio sizes imagebind_huge.pth (fp32; of text, depth, heat and motion it holds no

@@ -16,14 +16,6 @@ std::string noun(const Shape& shape) {
   return fmt::format("a {} {} {}", size_word(shape.is_large), word(shape.colour), word(shape.kind));
 }
 
-// "x", "x and y", "x, y and z"
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
-  return text;
-}
-
 std::vector<std::string> nouns(const std::vector<Shape>& shapes, std::size_t first = 0) {
   std::vector<std::string> found;
   for (std::size_t i = first; i < shapes.size(); ++i) found.push_back(noun(shapes[i]));
@@ -278,6 +270,17 @@ const TypeOfQuestion& type_of_question(std::string_view type) {
 }
 
 }  // namespace
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
+  return text;
+}
+
+std::vector<std::string> nouns(const Scene& scene) {
+  return nouns(scene.shapes);
+}
 
 std::string caption(const Scene& scene, RandomStream& random) {
   return with_field(scene, event(scene, random), random);

@@ -23,6 +23,12 @@ std::string picture_caption(const Scene& scene, double time, RandomStream& rando
 // "small red circle left slowly; dotted; two": the facts of a clip, in any order.
 std::string keywords(const Scene& scene, RandomStream& random);
 
+// "a small red circle" of every shape.
+std::vector<std::string> nouns(const Scene& scene);
+
+// "x", "x and y", "x, y and z"
+std::string joined(const std::vector<std::string>& parts);
+
 // "first a bell, then a drum is heard": the sounds of a clip.
 std::string heard(const Scene& scene);
 

@@ -1,0 +1,224 @@
+#include "toy_world/base/language.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/tensor.h>
+
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include "checkpoint/write.h"
+#include "core/log.h"
+#include "models/llama.h"
+#include "optim/adamw.h"
+#include "optim/gradient_norm.h"
+#include "text/tokenizer.h"
+#include "text/train_tokenizer.h"
+#include "toy_world/base/language_start.h"
+#include "toy_world/base/language_text.h"
+
+namespace vllama::toy {
+namespace {
+
+constexpr std::size_t kBatchSize = 32;
+constexpr std::int64_t kMostPieces = 1200;
+constexpr std::size_t kNumTokenizerTexts = 2000;
+constexpr double kPeakRate = 1.5e-3, kMaxGradientNorm = 1;
+constexpr std::int64_t kWarmupSteps = 50, kStepsPerLine = 50;
+
+struct Phase {
+  std::int64_t num_steps;
+  TextMixture mixture;
+  double first_rate, last_rate;  // shares of the peak rate, linear between the two
+};
+
+const std::vector<Phase>& phases() {
+  static const std::vector<Phase> kPhases{
+      {700, {1, {"colour", "kind", "size", "size", "present", "bound"}, true}, 1, 0.6},
+      {500, {1, {"colour", "colour", "size", "size", "kind", "bound"}, true}, 1, 0.5},
+      {500, {0.35, {"colour", "size", "size", "kind", "bound"}, false}, 1, 0.6},
+      {1600, {0.2, {"colour", "size", "size", "kind", "bound"}, false}, 1, 0.05},
+  };
+  return kPhases;
+}
+
+// Documents end to end.
+struct Batch {
+  std::vector<std::int64_t> ids, lengths;
+  std::vector<std::int64_t> rows, targets;  // rows that predict something, and what
+  std::vector<float> weights;               // of these rows
+  struct Exam {
+    Decision decision;
+    std::size_t row;  // among `rows`
+  };
+  std::vector<Exam> decisions;
+};
+
+void append(Batch& batch, const Document& document) {
+  const auto start = static_cast<std::int64_t>(batch.ids.size());
+  batch.ids.insert(batch.ids.end(), document.ids.begin(), document.ids.end());
+  batch.lengths.push_back(static_cast<std::int64_t>(document.ids.size()));
+  std::map<std::size_t, std::size_t> row_of;
+  for (std::size_t i = 1; i < document.ids.size(); ++i) {
+    if (document.weights[i] == 0) continue;
+    row_of[i] = batch.rows.size();
+    batch.rows.push_back(start + static_cast<std::int64_t>(i) - 1);
+    batch.targets.push_back(document.ids[i]);
+    batch.weights.push_back(document.weights[i]);
+  }
+  for (const Decision& decision : document.decisions)
+    batch.decisions.push_back({decision, row_of.at(decision.token)});
+}
+
+// How often the deciding word was the likeliest, by type and number of shapes.
+class RunningAccuracy {
+ public:
+  void add(const Decision& decision, bool is_right) {
+    auto& [right, total] =
+        counts_[decision.type][std::min<std::size_t>(decision.num_shapes, 3) - 1];
+    right += is_right;
+    ++total;
+  }
+
+  std::string text_and_reset() {
+    std::string text;
+    for (const auto& [type, by_shapes] : counts_) {
+      text += " " + type;
+      for (std::size_t i = 0; i < by_shapes.size(); ++i) {
+        const auto& [right, total] = by_shapes[i];
+        text += i == 0 ? " " : "/";
+        text += total == 0 ? "-" : std::to_string(std::lround(100.0 * right / total));
+      }
+    }
+    counts_.clear();
+    return text;
+  }
+
+ private:
+  std::map<std::string, std::array<std::pair<int, int>, 3>> counts_;
+};
+
+at::Tensor column(const std::vector<std::int64_t>& numbers) {
+  return at::tensor(numbers, at::kLong);
+}
+
+class Trainer {
+ public:
+  Trainer(const LanguageTraining& training, const text::Tokenizer& tokenizer)
+      : training_(training),
+        tokenizer_(tokenizer),
+        config_(models::language_config(training.sizes, tokenizer.size())),
+        model_(config_) {
+    model_.declare(parameters_);
+    nn::initialize(parameters_, training.seed);
+    start_looking_back(parameters_, config_, training.seed);
+    flat_.emplace(trained());
+    model_.prepare(at::kFloat, at::kCPU);
+  }
+
+  void run() {
+    for (const Phase& phase : phases()) run(phase);
+  }
+
+  void write(const std::filesystem::path& folder) const {
+    checkpoint::NamedTensors tensors;
+    for (const nn::Parameter& parameter : parameters_)
+      tensors[parameter.name] = parameter.tensor->detach().to(at::kHalf);
+    checkpoint::write_hf_folder(folder, models::to_config_json(config_), tensors);
+  }
+
+ private:
+  // Words are as large as what the layers add to them, and learn at the rate of rows of length 1.
+  std::vector<optim::TrainedParameter> trained() const {
+    std::vector<optim::TrainedParameter> list;
+    for (const nn::Parameter& parameter : parameters_) {
+      const bool is_words = parameter.name == "model.embed_tokens.weight";
+      list.push_back({parameter.name, *parameter.tensor, !is_words && parameter.shape.size() > 1,
+                      is_words ? std::sqrt(static_cast<double>(config_.width)) : 1});
+    }
+    return list;
+  }
+
+  void run(const Phase& phase) {
+    optim::AdamW optimizer(*flat_, {.beta1 = 0.9, .beta2 = 0.98, .weight_decay = 0.01});
+    const auto num_steps = static_cast<std::int64_t>(
+        std::lround(training_.length * static_cast<double>(phase.num_steps)));
+    const auto start = std::chrono::steady_clock::now();
+    for (std::int64_t step = 0; step < num_steps; ++step, ++num_steps_done_) {
+      const double loss = backward(draw_batch(phase.mixture));
+      at::Tensor gradients = flat_->flat_gradients();
+      gradients.mul_(optim::clipping_factor(optim::gradient_norm(gradients), kMaxGradientNorm));
+      optimizer.step(rate(phase, step, num_steps));
+      mean_loss_ += (loss - mean_loss_) / static_cast<double>(step % kStepsPerLine + 1);
+      if ((step + 1) % kStepsPerLine == 0) {
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+        log::info("step {}/{} loss {:.4f} {:.3f} s/step;{}", step + 1, num_steps, mean_loss_,
+                  seconds.count() / static_cast<double>(step + 1), accuracy_.text_and_reset());
+      }
+    }
+  }
+
+  static double rate(const Phase& phase, std::int64_t step, std::int64_t num_steps) {
+    const double share = static_cast<double>(step) / static_cast<double>(num_steps);
+    const double fall = phase.first_rate + (phase.last_rate - phase.first_rate) * share;
+    return kPeakRate * fall *
+           std::min(1.0, static_cast<double>(step + 1) / static_cast<double>(kWarmupSteps));
+  }
+
+  Batch draw_batch(const TextMixture& mixture) const {
+    Batch batch;
+    for (std::uint64_t i = 0; i < kBatchSize; ++i)
+      append(batch, make_document(tokenizer_, mixture,
+                                  random_key({training_.seed,
+                                              static_cast<std::uint64_t>(num_steps_done_), i})));
+    return batch;
+  }
+
+  double backward(const Batch& batch) {
+    flat_->zero_gradients();
+    const nn::Segments sequences(batch.lengths);
+    const at::Tensor hidden_TH = model_.hidden(model_.embed(column(batch.ids)), sequences);
+    const at::Tensor logits_MV =
+        model_.logits(model_.final_norm(hidden_TH.index_select(0, column(batch.rows))));
+    const at::Tensor weights_M = at::tensor(batch.weights, at::kFloat);
+    const at::Tensor losses_M =
+        at::cross_entropy_loss(logits_MV, column(batch.targets), {}, at::Reduction::None);
+    const at::Tensor loss = (losses_M * weights_M).sum() / weights_M.sum();
+    loss.backward();
+    note(batch, logits_MV.detach().argmax(-1));
+    return loss.item<double>();
+  }
+
+  void note(const Batch& batch, const at::Tensor& likeliest_M) {
+    const std::int64_t* likeliest = likeliest_M.const_data_ptr<std::int64_t>();
+    for (const Batch::Exam& exam : batch.decisions)
+      accuracy_.add(exam.decision, likeliest[exam.row] == batch.targets[exam.row]);
+  }
+
+  LanguageTraining training_;
+  const text::Tokenizer& tokenizer_;
+  models::LlamaConfig config_;
+  models::Llama model_;
+  nn::ParameterList parameters_;
+  std::optional<optim::FlatParameters> flat_;
+  RunningAccuracy accuracy_;
+  double mean_loss_ = 0;
+  std::int64_t num_steps_done_ = 0;
+};
+
+}  // namespace
+
+void train_language_model(const LanguageTraining& training, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  const auto file = folder / "tokenizer.model";
+  text::train_tokenizer(sample_texts(training.seed, kNumTokenizerTexts), kMostPieces, file);
+  const text::Tokenizer tokenizer(file);
+  log::info("{} pieces", tokenizer.size());
+  Trainer trainer(training, tokenizer);
+  trainer.run();
+  trainer.write(folder);
+}
+
+}  // namespace vllama::toy

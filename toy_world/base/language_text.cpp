@@ -1,0 +1,356 @@
+#include "toy_world/base/language_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "core/error.h"
+#include "text/time_message.h"
+#include "text/tokenizer.h"
+
+namespace vllama::toy {
+namespace {
+
+constexpr float kOtherWordsWeight = 0.2F;  // against 1 for the word that decides an answer
+constexpr std::size_t kMaxTurns = 6;
+constexpr int kNumDrillNouns = 5;
+
+// Words that may stand for "small" and "large" in drills, so that sizes have to be looked up.
+constexpr std::array<std::string_view, 6> kDrillSizes{"small", "large", "tiny",
+                                                      "huge",  "thin",  "wide"};
+
+constexpr text::ConversationTemplate kDrillTemplate = {
+    .name = "drill",
+    .header = "",
+    .between_turns = "",
+    .turn_mark = "",
+    .before_question = "",
+    .after_question = "",
+    .before_answer = "###Assistant: ",
+    .after_answer = "\n",
+    .end = "###",
+    .omits_empty_answers = false,
+};
+
+template <class List>
+const auto& one_of(RandomStream& random, const List& items) {
+  return items[static_cast<std::size_t>(random.below(std::size(items)))];
+}
+
+template <class Item>
+void shuffle(RandomStream& random, std::vector<Item>& items) {
+  for (std::size_t i = items.size(); i > 1; --i)
+    std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(i))]);
+}
+
+// The moment of the clip that `time` shows, as a scene that stays as it is.
+Scene moment(const Scene& scene, double time) {
+  Scene still = scene;
+  still.form = Form::still;
+  still.shapes.clear();
+  for (const Shape* shape : scene.visible(time)) {
+    Shape& copy = still.shapes.emplace_back(*shape);
+    copy.centre = shape->at(time);
+    copy.motion.reset();
+    copy.appears = 0;
+    copy.vanishes = 1;
+  }
+  return still;
+}
+
+const std::vector<std::string_view>& types_of(Style style) {
+  static const std::vector<std::string_view> kAll = [] {
+    std::vector<std::string_view> types(std::begin(kVisualTypes), std::end(kVisualTypes));
+    types.insert(types.end(), std::begin(kAudibleTypes), std::end(kAudibleTypes));
+    return types;
+  }();
+  static const std::vector<std::string_view> kHeard{"count", "order",       "present",
+                                                    "makes", "sound",       "source",
+                                                    "heard", "sound_order", "source_order"};
+  return style == Style::heard ? kHeard : kAll;
+}
+
+std::string media_text(RandomStream& random, Style style, std::int64_t num_tokens) {
+  const bool is_usual = random.uniform() < 0.7;
+  const std::size_t usual = style == Style::picture ? 1 : style == Style::heard ? 2 : 0;
+  switch (is_usual ? usual : static_cast<std::size_t>(random.below(4))) {
+    case 0: {
+      if (random.uniform() < 0.9) return text::video_text(num_tokens, "");
+      std::vector<std::int64_t> frames(8);
+      for (std::size_t i = 0; i < frames.size(); ++i)
+        frames[i] = static_cast<std::int64_t>(4 * i + random.below(4));
+      return text::video_text(num_tokens, text::time_message(frames, 4));
+    }
+    case 1:
+      return text::image_text(num_tokens);
+    case 2:
+      return text::sound_text(num_tokens);
+    default: {
+      std::string bare;
+      for (std::int64_t i = 0; i < num_tokens; ++i) bare += text::kImagePlaceholder;
+      return bare + " ";
+    }
+  }
+}
+
+// A text under construction: turns, and for each what decides its answer.
+struct Draft {
+  Style style;
+  std::string description;
+  std::vector<text::Turn> turns;
+  std::vector<std::optional<QuestionAnswer>> asked;  // none: a description was asked for
+  std::size_t num_shapes;
+};
+
+void add(Draft& draft, const QuestionAnswer& asked) {
+  draft.turns.push_back({asked.question, asked.answer});
+  draft.asked.push_back(asked);
+}
+
+void add_description(Draft& draft, const Described& described, RandomStream& random) {
+  const std::string answer =
+      described.style == Style::picture ? described.text : caption(described.scene, random);
+  draft.turns.push_back({request_of_description(random), answer + "."});
+  draft.asked.push_back({});
+}
+
+Draft draw_dialogue(RandomStream& random) {
+  const double style = random.uniform();
+  const Described described = describe(random, style < 0.40   ? Style::caption
+                                               : style < 0.70 ? Style::keywords
+                                               : style < 0.85 ? Style::picture
+                                                              : Style::heard);
+  Draft draft{described.style, described.text, {}, {}, described.scene.shapes.size()};
+  const std::size_t num_turns = 2 + random.below(kMaxTurns - 1);
+  while (draft.turns.size() < num_turns) {
+    if (described.style != Style::heard && random.uniform() < 0.06)
+      add_description(draft, described, random);
+    else if (const auto asked = ask(described.scene, one_of(random, described.types), random))
+      add(draft, *asked);
+  }
+  return draft;
+}
+
+// `count` shapes of distinct kinds, as many small as large ones where that is possible.
+Scene drill_scene(RandomStream& random, std::size_t count) {
+  std::vector<int> kinds(kNumKinds);
+  std::iota(kinds.begin(), kinds.end(), 0);
+  shuffle(random, kinds);
+  std::vector<char> is_large(count);
+  for (std::size_t i = 0; i < count; ++i)
+    is_large[i] = i + 1 == count && count % 2 == 1 ? random.below(2) == 1 : i % 2 == 1;
+  shuffle(random, is_large);
+  Scene scene{};
+  scene.form = Form::still;
+  for (std::size_t i = 0; i < count; ++i) {
+    Shape shape{};
+    shape.kind = static_cast<Kind>(kinds[i]);
+    shape.colour = static_cast<Colour>(random.below(kNumColours));
+    shape.is_large = is_large[i] != 0;
+    scene.shapes.push_back(shape);
+  }
+  return scene;
+}
+
+void replace(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+}
+
+void use_other_sizes(Draft& draft, RandomStream& random) {
+  std::vector<std::string_view> words(kDrillSizes.begin(), kDrillSizes.end());
+  shuffle(random, words);
+  const auto rename = [&](std::string& text) {
+    replace(text, "small", "\x01");
+    replace(text, "large", "\x02");
+    replace(text, "\x01", words[0]);
+    replace(text, "\x02", words[1]);
+  };
+  rename(draft.description);
+  for (std::size_t i = 0; i < draft.turns.size(); ++i) {
+    rename(draft.turns[i].answer);
+    rename(draft.asked[i]->word);
+  }
+}
+
+Draft draw_drill(const TextMixture& mixture, RandomStream& random) {
+  const Scene scene = drill_scene(random, 1 + random.below(kNumDrillNouns));
+  std::string description;
+  if (random.below(2) == 0) {
+    description = joined(nouns(scene));
+  } else {
+    for (const std::string& noun : nouns(scene))
+      description += (description.empty() ? "" : "; ") + noun;
+  }
+  Draft draft{Style::keywords, description, {}, {}, scene.shapes.size()};
+  while (draft.turns.size() < kMaxTurns)
+    if (const auto asked = ask(scene, one_of(random, mixture.drilled), random)) add(draft, *asked);
+  if (mixture.drills_other_sizes) use_other_sizes(draft, random);
+  return draft;
+}
+
+std::int64_t only_token(const text::Tokenizer& tokenizer, const std::string& word) {
+  const auto ids = tokenizer.encode(word);
+  if (ids.size() != 1)
+    throw UserError(fmt::format("the tokenizer splits '{}'; give it more pieces", word));
+  return ids[0];
+}
+
+// Puts the tokens of the description in the places of the media.
+void write_description(Document& document, const std::vector<std::int64_t>& description,
+                       std::int64_t placeholder) {
+  const auto begin = std::ranges::find(document.ids, placeholder);
+  document.description_begin = static_cast<std::size_t>(begin - document.ids.begin());
+  document.description_end = document.description_begin + description.size();
+  std::ranges::copy(description, begin);
+}
+
+// Answers are stretches of learned tokens, apart from marks in front of questions, which are short.
+void find_decisions(Document& document, const Draft& draft, const text::Tokenizer& tokenizer) {
+  constexpr std::size_t kMarkLength = 2;
+  std::size_t turn = 0;
+  for (std::size_t i = 0; i < document.ids.size();) {
+    std::size_t end = i;
+    while (end < document.ids.size() && document.weights[end] > 0) ++end;
+    if (end - i > kMarkLength) {
+      VLLAMA_ASSERT(turn < draft.asked.size(), "an answer for each question");
+      if (const auto& asked = draft.asked[turn++]) {
+        const auto first = document.ids.begin() + static_cast<std::ptrdiff_t>(i);
+        const auto last = document.ids.begin() + static_cast<std::ptrdiff_t>(end);
+        const auto found = std::find(first, last, only_token(tokenizer, asked->word));
+        VLLAMA_ASSERT(found != last, "an answer holds the word that decides it");
+        const auto token = static_cast<std::size_t>(found - document.ids.begin());
+        document.weights[token] = 1;
+        document.decisions.push_back({asked->type, draft.num_shapes, token});
+      }
+    }
+    i = end + 1;
+  }
+  VLLAMA_ASSERT(turn == draft.asked.size(), "an answer for each question");
+}
+
+Document lay_out(const text::Tokenizer& tokenizer, const Draft& draft, const std::string& medium,
+                 const std::vector<std::int64_t>& description,
+                 const text::ConversationTemplate& form) {
+  const text::Conversation conversation{draft.turns, {{0, 0}}};
+  const auto sequence = text::build_conversation(
+      tokenizer, conversation, std::vector{medium},
+      {.form = &form, .limit = {.max_tokens = 512, .truncation = text::Truncation::cut}});
+  Document document;
+  document.ids = sequence.ids;
+  for (const std::int64_t label : sequence.labels)
+    document.weights.push_back(label == text::kIgnoredLabel ? 0 : kOtherWordsWeight);
+  write_description(document, description, tokenizer.image_token());
+  find_decisions(document, draft, tokenizer);
+  return document;
+}
+
+// A description and behind it, as in the first stage of training, the caption.
+Document make_caption(const text::Tokenizer& tokenizer, RandomStream& random) {
+  const Described described =
+      describe(random, random.below(3) == 0 ? Style::picture : Style::keywords);
+  const auto description = tokenizer.encode(described.text);
+  const std::string said =
+      described.style == Style::picture ? described.text : caption(described.scene, random);
+  const auto sequence =
+      text::build_caption(tokenizer, said,
+                          {.num_media_tokens = static_cast<std::int64_t>(description.size()),
+                           .limit = {.max_tokens = 512}});
+  Document document;
+  document.ids = sequence.ids;
+  for (const std::int64_t label : sequence.labels)
+    document.weights.push_back(label == text::kIgnoredLabel ? 0 : kOtherWordsWeight);
+  write_description(document, description, tokenizer.image_token());
+  return document;
+}
+
+}  // namespace
+
+Described describe(RandomStream& random, Style style) {
+  Described described{style, "", draw_scene(random, {.pairs = Pairs::all}), types_of(style)};
+  Scene& scene = described.scene;
+  switch (style) {
+    case Style::caption:
+      described.text = caption(scene, random);
+      break;
+    case Style::keywords:
+      described.text = keywords(scene, random);
+      break;
+    case Style::picture: {
+      const double time =
+          scene.form == Form::order ? one_of(random, scene.shapes).appears + 0.1 : random.uniform();
+      described.text = picture_caption(scene, time, random);
+      scene = moment(scene, time);
+      break;
+    }
+    case Style::heard:
+      described.text = heard(scene);
+      if (scene.form == Form::move) scene = moment(scene, 0.5);
+      break;
+  }
+  return described;
+}
+
+Document make_document(const text::Tokenizer& tokenizer, const TextMixture& mixture,
+                       std::uint64_t key) {
+  constexpr double kCaptions = 0.12;
+  RandomStream random(key);
+  const bool is_drill = random.uniform() < mixture.drills;
+  if (!is_drill && random.uniform() < kCaptions) return make_caption(tokenizer, random);
+  const Draft draft = is_drill ? draw_drill(mixture, random) : draw_dialogue(random);
+  const auto description = tokenizer.encode(draft.description);
+  const auto num_tokens = static_cast<std::int64_t>(description.size());
+  if (!is_drill)
+    return lay_out(tokenizer, draft, media_text(random, draft.style, num_tokens), description,
+                   text::kVicunaTemplate);
+  std::string bare;
+  for (std::int64_t i = 0; i < num_tokens; ++i) bare += text::kImagePlaceholder;
+  return lay_out(tokenizer, draft, bare, description, kDrillTemplate);
+}
+
+std::vector<std::string> sample_texts(std::uint64_t key, std::size_t count) {
+  std::vector<std::string> texts;
+  RandomStream random(key);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Draft dialogue = draw_dialogue(random);
+    const TextMixture sizes{1, {"size"}, true};
+    const Draft drill = draw_drill(sizes, random);
+    for (const Draft* part : {&dialogue, &drill}) {
+      texts.push_back(part->description);
+      for (const text::Turn& turn : part->turns)
+        texts.push_back(
+            fmt::format("###Human: {}\n###Assistant: {}\n###", turn.question, turn.answer));
+    }
+    texts.push_back(media_text(random, Style::caption, 0));
+  }
+  return texts;
+}
+
+Exam draw_exam(RandomStream& random, Style style, std::string_view type) {
+  while (true) {
+    Described described = describe(random, style);
+    if (auto asked = ask(described.scene, type, random))
+      return {std::move(described), std::move(*asked)};
+  }
+}
+
+std::vector<std::int64_t> exam_prompt(const text::Tokenizer& tokenizer, const Exam& exam) {
+  const auto description = tokenizer.encode(exam.described.text);
+  const auto num_tokens = static_cast<std::int64_t>(description.size());
+  const text::Conversation conversation{{{exam.asked.question, ""}}, {{0, 0}}};
+  auto form = text::kVicunaTemplate;
+  form.before_answer = "###Assistant:";
+  form.after_answer = form.end = "";
+  const auto sequence = text::build_conversation(
+      tokenizer, conversation, std::vector{text::video_text(num_tokens, "")}, {.form = &form});
+  Document document;
+  document.ids = sequence.ids;
+  write_description(document, description, tokenizer.image_token());
+  return document.ids;
+}
+
+}  // namespace vllama::toy
