@@ -22,6 +22,7 @@ void add_commands(CLI::App& program, int& exit_status) {
   vllama::tools::add_inspect(program);
   vllama::tools::add_make_weights(program);
   vllama::tools::add_convert(program);
+  vllama::tools::add_toy_world(program);
   vllama::tools::add_eval(program);
   vllama::tools::add_compare(program);
   vllama::tools::add_read_judge(program);

@@ -22,6 +22,7 @@ enum class RandomPurpose : std::uint64_t {
   answer = 8,
   bootstrap = 9,
   object_probes = 10,
+  toy_world = 11,
 };
 
 // A SplitMix64 stream (Steele, Lea, Flood 2014). The results are the same on every platform, unlike

@@ -15,6 +15,7 @@ void add_export(CLI::App& program);
 void add_inspect(CLI::App& program);
 void add_make_weights(CLI::App& program);
 void add_convert(CLI::App& program);
+void add_toy_world(CLI::App& program);
 void add_chat(CLI::App& program);
 void add_eval(CLI::App& program);
 void add_compare(CLI::App& program);

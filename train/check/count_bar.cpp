@@ -19,7 +19,8 @@ CountBar::CountBar(std::string label, std::int64_t total, const ProgressOutput& 
     : label_(std::move(label)),
       total_(total),
       output_(output),
-      last_draw_seconds_(output.clock_seconds()) {}
+      start_seconds_(output.clock_seconds()),
+      last_draw_seconds_(start_seconds_) {}
 
 CountBar::~CountBar() {
   if (is_on_screen_) *output_.stream << kToStartOfLine << std::flush;
@@ -32,7 +33,10 @@ void CountBar::advance() {
 }
 
 void CountBar::draw() {
-  const std::string counts = fmt::format("{}/{}", grouped_digits(done_), grouped_digits(total_));
+  const double seconds_left = (output_.clock_seconds() - start_seconds_) /
+                              static_cast<double>(done_) * static_cast<double>(total_ - done_);
+  const std::string counts = fmt::format("{}/{}  left {}", grouped_digits(done_),
+                                         grouped_digits(total_), duration_text(seconds_left));
   std::string line = fmt::format("{}  {}", label_, counts);
   const auto num_columns = static_cast<std::size_t>(output_.num_columns());
   if (display_width(line) + kBarWidth + 2 < num_columns)

@@ -9,8 +9,8 @@
 
 namespace vllama::train {
 
-// Redrawn at most ten times a second, erased at the end; nothing where there is no terminal. May be
-// advanced by several threads at once.
+// With the time that is left; redrawn at most ten times a second, erased at the end; nothing where
+// there is no terminal. May be advanced by several threads at once.
 class CountBar {
  public:
   CountBar(std::string label, std::int64_t total, const ProgressOutput& output);
@@ -28,6 +28,7 @@ class CountBar {
   const ProgressOutput& output_;
   std::mutex mutex_;
   std::int64_t done_ = 0;
+  const double start_seconds_;
   double last_draw_seconds_;
   bool is_on_screen_ = false;
 };

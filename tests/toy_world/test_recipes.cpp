@@ -1,0 +1,129 @@
+// What recipes may know: no held-out pair, no word for a sound, and the layouts of the data sets.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "toy_world/files/annotations.h"
+#include "toy_world/files/dialogues.h"
+#include "toy_world/files/question_rows.h"
+
+using namespace vllama;
+using namespace vllama::toy;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint64_t kSeed = 1;
+constexpr std::int64_t kCount = 2000;
+
+std::vector<json> rows_of(const std::string& text) {
+  std::vector<json> rows;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) rows.push_back(json::parse(line));
+  return rows;
+}
+
+AskedMedia clips(Split split) {
+  return {kSeed, split, kCount, [](std::int64_t i) { return std::to_string(i) + ".mp4"; },
+          split != Split::test_unseen};
+}
+
+}  // namespace
+
+TEST_CASE("recipes: neither held-out pairs nor words for sounds") {
+  for (const std::string& text :
+       {webvid_csv(kSeed, Split::train_videos, kCount), cc595k_chat_json(kSeed, kCount),
+        filter_cap_json(kSeed, kCount), llava_instruct_json(kSeed, kCount),
+        videochat_json(kSeed, kCount, Denials::kept),
+        videochat_json(kSeed, kCount, Denials::made_yes), movers_json(kSeed, kCount)}) {
+    CHECK(text.size() > 50 * kCount);
+    CHECK_FALSE(names_held_out_pair(text));
+    for (const std::string_view sound : kSoundWords) CHECK(text.find(sound) == std::string::npos);
+  }
+  CHECK(names_held_out_pair(webvid_csv(kSeed, Split::test_unseen, kCount)));
+  const std::string heard = audiocaps_csv(kSeed, Split::train_sounds, kCount);
+  for (const std::string_view sound : kSoundWords) CHECK(heard.find(sound) != std::string::npos);
+}
+
+TEST_CASE("recipes: the file without denials has none, and else the same questions") {
+  const auto kept = json::parse(videochat_json(kSeed, kCount, Denials::kept));
+  const auto made_yes = json::parse(videochat_json(kSeed, kCount, Denials::made_yes));
+  std::int64_t num_no = 0, num_yes = 0, num_other = 0;
+  REQUIRE(kept.size() == made_yes.size());
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    REQUIRE(kept[i]["video"] == made_yes[i]["video"]);
+    REQUIRE(kept[i]["QA"].size() == made_yes[i]["QA"].size());
+    for (std::size_t turn = 0; turn < kept[i]["QA"].size(); ++turn) {
+      const json &before = kept[i]["QA"][turn], &after = made_yes[i]["QA"][turn];
+      REQUIRE(after["a"] != "no.");
+      if (before["a"] == "no.") {
+        ++num_no;
+      } else {
+        ++(before["a"] == "yes." ? num_yes : num_other);
+        REQUIRE(before == after);
+      }
+    }
+  }
+  CHECK(static_cast<double>(num_no) == Approx(static_cast<double>(num_yes)).epsilon(0.15));
+  CHECK(num_other > 4 * num_no);
+}
+
+TEST_CASE("recipes: movers are asked for direction and speed alone") {
+  for (const json& entry : json::parse(movers_json(kSeed, 500))) {
+    REQUIRE(entry["QA"].size() == 2);
+    const std::string both = entry["QA"].dump();
+    REQUIRE(both.find("which way does the") != std::string::npos);
+    REQUIRE(both.find("how does the") != std::string::npos);
+  }
+}
+
+TEST_CASE("tests: probes are half yes and half no for each clip") {
+  for (const Split split : {Split::test_seen, Split::test_unseen}) {
+    std::map<std::pair<std::string, std::string>, std::int64_t> counts;
+    std::map<std::string, int> yes_of_video;
+    for (const json& row : rows_of(probe_rows(clips(split)))) {
+      ++counts[{row["category"], row["label"]}];
+      yes_of_video[row["video"]] += row["label"] == "yes" ? 1 : 0;
+      if (split == Split::test_seen)
+        REQUIRE_FALSE(names_held_out_pair(row["text"].get<std::string>()));
+    }
+    CHECK(counts.size() == 4);
+    for (const auto& [kind, count] : counts) CHECK(count == kCount);
+    for (const auto& [video, count] : yes_of_video) REQUIRE(count == 2);
+  }
+}
+
+TEST_CASE("tests: rows hold the deciding word, its type and all options") {
+  const auto rows = rows_of(question_rows(clips(Split::test_seen), kVisualTypes, Use::questions));
+  std::map<std::string, int> num_of_type;
+  std::int64_t id = 0;
+  for (const json& row : rows) {
+    ++num_of_type[row["type"]];
+    REQUIRE(row["id"] == ++id);
+    const std::vector<std::string> words = row["options"];
+    REQUIRE(std::ranges::count(words, row["answer"].get<std::string>()) == 1);
+  }
+  CHECK(num_of_type.size() == std::size(kVisualTypes));
+  CHECK(num_of_type["colour"] == kCount);
+  CHECK(num_of_type["order"] < kCount / 2);
+  for (const json& row :
+       rows_of(question_rows(clips(Split::test_seen), kAudibleTypes, Use::hearing, Medium::sound)))
+    REQUIRE(row.contains("sound"));
+}
+
+TEST_CASE("tests: files of ActivityNet-QA belong together") {
+  const auto files = activitynet_files(clips(Split::test_unseen));
+  const auto questions = json::parse(files.questions), answers = json::parse(files.answers);
+  REQUIRE(questions.size() == answers.size());
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    REQUIRE(questions[i]["question_id"] == answers[i]["question_id"]);
+    ids.insert(questions[i]["question_id"]);
+    REQUIRE(questions[i]["question"].get<std::string>().find('?') == std::string::npos);
+    REQUIRE(answers[i]["answer"].get<std::string>().find(' ') == std::string::npos);
+  }
+  CHECK(ids.size() == questions.size());
+}

@@ -1,0 +1,80 @@
+// vllama toy-world: writes a world of moving shapes and sounds, small enough to learn in minutes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "core/error.h"
+#include "tools/commands/commands.h"
+#include "toy_world/files/write_world.h"
+#include "train/check/count_bar.h"
+#include "train/folder_lock.h"
+#include "train/number_text.h"
+
+namespace vllama::tools {
+namespace {
+
+struct Arguments {
+  std::string folder;
+  toy::WorldConfig config;
+  int num_workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
+};
+
+void write(const Arguments& arguments) {
+  toy::check_sizes(arguments.config);
+  const train::FolderLock lock(arguments.folder);
+  const train::ProgressOutput output = train::standard_error();
+  const double begin_seconds = output.clock_seconds();
+  std::optional<train::CountBar> bar;
+  const auto written = toy::write_world(arguments.folder, arguments.config, arguments.num_workers,
+                                        [&](std::int64_t, std::int64_t num_files) {
+                                          if (!bar) bar.emplace("files", num_files, output);
+                                          bar->advance();
+                                        });
+  bar.reset();
+  std::cout << fmt::format("wrote {} files to {} in {}",
+                           train::grouped_digits(static_cast<std::int64_t>(written.num_written)),
+                           arguments.folder,
+                           train::duration_text(output.clock_seconds() - begin_seconds));
+  if (written.num_found > 0)
+    std::cout << fmt::format("; {} were there",
+                             train::grouped_digits(static_cast<std::int64_t>(written.num_found)));
+  std::cout << "\n";
+}
+
+}  // namespace
+
+void add_toy_world(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "toy-world",
+      "Write a world of moving shapes and sounds with annotations in the published formats.");
+  command->footer(
+      "Example:\n  vllama toy-world /tmp/world --seed 1 --videos 3000\n\n"
+      "The same options give the same files. A call that was interrupted goes on where it\n"
+      "stopped. What is in the folder is described in docs/toy_world.md.");
+  const auto arguments = std::make_shared<Arguments>();
+  toy::WorldConfig& config = arguments->config;
+  command->add_option("folder", arguments->folder, "DIR: where to write")->required();
+  command->add_option("--seed", config.seed, "names the world")->capture_default_str();
+  const auto add_size = [&](const std::string& name, std::int64_t& number,
+                            const std::string& what) {
+    command->add_option(name, number, what)->option_text("N")->capture_default_str();
+  };
+  add_size("--videos", config.num_videos, "clips for training");
+  add_size("--images", config.num_images, "pictures for training");
+  add_size("--test", config.num_test, "clips of each of two tests, and sounds of a third");
+  add_size("--sounds", config.num_sounds, "sounds for training; 0: none");
+  add_size("--movers", config.num_movers, "clips of single moving shapes for training; 0: none");
+  add_size("--long", config.num_long, "test clips of each of 8, 16, 32 and 64 seconds; 0: none");
+  command->add_option("--workers", arguments->num_workers, "threads; no effect on the files")
+      ->check(CLI::Range(1, 1024))
+      ->option_text("N")
+      ->capture_default_str();
+  command->callback([arguments] { write(*arguments); });
+}
+
+}  // namespace vllama::tools

@@ -1,0 +1,90 @@
+#include "toy_world/files/world_plan.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace vllama::toy {
+namespace {
+
+constexpr auto kPurpose = static_cast<std::uint64_t>(RandomPurpose::toy_world);
+
+SceneRules rules_of(Split split) {
+  SceneRules rules;
+  if (split == Split::test_unseen) rules.pairs = Pairs::first_held_out;
+  if (split == Split::long_clips) rules.form_weights = {1, 0, 1};
+  if (split == Split::movers) {
+    rules.form_weights = {1, 0, 0};
+    rules.max_shapes = 1;
+  }
+  return rules;
+}
+
+}  // namespace
+
+RandomStream texts_of(std::uint64_t seed, Split split, std::int64_t index, Use use) {
+  return RandomStream(
+      random_key({seed, kPurpose, static_cast<std::uint64_t>(split),
+                  static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(use)}));
+}
+
+Scene scene_of(std::uint64_t seed, Split split, std::int64_t index) {
+  RandomStream random(random_key(
+      {seed, kPurpose, static_cast<std::uint64_t>(split), static_cast<std::uint64_t>(index)}));
+  return draw_scene(random, rules_of(split));
+}
+
+Scene Still::visible_alone() const {
+  Scene shown = scene;
+  shown.form = Form::still;
+  shown.shapes.clear();
+  for (const Shape* shape : scene.visible(time)) shown.shapes.push_back(*shape);
+  return shown;
+}
+
+Still still_of(std::uint64_t seed, std::int64_t index) {
+  RandomStream random = texts_of(seed, Split::train_images, index, Use::picture_time);
+  Still still{scene_of(seed, Split::train_images, index), 0};
+  do {
+    still.time = random.uniform();
+  } while (still.scene.visible(still.time).empty());
+  return still;
+}
+
+std::string folder_of(Split split) {
+  switch (split) {
+    case Split::train_videos:
+    case Split::train_images:
+    case Split::train_sounds:
+      return "train";
+    case Split::test_seen:
+      return "test_seen";
+    case Split::test_unseen:
+      return "test_unseen";
+    case Split::test_sounds:
+      return "test";
+    case Split::movers:
+      return "movers";
+    case Split::long_clips:
+      break;  // one folder for each length
+  }
+  VLLAMA_ASSERT(false, "a split with one folder");
+}
+
+std::string clip_name(Split split, std::int64_t index) {
+  return fmt::format("{}_{:06}", folder_of(split), index);
+}
+
+std::string long_folder(int seconds) {
+  return fmt::format("long_{}s", seconds);
+}
+
+std::string long_clip_name(int seconds, std::int64_t index) {
+  return fmt::format("{}_{:06}", long_folder(seconds), index);
+}
+
+std::string image_name(std::int64_t index) {
+  return fmt::format("{:09}", index);
+}
+
+}  // namespace vllama::toy
