@@ -10,12 +10,13 @@
 //   place    likewise, x and y; explained variance.
 //   field, number   of the background, and of visible shapes 0 to 3.
 //
-// ImageBind: `picture -> kind` and `sound -> kind` are the shares of scenes with one shape whose
-// embedding is nearest (by cosine) to the prototype of its own kind among the six; the prototype of
-// a kind is the mean embedding of pictures of other scenes with it (chance 1/6). For sounds this is
-// matching across modalities: no sound goes into a prototype. `heard in ...` reads every kind out
-// of scenes with one to three shapes by probes fitted on picture embeddings, measured as `kind`
-// above, on pictures and on sounds.
+// ImageBind: `... -> kind` are the shares of scenes with one shape whose embedding is nearest (by
+// cosine) to the prototype of its own kind among the six; the prototype of a kind is the mean
+// embedding of pictures of other scenes with it (chance 1/6). For sounds, as they are and as they
+// come from the file of a clip, this is matching across modalities: no sound goes into a prototype.
+// `kinds seen` and `kinds heard` read every kind out of scenes with one to three shapes, by probes
+// fitted on embeddings of pictures alone, measured as `kind` above, on pictures and on the sound of
+// clips.
 #pragma once
 
 #include <optional>

@@ -5,8 +5,10 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include "models/vision_branch.h"
+#include <algorithm>
+
 #include "toy_world/base/captions.h"
+#include "toy_world/base/embed_pictures.h"
 #include "toy_world/base/gates.h"
 #include "toy_world/base/linear_probe.h"
 #include "toy_world/base/picture_labels.h"
@@ -17,7 +19,7 @@ namespace vllama::toy {
 namespace {
 
 constexpr double kLeastAccuracy = 0.95;
-constexpr std::int64_t kInputsAtOnce = 128;
+constexpr std::size_t kInputsAtOnce = 128;
 // Scenes whose only shape is there all the time.
 constexpr SceneRules kOneShape{.pairs = Pairs::all, .form_weights = {1, 1, 0}, .max_shapes = 1};
 
@@ -28,21 +30,15 @@ std::vector<Picture> draw_pictures(std::int64_t count, const SceneRules& rules,
   return pictures;
 }
 
-at::Tensor embed(const models::ImageBindVision& encoder, const std::vector<Picture>& pictures) {
-  const at::AutoGradMode no_graph(false);
-  std::vector<at::Tensor> parts;
-  for (const at::Tensor& part : frames(pictures).split(kInputsAtOnce))
-    parts.push_back(encoder(models::VisionBranch::normalize(part, at::kFloat)));
-  return at::cat(parts);
-}
-
 // The sound around every picture.
-at::Tensor embed_sounds(const models::ImageBindAudio& encoder,
-                        const std::vector<Picture>& pictures) {
+at::Tensor embed_sounds(const models::ImageBindAudio& encoder, const std::vector<Picture>& pictures,
+                        Carrier carrier) {
   const at::AutoGradMode no_graph(false);
   std::vector<at::Tensor> parts;
-  for (const Picture& picture : pictures)
-    parts.push_back(encoder(sound_around(picture.scene, picture.time).unsqueeze(0)));
+  for (std::size_t i = 0; i < pictures.size(); i += kInputsAtOnce) {
+    const auto some = std::span(pictures).subspan(i, std::min(kInputsAtOnce, pictures.size() - i));
+    parts.push_back(encoder(sounds_around(some, carrier)));
+  }
   return at::cat(parts);
 }
 
@@ -80,21 +76,26 @@ std::vector<Gate> image_bind_gates(const models::AudioBranch& audio, std::uint64
   const auto shown = draw_pictures(sizes.num_prototypes, kOneShape, stream(2));
   const auto single = draw_pictures(sizes.num_matched, kOneShape, stream(3));
   const at::Tensor prototypes_KE =
-      prototypes(embed(audio.vision_encoder(), shown), kinds_of(shown));
-  const at::Tensor seen_NE = embed(audio.vision_encoder(), single),
-                   heard_NE = embed_sounds(audio.audio_encoder(), single);
+      prototypes(embed_pictures(audio.vision_encoder(), shown), kinds_of(shown));
+  const auto matched = [&](const at::Tensor& embeddings_NE) {
+    return share_matched(embeddings_NE, prototypes_KE, kinds_of(single));
+  };
+  const auto heard = [&](const std::vector<Picture>& pictures, Carrier carrier) {
+    return embed_sounds(audio.audio_encoder(), pictures, carrier);
+  };
 
   const auto fitted = draw_pictures(sizes.num_fitted, kBaseRules, stream(4));
   const auto tested = draw_pictures(sizes.num_tested, kBaseRules, stream(5));
   const auto present = [](const std::vector<Picture>& pictures) {
     return label(pictures, 1).kinds.present;
   };
-  const LinearProbe probe(embed(audio.vision_encoder(), fitted), present(fitted));
-  const at::Tensor pictures_NE = embed(audio.vision_encoder(), tested),
-                   sounds_NE = embed_sounds(audio.audio_encoder(), tested);
+  const LinearProbe probe(embed_pictures(audio.vision_encoder(), fitted), present(fitted));
+  const at::Tensor pictures_NE = embed_pictures(audio.vision_encoder(), tested),
+                   sounds_NE = heard(tested, Carrier::clip);
   return {
-      {"picture -> kind", share_matched(seen_NE, prototypes_KE, kinds_of(single)), kLeastAccuracy},
-      {"sound -> kind", share_matched(heard_NE, prototypes_KE, kinds_of(single)), kLeastAccuracy},
+      {"picture -> kind", matched(embed_pictures(audio.vision_encoder(), single)), kLeastAccuracy},
+      {"sound -> kind", matched(heard(single, Carrier::none)), kLeastAccuracy},
+      {"sound of clip -> kind", matched(heard(single, Carrier::clip)), kLeastAccuracy},
       {"kinds seen in scenes", balanced_accuracy(probe(pictures_NE), present(tested)), {}},
       {"kinds heard in scenes", balanced_accuracy(probe(sounds_NE), present(tested)), {}},
       {"cosine of same scene", cosine(pictures_NE, sounds_NE), {}},
@@ -112,9 +113,10 @@ Gate caption_gate(const models::AudioBranch& audio, const TextTrunk& text, std::
     for (const std::int64_t number : CaptionWords().encode("a " + std::string(kind)))
       words.push_back(number);
   const at::Tensor captions_KE = text(at::tensor(words, at::kLong).view({kNumKinds, -1}));
-  return {"picture -> caption",
-          share_matched(embed(audio.vision_encoder(), single), captions_KE, kinds_of(single)),
-          kLeastAccuracy};
+  return {
+      "picture -> caption",
+      share_matched(embed_pictures(audio.vision_encoder(), single), captions_KE, kinds_of(single)),
+      kLeastAccuracy};
 }
 
 }  // namespace vllama::toy

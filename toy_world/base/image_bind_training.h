@@ -32,7 +32,8 @@ struct SoundTraining {
 };
 
 // Trains the audio encoder of `audio` on pairs of a picture and the sound around it, with the image
-// encoder frozen. Returns the loss of every step.
+// encoder frozen: by contrast, where pictures that show the same kinds match alike, and by the
+// cosine of the pairs. Returns the loss of every step.
 std::vector<double> train_sound(models::AudioBranch& audio, const SoundTraining& settings,
                                 std::uint64_t seed);
 

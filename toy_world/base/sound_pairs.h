@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,18 +11,21 @@
 
 namespace vllama::toy {
 
-// Two seconds of sound of the scene with `time` (of the clip) in their middle, moved into the clip
-// where they would reach out of it, as the audio encoder takes them: [1, 128 mel bins, 204 frames]
-// float.
-at::Tensor sound_around(const Scene& scene, double time);
+// What sound has gone through before it is heard: nothing, or the codec of a clip's file (AAC).
+enum class Carrier { none, clip };
+
+// Of every picture the two seconds of its scene's sound with its time in their middle, moved into
+// the clip where they would reach out of it, as the audio encoder takes them: [N, 1, 128 mel bins,
+// 204 frames] float. Throws UserError for Carrier::clip where FFmpeg lacks its encoders.
+at::Tensor sounds_around(std::span<const Picture> pictures, Carrier carrier);
 
 struct SoundPairs {
   std::vector<Picture> pictures;
-  at::Tensor sounds_N1MT;             // fp16, to be small
+  at::Tensor sounds_N1MT;             // fp16, to be small; every other block from a clip's file
   std::vector<std::string> contents;  // the kinds to be seen, in the order of their words
 };
 
-// Pairs 0 to count - 1 of those that `seed` names.
+// Pairs that `seed` names.
 SoundPairs draw_sound_pairs(std::int64_t count, std::uint64_t seed);
 
 }  // namespace vllama::toy

@@ -1,12 +1,14 @@
 #include <ATen/ops/allclose.h>
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
+#include "toy_world/base/coded_sound.h"
 #include "toy_world/base/sound_pairs.h"
 
 using namespace vllama;
 
-TEST_CASE("sound pairs: a pair depends on its number alone, and sounds differ") {
+TEST_CASE("sound pairs: a pair depends on seed and number, and sounds differ") {
   const toy::SoundPairs few = toy::draw_sound_pairs(3, 1), more = toy::draw_sound_pairs(4, 1);
   CHECK(at::allclose(few.sounds_N1MT, more.sounds_N1MT.narrow(0, 0, 3)));
   CHECK(few.contents[2] == more.contents[2]);
@@ -17,6 +19,27 @@ TEST_CASE("sound pairs: a pair depends on its number alone, and sounds differ") 
 TEST_CASE("sound pairs: at the edges of a clip the two seconds stay inside") {
   RandomStream random(1);
   const toy::Scene scene = toy::draw_scene(random);
-  CHECK(at::allclose(toy::sound_around(scene, 0), toy::sound_around(scene, 0.1)));
-  CHECK(at::allclose(toy::sound_around(scene, 1), toy::sound_around(scene, 0.95)));
+  std::vector<toy::Picture> pictures;
+  for (const double time : {0.0, 0.1, 0.95, 1.0})
+    pictures.push_back(toy::draw_picture(scene, time, random));
+  const at::Tensor sounds = toy::sounds_around(pictures, toy::Carrier::none);
+  CHECK(at::allclose(sounds[0], sounds[1]));
+  CHECK(at::allclose(sounds[2], sounds[3]));
+  CHECK_FALSE(at::allclose(sounds[0], sounds[2]));
+}
+
+TEST_CASE("sounds come back from a clip's file in their places, and nearly as they were") {
+  std::vector<std::vector<float>> sounds(2);
+  for (std::size_t i = 0; i < 8000; ++i) {
+    sounds[0].push_back(static_cast<float>(0.5 * std::sin(0.2 * static_cast<double>(i))));
+    sounds[1].push_back(static_cast<float>(0.5 * std::sin(0.05 * static_cast<double>(i))));
+  }
+  const auto heard = toy::through_clip_file(sounds);
+  REQUIRE(heard.size() == 2);
+  for (std::size_t k = 0; k < 2; ++k) {
+    double error = 0;
+    for (std::size_t i = 1500; i < 6500; ++i)
+      error += std::abs(static_cast<double>(heard[k][i]) - sounds[k][i]) / 5000;
+    CHECK(error < 0.05);
+  }
 }
