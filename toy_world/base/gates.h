@@ -9,6 +9,7 @@
 //   size     likewise (chance 1/2).
 //   place    likewise, x and y; explained variance.
 //   field, number   of the background, and of visible shapes 0 to 3.
+// `..., from clips` are the same probes on pictures that come from the file of a clip (H.264).
 //
 // ImageBind: `... -> kind` are the shares of scenes with one shape whose embedding is nearest (by
 // cosine) to the prototype of its own kind among the six; the prototype of a kind is the mean

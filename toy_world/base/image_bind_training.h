@@ -12,7 +12,7 @@
 namespace vllama::toy {
 
 struct ImageTextTraining {
-  std::int64_t num_steps = 1200;
+  std::int64_t num_steps = 1000;
   std::int64_t batch_size = 128;
   double peak_learning_rate = 1e-3;
 };
@@ -25,7 +25,7 @@ std::vector<double> train_image_text(models::AudioBranch& audio, TextTrunk& text
                                      std::uint64_t seed);
 
 struct SoundTraining {
-  std::int64_t num_steps = 600;
+  std::int64_t num_steps = 500;
   std::int64_t batch_size = 128;
   std::int64_t num_pairs = 5000;
   double peak_learning_rate = 1e-3;

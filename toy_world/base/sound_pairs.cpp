@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "processors/audio_clips.h"
-#include "toy_world/base/coded_sound.h"
+#include "toy_world/base/clip_file.h"
 #include "toy_world/base/starts.h"
 #include "toy_world/scene/sound.h"
 
@@ -36,7 +36,7 @@ std::vector<float> play_around(const Picture& picture) {
 at::Tensor sounds_around(std::span<const Picture> pictures, Carrier carrier) {
   std::vector<std::vector<float>> sounds;
   for (const Picture& picture : pictures) sounds.push_back(play_around(picture));
-  if (carrier == Carrier::clip) sounds = through_clip_file(sounds);
+  if (carrier == Carrier::clip) sounds = sounds_through_clip(sounds);
   std::vector<at::Tensor> clips;
   for (std::vector<float>& sound : sounds)
     clips.push_back(*processors::audio_clips(

@@ -7,12 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "toy_world/base/clip_file.h"
 #include "toy_world/base/pictures.h"
 
 namespace vllama::toy {
-
-// What sound has gone through before it is heard: nothing, or the codec of a clip's file (AAC).
-enum class Carrier { none, clip };
 
 // Of every picture the two seconds of its scene's sound with its time in their middle, moved into
 // the clip where they would reach out of it, as the audio encoder takes them: [N, 1, 128 mel bins,

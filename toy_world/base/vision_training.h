@@ -10,7 +10,7 @@
 namespace vllama::toy {
 
 struct VisionTraining {
-  std::int64_t num_steps = 2500;
+  std::int64_t num_steps = 4000;
   std::int64_t batch_size = 64;
   double peak_learning_rate = 1.5e-3;
 };

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "toy_world/base/coded_sound.h"
+#include "toy_world/base/clip_file.h"
 #include "toy_world/base/sound_pairs.h"
 
 using namespace vllama;
@@ -34,12 +34,27 @@ TEST_CASE("sounds come back from a clip's file in their places, and nearly as th
     sounds[0].push_back(static_cast<float>(0.5 * std::sin(0.2 * static_cast<double>(i))));
     sounds[1].push_back(static_cast<float>(0.5 * std::sin(0.05 * static_cast<double>(i))));
   }
-  const auto heard = toy::through_clip_file(sounds);
+  const auto heard = toy::sounds_through_clip(sounds);
   REQUIRE(heard.size() == 2);
   for (std::size_t k = 0; k < 2; ++k) {
     double error = 0;
     for (std::size_t i = 1500; i < 6500; ++i)
       error += std::abs(static_cast<double>(heard[k][i]) - sounds[k][i]) / 5000;
     CHECK(error < 0.05);
+  }
+}
+
+TEST_CASE("pictures come back from a clip's file in their order, and nearly as they were") {
+  RandomStream random(1);
+  std::vector<std::vector<std::uint8_t>> pictures;
+  for (int i = 0; i < 3; ++i) pictures.push_back(toy::draw_picture(random).pixels);
+  const auto seen = toy::pictures_through_clip(pictures);
+  REQUIRE(seen.size() == 3);
+  for (std::size_t k = 0; k < 3; ++k) {
+    REQUIRE(seen[k].size() == pictures[k].size());
+    double error = 0;
+    for (std::size_t i = 0; i < seen[k].size(); ++i)
+      error += std::abs(static_cast<double>(seen[k][i]) - pictures[k][i]);
+    CHECK(error / static_cast<double>(seen[k].size()) < 10);
   }
 }
