@@ -17,7 +17,6 @@ namespace {
 constexpr const char* kAction = "cannot encode a video";
 constexpr const char* kVideoEncoder = "libx264";
 constexpr const char* kSoundEncoder = "aac";
-constexpr int kKeyFrameInterval = 8;
 constexpr std::int64_t kSoundBitsPerSecond = 32000;
 
 const AVCodec* find_encoder(const char* name) {
@@ -89,11 +88,10 @@ VideoWriter::VideoWriter(FrameSize size, int frames_per_second, int sample_rate_
     codec.pix_fmt = AV_PIX_FMT_YUV420P;
     codec.time_base = {1, frames_per_second};
     codec.framerate = {frames_per_second, 1};
-    codec.gop_size = kKeyFrameInterval;
-    codec.max_b_frames = 0;
+    codec.gop_size = 1;
     av_opt_set(codec.priv_data, "preset", "superfast", 0);
     av_opt_set(codec.priv_data, "tune", "zerolatency", 0);
-    av_opt_set(codec.priv_data, "crf", "18", 0);
+    av_opt_set(codec.priv_data, "qp", "20", 0);
   });
   if (sample_rate_hz > 0) add_sound_track(sample_rate_hz);
   scaler_.reset(allocated(

@@ -21,10 +21,11 @@ void require_video_encoders(bool with_sound);
 
 // The bytes of an MP4 file that shows each picture for 1/frames_per_second seconds, and plays
 // `sound` (none if it has no samples) from the beginning, followed by silence up to a whole block
-// of 1024 samples; all in memory, so for short clips. High quality (CRF 18, yuv420p), a key frame
-// every eighth picture. The same bytes for the same input with the same FFmpeg. The pictures, at
-// least one, have one size of even width and height. Throws UserError as above, MediaError with
-// FFmpeg's own text otherwise.
+// of 1024 samples; all in memory, so for short clips. High quality (H.264 with
+// the constant quantiser 20, yuv420p). Every picture is coded by itself, so that none shows traces
+// of others, which would tell the direction of time. The same bytes for the same input with the
+// same FFmpeg. The pictures, at least one, have one size of even width and height. Throws UserError
+// as above, MediaError with FFmpeg's own text otherwise.
 std::string encode_video(std::span<const Image> pictures, int frames_per_second,
                          const MonoSound& sound = {});
 

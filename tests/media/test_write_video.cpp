@@ -94,6 +94,20 @@ TEST_CASE("video: sound comes back in place, followed by silence to a whole bloc
   }
 }
 
+TEST_CASE("video: no picture depends on others") {
+  const test::TemporaryFolder folder;
+  const auto last_picture = [&](const std::vector<Image>& clip) {
+    media::write_video(clip, 4, {}, folder.path() / "clip.mp4");
+    const std::vector<std::int64_t> last{static_cast<std::int64_t>(clip.size()) - 1};
+    return media::VideoReader(folder.path() / "clip.mp4").frames(last).images.at(0).rgb;
+  };
+  const auto clip = pictures(12, 56);
+  std::vector<Image> other(clip.rbegin() + 1, clip.rend());
+  other.push_back(clip.back());
+  CHECK(last_picture(clip) == last_picture(other));
+  CHECK(last_picture(clip) == last_picture({clip.back()}));
+}
+
 TEST_CASE("video: the same input gives the same bytes") {
   const auto clip = pictures(9, 56);
   const auto samples = tone(36000);

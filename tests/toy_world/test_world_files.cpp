@@ -187,6 +187,20 @@ TEST_CASE("world: what is missing is made again, the same") {
   CHECK(contents(folder.path()) == before);
 }
 
+TEST_CASE("world: parts that are not wanted are left out") {
+  const test::TemporaryFolder folder;
+  WorldConfig config = kSmall;
+  config.num_videos = config.num_images = config.num_test = 1;
+  config.num_sounds = config.num_movers = config.num_long = 0;
+  write_world(folder.path(), config, 1, kSilent);
+  for (const auto& [name, bytes] : contents(folder.path())) {
+    CHECK(name != "annotations/audiocaps.csv");
+    CHECK(name != "annotations/movers.json");
+    CHECK(name.find("long") == std::string::npos);
+    CHECK_FALSE(bytes.empty());
+  }
+}
+
 TEST_CASE("world: folders that are something else") {
   const test::TemporaryFolder folder;
   const fs::path taken = folder.path() / "taken";

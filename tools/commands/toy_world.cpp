@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -21,8 +22,13 @@ namespace {
 struct Arguments {
   std::string folder;
   toy::WorldConfig config;
+  std::int64_t seed = 1;
   int num_workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
 };
+
+std::string default_of(std::int64_t number) {
+  return fmt::format("N [{}]", number);
+}
 
 void write(const Arguments& arguments) {
   toy::check_sizes(arguments.config);
@@ -59,10 +65,12 @@ void add_toy_world(CLI::App& program) {
   const auto arguments = std::make_shared<Arguments>();
   toy::WorldConfig& config = arguments->config;
   command->add_option("folder", arguments->folder, "DIR: where to write")->required();
-  command->add_option("--seed", config.seed, "names the world")->capture_default_str();
+  command->add_option("--seed", arguments->seed, "names the world")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+      ->option_text(default_of(arguments->seed));
   const auto add_size = [&](const std::string& name, std::int64_t& number,
                             const std::string& what) {
-    command->add_option(name, number, what)->option_text("N")->capture_default_str();
+    command->add_option(name, number, what)->option_text(default_of(number));
   };
   add_size("--videos", config.num_videos, "clips for training");
   add_size("--images", config.num_images, "pictures for training");
@@ -72,9 +80,11 @@ void add_toy_world(CLI::App& program) {
   add_size("--long", config.num_long, "test clips of each of 8, 16, 32 and 64 seconds; 0: none");
   command->add_option("--workers", arguments->num_workers, "threads; no effect on the files")
       ->check(CLI::Range(1, 1024))
-      ->option_text("N")
-      ->capture_default_str();
-  command->callback([arguments] { write(*arguments); });
+      ->option_text(default_of(arguments->num_workers));
+  command->callback([arguments] {
+    arguments->config.seed = static_cast<std::uint64_t>(arguments->seed);
+    write(*arguments);
+  });
 }
 
 }  // namespace vllama::tools

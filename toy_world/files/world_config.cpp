@@ -19,7 +19,7 @@ constexpr const char* kKind = "vllama toy world";
 constexpr std::int64_t kVersion = 1;
 
 constexpr std::int64_t kMostFiles = 1'000'000;
-constexpr std::int64_t kBytesPerClip = 100'000, kBytesPerImage = 4'000, kBytesPerSound = 260'000;
+constexpr std::int64_t kBytesPerClip = 80'000, kBytesPerImage = 4'000, kBytesPerSound = 260'000;
 constexpr std::int64_t kLongClipsPerEight = 1 + 2 + 4 + 8;  // seconds of all lengths / 8
 
 struct Size {
