@@ -27,6 +27,7 @@ void add_commands(CLI::App& program, int& exit_status) {
   vllama::tools::add_compare(program);
   vllama::tools::add_read_judge(program);
   vllama::tools::add_bench(program);
+  vllama::tools::add_toy_base(program, exit_status);
 }
 
 }  // namespace

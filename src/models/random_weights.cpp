@@ -1,43 +1,9 @@
 #include "models/random_weights.h"
 
-#include <ATen/ops/scalar_tensor.h>
-
-#include <cmath>
-#include <map>
-
-#include "checkpoint/write.h"
 #include "core/error.h"
-#include "models/llama.h"
+#include "models/base_files.h"
 
 namespace vllama::models {
-namespace {
-
-checkpoint::NamedTensors converted(const nn::ParameterList& parameters, at::ScalarType dtype) {
-  checkpoint::NamedTensors tensors;
-  for (const nn::Parameter& parameter : parameters)
-    tensors[parameter.name] = parameter.tensor->to(dtype);
-  return tensors;
-}
-
-// The factors of the modalities that are not modelled here.
-const std::map<std::string, double> kOtherFactors{
-    {"text", 1 / 0.07}, {"depth", 5}, {"thermal", 10}, {"imu", 5}};
-
-void write_image_bind(const AudioConfig& sizes, std::int64_t language_width, std::uint64_t seed,
-                      const std::filesystem::path& file) {
-  AudioBranch audio(sizes, language_width);
-  nn::ParameterList trunks;
-  audio.declare_trunks(trunks);
-  nn::initialize(trunks, seed);
-  checkpoint::NamedTensors tensors = converted(trunks, at::kFloat);
-  for (const auto& [modality, factor] : kOtherFactors)
-    tensors["modality_postprocessors." + modality + ".1.log_logit_scale"] =
-        at::scalar_tensor(std::log(factor), at::kFloat);
-  checkpoint::write_pth(file, checkpoint::to_map(tensors));
-}
-
-}  // namespace
-
 LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size) {
   const std::int64_t head_width =
       sizes.head_width > 0 ? sizes.head_width : sizes.width / sizes.num_heads;
@@ -67,15 +33,15 @@ void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size
   for (const auto* list : {&encoder, &q_former, &language}) nn::initialize(*list, seed);
 
   std::filesystem::create_directories(folder);
-  checkpoint::write_pth(folder / "eva_vit_g.pth",
-                        checkpoint::to_map(converted(encoder, at::kHalf)));
-  checkpoint::Map blip2;
-  blip2.set("model", checkpoint::to_map(converted(q_former, at::kFloat)));
-  checkpoint::write_pth(folder / "blip2_qformer.pth", blip2);
-  checkpoint::write_hf_folder(folder / "llama", to_config_json(llama_config),
-                              converted(language, at::kHalf));
-  if (sizes.audio)
-    write_image_bind(*sizes.audio, llama_config.width, seed, folder / "imagebind_huge.pth");
+  write_vision_encoder(vision, folder, at::kHalf);
+  write_image_q_former(vision, folder, at::kFloat);
+  write_language_model(llama, llama_config, folder, at::kHalf);
+  if (!sizes.audio) return;
+  AudioBranch audio(*sizes.audio, llama_config.width);
+  nn::ParameterList trunks;
+  audio.declare_trunks(trunks);
+  nn::initialize(trunks, seed);
+  write_image_bind(audio, folder, at::kFloat);
 }
 
 }  // namespace vllama::models

@@ -21,5 +21,7 @@ void add_eval(CLI::App& program);
 void add_compare(CLI::App& program);
 void add_read_judge(CLI::App& program);
 void add_bench(CLI::App& program);
+// `exit_status` becomes 1 when a gate failed.
+void add_toy_base(CLI::App& program, int& exit_status);
 
 }  // namespace vllama::tools

@@ -1,0 +1,29 @@
+// Writes base weights in the layouts of the published files, as load_video_llama reads them.
+#pragma once
+
+#include <filesystem>
+
+#include "models/audio_branch.h"
+#include "models/llama.h"
+#include "models/vision_branch.h"
+
+namespace vllama::models {
+
+inline constexpr char kVisionEncoderFile[] = "eva_vit_g.pth";
+inline constexpr char kImageQFormerFile[] = "blip2_qformer.pth";
+inline constexpr char kImageBindFile[] = "imagebind_huge.pth";
+inline constexpr char kLanguageModelFolder[] = "llama";
+
+// Each writes the part below `folder`, which must exist, under its name above. Factors of
+// modalities stay fp32 whatever `dtype` is, since half precision would make 20.005 of 20.
+void write_vision_encoder(VisionBranch& vision, const std::filesystem::path& folder,
+                          at::ScalarType dtype);
+void write_image_q_former(VisionBranch& vision, const std::filesystem::path& folder,
+                          at::ScalarType dtype);
+// Of text, depth, heat and motion the file holds the factors and no encoders.
+void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder,
+                      at::ScalarType dtype);
+void write_language_model(Llama& llama, const LlamaConfig& config,
+                          const std::filesystem::path& folder, at::ScalarType dtype);
+
+}  // namespace vllama::models

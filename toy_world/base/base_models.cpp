@@ -1,0 +1,92 @@
+#include "toy_world/base/base_models.h"
+
+#include "core/error.h"
+#include "models/base_files.h"
+#include "models/load_image_bind.h"
+#include "models/weight_reading.h"
+#include "toy_world/base/captions.h"
+
+namespace vllama::toy {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr at::ScalarType kFileType = at::kHalf;
+
+void read(const fs::path& file, nn::ParameterList parameters) {
+  models::load({.key = {},
+                .file = file.string(),
+                .parameters = std::move(parameters),
+                .rules = {.writable = true}});
+}
+
+models::VisionBranch read_vision(const BaseFiles& files) {
+  models::VisionBranch vision(files.sizes.vision, files.sizes.language.width);
+  nn::ParameterList encoder, q_former;
+  vision.declare_encoder(encoder);
+  vision.declare_image_q_former(q_former);
+  read(files.folder / models::kVisionEncoderFile, std::move(encoder));
+  read(files.folder / models::kImageQFormerFile, std::move(q_former));
+  return vision;
+}
+
+models::AudioBranch make_audio(const BaseFiles& files) {
+  if (!files.sizes.audio)
+    throw UserError("the sizes have no section 'audio', so there is no ImageBind to make");
+  return models::AudioBranch(*files.sizes.audio, files.sizes.language.width);
+}
+
+models::AudioBranch read_image_bind(const BaseFiles& files) {
+  models::AudioBranch audio = make_audio(files);
+  models::load_image_bind(audio, (files.folder / models::kImageBindFile).string(), at::kFloat,
+                          at::kCPU);
+  return audio;
+}
+
+}  // namespace
+
+std::vector<Gate> make_vision(const BaseFiles& files, const VisionTraining& settings,
+                              std::uint64_t seed, const GateSizes& gate_sizes) {
+  fs::create_directories(files.folder);
+  models::VisionBranch vision(files.sizes.vision, files.sizes.language.width);
+  train_vision(vision, settings, seed);
+  models::write_vision_encoder(vision, files.folder, kFileType);
+  models::write_image_q_former(vision, files.folder, kFileType);
+  return vision_gates(read_vision(files), seed, gate_sizes);
+}
+
+std::vector<Gate> make_image_bind(const BaseFiles& files, const ImageTextTraining& image_text,
+                                  const SoundTraining& sound, std::uint64_t seed,
+                                  const GateSizes& gate_sizes) {
+  models::AudioBranch audio = make_audio(files);
+  models::EvaVit encoder(files.sizes.vision.encoder);
+  nn::ParameterList parameters;
+  encoder.declare(parameters);
+  read(files.folder / models::kVisionEncoderFile, std::move(parameters));
+  TextTrunk text(CaptionWords().num_words(), kCaptionLength, files.sizes.audio->embedding_width);
+  train_image_text(audio, text, encoder, image_text, seed);
+  train_sound(audio, sound, seed);
+  models::write_image_bind(audio, files.folder, kFileType);
+
+  const models::AudioBranch written = read_image_bind(files);
+  std::vector<Gate> gates{caption_gate(written, text, seed, gate_sizes)};
+  for (Gate& gate : image_bind_gates(written, seed, gate_sizes)) gates.push_back(std::move(gate));
+  return gates;
+}
+
+std::vector<Gate> measure(const BaseFiles& files, std::uint64_t seed, const GateSizes& gate_sizes) {
+  std::vector<Gate> gates;
+  const auto add = [&gates](std::vector<Gate> more) {
+    gates.insert(gates.end(), more.begin(), more.end());
+  };
+  if (fs::exists(files.folder / models::kVisionEncoderFile))
+    add(vision_gates(read_vision(files), seed, gate_sizes));
+  if (fs::exists(files.folder / models::kImageBindFile))
+    add(image_bind_gates(read_image_bind(files), seed, gate_sizes));
+  if (gates.empty())
+    throw UserError("'" + files.folder.string() + "' holds neither " + models::kVisionEncoderFile +
+                    " nor " + models::kImageBindFile);
+  return gates;
+}
+
+}  // namespace vllama::toy

@@ -1,0 +1,15 @@
+// Pictures in ImageBind's space.
+#pragma once
+
+#include <vector>
+
+#include "models/image_bind_vision.h"
+#include "toy_world/base/pictures.h"
+
+namespace vllama::toy {
+
+// -> [N, E], every row of length 1, without autograd history.
+at::Tensor embed_pictures(const models::ImageBindVision& encoder,
+                          const std::vector<Picture>& pictures);
+
+}  // namespace vllama::toy

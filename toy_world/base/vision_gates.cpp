@@ -1,0 +1,137 @@
+#include <ATen/TensorOperators.h>
+
+#include "toy_world/base/clip_file.h"
+#include "toy_world/base/gates.h"
+#include "toy_world/base/linear_probe.h"
+#include "toy_world/base/picture_labels.h"
+#include "toy_world/base/starts.h"
+#include "toy_world/scene/drawing.h"
+
+namespace vllama::toy {
+namespace {
+
+constexpr double kLeastAccuracy = 0.95, kLeastExplained = 0.9;
+constexpr std::int64_t kNumNumbers = 4;
+
+struct Sample {
+  at::Tensor queries_MF;
+  PictureLabels labels;
+};
+
+Sample read_sample(const models::VisionBranch& vision, const std::vector<Picture>& pictures) {
+  const at::Tensor images = models::VisionBranch::normalize(frames(pictures), at::kFloat);
+  return {vision.encode_frames(images).view({std::ssize(pictures), -1}),
+          label(pictures, vision.config().encoder.num_patches_per_side())};
+}
+
+std::vector<Picture> draw_pictures(std::int64_t count, RandomStream random) {
+  std::vector<Picture> pictures;
+  for (std::int64_t i = 0; i < count; ++i) pictures.push_back(draw_picture(random));
+  return pictures;
+}
+
+std::vector<Picture> draw_clip_pictures(std::int64_t count, RandomStream random) {
+  std::vector<Picture> pictures;
+  std::vector<std::vector<std::uint8_t>> drawn;
+  for (std::int64_t i = 0; i < count; ++i) {
+    Scene scene = draw_scene(random, kBaseRules);
+    const double time = random.uniform();
+    drawn.push_back(draw_picture(scene, time, /*frame=*/0));
+    pictures.push_back({std::move(scene), time, {}});
+  }
+  drawn = pictures_through_clip(drawn);
+  for (std::size_t i = 0; i < pictures.size(); ++i) pictures[i].pixels = std::move(drawn[i]);
+  return pictures;
+}
+
+// What is known of the shapes of one kind, with a row for each picture that shows one.
+struct ShapesOfKind {
+  at::Tensor features_MF, colour_M, size_M, place_M2;
+
+  ShapesOfKind(const Sample& sample, std::int64_t kind) {
+    const ShapeLabels& labels = sample.labels.kinds;
+    const at::Tensor rows_M = labels.present.select(1, kind).nonzero().squeeze(1);
+    const auto of_kind = [&](const at::Tensor& values) {
+      return values.select(1, kind).index_select(0, rows_M);
+    };
+    features_MF = sample.queries_MF.index_select(0, rows_M);
+    colour_M = of_kind(labels.colour);
+    size_M = of_kind(labels.size);
+    place_M2 = of_kind(labels.place);
+  }
+};
+
+class ShapeProbes {
+ public:
+  explicit ShapeProbes(const ShapesOfKind& shapes)
+      : colour_(shapes.features_MF, shapes.colour_M, kNumColours),
+        size_(shapes.features_MF, shapes.size_M, 2),
+        place_(shapes.features_MF, shapes.place_M2) {}
+
+  double colour(const ShapesOfKind& shapes) const {
+    return colour_.accuracy(shapes.features_MF, shapes.colour_M);
+  }
+  double size(const ShapesOfKind& shapes) const {
+    return size_.accuracy(shapes.features_MF, shapes.size_M);
+  }
+  double place(const ShapesOfKind& shapes) const {
+    return explained_variance(place_(shapes.features_MF), shapes.place_M2);
+  }
+
+ private:
+  ChoiceProbe colour_, size_;
+  LinearProbe place_;
+};
+
+class Probes {
+ public:
+  explicit Probes(const Sample& sample)
+      : presence_(sample.queries_MF, sample.labels.kinds.present),
+        field_(sample.queries_MF, sample.labels.field_N, kNumFields),
+        number_(sample.queries_MF, sample.labels.number_N, kNumNumbers) {
+    for (std::int64_t kind = 0; kind < kNumKinds; ++kind)
+      shapes_.emplace_back(ShapesOfKind(sample, kind));
+  }
+
+  std::vector<Gate> measure(const Sample& sample, const std::string& where) const {
+    double colour = 0, size = 0, place = 0;
+    for (std::int64_t kind = 0; kind < kNumKinds; ++kind) {
+      const ShapesOfKind shapes(sample, kind);
+      const ShapeProbes& probes = shapes_[static_cast<std::size_t>(kind)];
+      colour += probes.colour(shapes) / kNumKinds;
+      size += probes.size(shapes) / kNumKinds;
+      place += probes.place(shapes) / kNumKinds;
+    }
+    const at::Tensor& features = sample.queries_MF;
+    return {{"kind" + where, balanced_accuracy(presence_(features), sample.labels.kinds.present),
+             kLeastAccuracy},
+            {"colour" + where, colour, kLeastAccuracy},
+            {"field" + where, field_.accuracy(features, sample.labels.field_N), kLeastAccuracy},
+            {"place" + where, place, kLeastExplained},
+            {"size" + where, size, {}},
+            {"number" + where, number_.accuracy(features, sample.labels.number_N), {}}};
+  }
+
+ private:
+  LinearProbe presence_;
+  ChoiceProbe field_, number_;
+  std::vector<ShapeProbes> shapes_;
+};
+
+}  // namespace
+
+std::vector<Gate> vision_gates(const models::VisionBranch& vision, std::uint64_t seed,
+                               const GateSizes& sizes) {
+  const auto stream = [seed](std::int64_t index) {
+    return RandomStream(stream_key(seed, Stream::gates, index));
+  };
+  const Probes probes(read_sample(vision, draw_pictures(sizes.num_fitted, stream(0))));
+  std::vector<Gate> gates =
+      probes.measure(read_sample(vision, draw_pictures(sizes.num_tested, stream(1))), "");
+  const auto from_clips = draw_clip_pictures(sizes.num_tested, stream(6));
+  for (Gate& gate : probes.measure(read_sample(vision, from_clips), ", from clips"))
+    gates.push_back(std::move(gate));
+  return gates;
+}
+
+}  // namespace vllama::toy
