@@ -32,7 +32,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
      {"core", "config", "distributed", "media", "text", "nn", "checkpoint", "optim", "processors",
       "models", "datasets", "eval"}},
     {"toy_world",
-     {"core", "config", "media", "text", "nn", "checkpoint", "optim", "processors", "models"}},
+     {"core", "config", "media", "text", "nn", "checkpoint", "optim", "processors", "models",
+      "eval"}},
 };
 
 // Which folders may include the headers of a library.

@@ -2,11 +2,16 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <memory>
 
 #include "tools/commands/commands.h"
 #include "toy_world/base/base_models.h"
+#include "toy_world/base/language.h"
+#include "toy_world/base/language_gate.h"
 
 namespace vllama::tools {
 namespace {
@@ -17,6 +22,7 @@ struct Arguments {
   std::string folder, sizes_file = "configs/models/toy_sizes.yaml";
   std::uint64_t seed = 1;
   int num_threads = 1;
+  double language_length = 1;
   toy::VisionTraining vision;
   toy::ImageTextTraining image_text;
   toy::SoundTraining sound;
@@ -32,8 +38,21 @@ std::vector<toy::Gate> make_image_bind(const toy::BaseFiles& files, const Argume
   return toy::make_image_bind(files, arguments.image_text, arguments.sound, arguments.seed);
 }
 
+constexpr const char* kLanguageFolder = "llama";
+
+std::vector<toy::Gate> make_language(const toy::BaseFiles& files, const Arguments& arguments) {
+  const auto folder = files.folder / kLanguageFolder;
+  toy::train_language_model({files.sizes.language, arguments.seed, arguments.language_length},
+                            folder);
+  return toy::language_gates(folder, arguments.seed);
+}
+
 std::vector<toy::Gate> measure(const toy::BaseFiles& files, const Arguments& arguments) {
-  return toy::measure(files, arguments.seed);
+  std::vector<toy::Gate> gates = toy::measure(files, arguments.seed);
+  const auto folder = files.folder / kLanguageFolder;
+  if (std::filesystem::exists(folder))
+    std::ranges::move(toy::language_gates(folder, arguments.seed), std::back_inserter(gates));
+  return gates;
 }
 
 // Prints what the action measured.
@@ -79,7 +98,8 @@ void add_toy_base(CLI::App& program, int& exit_status) {
   command->require_subcommand(1);
   command->footer(
       "Example:\n  vllama toy-base vision toy/weights\n"
-      "  vllama toy-base image-bind toy/weights\n  vllama toy-base gates toy/weights");
+      "  vllama toy-base image-bind toy/weights\n  vllama toy-base language toy/weights\n"
+      "  vllama toy-base gates toy/weights");
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* vision = add_action(
       *command, "vision", "Make eva_vit_g.pth and blip2_qformer.pth from pictures with labels.",
@@ -94,6 +114,15 @@ void add_toy_base(CLI::App& program, int& exit_status) {
             "batches of 128 pictures and captions");
   add_steps(image_bind, "--sound-steps", arguments->sound.num_steps,
             "batches of 128 sounds and pictures");
+  CLI::App* language = add_action(
+      *command, "language",
+      "Make the folder llama: a tokenizer, and a language model that reads descriptions in words.",
+      make_language, arguments, exit_status);
+  language
+      ->add_option("--length", arguments->language_length,
+                   "of every phase of training, relative to the usual one")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   add_action(*command, "gates", "Measure the files that are there.", measure, arguments,
              exit_status);
 }

@@ -34,6 +34,10 @@ constexpr double kPeakRate = 1.5e-3, kMaxGradientNorm = 1;
 constexpr float kBlur = 0.4F;
 constexpr std::int64_t kWarmupSteps = 50, kStepsPerLine = 50;
 
+// First parts of keys behind the seed.
+constexpr auto kTexts = static_cast<std::uint64_t>(RandomPurpose::toy_world) << 32,
+               kTokenizerTexts = kTexts + 1;
+
 struct Phase {
   std::int64_t num_steps;
   TextMixture mixture;
@@ -41,25 +45,17 @@ struct Phase {
 };
 
 const std::vector<Phase>& phases() {
+  using Types = std::vector<std::string_view>;
+  static const Types kLookUps{"colour",  "colour",  "colour", "kind", "kind",
+                              "present", "present", "bound",  "bound"};
+  static const Types kMostlyColours{"colour",  "colour",  "colour", "colour", "kind",
+                                    "present", "present", "bound",  "bound"};
+  static const Types kEach{"colour", "kind", "present", "bound"};
   static const std::vector<Phase> kPhases{
-      {550,
-       {1,
-        {"colour", "colour", "colour", "size", "kind", "kind", "present", "present", "bound",
-         "bound"},
-        false,
-        0},
-       1,
-       0.5},
-      {500,
-       {1,
-        {"colour", "colour", "colour", "colour", "size", "size", "size", "kind", "present",
-         "bound"},
-        true,
-        0},
-       1,
-       0.4},
-      {500, {0.35, {"colour", "size", "size", "kind", "bound"}, false, 0.3}, 1, 0.6},
-      {1600, {0.2, {"colour", "size", "size", "kind", "bound"}, false, 0.5}, 1, 0.05},
+      {550, {1, kLookUps, 0}, 1, 0.5},
+      {500, {1, kMostlyColours, 0}, 1, 0.4},
+      {500, {0.35, kEach, 0.3}, 1, 0.6},
+      {2200, {0.2, kEach, 0.5}, 1, 0.05},
   };
   return kPhases;
 }
@@ -198,7 +194,7 @@ class Trainer {
     Batch batch;
     for (std::uint64_t i = 0; i < kBatchSize; ++i)
       append(batch, make_document(tokenizer_, mixture,
-                                  random_key({training_.seed,
+                                  random_key({training_.seed, kTexts,
                                               static_cast<std::uint64_t>(num_steps_done_), i})));
     return batch;
   }
@@ -253,7 +249,9 @@ class Trainer {
 void train_language_model(const LanguageTraining& training, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   const auto file = folder / "tokenizer.model";
-  text::train_tokenizer(sample_texts(training.seed, kNumTokenizerTexts), kMostPieces, file);
+  text::train_tokenizer(
+      sample_texts(random_key({training.seed, kTokenizerTexts}), kNumTokenizerTexts), kMostPieces,
+      file);
   const text::Tokenizer tokenizer(file);
   log::info("{} pieces", tokenizer.size());
   Trainer trainer(training, tokenizer);

@@ -1,8 +1,12 @@
 #include "toy_world/base/language_gate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cctype>
-#include <numeric>
+#include <memory>
+#include <utility>
 
 #include "eval/generate/generator.h"
 #include "models/weight_reading.h"
@@ -12,13 +16,19 @@ namespace vllama::toy {
 namespace {
 
 constexpr std::size_t kPromptsAtOnce = 64;
+constexpr double kThreshold = 0.95;
 
-models::Llama load(const std::filesystem::path& folder) {
-  models::Llama model(models::read_llama_config(folder / "config.json"));
+constexpr std::array<std::pair<Style, const char*>, 4> kStyles{{{Style::caption, "captions"},
+                                                                {Style::keywords, "keywords"},
+                                                                {Style::picture, "pictures"},
+                                                                {Style::heard, "sounds heard"}}};
+
+std::unique_ptr<models::Llama> load(const std::filesystem::path& folder) {
+  auto model = std::make_unique<models::Llama>(models::read_llama_config(folder / "config.json"));
   models::WeightReading reading{"", folder.string(), {}, {}};
-  model.declare(reading.parameters);
+  model->declare(reading.parameters);
   models::load(reading);
-  model.prepare(at::kFloat, at::kCPU);
+  model->prepare(at::kFloat, at::kCPU);
   return model;
 }
 
@@ -41,22 +51,22 @@ class Examiner {
       : model_(load(folder)),
         tokenizer_(folder / "tokenizer.model"),
         rules_(eval::stop_rules(tokenizer_, text::chat_template("training", "vicuna"))),
-        generator_(model_, tokenizer_, rules_, {.max_new_tokens = 16}) {}
+        generator_(*model_, tokenizer_, rules_, {.max_new_tokens = 16}) {}
 
-  void examine(LanguageScore& score, const std::vector<Exam>& exams) const {
+  std::size_t num_right(const std::vector<Exam>& exams) const {
     std::vector<eval::Prompt> prompts;
     for (const Exam& exam : exams)
-      prompts.push_back(eval::make_prompt(model_, std::vector{exam_prompt(tokenizer_, exam)}, {}));
+      prompts.push_back(eval::make_prompt(
+          *model_, std::vector<std::vector<std::int64_t>>{exam_prompt(tokenizer_, exam)}, {}));
     const auto answers = generator_(prompts);
-    for (std::size_t i = 0; i < exams.size(); ++i) {
-      const auto shapes = std::min<std::size_t>(exams[i].described.scene.shapes.size(), 3) - 1;
-      score.num_right[shapes] += first_option(answers[i].text, score.type) == exams[i].asked.word;
-      ++score.num_asked[shapes];
-    }
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < exams.size(); ++i)
+      count += first_option(answers[i].text, exams[i].asked.type) == exams[i].asked.word;
+    return count;
   }
 
  private:
-  models::Llama model_;
+  std::unique_ptr<models::Llama> model_;
   text::Tokenizer tokenizer_;
   eval::StopRules rules_;
   eval::Generator generator_;
@@ -64,28 +74,26 @@ class Examiner {
 
 }  // namespace
 
-double LanguageScore::share() const {
-  return static_cast<double>(std::accumulate(num_right.begin(), num_right.end(), 0)) /
-         std::accumulate(num_asked.begin(), num_asked.end(), 0);
-}
-
-std::vector<LanguageScore> examine_language_model(const std::filesystem::path& folder,
-                                                  std::size_t num_questions, std::uint64_t seed) {
+std::vector<Gate> language_gates(const std::filesystem::path& folder, std::uint64_t seed,
+                                 std::size_t num_questions) {
   const Examiner examiner(folder);
-  std::vector<LanguageScore> scores;
-  RandomStream random(random_key({seed, 0}));
-  for (const Style style : {Style::caption, Style::keywords, Style::picture, Style::heard}) {
+  std::vector<Gate> gates;
+  RandomStream random(random_key({seed, static_cast<std::uint64_t>(RandomPurpose::toy_world)}));
+  for (const auto& [style, name] : kStyles) {
     for (const std::string_view type : types_of(style)) {
-      LanguageScore& score = scores.emplace_back(LanguageScore{std::string(type), style, {}, {}});
+      std::size_t num_right = 0;
       for (std::size_t done = 0; done < num_questions; done += kPromptsAtOnce) {
         std::vector<Exam> exams;
         for (std::size_t i = done; i < std::min(num_questions, done + kPromptsAtOnce); ++i)
           exams.push_back(draw_exam(random, style, type));
-        examiner.examine(score, exams);
+        num_right += examiner.num_right(exams);
       }
+      gates.push_back({fmt::format("{} in {}", type, name),
+                       static_cast<double>(num_right) / static_cast<double>(num_questions),
+                       kThreshold});
     }
   }
-  return scores;
+  return gates;
 }
 
 }  // namespace vllama::toy

@@ -6,23 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "toy_world/base/gates.h"
 #include "toy_world/base/language_text.h"
 
 namespace vllama::toy {
 
-// Greedy answers to questions of one type about new descriptions of one style. An answer is right
-// if its first word that can decide answers of the type is the right one.
-struct LanguageScore {
-  std::string type;
-  Style style;
-  std::array<int, 3> num_right, num_asked;  // about one, two, three shapes
-
-  double share() const;
-};
-
-// Asks the model in `folder` `num_questions` questions of every type in each style that tells the
-// answer: captions, keywords, pictures, sounds heard.
-std::vector<LanguageScore> examine_language_model(const std::filesystem::path& folder,
-                                                  std::size_t num_questions, std::uint64_t seed);
+// Asks the model in `folder` `num_questions` questions of every type about new descriptions, in
+// each style that tells the answer: captions, keywords, pictures, sounds heard. Answers are greedy;
+// one is right if its first word that can decide answers of the type is the right one. A gate for
+// every style and type.
+std::vector<Gate> language_gates(const std::filesystem::path& folder, std::uint64_t seed,
+                                 std::size_t num_questions = 200);
 
 }  // namespace vllama::toy

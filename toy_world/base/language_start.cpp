@@ -11,10 +11,10 @@
 namespace vllama::toy {
 namespace {
 
-constexpr double kConstant = 4;      // entry 0 of every word
+constexpr double kConstant = 4;  // entry 0 of every word
 // Of the heads that look back. A word that decides an answer stands 1 or 3 words behind the one it
 // depends on, or 5: "a bar?\n###Assistant:".
-constexpr std::array kDistances{1, 2, 3};
+constexpr std::array kDistances{1, 2, 3, 5};
 constexpr int kNumFastPairs = 4;     // rotary pairs that tell the places apart
 constexpr double kHeadScale = 0.3;   // of the output matrix, against its usual start
 constexpr double kOutputGain = 1.5;  // of what is carried

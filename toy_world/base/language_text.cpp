@@ -19,9 +19,9 @@ constexpr float kOtherWordsWeight = 0.2F;  // against 1 for the word that decide
 constexpr std::size_t kMaxTurns = 6;
 constexpr int kNumDrillNouns = 5;
 
-// Words that may stand for "small" and "large" in drills, so that sizes have to be looked up.
-constexpr std::array<std::string_view, 6> kDrillSizes{"small", "large", "tiny",
-                                                      "huge",  "thin",  "wide"};
+// Scenes in order come more often than in the world: their questions are learned last.
+constexpr SceneRules kScenes{
+    .pairs = Pairs::all, .form_weights = {2, 1, 2}, .min_shapes = 1, .max_shapes = 3};
 
 constexpr text::ConversationTemplate kDrillTemplate = {
     .name = "drill",
@@ -123,46 +123,21 @@ Draft draw_dialogue(RandomStream& random) {
   return draft;
 }
 
-// `count` shapes of distinct kinds, as many small as large ones where that is possible.
+// `count` shapes of distinct kinds.
 Scene drill_scene(RandomStream& random, std::size_t count) {
   std::vector<int> kinds(kNumKinds);
   std::iota(kinds.begin(), kinds.end(), 0);
   shuffle(random, kinds);
-  std::vector<char> is_large(count);
-  for (std::size_t i = 0; i < count; ++i)
-    is_large[i] = i + 1 == count && count % 2 == 1 ? random.below(2) == 1 : i % 2 == 1;
-  shuffle(random, is_large);
   Scene scene{};
   scene.form = Form::still;
   for (std::size_t i = 0; i < count; ++i) {
     Shape shape{};
     shape.kind = static_cast<Kind>(kinds[i]);
     shape.colour = static_cast<Colour>(random.below(kNumColours));
-    shape.is_large = is_large[i] != 0;
+    shape.is_large = random.below(2) == 1;
     scene.shapes.push_back(shape);
   }
   return scene;
-}
-
-void replace(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-}
-
-void use_other_sizes(Draft& draft, RandomStream& random) {
-  std::vector<std::string_view> words(kDrillSizes.begin(), kDrillSizes.end());
-  shuffle(random, words);
-  const auto rename = [&](std::string& text) {
-    replace(text, "small", "\x01");
-    replace(text, "large", "\x02");
-    replace(text, "\x01", words[0]);
-    replace(text, "\x02", words[1]);
-  };
-  rename(draft.description);
-  for (std::size_t i = 0; i < draft.turns.size(); ++i) {
-    rename(draft.turns[i].answer);
-    rename(draft.asked[i]->word);
-  }
 }
 
 Draft draw_drill(const TextMixture& mixture, RandomStream& random) {
@@ -177,7 +152,6 @@ Draft draw_drill(const TextMixture& mixture, RandomStream& random) {
   Draft draft{Style::keywords, description, {}, {}, scene.shapes.size()};
   while (draft.turns.size() < kMaxTurns)
     if (const auto asked = ask(scene, one_of(random, mixture.drilled), random)) add(draft, *asked);
-  if (mixture.drills_other_sizes) use_other_sizes(draft, random);
   return draft;
 }
 
@@ -290,7 +264,7 @@ const std::vector<std::string_view>& types_of(Style style) {
 }
 
 Described describe(RandomStream& random, Style style) {
-  Described described{style, "", draw_scene(random, {.pairs = Pairs::all}), types_of(style)};
+  Described described{style, "", draw_scene(random, kScenes), types_of(style)};
   Scene& scene = described.scene;
   switch (style) {
     case Style::caption:
@@ -331,9 +305,9 @@ std::vector<std::string> sample_texts(std::uint64_t key, std::size_t count) {
   // Marks alone, so that no piece joins a mark with a word.
   std::vector<std::string> texts;
   RandomStream random(key);
-  const TextMixture sizes{1, {"size"}, true, 0};
+  const TextMixture mixture{1, {"colour"}, 0};
   for (std::size_t i = 0; i < count; ++i) {
-    for (const Draft& draft : {draw_dialogue(random), draw_drill(sizes, random)}) {
+    for (const Draft& draft : {draw_dialogue(random), draw_drill(mixture, random)}) {
       texts.push_back(draft.description);
       for (const text::Turn& turn : draft.turns) {
         texts.push_back(turn.question);

@@ -48,7 +48,6 @@ struct Document {
 struct TextMixture {
   double drills;                          // share of documents that are drills
   std::vector<std::string_view> drilled;  // types asked in drills, each as often
-  bool drills_other_sizes;                // in drills any of several words may stand for a size
   double blurred;                         // share of documents whose description is blurred
 };
 

@@ -100,8 +100,9 @@ Asked ask_kind(const Scene& scene, RandomStream& random) {
                   word(shape.kind));
 }
 
-Asked ask_size(const Scene& scene, RandomStream& random) {
-  const Shape& shape = any_shape(scene, random);
+Asked ask_size(const Scene& scene, RandomStream&) {
+  if (scene.shapes.size() != 1) return {};
+  const Shape& shape = scene.shapes[0];
   return answered(fmt::format("how big is the {}?", word(shape.kind)),
                   fmt::format("the {} is {}.", word(shape.kind), size_word(shape.is_large)),
                   size_word(shape.is_large));

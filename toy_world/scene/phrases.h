@@ -53,7 +53,8 @@ inline constexpr std::string_view kAudibleTypes[] = {"makes", "sound",       "so
 std::span<const std::string_view> options(std::string_view type);
 
 // A question of the type about the clip, or none if the type has no sense for it (order of shapes
-// that are there all the time, the sound of a clip with two).
+// that are there all the time, the sound of a clip with two). The size of a shape is asked for only
+// where it is alone: no language model of this size has learned to look it up among several.
 std::optional<QuestionAnswer> ask(const Scene& scene, std::string_view type, RandomStream& random);
 
 }  // namespace vllama::toy
