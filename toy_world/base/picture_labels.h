@@ -13,6 +13,7 @@ namespace vllama::toy {
 // Labels of something that is not there are kNothing, its place is 0. Places run from -1 (left,
 // top) to 1.
 inline constexpr std::int64_t kNothing = -100;
+inline constexpr std::int64_t kNumNumbers = 4;  // of shapes in a picture: none to three
 
 struct ShapeLabels {
   at::Tensor present;  // float, 0 or 1

@@ -11,7 +11,6 @@ namespace vllama::toy {
 namespace {
 
 constexpr double kLeastAccuracy = 0.95, kLeastExplained = 0.9;
-constexpr std::int64_t kNumNumbers = 4;
 
 struct Sample {
   at::Tensor queries_MF;

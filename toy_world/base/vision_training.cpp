@@ -98,8 +98,6 @@ class Teacher {
   }
 
  private:
-  static constexpr std::int64_t kNumNumbers = 4;  // none to three shapes
-
   static at::Tensor background_loss(const at::Tensor& outputs, const PictureLabels& labels) {
     return choice_loss(outputs.narrow(1, 0, kNumFields), labels.field_N) +
            choice_loss(outputs.narrow(1, kNumFields, kNumNumbers), labels.number_N);
