@@ -8,6 +8,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cmath>
@@ -38,24 +39,23 @@ constexpr std::int64_t kWarmupSteps = 50, kStepsPerLine = 50;
 constexpr auto kTexts = static_cast<std::uint64_t>(RandomPurpose::toy_world) << 32,
                kTokenizerTexts = kTexts + 1;
 
+// A stretch of training with one diet. It ends early once the words that decide answers of every
+// drilled type, about several shapes, are as often the likeliest ones as `goal` says.
 struct Phase {
-  std::int64_t num_steps;
+  std::int64_t max_steps;
   TextMixture mixture;
-  double first_rate, last_rate;  // shares of the peak rate, linear between the two
+  double goal;
+  double last_rate;  // at max_steps, as a share of the peak rate; linear from 1
 };
 
 const std::vector<Phase>& phases() {
   using Types = std::vector<std::string_view>;
-  static const Types kLookUps{"colour",  "colour",  "colour", "kind", "kind",
-                              "present", "present", "bound",  "bound"};
-  static const Types kMostlyColours{"colour",  "colour",  "colour", "colour", "kind",
-                                    "present", "present", "bound",  "bound"};
-  static const Types kEach{"colour", "kind", "present", "bound"};
+  static const Types kDrilled{"colour", "colour",  "colour",  "colour", "kind",
+                              "kind",   "present", "present", "bound",  "bound"};
   static const std::vector<Phase> kPhases{
-      {550, {1, kLookUps, 0}, 1, 0.5},
-      {500, {1, kMostlyColours, 0}, 1, 0.4},
-      {500, {0.35, kEach, 0.3}, 1, 0.6},
-      {2200, {0.2, kEach, 0.5}, 1, 0.05},
+      {3000, {1, kDrilled, 0}, 0.97, 0.4},
+      {500, {0.35, kDrilled, 0.3}, 2, 0.6},
+      {2000, {0.2, kDrilled, 0.5}, 2, 0.05},
   };
   return kPhases;
 }
@@ -104,22 +104,40 @@ class RunningAccuracy {
     ++total;
   }
 
-  std::string text_and_reset() {
+  // The smallest share of right words about two or more shapes among `types`.
+  double least(const std::vector<std::string_view>& types) const {
+    double found = 1;
+    for (const std::string_view type : types) {
+      const auto of_type = counts_.find(std::string(type));
+      if (of_type == counts_.end()) return 0;
+      for (std::size_t i = 1; i < of_type->second.size(); ++i)
+        found = std::min(found, share(of_type->second[i]));
+    }
+    return found;
+  }
+
+  std::string text() const {
     std::string text;
     for (const auto& [type, by_shapes] : counts_) {
       text += " " + type;
       for (std::size_t i = 0; i < by_shapes.size(); ++i) {
-        const auto& [right, total] = by_shapes[i];
-        text += i == 0 ? " " : "/";
-        text += total == 0 ? "-" : std::to_string(std::lround(100.0 * right / total));
+        text += i == 0 ? ' ' : '/';
+        text += by_shapes[i].second == 0 ? "-" : fmt::format("{:.0f}", 100 * share(by_shapes[i]));
       }
     }
-    counts_.clear();
     return text;
   }
 
+  void reset() { counts_.clear(); }
+
  private:
-  std::map<std::string, std::array<std::pair<int, int>, 3>> counts_;
+  using Count = std::pair<int, int>;  // right, all
+
+  static double share(const Count& count) {
+    return count.second == 0 ? 0 : static_cast<double>(count.first) / count.second;
+  }
+
+  std::map<std::string, std::array<Count, 3>> counts_;
 };
 
 at::Tensor column(const std::vector<std::int64_t>& numbers) {
@@ -167,25 +185,29 @@ class Trainer {
   void run(const Phase& phase) {
     optim::AdamW optimizer(*flat_, {.beta1 = 0.9, .beta2 = 0.98, .weight_decay = 0.01});
     const auto num_steps = static_cast<std::int64_t>(
-        std::lround(training_.length * static_cast<double>(phase.num_steps)));
+        std::lround(training_.length * static_cast<double>(phase.max_steps)));
     const auto start = std::chrono::steady_clock::now();
-    for (std::int64_t step = 0; step < num_steps; ++step, ++num_steps_done_) {
+    bool is_done = false;
+    for (std::int64_t step = 0; step < num_steps && !is_done; ++step, ++num_steps_done_) {
       const double loss = backward(draw_batch(phase.mixture));
       at::Tensor gradients = flat_->flat_gradients();
       gradients.mul_(optim::clipping_factor(optim::gradient_norm(gradients), kMaxGradientNorm));
       optimizer.step(rate(phase, step, num_steps));
       mean_loss_ += (loss - mean_loss_) / static_cast<double>(step % kStepsPerLine + 1);
-      if ((step + 1) % kStepsPerLine == 0) {
-        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-        log::info("step {}/{} loss {:.4f} {:.3f} s/step;{}", step + 1, num_steps, mean_loss_,
-                  seconds.count() / static_cast<double>(step + 1), accuracy_.text_and_reset());
-      }
+      if ((step + 1) % kStepsPerLine != 0) continue;
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      log::info(
+          "language model, step {}/{}: loss {:.4f}, {:.3f} s/step; right, by number of shapes:{}",
+          step + 1, num_steps, mean_loss_, seconds.count() / static_cast<double>(step + 1),
+          accuracy_.text());
+      is_done = accuracy_.least(phase.mixture.drilled) >= phase.goal;
+      accuracy_.reset();
     }
   }
 
   static double rate(const Phase& phase, std::int64_t step, std::int64_t num_steps) {
     const double share = static_cast<double>(step) / static_cast<double>(num_steps);
-    const double fall = phase.first_rate + (phase.last_rate - phase.first_rate) * share;
+    const double fall = 1 + (phase.last_rate - 1) * share;
     return kPeakRate * fall *
            std::min(1.0, static_cast<double>(step + 1) / static_cast<double>(kWarmupSteps));
   }
