@@ -16,6 +16,7 @@
 #include <numbers>
 
 #include "checkpoint/write.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "models/llama.h"
 #include "optim/adamw.h"
@@ -269,13 +270,15 @@ class Trainer {
 }  // namespace
 
 void train_language_model(const LanguageTraining& training, const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / "config.json"))
+    throw UserError(fmt::format(
+        "'{}' holds a language model already; remove it, or name another folder", folder.string()));
   std::filesystem::create_directories(folder);
   const auto file = folder / "tokenizer.model";
   text::train_tokenizer(
       sample_texts(random_key({training.seed, kTokenizerTexts}), kNumTokenizerTexts), kMostPieces,
       file);
   const text::Tokenizer tokenizer(file);
-  log::info("{} pieces", tokenizer.size());
   Trainer trainer(training, tokenizer);
   trainer.run();
   trainer.write(folder);

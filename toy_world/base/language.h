@@ -16,7 +16,8 @@ struct LanguageTraining {
 };
 
 // Trains and writes the folder: config.json, weights (fp16) and tokenizer.model, in the layout of a
-// Hugging Face LLaMA. Progress goes to the log.
+// Hugging Face LLaMA. Progress goes to the log. Throws UserError if the folder holds a model
+// already.
 void train_language_model(const LanguageTraining& training, const std::filesystem::path& folder);
 
 }  // namespace vllama::toy
