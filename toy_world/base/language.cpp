@@ -40,8 +40,8 @@ constexpr std::int64_t kWarmupSteps = 50, kStepsPerLine = 50;
 constexpr auto kTexts = static_cast<std::uint64_t>(RandomPurpose::toy_world) << 32,
                kTokenizerTexts = kTexts + 1;
 
-// A stretch of training with one diet. It ends early once the words that decide answers of every
-// drilled type, about several shapes, are as often the likeliest ones as `goal` says.
+// A stretch of training with one diet. It ends early once the words that decide answers are as
+// often the likeliest ones as `goal` says, for every type of question and number of shapes.
 struct Phase {
   std::int64_t max_steps;
   TextMixture mixture;
@@ -49,14 +49,16 @@ struct Phase {
   double last_rate;  // at max_steps, as a share of the peak rate; linear from 1
 };
 
+constexpr double kNoGoal = 2;
+
 const std::vector<Phase>& phases() {
   using Types = std::vector<std::string_view>;
   static const Types kDrilled{"colour", "colour",  "colour",  "colour", "kind",
                               "kind",   "present", "present", "bound",  "bound"};
   static const std::vector<Phase> kPhases{
       {3000, {1, kDrilled, 0}, 0.97, 0.4},
-      {500, {0.35, kDrilled, 0.3}, 2, 0.6},
-      {2000, {0.2, kDrilled, 0.5}, 2, 0.05},
+      {3000, {0.2, kDrilled, 0.4}, 0.95, 0.4},
+      {1000, {0.1, kDrilled, 0.5}, kNoGoal, 0.05},
   };
   return kPhases;
 }
@@ -105,15 +107,13 @@ class RunningAccuracy {
     ++total;
   }
 
-  // The smallest share of right words about two or more shapes among `types`.
-  double least(const std::vector<std::string_view>& types) const {
+  // The smallest share of right words, where there were enough to tell.
+  double least() const {
+    constexpr int kEnough = 10;
     double found = 1;
-    for (const std::string_view type : types) {
-      const auto of_type = counts_.find(std::string(type));
-      if (of_type == counts_.end()) return 0;
-      for (std::size_t i = 1; i < of_type->second.size(); ++i)
-        found = std::min(found, share(of_type->second[i]));
-    }
+    for (const auto& [type, by_shapes] : counts_)
+      for (const Count& count : by_shapes)
+        if (count.second >= kEnough) found = std::min(found, share(count));
     return found;
   }
 
@@ -201,7 +201,7 @@ class Trainer {
           "language model, step {}/{}: loss {:.4f}, {:.3f} s/step; right, by number of shapes:{}",
           step + 1, num_steps, mean_loss_, seconds.count() / static_cast<double>(step + 1),
           accuracy_.text());
-      is_done = accuracy_.least(phase.mixture.drilled) >= phase.goal;
+      is_done = accuracy_.least() >= phase.goal;
       accuracy_.reset();
     }
   }
