@@ -38,9 +38,10 @@ bool is_audio_file(const fs::path& path) {
 void check_loads(const fs::path& path) {
   const std::string folder = path.parent_path().filename().string();
   INFO(path.string());
-  if (folder == "runs")
+  const bool is_evaluation = folder == "eval" || path.stem().string().starts_with("eval_");
+  if (folder == "runs" || (folder == "toy" && !is_evaluation))
     CHECK_NOTHROW(read_run(path));
-  else if (folder == "eval")
+  else if (is_evaluation)
     CHECK_NOTHROW(config::read<eval::EvalConfig>(config::load_file(path)));
   else if (is_sizes_file(path))
     CHECK_NOTHROW(config::read<models::WeightSizes>(config::load_file(path)));

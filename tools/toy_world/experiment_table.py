@@ -42,7 +42,7 @@ RUNS = {
     "videos_stage1": {"config": STAGE1, "set": ["data.sets.1.weight=0"]},
     "videos_only": {"config": STAGE2,
                     "set": ["data.sets.0.weight=0", "data.sets.1.weight=0", FROM % "videos_stage1"]},
-    "images_stage1": {"config": STAGE1, "set": ["data.sets.0.weight=0"]},
+    "images_stage1": {"config": STAGE1, "set": ["data.sets.0.weight=0", "data.sets.2.weight=0"]},
     "images_only": {"config": STAGE2,
                     "set": ["data.sets.2.weight=0", "data.sets.3.weight=0", FROM % "images_stage1"]},
     "audio_stage1": {"config": AUDIO1},

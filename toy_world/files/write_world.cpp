@@ -111,8 +111,11 @@ void World::add_recipes(std::vector<FileJob>& jobs) const {
   jobs.push_back(annotation("videochat_only_yes.json", [c] {
     return videochat_json(c.seed, c.num_videos, Denials::made_yes);
   }));
-  if (c.num_movers > 0)
+  if (c.num_movers > 0) {
     jobs.push_back(annotation("movers.json", [c] { return movers_json(c.seed, c.num_movers); }));
+    jobs.push_back(
+        annotation("movers.csv", [c] { return webvid_csv(c.seed, Split::movers, c.num_movers); }));
+  }
   if (c.num_sounds > 0)
     jobs.push_back(annotation(
         "audiocaps.csv", [c] { return audiocaps_csv(c.seed, Split::train_sounds, c.num_sounds); }));

@@ -15,7 +15,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "nn/rotary.h"
-#include "support/fixtures.h"
+#include "tests/support/fixtures.h"
 #include "text/tokenizer.h"
 #include "text/train_tokenizer.h"
 #include "toy_world/base/language.h"
@@ -40,7 +40,7 @@ const std::vector<std::string_view> kDrilled{"colour", "kind", "present", "bound
 }  // namespace
 
 TEST_CASE("language: every word of the world is one piece, the same on every call") {
-  const TemporaryFolder folder, again;
+  const test::TemporaryFolder folder, again;
   const auto tokenizer = tokenizer_of_the_world(folder.path());
   for (const auto& words : {toy::options("colour"), toy::options("kind"), toy::options("size"),
                             toy::options("count"), toy::options("direction"), toy::options("speed"),
@@ -53,7 +53,7 @@ TEST_CASE("language: every word of the world is one piece, the same on every cal
 }
 
 TEST_CASE("language: documents are learned at their answers, most at the words that decide") {
-  const TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto tokenizer = tokenizer_of_the_world(folder.path());
   std::size_t num_decisions = 0, num_blurred = 0;
   for (std::uint64_t key = 0; key < 500; ++key) {
@@ -62,7 +62,8 @@ TEST_CASE("language: documents are learned at their answers, most at the words t
     REQUIRE(document.description_begin < document.description_end);
     for (std::size_t i = 0; i < document.ids.size(); ++i) {
       CHECK(document.ids[i] < tokenizer.size());  // no placeholder is left
-      if (i < document.description_end) CHECK(document.weights[i] == 0);
+      const bool is_described = i >= document.description_begin && i < document.description_end;
+      if (is_described) CHECK(document.weights[i] == 0);
     }
     for (const toy::Decision& decision : document.decisions) {
       CHECK(document.weights[decision.token] == 1);
@@ -80,7 +81,7 @@ TEST_CASE("language: documents are learned at their answers, most at the words t
 }
 
 TEST_CASE("language: an exam ends where its answer begins") {
-  const TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto tokenizer = tokenizer_of_the_world(folder.path());
   RandomStream random(3);
   const auto exam = toy::draw_exam(random, toy::Style::caption, "colour");
@@ -120,18 +121,17 @@ TEST_CASE("language: the first heads begin by looking one, two, three and five w
   for (std::int64_t head = 0; head < 4; ++head) {
     const at::Tensor scores =
         queries.select(1, head).matmul(keys.select(1, head).t()) / std::sqrt(32.0);
-    double least = 1;
+    double sum = 0;
     for (std::int64_t i = 5; i < kLength; ++i)
-      least = std::min(
-          least, at::softmax(scores[i].narrow(0, 0, i + 1), 0)[i - distances[head]].item<double>());
+      sum += at::softmax(scores[i].narrow(0, 0, i + 1), 0)[i - distances[head]].item<double>();
     INFO("head " << head);
-    CHECK(least > 0.5);
+    CHECK(sum / (kLength - 5) > 0.9);
   }
 }
 
 TEST_CASE("language: a tiny model trains, is read back, fails its gates, and is not overwritten") {
   log::quiet();
-  const TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const toy::LanguageTraining training{
       {.width = 32, .mlp_width = 32, .num_layers = 1, .num_heads = 4, .head_width = 8}, 1, 0.002};
   const auto made = folder.path() / "llama", again = folder.path() / "again";
