@@ -273,7 +273,7 @@ TEST_CASE("count bar: a line on a terminal, erased at the end; nothing elsewhere
     now = 1;
     bar.advance();
     CHECK_THAT(stream.str(), Catch::EndsWith("clips: files  "
-                                             "===============...............  2/4"));
+                                             "===============...............  2/4  left 0:01"));
   }
   CHECK_THAT(stream.str(), Catch::EndsWith(kToStartOfLine));
   stream.str("");

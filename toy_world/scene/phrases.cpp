@@ -135,7 +135,7 @@ Asked ask_speed(const Scene& scene, RandomStream&) {
 Asked ask_mover(const Scene& scene, RandomStream&) {
   if (scene.form != Form::move || scene.shapes.size() < 2) return {};
   const auto kind = word(scene.shapes[0].kind);
-  return answered("which shape moves?", fmt::format("the {} moves.", kind), kind);
+  return answered("which shape moves?", fmt::format("the shape that moves is a {}.", kind), kind);
 }
 
 Asked ask_field(const Scene& scene, RandomStream&) {
@@ -149,7 +149,7 @@ Asked ask_order(const Scene& scene, RandomStream& random) {
   const auto kind = word(scene.shapes[last].kind);
   const char* place = last == 1 ? "last" : "first";
   return answered(fmt::format("which shape appears {}?", place),
-                  fmt::format("the {} appears {}.", kind, place), kind);
+                  fmt::format("the {} shape is a {}.", place, kind), kind);
 }
 
 QuestionAnswer yes_or_no(std::string question, bool is_yes) {
@@ -224,7 +224,7 @@ Asked ask_sound_order(const Scene& scene, RandomStream& random) {
   const auto sound = sound_word(scene.shapes[last].kind);
   const char* place = last == 1 ? "last" : "first";
   return answered(fmt::format("which sound comes {}?", place),
-                  fmt::format("the {} comes {}.", sound, place), sound);
+                  fmt::format("the {} sound is a {}.", place, sound), sound);
 }
 
 Asked ask_source_order(const Scene& scene, RandomStream& random) {
@@ -233,7 +233,7 @@ Asked ask_source_order(const Scene& scene, RandomStream& random) {
   const auto kind = word(scene.shapes[last].kind);
   const char* place = last == 1 ? "last" : "first";
   return answered(fmt::format("which shape sounds {}?", place),
-                  fmt::format("the {} sounds {}.", kind, place), kind);
+                  fmt::format("the {} shape is a {}.", place, kind), kind);
 }
 
 constexpr std::array<std::string_view, 2> kYesNo{"yes", "no"}, kSizes{"small", "large"},
