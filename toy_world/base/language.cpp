@@ -56,7 +56,7 @@ const std::vector<Phase>& phases() {
   static const Types kDrilled{"colour", "colour",  "colour",  "colour", "kind",
                               "kind",   "present", "present", "bound",  "bound"};
   static const std::vector<Phase> kPhases{
-      {3000, {1, kDrilled, 0}, 0.97, 0.4},
+      {3000, {1, kDrilled, 0}, 0.94, 0.4},
       {2000, {0.2, kDrilled, 0.4}, 0.95, 0.5},
       {1000, {0.1, kDrilled, 0.5}, kNoGoal, 0.05},
   };

@@ -40,9 +40,8 @@ std::string field_text(const Scene& scene) {
 std::string event(const Scene& scene, RandomStream& random) {
   const auto& shapes = scene.shapes;
   if (scene.form == Form::order)
-    return random.below(2) == 0
-               ? fmt::format("first {} appears, then {} appears", noun(shapes[0]), noun(shapes[1]))
-               : fmt::format("{} appears before {}", noun(shapes[0]), noun(shapes[1]));
+    return fmt::format("{} appears first{} {} appears last", noun(shapes[0]),
+                       random.below(2) == 0 ? "," : " and", noun(shapes[1]));
   if (scene.form == Form::still)
     return joined(nouns(shapes)) + (shapes.size() == 1 ? " stays still" : " stay still");
   std::string text =
@@ -55,9 +54,9 @@ std::string event(const Scene& scene, RandomStream& random) {
 }
 
 std::string behaviour(const Scene& scene, std::size_t shape) {
-  if (scene.form == Form::order) return shape == 0 ? "first" : "then";
+  if (scene.form == Form::order) return shape == 0 ? "first" : "last";
   const auto& motion = scene.shapes[shape].motion;
-  return motion ? fmt::format("{} {}", word(motion->direction), speed_word(motion->is_quick))
+  return motion ? fmt::format("moves {} {}", word(motion->direction), speed_word(motion->is_quick))
                 : "still";
 }
 
@@ -318,7 +317,7 @@ std::string heard(const Scene& scene) {
   for (const Shape& shape : scene.shapes)
     sounds.push_back(fmt::format("a {}", sound_word(shape.kind)));
   if (scene.form == Form::order)
-    return fmt::format("first {}, then {} is heard", sounds[0], sounds[1]);
+    return fmt::format("{} is heard first, {} is heard last", sounds[0], sounds[1]);
   return joined(sounds) + (sounds.size() == 1 ? " is heard" : " are heard");
 }
 

@@ -20,7 +20,7 @@ std::string caption(const Scene& scene, RandomStream& random);
 // picture at `time` shows, from left to right.
 std::string picture_caption(const Scene& scene, double time, RandomStream& random);
 
-// "small red circle left slowly; dotted; two": the facts of a clip, in any order.
+// "small red circle moves left slowly; dotted; one": the facts of a clip, in any order.
 std::string keywords(const Scene& scene, RandomStream& random);
 
 // "a small red circle" of every shape.
@@ -29,7 +29,7 @@ std::vector<std::string> nouns(const Scene& scene);
 // "x", "x and y", "x, y and z"
 std::string joined(const std::vector<std::string>& parts);
 
-// "first a bell, then a drum is heard": the sounds of a clip.
+// "a bell is heard first, a drum is heard last": the sounds of a clip.
 std::string heard(const Scene& scene);
 
 // "describe the video." and the like.
