@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes the base models of the toy world, in toy_world/weights or the folder given, which must not hold a language
-# model yet, and prints their gates. The exit status is 1 if a gate fails.
+# Makes the base models of the toy world again, in a new folder (toy/weights, or the one given), and prints their
+# gates. The exit status is 1 if a gate fails.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-readonly folder=${1:-toy_world/weights} vllama=build/release/vllama
+readonly folder=${1:-toy/weights} vllama=build/release/vllama
 
 tools/build.sh release vllama
 mkdir -p "$folder"

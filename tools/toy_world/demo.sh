@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, makes the toy world, trains the recipes in it, and measures what they have
+# learned. --quick does as much as fits into two minutes: a smaller world, and the vision branch alone.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD
+readonly root vllama=$root/build/release/vllama
+
+case "${1:-}" in
+  "") readonly folder=toy/demo world_size=(--sounds 1) is_quick=false ;;
+  --quick)
+    readonly folder=toy/quick world_size=(--videos 1000 --images 300 --test 60 --movers 300 --sounds 1) is_quick=true
+    ;;
+  *)
+    echo "usage: tools/toy_world/demo.sh [--quick]" >&2
+    exit 2
+    ;;
+esac
+
+heading() { printf '\ndemo, %d:%02d: %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$1"; }
+
+# train RECIPE STEPS [BRANCH EARLIER_RECIPE EARLIER_STEPS]: of a branch, from what another recipe trained.
+train() {
+  local -r run=(--set "training.steps_per_epoch=$2" --set "checkpoints.every_steps=$2")
+  local from=()
+  if [ $# -gt 2 ]; then
+    from=(--set "$(printf 'model.weights.%s_checkpoint=toy/runs/%s/checkpoints/step_%06d/trainable.safetensors' \
+      "$3" "$4" "$5")")
+  fi
+  heading "training, $1, $2 steps"
+  "$vllama" train "configs/toy/$1.yaml" "${run[@]}" "${from[@]}"
+}
+
+tools/build.sh release vllama
+# The configurations name their files from the folder in which they are used.
+mkdir -p "$folder"
+cd "$folder"
+ln -sfn "$root/configs" configs
+ln -sfn "$root/toy_world" toy_world
+rm -rf toy/runs
+SECONDS=0
+
+heading "the world: clips, pictures and sounds with captions and questions"
+"$vllama" toy-world toy/world --seed 1 "${world_size[@]}"
+
+if $is_quick; then
+  train vision_stage1 250
+  train vision_stage2 250 vision vision_stage1 250
+else
+  train vision_stage1 800
+  train vision_stage2 600 vision vision_stage1 800
+  train audio_stage1 600
+  train audio_stage2 400 audio audio_stage1 600
+fi
+
+heading "questions about clips that it has not seen"
+"$vllama" eval configs/toy/eval_demo.yaml >/dev/null
+"$root/tools/toy_world/score_table.py" "new clips=toy/runs/eval_demo:seen" \
+  "new pairs of shape and colour=toy/runs/eval_demo:unseen" "shown another clip=toy/runs/eval_demo:other_clip" \
+  "shown backwards=toy/runs/eval_demo:reversed"
+
+if ! $is_quick; then
+  heading "questions about the sound of clips, by a branch that has never heard any"
+  "$vllama" eval configs/toy/eval_hearing.yaml >/dev/null
+  "$root/tools/toy_world/score_table.py" "heard=toy/runs/eval_hearing:hearing" \
+    "another sound=toy/runs/eval_hearing:other_sound" "no sound=toy/runs/eval_hearing:no_media"
+fi
+
+heading "a chat about a clip that it has not seen"
+clip=toy/world/videos/test_unseen/test_unseen_000000.mp4
+"$vllama" chat toy/runs/vision_stage2 --video "$clip" --max-new-tokens 40 --prompt "describe the video." \
+  --prompt "how many shapes are there?" --prompt "what is the field like?"
+
+heading "done. Look at $folder/toy/runs/eval_demo/report.html"
