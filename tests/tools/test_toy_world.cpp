@@ -7,6 +7,7 @@
 
 #include "core/files.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/folder_contents.h"
 #include "tests/tools/program.h"
 
 using namespace vllama;
@@ -17,14 +18,6 @@ namespace {
 
 constexpr const char* kSizes =
     " --seed 3 --videos 30 --images 5 --test 3 --sounds 2 --movers 2 --workers 2";
-
-std::map<std::string, std::string> contents(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file())
-      files[fs::relative(entry.path(), folder)] = read_file(entry.path());
-  return files;
-}
 
 std::string command(const fs::path& folder, const std::string& more = kSizes) {
   return "toy-world '" + folder.string() + "'" + more;
@@ -47,19 +40,19 @@ TEST_CASE("toy-world: a call that is stopped leaves whole files alone, and the n
   CAPTURE(first.output);
   REQUIRE(first.status == 0);
   CHECK_THAT(first.output, Contains("wrote 71 files"));
-  const auto expected = contents(whole);
+  const auto expected = test::folder_contents(whole);
   for (const int signal : {SIGKILL, SIGINT}) {
     test::BackgroundProgram program(command(torn));
     const auto before = num_clips(torn);
     while (num_clips(torn) < before + 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     program.signal(signal);
     CHECK(program.wait() == 128 + signal);
-    for (const auto& [name, bytes] : contents(torn))
+    for (const auto& [name, bytes] : test::folder_contents(torn))
       if (!name.ends_with(".tmp")) CHECK(expected.at(name) == bytes);
   }
   const auto last = test::run_program(command(torn));
   CHECK_THAT(last.output, Contains("were there"));
-  CHECK(contents(torn) == expected);
+  CHECK(test::folder_contents(torn) == expected);
   const auto again = test::run_program(command(torn));
   CHECK_THAT(again.output, Contains("wrote 0 files") && Contains("; 71 were there"));
 }

@@ -116,7 +116,7 @@ TEST_CASE("phrases: dialogues ask different things, a quarter of all for descrip
 TEST_CASE("phrases: dialogues about pictures speak of what is visible, never of time") {
   for (std::int64_t i = 0; i < 2000; ++i) {
     const Still still = still_of(1, i);
-    const Scene shown = still.visible_alone();
+    const Scene shown = still.scene.moment(still.time);
     REQUIRE_FALSE(shown.shapes.empty());
     REQUIRE(shown.shapes.size() == still.scene.visible(still.time).size());
     RandomStream random(static_cast<std::uint64_t>(i));

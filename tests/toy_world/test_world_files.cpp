@@ -13,6 +13,7 @@
 #include "media/video.h"
 #include "tests/support/child.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/folder_contents.h"
 #include "toy_world/files/write_world.h"
 
 using namespace vllama;
@@ -31,14 +32,6 @@ const WorldConfig kSmall{.seed = 3,
                          .num_long = 1};
 
 const ReportProgress kSilent = [](std::int64_t, std::int64_t) {};
-
-std::map<std::string, std::string> contents(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file())
-      files[fs::relative(entry.path(), folder)] = read_file(entry.path());
-  return files;
-}
 
 // Written once for all tests that only read.
 const fs::path& small_world() {
@@ -126,7 +119,7 @@ TEST_CASE("world: our tasks take all questions, and every medium is asked about"
 
 TEST_CASE("world: media decode whole") {
   std::map<std::string, int> num_of_folder;
-  for (const auto& [name, bytes] : contents(small_world())) {
+  for (const auto& [name, bytes] : test::folder_contents(small_world())) {
     CAPTURE(name);
     const fs::path file = small_world() / name;
     ++num_of_folder[fs::path(name).parent_path()];
@@ -163,19 +156,19 @@ TEST_CASE("world: the same seed gives the same bytes, on any number of workers")
     CHECK(done == ++num_reports);
   });
   CHECK(written.num_found == 0);
-  CHECK(contents(folder.path()) == contents(small_world()));
+  CHECK(test::folder_contents(folder.path()) == test::folder_contents(small_world()));
   const test::TemporaryFolder other;
   config.seed = 4;
   write_world(other.path(), config, 2, kSilent);
-  const auto files = contents(small_world());
-  for (const auto& [name, bytes] : contents(other.path()))
+  const auto files = test::folder_contents(small_world());
+  for (const auto& [name, bytes] : test::folder_contents(other.path()))
     CHECK((files.contains(name) && files.at(name) != bytes));
 }
 
 TEST_CASE("world: what is missing is made again, the same") {
   const test::TemporaryFolder folder;
   fs::copy(small_world(), folder.path(), fs::copy_options::recursive);
-  const auto before = contents(folder.path());
+  const auto before = test::folder_contents(folder.path());
   for (const char* name : {"videos/train/train_000007.mp4", "videos/long_32s/long_32s_000000.mp4",
                            "images/train/000000011.jpg", "sounds/test/test_000003_0.wav",
                            "annotations/questions_seen.jsonl", "annotations/webvid.csv"})
@@ -185,7 +178,7 @@ TEST_CASE("world: what is missing is made again, the same") {
   const auto written = write_world(folder.path(), kSmall, 2, kSilent);
   CHECK(written.num_written == 7);
   CHECK(written.num_found == before.size() - 1 - 7);  // world.json is no part of the count
-  CHECK(contents(folder.path()) == before);
+  CHECK(test::folder_contents(folder.path()) == before);
 }
 
 TEST_CASE("world: parts that are not wanted are left out") {
@@ -194,7 +187,7 @@ TEST_CASE("world: parts that are not wanted are left out") {
   config.num_videos = config.num_images = config.num_test = 1;
   config.num_sounds = config.num_movers = config.num_long = 0;
   write_world(folder.path(), config, 1, kSilent);
-  for (const auto& [name, bytes] : contents(folder.path())) {
+  for (const auto& [name, bytes] : test::folder_contents(folder.path())) {
     CHECK(name != "annotations/audiocaps.csv");
     CHECK(name != "annotations/movers.json");
     CHECK(name.find("long") == std::string::npos);
@@ -216,7 +209,7 @@ TEST_CASE("world: folders that are something else") {
   CHECK_THAT(refusal(taken / "letter.txt", kSmall), Contains("cannot be created"));
   CHECK_THAT(refusal(taken / "letter.txt/world", kSmall), Contains("cannot be created"));
   CHECK_THAT(refusal("/proc/world", kSmall), Contains("'/proc/world' cannot be created"));
-  CHECK(contents(taken).size() == 2);
+  CHECK(test::folder_contents(taken).size() == 2);
 }
 
 TEST_CASE("world: another seed or size than that of the folder") {

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <memory>
 
+#include "models/base_files.h"
 #include "tools/commands/commands.h"
 #include "toy_world/base/base_models.h"
 #include "toy_world/base/language.h"
@@ -38,20 +39,16 @@ std::vector<toy::Gate> make_image_bind(const toy::BaseFiles& files, const Argume
   return toy::make_image_bind(files, arguments.image_text, arguments.sound, arguments.seed);
 }
 
-constexpr const char* kLanguageFolder = "llama";
-
 std::vector<toy::Gate> make_language(const toy::BaseFiles& files, const Arguments& arguments) {
-  const auto folder = files.folder / kLanguageFolder;
   toy::train_language_model({files.sizes.language, arguments.seed, arguments.language_length},
-                            folder);
-  return toy::language_gates(folder, arguments.seed);
+                            files.folder);
+  return toy::language_gates(files.folder, arguments.seed);
 }
 
 std::vector<toy::Gate> measure(const toy::BaseFiles& files, const Arguments& arguments) {
   std::vector<toy::Gate> gates = toy::measure(files, arguments.seed);
-  const auto folder = files.folder / kLanguageFolder;
-  if (std::filesystem::exists(folder))
-    std::ranges::move(toy::language_gates(folder, arguments.seed), std::back_inserter(gates));
+  if (std::filesystem::exists(files.folder / models::kLanguageModelFolder))
+    std::ranges::move(toy::language_gates(files.folder, arguments.seed), std::back_inserter(gates));
   return gates;
 }
 

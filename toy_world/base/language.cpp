@@ -2,6 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/rand.h>
@@ -13,18 +14,15 @@
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <numbers>
 
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "models/llama.h"
-#include "optim/adamw.h"
-#include "optim/gradient_norm.h"
+#include "models/base_files.h"
 #include "text/tokenizer.h"
 #include "text/train_tokenizer.h"
 #include "toy_world/base/language_start.h"
 #include "toy_world/base/language_text.h"
+#include "toy_world/base/training.h"
 
 namespace vllama::toy {
 namespace {
@@ -32,7 +30,7 @@ namespace {
 constexpr std::size_t kBatchSize = 32;
 constexpr std::int64_t kMostPieces = 640;
 constexpr std::size_t kNumTokenizerTexts = 2000;
-constexpr double kPeakRate = 1.5e-3, kMaxGradientNorm = 1;
+constexpr double kPeakRate = 1.5e-3;
 constexpr float kBlur = 0.4F;
 constexpr std::int64_t kWarmupSteps = 50, kStepsPerLine = 50;
 
@@ -164,11 +162,9 @@ class Trainer {
     for (const Phase& phase : phases()) run(phase);
   }
 
-  void write(const std::filesystem::path& folder) const {
-    checkpoint::NamedTensors tensors;
-    for (const nn::Parameter& parameter : parameters_)
-      tensors[parameter.name] = parameter.tensor->detach().to(at::kHalf);
-    checkpoint::write_hf_folder(folder, models::to_config_json(config_), tensors);
+  void write(const std::filesystem::path& folder) {
+    const at::AutoGradMode no_graph(false);
+    models::write_language_model(model_, config_, folder, at::kHalf);
   }
 
  private:
@@ -191,9 +187,8 @@ class Trainer {
     bool is_done = false;
     for (std::int64_t step = 0; step < num_steps && !is_done; ++step, ++num_steps_done_) {
       const double loss = backward(draw_batch(phase.mixture));
-      at::Tensor gradients = flat_->flat_gradients();
-      gradients.mul_(optim::clipping_factor(optim::gradient_norm(gradients), kMaxGradientNorm));
-      optimizer.step(rate(phase, step, num_steps));
+      update(*flat_, optimizer, rate(phase, step, num_steps),
+             fmt::format("language model, step {}", num_steps_done_ + 1));
       mean_loss_ += (loss - mean_loss_) / static_cast<double>(step % kStepsPerLine + 1);
       if ((step + 1) % kStepsPerLine != 0) continue;
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -270,11 +265,13 @@ class Trainer {
 }  // namespace
 
 void train_language_model(const LanguageTraining& training, const std::filesystem::path& folder) {
-  if (std::filesystem::exists(folder / "config.json"))
-    throw UserError(fmt::format(
-        "'{}' holds a language model already; remove it, or name another folder", folder.string()));
-  std::filesystem::create_directories(folder);
-  const auto file = folder / "tokenizer.model";
+  const auto model_folder = folder / models::kLanguageModelFolder;
+  if (std::filesystem::exists(model_folder / "config.json"))
+    throw UserError(
+        fmt::format("'{}' holds a language model already; remove it, or name another folder",
+                    model_folder.string()));
+  std::filesystem::create_directories(model_folder);
+  const auto file = model_folder / "tokenizer.model";
   text::train_tokenizer(
       sample_texts(random_key({training.seed, kTokenizerTexts}), kNumTokenizerTexts), kMostPieces,
       file);

@@ -15,9 +15,9 @@ struct LanguageTraining {
   double length = 1;  // of every phase, against the usual one
 };
 
-// Trains and writes the folder: config.json, weights (fp16) and tokenizer.model, in the layout of a
-// Hugging Face LLaMA. Progress goes to the log. Throws UserError if the folder holds a model
-// already.
+// Trains and writes the folder `llama` below `folder`: config.json, weights (fp16) and
+// tokenizer.model, in the layout of a Hugging Face LLaMA. Progress goes to the log. Throws
+// UserError if that folder holds a model already.
 void train_language_model(const LanguageTraining& training, const std::filesystem::path& folder);
 
 }  // namespace vllama::toy

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <memory>
 #include <utility>
 
 #include "eval/generate/generator.h"
+#include "eval/scores/first_option.h"
+#include "models/base_files.h"
 #include "models/weight_reading.h"
 #include "text/tokenizer.h"
 
@@ -32,17 +33,10 @@ std::unique_ptr<models::Llama> load(const std::filesystem::path& folder) {
   return model;
 }
 
-std::string first_option(const std::string& answer, std::string_view type) {
-  const auto words = options(type);
-  for (auto begin = answer.begin(); begin != answer.end();) {
-    const auto is_letter = [](unsigned char letter) { return std::isalpha(letter) != 0; };
-    begin = std::find_if(begin, answer.end(), is_letter);
-    const auto end = std::find_if_not(begin, answer.end(), is_letter);
-    const std::string_view word(&*begin, static_cast<std::size_t>(end - begin));
-    if (std::ranges::find(words, word) != words.end()) return std::string(word);
-    begin = end;
-  }
-  return "";
+bool is_right(const std::string& answer, const QuestionAnswer& asked) {
+  const auto words = options(asked.type);
+  const auto named = eval::first_named_option(answer, {words.begin(), words.end()});
+  return named && words[*named] == asked.word;
 }
 
 class Examiner {
@@ -61,7 +55,7 @@ class Examiner {
     const auto answers = generator_(prompts);
     std::size_t count = 0;
     for (std::size_t i = 0; i < exams.size(); ++i)
-      count += first_option(answers[i].text, exams[i].asked.type) == exams[i].asked.word;
+      count += is_right(answers[i].text, exams[i].asked);
     return count;
   }
 
@@ -76,7 +70,7 @@ class Examiner {
 
 std::vector<Gate> language_gates(const std::filesystem::path& folder, std::uint64_t seed,
                                  std::size_t num_questions) {
-  const Examiner examiner(folder);
+  const Examiner examiner(folder / models::kLanguageModelFolder);
   std::vector<Gate> gates;
   RandomStream random(random_key({seed, static_cast<std::uint64_t>(RandomPurpose::toy_world)}));
   for (const auto& [style, name] : kStyles) {

@@ -11,10 +11,10 @@
 
 namespace vllama::toy {
 
-// Asks the model in `folder` `num_questions` questions of every type about new descriptions, in
-// each style that tells the answer: captions, keywords, pictures, sounds heard. Answers are greedy;
-// one is right if its first word that can decide answers of the type is the right one. A gate for
-// every style and type.
+// Asks the model in the folder `llama` below `folder` `num_questions` questions of every type about
+// new descriptions, in each style that tells the answer: captions, keywords, pictures, sounds
+// heard. Answers are greedy; one is right if its first word that can decide answers of the type is
+// the right one. A gate for every style and type.
 std::vector<Gate> language_gates(const std::filesystem::path& folder, std::uint64_t seed,
                                  std::size_t num_questions = 200);
 

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "text/time_message.h"
 #include "text/tokenizer.h"
+#include "toy_world/scene/choice.h"
 
 namespace vllama::toy {
 namespace {
@@ -35,32 +36,6 @@ constexpr text::ConversationTemplate kDrillTemplate = {
     .end = "",
     .omits_empty_answers = false,
 };
-
-template <class List>
-const auto& one_of(RandomStream& random, const List& items) {
-  return items[static_cast<std::size_t>(random.below(std::size(items)))];
-}
-
-template <class Item>
-void shuffle(RandomStream& random, std::vector<Item>& items) {
-  for (std::size_t i = items.size(); i > 1; --i)
-    std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(i))]);
-}
-
-// The moment of the clip that `time` shows, as a scene that stays as it is.
-Scene moment(const Scene& scene, double time) {
-  Scene still = scene;
-  still.form = Form::still;
-  still.shapes.clear();
-  for (const Shape* shape : scene.visible(time)) {
-    Shape& copy = still.shapes.emplace_back(*shape);
-    copy.centre = shape->at(time);
-    copy.motion.reset();
-    copy.appears = 0;
-    copy.vanishes = 1;
-  }
-  return still;
-}
 
 std::string media_text(RandomStream& random, Style style, std::int64_t num_tokens) {
   const bool is_usual = random.uniform() < 0.7;
@@ -277,12 +252,12 @@ Described describe(RandomStream& random, Style style) {
       const double time =
           scene.form == Form::order ? one_of(random, scene.shapes).appears + 0.1 : random.uniform();
       described.text = picture_caption(scene, time, random);
-      scene = moment(scene, time);
+      scene = scene.moment(time);
       break;
     }
     case Style::heard:
       described.text = heard(scene);
-      if (scene.form == Form::move) scene = moment(scene, 0.5);
+      if (scene.form == Form::move) scene = scene.moment(0.5);
       break;
   }
   return described;

@@ -8,8 +8,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "optim/adamw.h"
-#include "optim/flat_parameters.h"
 #include "optim/gradient_norm.h"
 #include "optim/schedule.h"
 
@@ -61,6 +59,15 @@ class Progress {
 
 }  // namespace
 
+void update(optim::FlatParameters& parameters, optim::AdamW& optimizer, double learning_rate,
+            const std::string& step) {
+  at::Tensor gradients = parameters.flat_gradients();
+  const double norm = optim::gradient_norm(gradients);
+  if (!std::isfinite(norm)) throw RunFailure(fmt::format("{}: a gradient is not finite", step));
+  gradients.mul_(optim::clipping_factor(norm, kLargestNorm));
+  optimizer.step(learning_rate);
+}
+
 std::vector<double> train(const nn::ParameterList& parameters, const TrainingSettings& settings,
                           const std::function<at::Tensor(std::int64_t)>& loss_of_step) {
   optim::FlatParameters flat = flatten(parameters);
@@ -78,13 +85,8 @@ std::vector<double> train(const nn::ParameterList& parameters, const TrainingSet
     flat.zero_gradients();
     const at::Tensor loss = loss_of_step(step);
     loss.backward();
-    const double norm = optim::gradient_norm(flat.flat_gradients());
-    if (!std::isfinite(norm))
-      throw RunFailure(
-          fmt::format("{}: the gradient of step {} is not finite", settings.name, step + 1));
-    at::Tensor gradients = flat.flat_gradients();
-    gradients.mul_(optim::clipping_factor(norm, kLargestNorm));
-    optimizer.step(optim::learning_rate(schedule, {1, settings.num_steps}, step + 1));
+    update(flat, optimizer, optim::learning_rate(schedule, {1, settings.num_steps}, step + 1),
+           fmt::format("{}, step {}", settings.name, step + 1));
     losses.push_back(loss.item<double>());
     progress.add(step, losses.back());
   }

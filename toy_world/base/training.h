@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "nn/parameter.h"
+#include "optim/adamw.h"
+#include "optim/flat_parameters.h"
 
 namespace vllama::toy {
 
@@ -26,5 +28,10 @@ struct TrainingSettings {
 // when a gradient is not a number.
 std::vector<double> train(const nn::ParameterList& parameters, const TrainingSettings& settings,
                           const std::function<at::Tensor(std::int64_t)>& loss_of_step);
+
+// The end of a step: shortens the gradients to a norm of 1 at most and updates the parameters.
+// Throws RunFailure, whose message begins with `step`, when a gradient is not a number.
+void update(optim::FlatParameters& parameters, optim::AdamW& optimizer, double learning_rate,
+            const std::string& step);
 
 }  // namespace vllama::toy

@@ -81,10 +81,11 @@ std::string llava_instruct_json(std::uint64_t seed, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     const Still still = still_of(seed, i);
     RandomStream random = texts_of(seed, Split::train_images, i, Use::dialogue);
-    entries.push_back({{"id", image_name(i)},
-                       {"image", image_name(i) + ".jpg"},
-                       {"conversations", conversation(dialogue_about_picture(
-                                             still.visible_alone(), still.time, random))}});
+    entries.push_back(
+        {{"id", image_name(i)},
+         {"image", image_name(i) + ".jpg"},
+         {"conversations", conversation(dialogue_about_picture(still.scene.moment(still.time),
+                                                               still.time, random))}});
   }
   return lines_of(entries);
 }

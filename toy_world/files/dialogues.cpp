@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/error.h"
+#include "toy_world/scene/choice.h"
 
 namespace vllama::toy {
 namespace {
@@ -15,12 +16,6 @@ namespace {
 constexpr std::string_view kPictureTypes[] = {"colour", "kind",    "size", "count",
                                               "field",  "present", "bound"};
 constexpr std::size_t kLeastTurns = 2, kMostTurns = 4;
-
-template <class Item>
-void shuffle(RandomStream& random, std::vector<Item>& items) {
-  for (std::size_t i = items.size(); i > 1; --i)
-    std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(i))]);
-}
 
 DialogueTurn turn_of(const QuestionAnswer& asked) {
   return {asked.type, asked.question, asked.answer};

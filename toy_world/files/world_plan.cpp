@@ -34,14 +34,6 @@ Scene scene_of(std::uint64_t seed, Split split, std::int64_t index) {
   return draw_scene(random, rules_of(split));
 }
 
-Scene Still::visible_alone() const {
-  Scene shown = scene;
-  shown.form = Form::still;
-  shown.shapes.clear();
-  for (const Shape* shape : scene.visible(time)) shown.shapes.push_back(*shape);
-  return shown;
-}
-
 Still still_of(std::uint64_t seed, std::int64_t index) {
   RandomStream random = texts_of(seed, Split::train_images, index, Use::picture_time);
   Still still{scene_of(seed, Split::train_images, index), 0};

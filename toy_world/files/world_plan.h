@@ -44,9 +44,6 @@ Scene scene_of(std::uint64_t seed, Split split, std::int64_t index);
 struct Still {
   Scene scene;
   double time;
-
-  // The same as a scene in its own right, of the visible shapes alone, for questions.
-  Scene visible_alone() const;
 };
 
 Still still_of(std::uint64_t seed, std::int64_t index);

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "toy_world/scene/choice.h"
 
 namespace vllama::toy {
 namespace {
@@ -20,17 +21,6 @@ std::vector<std::string> nouns(const std::vector<Shape>& shapes, std::size_t fir
   std::vector<std::string> found;
   for (std::size_t i = first; i < shapes.size(); ++i) found.push_back(noun(shapes[i]));
   return found;
-}
-
-template <class Item>
-void shuffle(RandomStream& random, std::vector<Item>& items) {
-  for (std::size_t i = items.size(); i > 1; --i)
-    std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(i))]);
-}
-
-template <class Item>
-const Item& one_of(RandomStream& random, const std::vector<Item>& items) {
-  return items[static_cast<std::size_t>(random.below(items.size()))];
 }
 
 std::string field_text(const Scene& scene) {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "toy_world/scene/choice.h"
 
 namespace vllama::toy {
 namespace {
@@ -17,12 +18,6 @@ constexpr int kNumPlacements = 200;
 template <class Enum>
 Enum any(RandomStream& random, int count) {
   return static_cast<Enum>(random.below(static_cast<std::uint64_t>(count)));
-}
-
-template <class Item>
-void shuffle(RandomStream& random, std::vector<Item>& items) {
-  for (std::size_t i = items.size(); i > 1; --i)
-    std::swap(items[i - 1], items[static_cast<std::size_t>(random.below(i))]);
 }
 
 Form draw_form(RandomStream& random, const std::array<double, 3>& weights) {
@@ -196,6 +191,20 @@ std::vector<const Shape*> Scene::visible(double time) const {
   for (const Shape& shape : shapes)
     if (shape.is_visible(time)) found.push_back(&shape);
   return found;
+}
+
+Scene Scene::moment(double time) const {
+  Scene still = *this;
+  still.form = Form::still;
+  still.shapes.clear();
+  for (const Shape* shape : visible(time)) {
+    Shape& copy = still.shapes.emplace_back(*shape);
+    copy.centre = shape->at(time);
+    copy.motion.reset();
+    copy.appears = 0;
+    copy.vanishes = 1;
+  }
+  return still;
 }
 
 bool is_held_out(Kind kind, Colour colour) {

@@ -84,6 +84,9 @@ struct Scene {
   std::uint64_t noise_key;  // names the noise of pictures and sound
 
   std::vector<const Shape*> visible(double time) const;
+
+  // What the picture at `time` shows, as a scene that stays as it is.
+  Scene moment(double time) const;
 };
 
 // Which pairs of kind and colour a scene may hold. Six pairs, one of each kind, are held out of

@@ -131,15 +131,15 @@ TEST_CASE("language: the first heads begin by looking one, two, three and five w
 
 TEST_CASE("language: a tiny model trains, is read back, fails its gates, and is not overwritten") {
   log::quiet();
-  const test::TemporaryFolder folder;
+  const test::TemporaryFolder folder, again;
   const toy::LanguageTraining training{
       {.width = 32, .mlp_width = 32, .num_layers = 1, .num_heads = 4, .head_width = 8}, 1, 0.002};
-  const auto made = folder.path() / "llama", again = folder.path() / "again";
-  toy::train_language_model(training, made);
-  toy::train_language_model(training, again);
-  CHECK(read_file(made / "model.safetensors") == read_file(again / "model.safetensors"));
-  CHECK_THROWS_AS(toy::train_language_model(training, made), UserError);
-  const auto gates = toy::language_gates(made, 1, 8);
+  toy::train_language_model(training, folder.path());
+  toy::train_language_model(training, again.path());
+  CHECK(read_file(folder.path() / "llama/model.safetensors") ==
+        read_file(again.path() / "llama/model.safetensors"));
+  CHECK_THROWS_AS(toy::train_language_model(training, folder.path()), UserError);
+  const auto gates = toy::language_gates(folder.path(), 1, 8);
   CHECK(gates.size() == 17 + 17 + 11 + 9);
   CHECK_FALSE(toy::all_passed(gates));
 }
