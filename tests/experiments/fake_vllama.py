@@ -10,6 +10,11 @@ import pathlib
 import sys
 
 verb, config, *rest = sys.argv[1:]
+if verb == "toy-world":
+    pathlib.Path(config).mkdir()
+    with open("worlds.txt", "a") as worlds:
+        worlds.write(" ".join(sys.argv[1:]) + "\n")
+    sys.exit(0)
 settings = dict(setting.split("=", 1) for setting in rest[1::2])
 assert rest[0::2] == ["--set"] * len(settings), rest
 assert os.environ["OMP_NUM_THREADS"] == "1"

@@ -19,6 +19,9 @@ def arm(name, evaluation="last", task="own", **more):
 
 TABLE = {
     "seeds": [1, 2],
+    "inputs": ["weights"],
+    "worlds": {"all": {"folder": "world", "options": ["--videos", "9"]},
+               "few": {"folder": "world_2", "options": ["--videos", "2"]}},
     "runs": {
         "first": {"config": "first.yaml"},
         "second": {"config": "second.yaml", "set": ["start={weights:first}"]},
@@ -27,6 +30,7 @@ TABLE = {
     "evaluations": {
         "last": {"config": "eval.yaml", "model": "second"},
         "better": {"config": "eval.yaml", "model": "second", "set": ["value=0.75"]},
+        "small": {"config": "eval.yaml", "model": "second", "set": ["data={world:few}/a.csv"]},
         "hopeless": {"config": "eval.yaml", "model": "broken"},
     },
     "experiments": [
@@ -34,6 +38,7 @@ TABLE = {
          "arms": [arm("own"), arm("blind", task="blind")]},
         {"name": "growth", "types": ["colour"], "plot": "lines", "x_label": "clips",
          "arms": [arm("few", x=10, series="s"), arm("many", "better", x=100, series="s")]},
+        {"name": "worlds", "arms": [arm("few", "small")]},
         {"name": "lost", "arms": [arm("none of it", "hopeless")]},
         {"name": "whole", "arms": [arm("own"), arm("lost", "hopeless")]},
     ],
@@ -52,6 +57,8 @@ class Experiments(unittest.TestCase):
         for name in ("first", "second", "broken", "eval"):
             (self.folder / f"{name}.yaml").write_text("include: shared.yaml\n")
         (self.folder / "shared.yaml").write_text("precision: fp32\n")
+        (self.folder / "weights").mkdir()
+        (self.folder / "weights" / "base.pth").write_text("1")
         self.write(TABLE)
 
     def write(self, table):
@@ -67,6 +74,9 @@ class Experiments(unittest.TestCase):
         log = self.out / "calls.txt"
         return log.read_text().splitlines() if log.exists() else []
 
+    def worlds(self):
+        return (self.folder / "worlds.txt").read_text().splitlines()
+
     def results(self):
         found = json.loads((self.out / "results.json").read_text())
         return {experiment["name"]: experiment for experiment in found["experiments"]}, found
@@ -74,6 +84,7 @@ class Experiments(unittest.TestCase):
     def test_everything_runs_once_and_is_shown(self):
         done = self.call("--only", "sight", "--only", "growth")
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.worlds(), ["toy-world world --videos 9"])
         self.assertEqual(sorted(self.calls()), sorted(
             2 * ["train first", "train second", "eval eval_last", "eval eval_better"]))
         for name in ("last", "better"):
@@ -128,9 +139,9 @@ class Experiments(unittest.TestCase):
         done = self.call("--only", "sight", "--seeds", "1", "--dry-run")
         self.assertEqual(done.returncode, 0)
         commands = done.stdout.splitlines()
-        self.assertEqual([command.split()[1] for command in commands], ["train", "train", "eval"])
-        self.assertIn("seed=1", commands[0])
-        self.assertIn("seed_1/first/checkpoints/step_NEWEST/trainable.safetensors", commands[1])
+        self.assertEqual([command.split()[1] for command in commands], ["toy-world", "train", "train", "eval"])
+        self.assertIn("seed=1", commands[1])
+        self.assertIn("seed_1/first/checkpoints/step_NEWEST/trainable.safetensors", commands[2])
         self.assertEqual(self.calls(), [])
         self.call("--only", "sight", "--seeds", "1")
         self.assertEqual(self.call("--only", "sight", "--seeds", "1", "--dry-run").stdout, "")
@@ -147,7 +158,22 @@ class Experiments(unittest.TestCase):
         (self.folder / "shared.yaml").write_text("precision: bf16\n")
         done = self.call("--only", "sight", "--seeds", "1")
         self.assertIn("'first.yaml' has changed since", done.stderr)
+        (self.folder / "shared.yaml").write_text("precision: fp32\n")
+        self.assertEqual(self.call("--only", "sight", "--seeds", "1").returncode, 0)
+        (self.folder / "weights" / "base.pth").write_text("2")
+        done = self.call("--only", "sight", "--seeds", "1")
+        self.assertIn("or the base weights", done.stderr)
         self.assertEqual(len(self.calls()), 3)
+
+    def test_worlds_are_made_once_before_what_reads_them(self):
+        done = self.call("--only", "worlds")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(self.worlds()), ["toy-world world --videos 9", "toy-world world_2 --videos 2"])
+        self.assertIn("data=world_2/a.csv", self.call("--only", "worlds", "--dry-run", "--seeds", "3").stdout)
+
+    def test_experiments_come_one_after_the_other(self):
+        dry = self.call("--only", "growth", "--only", "sight", "--dry-run").stdout
+        self.assertLess(dry.index("seed_2/eval_last"), dry.index("seed_1/eval_better"))
 
     def test_mistakes_in_the_table_and_on_the_command_line(self):
         self.assertIn("there are sight, growth", self.call("--only", "smell").stderr)

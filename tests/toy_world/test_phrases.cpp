@@ -72,6 +72,25 @@ TEST_CASE("phrases: every answer is right, contains its word, and the options co
   for (const std::string_view type : all_types()) CHECK(num_asked[type] > 300);
 }
 
+TEST_CASE("phrases: of shapes of which one sounds it is asked which, and its colour") {
+  RandomStream random(5);
+  for (std::int64_t i = 0; i < 300; ++i) {
+    Scene scene = scene_of(1, Split::test_seen, i);
+    const bool is_single = scene.shapes.size() == 1;
+    CHECK(ask(scene, "source", random).has_value() == is_single);
+    CHECK_FALSE(ask(scene, "heard_colour", random));
+    const Shape& sounding = leave_one_sound(scene, random);
+    CHECK(ask(scene, "source", random)->word == word(sounding.kind));
+    CHECK(ask(scene, "sound", random)->word == sound_word(sounding.kind));
+    const auto asked = ask(scene, "heard_colour", random);
+    REQUIRE(asked.has_value() == !is_single);
+    if (!asked) continue;
+    CHECK(asked->word == word(sounding.colour));
+    CHECK_THAT(asked->answer, Contains(std::string(word(sounding.kind))));
+    CHECK(std::ranges::count(options("heard_colour"), asked->word) == 1);
+  }
+}
+
 TEST_CASE("phrases: recipes never speak of a held-out pair, and deny as often as they affirm") {
   CHECK(names_held_out_pair("is there a blue circle?"));
   CHECK(names_held_out_pair("a large yellow bar moves left"));

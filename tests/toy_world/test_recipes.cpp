@@ -36,9 +36,12 @@ AskedMedia clips(Split split) {
 TEST_CASE("recipes: neither held-out pairs nor words for sounds") {
   for (const std::string& text :
        {webvid_csv(kSeed, Split::train_videos, kCount), cc595k_chat_json(kSeed, kCount),
-        filter_cap_json(kSeed, kCount), llava_instruct_json(kSeed, kCount),
+        filter_cap_json(kSeed, kCount), llava_instruct_json(kSeed, kCount, Denials::kept),
+        llava_instruct_json(kSeed, kCount, Denials::made_yes),
         videochat_json(kSeed, kCount, Denials::kept),
-        videochat_json(kSeed, kCount, Denials::made_yes), movers_json(kSeed, kCount)}) {
+        videochat_json(kSeed, kCount, Denials::made_yes),
+        videochat_time_json(kSeed, Split::train_videos, kCount),
+        videochat_time_json(kSeed, Split::movers, kCount)}) {
     CHECK(text.size() > 50 * kCount);
     CHECK_FALSE(names_held_out_pair(text));
     for (const std::string_view sound : kSoundWords) CHECK(text.find(sound) == std::string::npos);
@@ -69,15 +72,33 @@ TEST_CASE("recipes: the file without denials has none, and else the same questio
   }
   CHECK(static_cast<double>(num_no) == Approx(static_cast<double>(num_yes)).epsilon(0.15));
   CHECK(num_other > 4 * num_no);
+  const auto pictures = llava_instruct_json(kSeed, kCount, Denials::made_yes);
+  CHECK(pictures.find("\"no.\"") == std::string::npos);
+  CHECK(llava_instruct_json(kSeed, kCount, Denials::kept).find("\"no.\"") != std::string::npos);
 }
 
-TEST_CASE("recipes: movers are asked for direction and speed alone") {
-  for (const json& entry : json::parse(movers_json(kSeed, 500))) {
+TEST_CASE("recipes: questions about time are asked of what moves or appears, and nothing else is") {
+  for (const json& entry : json::parse(videochat_time_json(kSeed, Split::movers, 500))) {
     REQUIRE(entry["QA"].size() == 2);
     const std::string both = entry["QA"].dump();
     REQUIRE(both.find("which way does the") != std::string::npos);
     REQUIRE(both.find("how does the") != std::string::npos);
   }
+  std::map<Form, std::int64_t> num_scenes;
+  for (std::int64_t i = 0; i < kCount; ++i)
+    ++num_scenes[scene_of(kSeed, Split::train_videos, i).form];
+  std::map<std::size_t, std::int64_t> num_entries;  // by number of turns
+  for (const json& entry : json::parse(videochat_time_json(kSeed, Split::train_videos, kCount))) {
+    ++num_entries[entry["QA"].size()];
+    for (const json& turn : entry["QA"]) {
+      const std::string question = turn["q"];
+      const bool is_about_time = question.find("move") != std::string::npos ||
+                                 question.find("appears") != std::string::npos;
+      REQUIRE(is_about_time);
+    }
+  }
+  CHECK(num_entries[1] == num_scenes[Form::order]);
+  CHECK(num_entries[2] + num_entries[3] == num_scenes[Form::move]);
 }
 
 TEST_CASE("tests: probes are half yes and half no for each clip") {
@@ -126,4 +147,26 @@ TEST_CASE("tests: files of ActivityNet-QA belong together") {
     REQUIRE(answers[i]["answer"].get<std::string>().find(' ') == std::string::npos);
   }
   CHECK(ids.size() == questions.size());
+}
+
+TEST_CASE("tests: the colour of what is heard is not told by sight or sound alone") {
+  constexpr std::string_view kTypes[] = {"heard_colour", "source", "colour"};
+  const auto rows = rows_of(question_rows(clips(Split::one_sounds), kTypes, Use::joint));
+  REQUIRE(rows.size() == 3 * kCount);
+  std::map<std::size_t, std::int64_t> num_of_place;
+  for (std::int64_t i = 0; i < kCount; ++i) {
+    const Scene scene = scene_of(kSeed, Split::one_sounds, i);
+    REQUIRE(scene.shapes.size() == 3);
+    std::set<Colour> colours;
+    for (const Shape& shape : scene.shapes) colours.insert(shape.colour);
+    REQUIRE(colours.size() == 3);
+    const auto sounding =
+        std::ranges::find_if(scene.shapes, [](const Shape& s) { return s.gain > 0; });
+    ++num_of_place[static_cast<std::size_t>(sounding - scene.shapes.begin())];
+    const auto row = 3 * static_cast<std::size_t>(i);
+    REQUIRE(rows[row]["answer"] == word(sounding->colour));
+    REQUIRE(rows[row + 1]["answer"] == word(sounding->kind));
+  }
+  for (const auto& [place, count] : num_of_place)
+    CHECK(static_cast<double>(count) == Approx(kCount / 3.0).epsilon(0.1));
 }

@@ -14,6 +14,7 @@
 #include "tests/support/child.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/folder_contents.h"
+#include "toy_world/files/world_plan.h"
 #include "toy_world/files/write_world.h"
 
 using namespace vllama;
@@ -69,6 +70,13 @@ void check_dataset(const std::string& format, const std::string& annotations,
   }
 }
 
+std::int64_t count_about_time() {
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < kSmall.num_videos; ++i)
+    count += scene_of(kSmall.seed, Split::train_videos, i).form != Form::still;
+  return count;
+}
+
 eval::Task check_task(const std::string& format, const std::string& annotations,
                       const std::string& media_root, const std::string& answers = "") {
   CAPTURE(annotations);
@@ -93,8 +101,10 @@ TEST_CASE("world: our readers take all annotations, and every medium is there") 
   check_dataset("cc595k", "chat.json", "images/train", 12);
   check_dataset("cc_sbu_align", "filter_cap.json", "images/train", 12);
   check_dataset("llava_instruct", "llava_instruct.json", "images/train", 12);
+  check_dataset("llava_instruct", "llava_only_yes.json", "images/train", 12);
   check_dataset("videochat_instruct", "videochat_instruct.json", "videos", 20);
   check_dataset("videochat_instruct", "videochat_only_yes.json", "videos", 20);
+  check_dataset("videochat_instruct", "videochat_time.json", "videos", count_about_time());
   check_dataset("videochat_instruct", "movers.json", "videos", 6);
   check_dataset("webvid", "movers.csv", "videos", 6);
   check_dataset("audiocaps", "audiocaps.csv", "sounds/train", 5);
@@ -110,6 +120,9 @@ TEST_CASE("world: our tasks take all questions, and every medium is asked about"
     check_task("activitynet_qa", "activitynet_" + split + "_q.json", videos,
                "activitynet_" + split + "_a.json");
   }
+  CHECK(
+      check_task("questions", "questions_one_sounds.jsonl", "videos/one_sounds").questions.size() ==
+      8 * 3);
   const auto sounds = check_task("questions", "hearing_sounds.jsonl", "sounds/test");
   for (const eval::Question& question : sounds.questions)
     CHECK(question.medium->kind == datasets::MediaKind::sound);

@@ -28,12 +28,12 @@ import plan
 
 
 def read_table(file):
-    """{"seeds", "runs", "evaluations", "experiments"}, as experiment_table.py describes them."""
+    """{"seeds", "inputs", "worlds", "runs", "evaluations", "experiments"}, as experiment_table.py describes them."""
     if file is not None:
         return json.loads(pathlib.Path(file).read_text())
     table = importlib.import_module("experiment_table")
-    return {"seeds": table.SEEDS, "runs": table.RUNS, "evaluations": table.EVALUATIONS,
-            "experiments": table.EXPERIMENTS}
+    return {"seeds": table.SEEDS, "inputs": table.INPUTS, "worlds": table.WORLDS, "runs": table.RUNS,
+            "evaluations": table.EVALUATIONS, "experiments": table.EXPERIMENTS}
 
 
 def seeds_of(text):

@@ -10,10 +10,9 @@ import subprocess
 import sys
 import time
 
-# {folder:RUN} is the folder of a run, {weights:RUN} what its newest checkpoint trained.
-PLACEHOLDER = re.compile(r"\{(folder|weights):([^}]*)\}")
-
-
+# {folder:RUN} is the folder of a run, {weights:RUN} what its newest checkpoint trained, {world:NAME} the folder of a
+# world.
+PLACEHOLDER = re.compile(r"\{(folder|weights|world):([^}]*)\}")
 INCLUDE = re.compile(r"^[\s-]*include:\s*([^\s#]+)", re.MULTILINE)
 
 
@@ -28,6 +27,15 @@ def configuration_hash(file):
         text = path.read_text(errors="replace")
         digest.update(text.encode())
         waiting += [path.parent / name.strip("'\"") for name in INCLUDE.findall(text)]
+    return digest.hexdigest()
+
+
+def contents_hash(folders):
+    """Of all files below folders."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(path for path in pathlib.Path(folder).rglob("*") if path.is_file()):
+            digest.update(str(file).encode() + file.read_bytes())
     return digest.hexdigest()
 
 
@@ -46,18 +54,19 @@ def evaluation_folder(folder, name, seed):
 class Job:
     """One call of the program. `needs` are the names of jobs that must be done before."""
 
-    def __init__(self, name, folder, arguments, needs, runs):
+    def __init__(self, name, folder, arguments, needs, folders, inputs=""):
         self.name = name
         self.folder = folder
         self.needs = needs
         self._arguments = arguments  # with placeholders
-        self._runs = runs  # folders of runs, by name
+        self._folders = folders  # of runs and worlds, by name
+        self._inputs = inputs  # a hash of what else it reads
 
     def _replaced(self, match):
-        kind, run = match.groups()
-        if kind == "folder":
-            return str(self._runs[run])
-        checkpoints = self._runs[run] / "checkpoints"
+        kind, name = match.groups()
+        if kind != "weights":
+            return str(self._folders[name])
+        checkpoints = self._folders[name] / "checkpoints"
         steps = sorted(checkpoints.glob("step_" + "[0-9]" * 6 + "*"), key=lambda step: int(step.name[5:]))
         newest = steps[-1].name if steps else "step_NEWEST"
         return str(checkpoints / newest / "trainable.safetensors")
@@ -81,7 +90,7 @@ class Job:
             return None
 
     def _configuration(self):
-        return configuration_hash(self._arguments[2])
+        return configuration_hash(self._arguments[2]) + self._inputs
 
     def _is_same(self, done):
         return done["command"] == self.command() and done["configuration"] == self._configuration()
@@ -96,8 +105,8 @@ class Job:
         if done is None or not self.folder.exists() or self._is_same(done):
             return ""
         if done["command"] == self.command():
-            return (f"'{self._arguments[2]}' has changed since '{self.folder}' was made; move that folder away to "
-                    "make it anew")
+            return (f"'{self._arguments[2]}' has changed since '{self.folder}' was made, or what it includes, or the "
+                    "base weights; move that folder away to make it anew")
         return (f"'{self.folder}' was made by another command; move it away to make it anew\n"
                 f"  then: {shlex.join(done['command'])}\n  now:  {self.text()}")
 
@@ -114,9 +123,10 @@ class Job:
 
 
 class _Builder:
-    def __init__(self, table, seed, program, folder):
-        self._table, self._seed, self._program, self._folder = table, seed, program, folder
-        self._runs = {name: run_folder(folder, name, seed) for name in table["runs"]}
+    def __init__(self, table, program, folder):
+        self._table, self._program, self._folder = table, program, folder
+        self._worlds = {name: pathlib.Path(entry["folder"]) for name, entry in table.get("worlds", {}).items()}
+        self._inputs = contents_hash(table.get("inputs", []))
         self._under_way = []
         self.jobs = {}
 
@@ -124,14 +134,6 @@ class _Builder:
         if name not in self._table[kind]:
             raise TableError(f"'{name}' is not among {kind}: {', '.join(self._table[kind])}")
         return self._table[kind][name]
-
-    def _job(self, name, folder, verb, entry, more):
-        changes = [f"output_dir={folder}", *more, *entry.get("set", [])]
-        arguments = [self._program, verb, entry["config"]]
-        for change in changes:
-            arguments += ["--set", change]
-        runs = [run for argument in arguments for _, run in PLACEHOLDER.findall(argument)]
-        return Job(name, folder, arguments, [self.run(run).name for run in runs], self._runs)
 
     def _add(self, name, make):
         if name in self._under_way:
@@ -142,30 +144,43 @@ class _Builder:
             self._under_way.pop()
         return self.jobs[name]
 
-    def run(self, name):
-        entry = self._entry("runs", name)
-        return self._add(f"{name}, seed {self._seed}",
-                         lambda: self._job(f"{name}, seed {self._seed}", self._runs[name], "train", entry,
-                                           [f"seed={self._seed}"]))
+    def _world(self, name):
+        entry = self._entry("worlds", name)
+        arguments = [self._program, "toy-world", entry["folder"], *entry["options"]]
+        return self._add(f"world {name}", lambda: Job(f"world {name}", self._worlds[name], arguments, [], {}))
 
-    def evaluation(self, name):
-        entry = self._entry("evaluations", name)
-        title = f"evaluation {name}, seed {self._seed}"
-        return self._add(title,
-                         lambda: self._job(title, evaluation_folder(self._folder, name, self._seed), "eval", entry,
-                                           [f"model={{folder:{entry['model']}}}"] if "model" in entry else []))
+    def _job(self, name, folder, verb, entry, more, seed):
+        changes = [f"output_dir={folder}", *more, *entry.get("set", [])]
+        arguments = [self._program, verb, entry["config"]]
+        for change in changes:
+            arguments += ["--set", change]
+        needs = [self._world(world).name for world in list(self._worlds)[:1]]
+        for argument in arguments:
+            needs += [self._world(needed).name if kind == "world" else self.run(needed, seed).name
+                      for kind, needed in PLACEHOLDER.findall(argument)]
+        folders = {run: run_folder(self._folder, run, seed) for run in self._table["runs"]}
+        return Job(name, folder, arguments, needs, {**folders, **self._worlds}, self._inputs)
+
+    def run(self, name, seed):
+        entry, title = self._entry("runs", name), f"{name}, seed {seed}"
+        return self._add(title, lambda: self._job(title, run_folder(self._folder, name, seed), "train", entry,
+                                                  [f"seed={seed}"], seed))
+
+    def evaluation(self, name, seed):
+        entry, title = self._entry("evaluations", name), f"evaluation {name}, seed {seed}"
+        model = [f"model={{folder:{entry['model']}}}"] if "model" in entry else []
+        return self._add(title, lambda: self._job(title, evaluation_folder(self._folder, name, seed), "eval", entry,
+                                                  model, seed))
 
 
 def jobs_for(experiments, table, seeds, program, folder):
-    """What the arms of `experiments` need, each once, after what it needs itself."""
-    jobs = []
-    for seed in seeds:
-        builder = _Builder(table, seed, program, folder)
-        for experiment in experiments:
+    """What the arms of `experiments` need, each once, after what it needs itself; one experiment after the other."""
+    builder = _Builder(table, program, folder)
+    for experiment in experiments:
+        for seed in seeds:
             for arm in experiment["arms"]:
-                builder.evaluation(arm["evaluation"])
-        jobs += builder.jobs.values()
-    return jobs
+                builder.evaluation(arm["evaluation"], seed)
+    return list(builder.jobs.values())
 
 
 def missing(jobs):

@@ -54,9 +54,9 @@ const std::vector<Phase>& phases() {
   static const Types kDrilled{"colour", "colour",  "colour",  "colour", "kind",
                               "kind",   "present", "present", "bound",  "bound"};
   static const std::vector<Phase> kPhases{
-      {3000, {1, kDrilled, 0}, 0.94, 0.4},
-      {2000, {0.2, kDrilled, 0.4}, 0.95, 0.5},
-      {1000, {0.1, kDrilled, 0.5}, kNoGoal, 0.05},
+      {3000, {1, kDrilled, 0, 0}, 0.94, 0.4},
+      {2000, {0.2, kDrilled, 0, 0.4}, 0.95, 0.5},
+      {1000, {0.1, kDrilled, 0.2, 0.5}, kNoGoal, 0.05},
   };
   return kPhases;
 }
@@ -80,9 +80,8 @@ void append(Batch& batch, const Document& document) {
   batch.lengths.push_back(static_cast<std::int64_t>(document.ids.size()));
   batch.blur.resize(batch.ids.size());
   if (document.is_blurred)
-    std::fill(batch.blur.begin() + start + static_cast<std::ptrdiff_t>(document.description_begin),
-              batch.blur.begin() + start + static_cast<std::ptrdiff_t>(document.description_end),
-              kBlur);
+    for (const std::size_t place : document.described)
+      batch.blur[static_cast<std::size_t>(start) + place] = kBlur;
   std::map<std::size_t, std::size_t> row_of;
   for (std::size_t i = 1; i < document.ids.size(); ++i) {
     if (document.weights[i] == 0) continue;

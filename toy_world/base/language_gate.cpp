@@ -19,10 +19,12 @@ namespace {
 constexpr std::size_t kPromptsAtOnce = 64;
 constexpr double kThreshold = 0.95;
 
-constexpr std::array<std::pair<Style, const char*>, 4> kStyles{{{Style::caption, "captions"},
-                                                                {Style::keywords, "keywords"},
-                                                                {Style::picture, "pictures"},
-                                                                {Style::heard, "sounds heard"}}};
+constexpr std::array<std::pair<Style, const char*>, 5> kStyles{
+    {{Style::caption, "captions"},
+     {Style::keywords, "keywords"},
+     {Style::picture, "pictures"},
+     {Style::heard, "sounds heard"},
+     {Style::both, "clips with one sound"}}};
 
 std::unique_ptr<models::Llama> load(const std::filesystem::path& folder) {
   auto model = std::make_unique<models::Llama>(models::read_llama_config(folder / "config.json"));

@@ -63,7 +63,7 @@ std::string media_text(RandomStream& random, Style style, std::int64_t num_token
 // A text under construction: turns, and for each what decides its answer.
 struct Draft {
   Style style;
-  std::string description;
+  std::string description, sound_description;
   std::vector<text::Turn> turns;
   std::vector<std::optional<QuestionAnswer>> asked;  // none: a description was asked for
   std::size_t num_shapes;
@@ -81,16 +81,20 @@ void add_description(Draft& draft, const Described& described, RandomStream& ran
   draft.asked.push_back({});
 }
 
-Draft draw_dialogue(RandomStream& random) {
+Style any_style(RandomStream& random) {
   const double style = random.uniform();
-  const Described described = describe(random, style < 0.40   ? Style::caption
-                                               : style < 0.70 ? Style::keywords
-                                               : style < 0.85 ? Style::picture
-                                                              : Style::heard);
-  Draft draft{described.style, described.text, {}, {}, described.scene.shapes.size()};
+  return style < 0.40   ? Style::caption
+         : style < 0.70 ? Style::keywords
+         : style < 0.85 ? Style::picture
+                        : Style::heard;
+}
+
+Draft draw_dialogue(RandomStream& random, Style style) {
+  const Described described = describe(random, style);
+  Draft draft{style, described.text, described.sound_text, {}, {}, described.scene.shapes.size()};
   const std::size_t num_turns = 2 + random.below(kMaxTurns - 1);
   while (draft.turns.size() < num_turns) {
-    if (described.style != Style::heard && random.uniform() < 0.06)
+    if (style != Style::heard && style != Style::both && random.uniform() < 0.06)
       add_description(draft, described, random);
     else if (const auto asked = ask(described.scene, one_of(random, described.types), random))
       add(draft, *asked);
@@ -124,10 +128,28 @@ Draft draw_drill(const TextMixture& mixture, RandomStream& random) {
     for (const std::string& noun : nouns(scene))
       description += (description.empty() ? "" : "; ") + noun;
   }
-  Draft draft{Style::keywords, description, {}, {}, scene.shapes.size()};
+  Draft draft{Style::keywords, description, "", {}, {}, scene.shapes.size()};
   while (draft.turns.size() < kMaxTurns)
     if (const auto asked = ask(scene, one_of(random, mixture.drilled), random)) add(draft, *asked);
   return draft;
+}
+
+// What a clip shows, and one of its shapes that alone is heard. A branch that has never heard
+// anything says of a sound what it would say of a picture, so that half of the texts do the same:
+// the kind is right, the rest is not.
+Described describe_both(RandomStream& random) {
+  SceneRules rules = kScenes;
+  rules.form_weights = {1, 1, 0};
+  rules.min_shapes = 2;
+  Described described{Style::both, "", "", draw_scene(random, rules), types_of(Style::both)};
+  Scene& scene = described.scene;
+  described.text = random.below(2) == 0 ? caption(scene, random) : keywords(scene, random);
+  const Shape& sounding = leave_one_sound(scene, random);
+  Scene other =
+      draw_scene(random, {.pairs = Pairs::all, .form_weights = {1, 1, 0}, .max_shapes = 1});
+  other.shapes[0].kind = sounding.kind;
+  described.sound_text = random.below(2) == 0 ? heard(other) : caption(other, random);
+  return described;
 }
 
 std::int64_t only_token(const text::Tokenizer& tokenizer, const std::string& word) {
@@ -137,13 +159,14 @@ std::int64_t only_token(const text::Tokenizer& tokenizer, const std::string& wor
   return ids[0];
 }
 
-// Puts the tokens of the description in the places of the media.
+// Puts the tokens of the descriptions in the places of the media.
 void write_description(Document& document, const std::vector<std::int64_t>& description,
                        std::int64_t placeholder) {
-  const auto begin = std::ranges::find(document.ids, placeholder);
-  document.description_begin = static_cast<std::size_t>(begin - document.ids.begin());
-  document.description_end = document.description_begin + description.size();
-  std::ranges::copy(description, begin);
+  for (std::size_t i = 0; i < document.ids.size(); ++i)
+    if (document.ids[i] == placeholder) document.described.push_back(i);
+  VLLAMA_ASSERT(document.described.size() == description.size(), "a place for each token");
+  for (std::size_t i = 0; i < description.size(); ++i)
+    document.ids[document.described[i]] = description[i];
 }
 
 // Answers are stretches of learned tokens, apart from marks in front of questions, which are short.
@@ -205,12 +228,17 @@ Document make_caption(const text::Tokenizer& tokenizer, RandomStream& random) {
   return document;
 }
 
-Document make_dialogue(const text::Tokenizer& tokenizer, RandomStream& random) {
-  const Draft draft = draw_dialogue(random);
-  const auto description = tokenizer.encode(draft.description);
+Document make_dialogue(const text::Tokenizer& tokenizer, Style style, RandomStream& random) {
+  const Draft draft = draw_dialogue(random, style);
+  auto description = tokenizer.encode(draft.description);
+  const auto sound = tokenizer.encode(draft.sound_description);
   const auto num_tokens = static_cast<std::int64_t>(description.size());
-  return lay_out(tokenizer, draft, media_text(random, draft.style, num_tokens), description,
-                 text::kVicunaTemplate);
+  const std::string media = style == Style::both
+                                ? text::video_text(num_tokens, "") +
+                                      text::sound_text(static_cast<std::int64_t>(sound.size()))
+                                : media_text(random, style, num_tokens);
+  description.insert(description.end(), sound.begin(), sound.end());
+  return lay_out(tokenizer, draft, media, description, text::kVicunaTemplate);
 }
 
 Document make_drill(const text::Tokenizer& tokenizer, const TextMixture& mixture,
@@ -235,11 +263,22 @@ const std::vector<std::string_view>& types_of(Style style) {
                                  "bound",  "makes", "sound", "source", "heard"};
   static const Types kOfSounds{"count",  "order", "present",     "makes",       "sound",
                                "source", "heard", "sound_order", "source_order"};
-  return style == Style::heard ? kOfSounds : style == Style::picture ? kOfPictures : kAll;
+  static const Types kOfBoth{"heard_colour", "source", "sound", "colour", "kind", "bound"};
+  switch (style) {
+    case Style::picture:
+      return kOfPictures;
+    case Style::heard:
+      return kOfSounds;
+    case Style::both:
+      return kOfBoth;
+    default:
+      return kAll;
+  }
 }
 
 Described describe(RandomStream& random, Style style) {
-  Described described{style, "", draw_scene(random, kScenes), types_of(style)};
+  if (style == Style::both) return describe_both(random);
+  Described described{style, "", "", draw_scene(random, kScenes), types_of(style)};
   Scene& scene = described.scene;
   switch (style) {
     case Style::caption:
@@ -259,6 +298,8 @@ Described describe(RandomStream& random, Style style) {
       described.text = heard(scene);
       if (scene.form == Form::move) scene = scene.moment(0.5);
       break;
+    case Style::both:
+      break;
   }
   return described;
 }
@@ -267,11 +308,15 @@ Document make_document(const text::Tokenizer& tokenizer, const TextMixture& mixt
                        std::uint64_t key) {
   constexpr double kCaptions = 0.12;
   RandomStream random(key);
-  const bool is_drill = random.uniform() < mixture.drills;
+  const double draw = random.uniform();
+  const bool is_drill = draw < mixture.drills;
   const bool is_blurred = random.uniform() < mixture.blurred;
-  Document document = is_drill                       ? make_drill(tokenizer, mixture, random)
-                      : random.uniform() < kCaptions ? make_caption(tokenizer, random)
-                                                     : make_dialogue(tokenizer, random);
+  const bool is_both = !is_drill && draw < mixture.drills + mixture.both;
+  Document document = is_drill  ? make_drill(tokenizer, mixture, random)
+                      : is_both ? make_dialogue(tokenizer, Style::both, random)
+                      : random.uniform() < kCaptions
+                          ? make_caption(tokenizer, random)
+                          : make_dialogue(tokenizer, any_style(random), random);
   document.is_blurred = is_blurred;
   return document;
 }
@@ -280,9 +325,10 @@ std::vector<std::string> sample_texts(std::uint64_t key, std::size_t count) {
   // Marks alone, so that no piece joins a mark with a word.
   std::vector<std::string> texts;
   RandomStream random(key);
-  const TextMixture mixture{1, {"colour"}, 0};
+  const TextMixture mixture{1, {"colour"}, 0, 0};
   for (std::size_t i = 0; i < count; ++i) {
-    for (const Draft& draft : {draw_dialogue(random), draw_drill(mixture, random)}) {
+    const Style style = any_style(random);
+    for (const Draft& draft : {draw_dialogue(random, style), draw_drill(mixture, random)}) {
       texts.push_back(draft.description);
       for (const text::Turn& turn : draft.turns) {
         texts.push_back(turn.question);
@@ -304,14 +350,17 @@ Exam draw_exam(RandomStream& random, Style style, std::string_view type) {
 }
 
 std::vector<std::int64_t> exam_prompt(const text::Tokenizer& tokenizer, const Exam& exam) {
-  const auto description = tokenizer.encode(exam.described.text);
-  const auto num_tokens = static_cast<std::int64_t>(description.size());
+  auto description = tokenizer.encode(exam.described.text);
+  const auto sound = tokenizer.encode(exam.described.sound_text);
+  std::string media = text::video_text(static_cast<std::int64_t>(description.size()), "");
+  if (!sound.empty()) media += text::sound_text(static_cast<std::int64_t>(sound.size()));
+  description.insert(description.end(), sound.begin(), sound.end());
   const text::Conversation conversation{{{exam.asked.question, ""}}, {{0, 0}}};
   auto form = text::kVicunaTemplate;
   form.before_answer = "###Assistant:";
   form.after_answer = form.end = "";
-  const auto sequence = text::build_conversation(
-      tokenizer, conversation, std::vector{text::video_text(num_tokens, "")}, {.form = &form});
+  const auto sequence =
+      text::build_conversation(tokenizer, conversation, std::vector{media}, {.form = &form});
   Document document;
   document.ids = sequence.ids;
   write_description(document, description, tokenizer.image_token());

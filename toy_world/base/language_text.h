@@ -12,14 +12,16 @@
 
 namespace vllama::toy {
 
-// How a scene is described.
-enum class Style { caption, keywords, picture, heard };
+// How a scene is described; `both`: what a clip shows, and apart from it the only shape that is
+// heard.
+enum class Style { caption, keywords, picture, heard, both };
 
 // A description and what may be asked of it.
 struct Described {
   Style style;
   std::string text;
-  Scene scene;  // as far as the text tells
+  std::string sound_text;  // of `both`: what stands for the sound
+  Scene scene;             // as far as the texts tell
   std::vector<std::string_view> types;
 };
 
@@ -38,9 +40,9 @@ struct Decision {
 
 struct Document {
   std::vector<std::int64_t> ids;
-  std::vector<float> weights;  // of each token as a target; 0: not learned
-  std::size_t description_begin = 0, description_end = 0;
-  bool is_blurred = false;  // what stands for media is never quite a word
+  std::vector<float> weights;          // of each token as a target; 0: not learned
+  std::vector<std::size_t> described;  // places in ids of what stands for media
+  bool is_blurred = false;             // which is never quite a word
   std::vector<Decision> decisions;
 };
 
@@ -48,6 +50,7 @@ struct Document {
 struct TextMixture {
   double drills;                          // share of documents that are drills
   std::vector<std::string_view> drilled;  // types asked in drills, each as often
+  double both;                            // share of documents about pictures and a sound
   double blurred;                         // share of documents whose description is blurred
 };
 

@@ -45,6 +45,12 @@ Json videochat_entry(Split split, std::int64_t index, const std::vector<Dialogue
           {"QA", questions}};
 }
 
+std::vector<DialogueTurn> without_denials(std::vector<DialogueTurn> turns, const Scene& scene,
+                                          std::uint64_t seed, Split split, std::int64_t index) {
+  RandomStream random = texts_of(seed, split, index, Use::only_yes);
+  return with_yes_alone(std::move(turns), scene, random);
+}
+
 }  // namespace
 
 std::string webvid_csv(std::uint64_t seed, Split split, std::int64_t count) {
@@ -76,16 +82,18 @@ std::string filter_cap_json(std::uint64_t seed, std::int64_t count) {
   return "{\"annotations\": " + lines_of(entries) + "}\n";
 }
 
-std::string llava_instruct_json(std::uint64_t seed, std::int64_t count) {
+std::string llava_instruct_json(std::uint64_t seed, std::int64_t count, Denials denials) {
   Json entries = Json::array();
   for (std::int64_t i = 0; i < count; ++i) {
     const Still still = still_of(seed, i);
+    const Scene shown = still.scene.moment(still.time);
     RandomStream random = texts_of(seed, Split::train_images, i, Use::dialogue);
-    entries.push_back(
-        {{"id", image_name(i)},
-         {"image", image_name(i) + ".jpg"},
-         {"conversations", conversation(dialogue_about_picture(still.scene.moment(still.time),
-                                                               still.time, random))}});
+    auto turns = dialogue_about_picture(shown, still.time, random);
+    if (denials == Denials::made_yes)
+      turns = without_denials(std::move(turns), shown, seed, Split::train_images, i);
+    entries.push_back({{"id", image_name(i)},
+                       {"image", image_name(i) + ".jpg"},
+                       {"conversations", conversation(turns)}});
   }
   return lines_of(entries);
 }
@@ -96,21 +104,19 @@ std::string videochat_json(std::uint64_t seed, std::int64_t count, Denials denia
     const Scene scene = scene_of(seed, Split::train_videos, i);
     RandomStream random = texts_of(seed, Split::train_videos, i, Use::dialogue);
     auto turns = dialogue_about_clip(scene, random);
-    if (denials == Denials::made_yes) {
-      RandomStream other = texts_of(seed, Split::train_videos, i, Use::only_yes);
-      turns = with_yes_alone(std::move(turns), scene, other);
-    }
+    if (denials == Denials::made_yes)
+      turns = without_denials(std::move(turns), scene, seed, Split::train_videos, i);
     entries.push_back(videochat_entry(Split::train_videos, i, turns));
   }
   return lines_of(entries);
 }
 
-std::string movers_json(std::uint64_t seed, std::int64_t count) {
+std::string videochat_time_json(std::uint64_t seed, Split split, std::int64_t count) {
   Json entries = Json::array();
   for (std::int64_t i = 0; i < count; ++i) {
-    RandomStream random = texts_of(seed, Split::movers, i, Use::dialogue);
-    entries.push_back(videochat_entry(
-        Split::movers, i, dialogue_about_motion(scene_of(seed, Split::movers, i), random)));
+    RandomStream random = texts_of(seed, split, i, Use::time);
+    const auto turns = dialogue_about_time(scene_of(seed, split, i), random);
+    if (!turns.empty()) entries.push_back(videochat_entry(split, i, turns));
   }
   return lines_of(entries);
 }

@@ -18,16 +18,16 @@ std::string cc595k_chat_json(std::uint64_t seed, std::int64_t count);
 // MiniGPT-4: a description of each training picture, with a full stop.
 std::string filter_cap_json(std::uint64_t seed, std::int64_t count);
 
-// LLaVA: a dialogue about each training picture.
-std::string llava_instruct_json(std::uint64_t seed, std::int64_t count);
-
 enum class Denials { kept, made_yes };
+
+// LLaVA: a dialogue about each training picture, perhaps one in which nothing is denied.
+std::string llava_instruct_json(std::uint64_t seed, std::int64_t count, Denials denials);
 
 // VideoChat: a dialogue about each training clip, perhaps one in which nothing is denied.
 std::string videochat_json(std::uint64_t seed, std::int64_t count, Denials denials);
 
-// VideoChat: direction and speed of each of the movers.
-std::string movers_json(std::uint64_t seed, std::int64_t count);
+// VideoChat: questions about time, for each clip of a split in which something moves or appears.
+std::string videochat_time_json(std::uint64_t seed, Split split, std::int64_t count);
 
 // AudioCaps: what is heard in each sound of a split.
 std::string audiocaps_csv(std::uint64_t seed, Split split, std::int64_t count);

@@ -85,10 +85,10 @@ std::vector<DialogueTurn> with_yes_alone(std::vector<DialogueTurn> turns, const 
   return turns;
 }
 
-std::vector<DialogueTurn> dialogue_about_motion(const Scene& scene, RandomStream& random) {
+std::vector<DialogueTurn> dialogue_about_time(const Scene& scene, RandomStream& random) {
   std::vector<DialogueTurn> turns;
-  for (const std::string_view type : {"direction", "speed"})
-    turns.push_back(turn_of(*ask_within_recipe(scene, type, random)));
+  for (const std::string_view type : {"direction", "speed", "mover", "order"})
+    if (const auto asked = ask_within_recipe(scene, type, random)) turns.push_back(turn_of(*asked));
   shuffle(random, turns);
   return turns;
 }

@@ -37,7 +37,8 @@ std::vector<DialogueTurn> dialogue_about_picture(const Scene& scene, double time
 std::vector<DialogueTurn> with_yes_alone(std::vector<DialogueTurn> turns, const Scene& scene,
                                          RandomStream& random);
 
-// The direction and the speed of a moving shape, in either order.
-std::vector<DialogueTurn> dialogue_about_motion(const Scene& scene, RandomStream& random);
+// Every question whose answer needs the order of pictures: which shape moves, and how, or which
+// appears first or last. Empty where nothing moves or appears.
+std::vector<DialogueTurn> dialogue_about_time(const Scene& scene, RandomStream& random);
 
 }  // namespace vllama::toy

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kFile = "world.json";
 constexpr const char* kKind = "vllama toy world";
 // Grows whenever the same seed would give other files.
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 constexpr std::int64_t kMostFiles = 1'000'000;
 constexpr std::int64_t kBytesPerClip = 80'000, kBytesPerImage = 4'000, kBytesPerSound = 260'000;
@@ -99,7 +99,7 @@ void check_sizes(const WorldConfig& config) {
 }
 
 std::int64_t expected_bytes(const WorldConfig& config) {
-  const std::int64_t num_clips = config.num_videos + 2 * config.num_test + config.num_movers +
+  const std::int64_t num_clips = config.num_videos + 3 * config.num_test + config.num_movers +
                                  kLongClipsPerEight * config.num_long;
   return num_clips * kBytesPerClip + config.num_images * kBytesPerImage +
          (config.num_sounds + config.num_test) * kBytesPerSound;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "core/error.h"
 
 namespace vllama::toy {
@@ -17,7 +19,26 @@ SceneRules rules_of(Split split) {
     rules.form_weights = {1, 0, 0};
     rules.max_shapes = 1;
   }
+  if (split == Split::one_sounds) {
+    rules.form_weights = {1, 1, 0};
+    rules.min_shapes = 3;
+  }
   return rules;
+}
+
+bool have_different_colours(const Scene& scene) {
+  std::set<Colour> colours;
+  for (const Shape& shape : scene.shapes) colours.insert(shape.colour);
+  return colours.size() == scene.shapes.size();
+}
+
+Scene draw_one_sounding(RandomStream& random) {
+  while (true) {
+    Scene scene = draw_scene(random, rules_of(Split::one_sounds));
+    if (!have_different_colours(scene)) continue;
+    leave_one_sound(scene, random);
+    return scene;
+  }
 }
 
 }  // namespace
@@ -31,7 +52,8 @@ RandomStream texts_of(std::uint64_t seed, Split split, std::int64_t index, Use u
 Scene scene_of(std::uint64_t seed, Split split, std::int64_t index) {
   RandomStream random(random_key(
       {seed, kPurpose, static_cast<std::uint64_t>(split), static_cast<std::uint64_t>(index)}));
-  return draw_scene(random, rules_of(split));
+  return split == Split::one_sounds ? draw_one_sounding(random)
+                                    : draw_scene(random, rules_of(split));
 }
 
 Still still_of(std::uint64_t seed, std::int64_t index) {
@@ -57,6 +79,8 @@ std::string folder_of(Split split) {
       return "test";
     case Split::movers:
       return "movers";
+    case Split::one_sounds:
+      return "one_sounds";
     case Split::long_clips:
       break;  // one folder for each length
   }

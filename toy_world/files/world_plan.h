@@ -20,6 +20,7 @@ enum class Split : std::uint64_t {
   test_sounds = 6,
   movers = 7,      // single shapes that move
   long_clips = 8,  // shapes that move or take turns, the same scenes for every length
+  one_sounds = 9,  // three shapes of different colours, of which one sounds
 };
 
 // What random texts are for, so that no two annotation files share numbers.
@@ -32,6 +33,8 @@ enum class Use : std::uint64_t {
   hearing = 6,
   probes = 7,
   detailed_caption = 8,
+  joint = 9,
+  time = 10,
 };
 
 inline constexpr std::array<int, 4> kLongSeconds{8, 16, 32, 64};

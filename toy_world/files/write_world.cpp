@@ -30,6 +30,7 @@ class World {
   void add_recipes(std::vector<FileJob>& jobs) const;
   void add_test(Split split, const std::string& name, std::vector<FileJob>& jobs) const;
   void add_sound_test(std::vector<FileJob>& jobs) const;
+  void add_joint_test(std::vector<FileJob>& jobs) const;
   void add_long_tests(std::vector<FileJob>& jobs) const;
 
   FileJob annotation(const std::string& name, std::function<std::string()> text) const {
@@ -49,6 +50,7 @@ std::vector<FileJob> World::media() const {
   add_sounds(Split::train_sounds, config_.num_sounds, jobs);
   add_sounds(Split::test_sounds, config_.num_test, jobs);
   add_clips(Split::movers, config_.num_movers, jobs);
+  add_clips(Split::one_sounds, config_.num_test, jobs);
   for (const int seconds : kLongSeconds) add_long_clips(seconds, jobs);
   return jobs;
 }
@@ -93,6 +95,7 @@ std::vector<FileJob> World::annotations() const {
   add_test(Split::test_seen, "seen", jobs);
   add_test(Split::test_unseen, "unseen", jobs);
   add_sound_test(jobs);
+  add_joint_test(jobs);
   if (config_.num_long > 0) add_long_tests(jobs);
   return jobs;
 }
@@ -104,15 +107,21 @@ void World::add_recipes(std::vector<FileJob>& jobs) const {
   jobs.push_back(annotation("chat.json", [c] { return cc595k_chat_json(c.seed, c.num_images); }));
   jobs.push_back(
       annotation("filter_cap.json", [c] { return filter_cap_json(c.seed, c.num_images); }));
-  jobs.push_back(
-      annotation("llava_instruct.json", [c] { return llava_instruct_json(c.seed, c.num_images); }));
-  jobs.push_back(annotation("videochat_instruct.json",
-                            [c] { return videochat_json(c.seed, c.num_videos, Denials::kept); }));
-  jobs.push_back(annotation("videochat_only_yes.json", [c] {
-    return videochat_json(c.seed, c.num_videos, Denials::made_yes);
+  for (const Denials denials : {Denials::kept, Denials::made_yes}) {
+    const std::string name = denials == Denials::kept ? "instruct" : "only_yes";
+    jobs.push_back(annotation("llava_" + name + ".json", [c, denials] {
+      return llava_instruct_json(c.seed, c.num_images, denials);
+    }));
+    jobs.push_back(annotation("videochat_" + name + ".json", [c, denials] {
+      return videochat_json(c.seed, c.num_videos, denials);
+    }));
+  }
+  jobs.push_back(annotation("videochat_time.json", [c] {
+    return videochat_time_json(c.seed, Split::train_videos, c.num_videos);
   }));
   if (c.num_movers > 0) {
-    jobs.push_back(annotation("movers.json", [c] { return movers_json(c.seed, c.num_movers); }));
+    jobs.push_back(annotation(
+        "movers.json", [c] { return videochat_time_json(c.seed, Split::movers, c.num_movers); }));
     jobs.push_back(
         annotation("movers.csv", [c] { return webvid_csv(c.seed, Split::movers, c.num_movers); }));
   }
@@ -150,6 +159,15 @@ void World::add_sound_test(std::vector<FileJob>& jobs) const {
   jobs.push_back(annotation("hearing_sounds.jsonl", [sounds] {
     return question_rows(sounds, kAudibleTypes, Use::hearing, Medium::sound);
   }));
+}
+
+void World::add_joint_test(std::vector<FileJob>& jobs) const {
+  static constexpr std::string_view kTypes[] = {"heard_colour", "source", "colour"};
+  const Split split = Split::one_sounds;
+  const AskedMedia clips{config_.seed, split, config_.num_test,
+                         [split](std::int64_t i) { return clip_name(split, i) + ".mp4"; }};
+  jobs.push_back(annotation("questions_one_sounds.jsonl",
+                            [clips] { return question_rows(clips, kTypes, Use::joint); }));
 }
 
 void World::add_long_tests(std::vector<FileJob>& jobs) const {

@@ -182,6 +182,13 @@ Asked ask_bound(const Scene& scene, RandomStream& random) {
   return yes_or_no(fmt::format("is there a {} {}?", word(colour), word(shape.kind)), is_yes);
 }
 
+// The one shape that sounds; none if there are more, or none.
+const Shape* only_sounding(const Scene& scene) {
+  const auto is_audible = [](const Shape& shape) { return shape.gain > 0; };
+  if (std::ranges::count_if(scene.shapes, is_audible) != 1) return nullptr;
+  return &*std::ranges::find_if(scene.shapes, is_audible);
+}
+
 Asked ask_makes(const Scene&, RandomStream& random) {
   const auto kind = static_cast<Kind>(random.below(kNumKinds));
   return answered(fmt::format("which sound does the {} make?", word(kind)),
@@ -189,14 +196,16 @@ Asked ask_makes(const Scene&, RandomStream& random) {
 }
 
 Asked ask_sound(const Scene& scene, RandomStream&) {
-  if (scene.shapes.size() != 1) return {};
-  const auto sound = sound_word(scene.shapes[0].kind);
+  const Shape* shape = only_sounding(scene);
+  if (shape == nullptr) return {};
+  const auto sound = sound_word(shape->kind);
   return answered("which sound do you hear?", fmt::format("it is a {}.", sound), sound);
 }
 
 Asked ask_source(const Scene& scene, RandomStream&) {
-  if (scene.shapes.size() != 1) return {};
-  const auto kind = word(scene.shapes[0].kind);
+  const Shape* shape = only_sounding(scene);
+  if (shape == nullptr) return {};
+  const auto kind = word(shape->kind);
   return answered("what makes this sound?", fmt::format("a {} makes it.", kind), kind);
 }
 
@@ -223,6 +232,14 @@ Asked ask_source_order(const Scene& scene, RandomStream& random) {
   const char* place = last == 1 ? "last" : "first";
   return answered(fmt::format("which shape sounds {}?", place),
                   fmt::format("the {} shape is a {}.", place, kind), kind);
+}
+
+Asked ask_heard_colour(const Scene& scene, RandomStream&) {
+  const Shape* shape = only_sounding(scene);
+  if (scene.shapes.size() == 1 || shape == nullptr) return {};
+  return answered("what colour is the shape that you hear?",
+                  fmt::format("the {} is {}.", word(shape->kind), word(shape->colour)),
+                  word(shape->colour));
 }
 
 constexpr std::array<std::string_view, 2> kYesNo{"yes", "no"}, kSizes{"small", "large"},
@@ -253,6 +270,7 @@ const TypeOfQuestion& type_of_question(std::string_view type) {
       {"heard", {kYesNo, ask_heard}},
       {"sound_order", {kSoundWords, ask_sound_order}},
       {"source_order", {kKindWords, ask_source_order}},
+      {"heard_colour", {kColourWords, ask_heard_colour}},
   };
   const auto found = kTypes.find(type);
   VLLAMA_ASSERT(found != kTypes.end(), "a known type of question");

@@ -36,25 +36,28 @@ std::string heard(const Scene& scene);
 std::string request_of_description(RandomStream& random);
 
 struct QuestionAnswer {
-  std::string type;      // one of kVisualTypes or kAudibleTypes
+  std::string type;      // one of the types below
   std::string question;  // "which shape is red?"
   std::string answer;    // "the red shape is a circle."
   std::string word;      // of the answer that decides: "circle"
 };
 
-// Types that can be answered from pictures, and those that need to hear or know the sounds.
+// Types that can be answered from pictures, those that need to hear or know the sounds, and those
+// that need to see and to hear.
 inline constexpr std::string_view kVisualTypes[] = {"colour",    "kind",    "size",  "count",
                                                     "direction", "speed",   "mover", "field",
                                                     "order",     "present", "bound"};
 inline constexpr std::string_view kAudibleTypes[] = {"makes", "sound",       "source",
                                                      "heard", "sound_order", "source_order"};
+inline constexpr std::string_view kJointTypes[] = {"heard_colour"};
 
 // All words that can decide an answer of the type; two or more. `type` must be one of the above.
 std::span<const std::string_view> options(std::string_view type);
 
 // A question of the type about the clip, or none if the type has no sense for it (order of shapes
-// that are there all the time, the sound of a clip with two). The size of a shape is asked for only
-// where it is alone: no language model of this size has learned to look it up among several.
+// that are there all the time, the sound of a clip in which two sound). The size of a shape is
+// asked for only where it is alone: no language model of this size has learned to look it up among
+// several.
 std::optional<QuestionAnswer> ask(const Scene& scene, std::string_view type, RandomStream& random);
 
 }  // namespace vllama::toy

@@ -232,4 +232,11 @@ Scene draw_scene(RandomStream& random, const SceneRules& rules) {
   return scene;
 }
 
+const Shape& leave_one_sound(Scene& scene, RandomStream& random) {
+  const auto left = static_cast<std::size_t>(random.below(scene.shapes.size()));
+  for (std::size_t i = 0; i < scene.shapes.size(); ++i)
+    if (i != left) scene.shapes[i].gain = 0;
+  return scene.shapes[left];
+}
+
 }  // namespace vllama::toy

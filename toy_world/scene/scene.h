@@ -63,7 +63,7 @@ struct Shape {
   std::optional<Motion> motion;
   double appears = 0, vanishes = 1;
   double semitones;  // by which its sound is higher
-  double gain;       // of its sound
+  double gain;       // of its sound; 0: it makes none
 
   Point at(double time) const;
   bool is_visible(double time) const { return time >= appears && time < vanishes; }
@@ -106,5 +106,8 @@ struct SceneRules {
 // the same for opposite directions; shapes in order are visible equally long; shapes keep apart
 // along their paths.
 Scene draw_scene(RandomStream& random, const SceneRules& rules = {});
+
+// Leaves one shape of the scene its sound, any of them, and gives it.
+const Shape& leave_one_sound(Scene& scene, RandomStream& random);
 
 }  // namespace vllama::toy

@@ -57,14 +57,11 @@ TEST_CASE("language: documents are learned at their answers, most at the words t
   const auto tokenizer = tokenizer_of_the_world(folder.path());
   std::size_t num_decisions = 0, num_blurred = 0;
   for (std::uint64_t key = 0; key < 500; ++key) {
-    const auto document = toy::make_document(tokenizer, {0.5, kDrilled, 0.3}, key);
+    const auto document = toy::make_document(tokenizer, {0.4, kDrilled, 0.3, 0.3}, key);
     REQUIRE(document.weights.size() == document.ids.size());
-    REQUIRE(document.description_begin < document.description_end);
-    for (std::size_t i = 0; i < document.ids.size(); ++i) {
-      CHECK(document.ids[i] < tokenizer.size());  // no placeholder is left
-      const bool is_described = i >= document.description_begin && i < document.description_end;
-      if (is_described) CHECK(document.weights[i] == 0);
-    }
+    REQUIRE_FALSE(document.described.empty());
+    for (const std::int64_t id : document.ids) CHECK(id < tokenizer.size());  // no placeholder
+    for (const std::size_t place : document.described) CHECK(document.weights[place] == 0);
     for (const toy::Decision& decision : document.decisions) {
       CHECK(document.weights[decision.token] == 1);
       const std::vector<std::int64_t> id{document.ids[decision.token]};
@@ -73,7 +70,7 @@ TEST_CASE("language: documents are learned at their answers, most at the words t
     }
     num_decisions += document.decisions.size();
     num_blurred += document.is_blurred;
-    CHECK(toy::make_document(tokenizer, {0.5, kDrilled, 0.3}, key).ids == document.ids);
+    CHECK(toy::make_document(tokenizer, {0.4, kDrilled, 0.3, 0.3}, key).ids == document.ids);
   }
   CHECK(num_decisions > 1500);
   CHECK(num_blurred > 100);
@@ -90,6 +87,29 @@ TEST_CASE("language: an exam ends where its answer begins") {
   CHECK(prompt.find(exam.described.text) != std::string::npos);
   CHECK(prompt.find(exam.asked.question) != std::string::npos);
   CHECK(prompt.ends_with("###Assistant:"));
+}
+
+TEST_CASE(
+    "language: the colour of what is heard stands with the pictures, its kind with the sound") {
+  const test::TemporaryFolder folder;
+  const auto tokenizer = tokenizer_of_the_world(folder.path());
+  for (std::uint64_t key = 0; key < 100; ++key) {
+    RandomStream random(key);
+    const auto exam = toy::draw_exam(random, toy::Style::both, "heard_colour");
+    const std::string prompt = tokenizer.decode(toy::exam_prompt(tokenizer, exam));
+    INFO(prompt);
+    const auto sound = prompt.find(exam.described.sound_text);
+    REQUIRE(sound != std::string::npos);
+    CHECK(prompt.find(exam.described.text) < sound);
+    const auto kind = exam.asked.answer.substr(4, exam.asked.answer.find(" is") - 4);
+    CHECK(exam.described.text.find(exam.asked.word + " " + kind) != std::string::npos);
+    const auto& kinds = toy::kKindWords;
+    const auto number = static_cast<std::size_t>(std::ranges::find(kinds, kind) - kinds.begin());
+    const bool is_named = exam.described.sound_text.find(kind) != std::string::npos;
+    const bool is_heard =
+        exam.described.sound_text.find(toy::kSoundWords[number]) != std::string::npos;
+    CHECK(is_named != is_heard);
+  }
 }
 
 TEST_CASE("language: the first heads begin by looking one, two, three and five words back") {
@@ -140,6 +160,6 @@ TEST_CASE("language: a tiny model trains, is read back, fails its gates, and is 
         read_file(again.path() / "llama/model.safetensors"));
   CHECK_THROWS_AS(toy::train_language_model(training, folder.path()), UserError);
   const auto gates = toy::language_gates(folder.path(), 1, 8);
-  CHECK(gates.size() == 17 + 17 + 11 + 9);
+  CHECK(gates.size() == 17 + 17 + 11 + 9 + 6);
   CHECK_FALSE(toy::all_passed(gates));
 }
