@@ -13,8 +13,8 @@ namespace {
 // Sections and keys that change how a run goes, but not what it computes.
 constexpr auto kHarmless = std::to_array<std::string_view>(
     {"output_dir", "device", "num_threads", "model.recompute_layers", "model.loss_rows_at_once",
-     "model.vision.frames_at_once", "model.audio.inputs_at_once", "data.loader",
-     "data.index_folder", "data.max_broken_share", "data.video.time_limit_seconds",
+     "model.feature_memory_bytes", "model.vision.frames_at_once", "model.audio.inputs_at_once",
+     "data.loader", "data.index_folder", "data.max_broken_share", "data.video.time_limit_seconds",
      "data.video.packet_memory_bytes", "checkpoints", "eval", "training.micro_batch_size",
      "distributed", "training.steps_per_log_line", "training.max_bad_steps"});
 

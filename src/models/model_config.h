@@ -50,6 +50,7 @@ struct ModelConfig {
   double dropout = 0.1;
   bool recompute_layers = false;
   std::int64_t loss_rows_at_once = 512;
+  std::int64_t feature_memory_bytes = 0;
 
   bool has_vision() const { return branches != "audio"; }
   bool has_audio() const { return branches != "vision"; }
@@ -72,6 +73,10 @@ struct ModelConfig {
           "time");
     field("loss_rows_at_once", loss_rows_at_once,
           "target tokens whose logits exist at the same time", config::AtLeast<std::int64_t>{1});
+    field("feature_memory_bytes", feature_memory_bytes,
+          "memory of each frozen encoder for what it made of frames or sounds, taken from there "
+          "when the same ones come again; for small data without random crops. 0: none",
+          config::AtLeast<std::int64_t>{0});
   }
 };
 

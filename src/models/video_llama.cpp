@@ -26,7 +26,10 @@ Targets targets_of(const processors::Batch& batch) {
 VideoLlama::VideoLlama(const ModelConfig& config, const LlamaConfig& language_config)
     : config_(config),
       trained_modules_(models::trained_modules(config)),
-      language_model_(language_config, trains("lora") ? std::optional(config.lora) : std::nullopt) {
+      language_model_(language_config, trains("lora") ? std::optional(config.lora) : std::nullopt),
+      features_{FeatureMemory(trains("image_q_former") ? 0 : config.feature_memory_bytes),
+                FeatureMemory(config.feature_memory_bytes),
+                FeatureMemory(config.feature_memory_bytes)} {
   if (config.has_vision()) vision_.emplace(config.vision, language_config.width);
   if (config.has_audio()) audio_.emplace(config.audio, language_config.width);
 }
@@ -69,15 +72,26 @@ at::Tensor VideoLlama::media_embeddings(processors::MediaRoute route,
       dropout_rate > 0 ? nn::Dropout(dropout_rate, group.dropout_keys, device()) : nn::Dropout();
   VLLAMA_ASSERT(route == processors::MediaRoute::vision ? vision_.has_value() : audio_.has_value(),
                 "the model has the branch that a medium needs");
+  const auto remembered = [&](const FeatureMemory::Encode& encode) {
+    return features_[static_cast<std::size_t>(route)](values, encode);
+  };
   switch (route) {
     case processors::MediaRoute::vision:
-      return vision_->embed_clips(vision_->encode_frames(VisionBranch::normalize(values, dtype)),
-                                  group.rows_per_medium, dropout);
+      return vision_->embed_clips(
+          remembered([&](const at::Tensor& frames_FHWC) {
+            return vision_->encode_frames(VisionBranch::normalize(frames_FHWC, dtype));
+          }),
+          group.rows_per_medium, dropout);
     case processors::MediaRoute::audio_from_frames:
-      return audio_->embed_clips(audio_->encode_frames(VisionBranch::normalize(values, dtype)),
-                                 group.rows_per_medium, dropout);
+      return audio_->embed_clips(
+          remembered([&](const at::Tensor& frames_FHWC) {
+            return audio_->encode_frames(VisionBranch::normalize(frames_FHWC, dtype));
+          }),
+          group.rows_per_medium, dropout);
     case processors::MediaRoute::audio_from_sound:
-      return audio_->embed_clips(audio_->encode_clips(values), group.rows_per_medium, dropout);
+      return audio_->embed_clips(
+          remembered([&](const at::Tensor& mel_K1MT) { return audio_->encode_clips(mel_K1MT); }),
+          group.rows_per_medium, dropout);
   }
   throw InternalError("no such route");
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "models/feature_memory.h"
 #include "models/llama.h"
 #include "models/model_config.h"
 #include "nn/token_loss.h"
@@ -75,6 +76,7 @@ class VideoLlama {
   std::optional<VisionBranch> vision_;
   std::optional<AudioBranch> audio_;
   Llama language_model_;
+  mutable std::array<FeatureMemory, processors::kNumMediaRoutes> features_;
 };
 
 }  // namespace vllama::models
