@@ -50,7 +50,7 @@ if $is_quick; then
   train vision_stage1 160 vision vision_motion
   train vision_stage2 200 vision vision_stage1
 else
-  train vision_motion 350
+  train vision_motion 500
   train vision_stage1 800 vision vision_motion
   train vision_stage2 1000 vision vision_stage1
   train audio_stage1 600
