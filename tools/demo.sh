@@ -1,22 +1,36 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, makes the toy world, trains all recipes in it, and measures what they have
-# learned; in ten minutes of two cores, without the build. --quick does what fits into two minutes: a smaller
-# world, the vision branch alone, and fewer steps.
+# learned; in ten minutes of two cores, without the build. --quick does what fits into 90 seconds: a smaller world,
+# the vision branch alone, and fewer steps. --seed N, behind it, is for another world and other draws.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 readonly root vllama=$root/build/release/vllama
 
-case "${1:-}" in
-  "") readonly folder=toy/demo world_size=(--sounds 0) is_quick=false ;;
-  --quick)
-    readonly folder=toy/quick world_size=(--videos 1000 --images 300 --test 60 --movers 500 --sounds 0) is_quick=true
-    ;;
-  *)
-    echo "usage: tools/demo.sh [--quick]" >&2
-    exit 2
-    ;;
-esac
+usage() {
+  echo "usage: tools/demo.sh [--quick] [--seed N]" >&2
+  exit 2
+}
+
+is_quick=false seed=1
+if [ "${1:-}" = --quick ]; then
+  is_quick=true
+  shift
+fi
+if [ "${1:-}" = --seed ]; then
+  [[ "${2:-}" =~ ^[0-9]+$ ]] || usage
+  seed=$2
+  shift 2
+fi
+[ $# -eq 0 ] || usage
+readonly is_quick seed
+
+if $is_quick; then
+  readonly folder=toy/quick_$seed
+  readonly world_size=(--videos 1000 --images 300 --test 60 --movers 500 --sounds 0)
+else
+  readonly folder=toy/demo_$seed world_size=(--sounds 0)
+fi
 
 heading() { printf '\ndemo, %d:%02d: %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$1"; }
 
@@ -25,7 +39,7 @@ trained() { ls -d "toy/runs/$1"/checkpoints/step_*/trainable.safetensors | tail 
 
 # train RECIPE STEPS [BRANCH EARLIER_RUN]: of a branch, from what another run trained.
 train() {
-  local -a changes=(--set "training.steps_per_epoch=$2" --set "checkpoints.every_steps=$2")
+  local -a changes=(--set "seed=$seed" --set "training.steps_per_epoch=$2" --set "checkpoints.every_steps=$2")
   if [ $# -gt 2 ]; then
     changes+=(--set "model.weights.$3_checkpoint=$(trained "$4")")
   fi
@@ -43,12 +57,12 @@ rm -rf toy/runs
 SECONDS=0
 
 heading "the world: clips, pictures and sounds with captions and questions"
-"$vllama" toy-world toy/world --seed 1 "${world_size[@]}"
+"$vllama" toy-world toy/world --seed "$seed" "${world_size[@]}"
 
 if $is_quick; then
-  train vision_motion 120
-  train vision_stage1 160 vision vision_motion
-  train vision_stage2 200 vision vision_stage1
+  train vision_motion 250
+  train vision_stage1 150 vision vision_motion
+  train vision_stage2 250 vision vision_stage1
 else
   train vision_motion 500
   train vision_stage1 800 vision vision_motion

@@ -1,53 +1,40 @@
 #include "models/feature_memory.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/tensor.h>
 
 #include <string_view>
-#include <vector>
 
 namespace vllama::models {
 namespace {
 
-std::vector<std::size_t> hashes_of(const at::Tensor& inputs) {
-  const at::Tensor values = inputs.cpu().contiguous();
-  const auto bytes_each = values.nbytes() / static_cast<std::size_t>(values.size(0));
+std::size_t hash_of(const at::Tensor& tensor) {
+  const at::Tensor values = tensor.cpu().contiguous();
   const auto* bytes = static_cast<const char*>(values.const_data_ptr());
-  std::vector<std::size_t> hashes;
-  for (std::int64_t i = 0; i < values.size(0); ++i, bytes += bytes_each)
-    hashes.push_back(std::hash<std::string_view>()({bytes, bytes_each}));
-  return hashes;
+  return std::hash<std::string_view>()({bytes, values.nbytes()});
 }
 
 }  // namespace
 
-at::Tensor FeatureMemory::operator()(const at::Tensor& inputs, const Encode& encode) {
+at::Tensor FeatureMemory::operator()(const at::Tensor& inputs,
+                                     const std::vector<std::int64_t>& inputs_per_medium,
+                                     const Encode& encode) {
   if (most_bytes_ == 0) return encode(inputs);
-  const auto hashes = hashes_of(inputs);
-  std::unordered_map<std::size_t, at::Tensor> found;
-  std::vector<std::int64_t> unknown;
-  for (std::size_t i = 0; i < hashes.size(); ++i) {
-    const auto known = features_.find(hashes[i]);
-    if (found.emplace(hashes[i], known == features_.end() ? at::Tensor() : known->second).second &&
-        known == features_.end())
-      unknown.push_back(static_cast<std::int64_t>(i));
-  }
-  if (!unknown.empty()) {
-    const at::Tensor rows = at::tensor(unknown, at::kLong).to(inputs.device());
-    const auto num_new = static_cast<std::int64_t>(unknown.size());
-    const auto parts = encode(inputs.index_select(0, rows)).chunk(num_new);
-    for (std::size_t i = 0; i < unknown.size(); ++i) {
-      const auto hash = hashes[static_cast<std::size_t>(unknown[i])];
-      found[hash] = parts[i];
-      const auto bytes = static_cast<std::int64_t>(parts[i].nbytes());
-      if (num_bytes_ + bytes > most_bytes_) continue;
-      num_bytes_ += bytes;
-      features_[hash] = parts[i].clone();
-    }
-  }
   std::vector<at::Tensor> all;
-  for (const std::size_t hash : hashes) all.push_back(found.at(hash));
+  for (const at::Tensor& medium : inputs.split_with_sizes(inputs_per_medium))
+    all.push_back(features_of(medium, encode));
   return at::cat(all);
+}
+
+at::Tensor FeatureMemory::features_of(const at::Tensor& medium, const Encode& encode) {
+  const std::size_t hash = hash_of(medium);
+  if (const auto known = features_.find(hash); known != features_.end()) return known->second;
+  at::Tensor features = encode(medium);
+  const auto bytes = static_cast<std::int64_t>(features.nbytes());
+  if (num_bytes_ + bytes <= most_bytes_) {
+    num_bytes_ += bytes;
+    features_.emplace(hash, features);
+  }
+  return features;
 }
 
 }  // namespace vllama::models

@@ -73,7 +73,7 @@ at::Tensor VideoLlama::media_embeddings(processors::MediaRoute route,
   VLLAMA_ASSERT(route == processors::MediaRoute::vision ? vision_.has_value() : audio_.has_value(),
                 "the model has the branch that a medium needs");
   const auto remembered = [&](const FeatureMemory::Encode& encode) {
-    return features_[static_cast<std::size_t>(route)](values, encode);
+    return features_[static_cast<std::size_t>(route)](values, group.rows_per_medium, encode);
   };
   switch (route) {
     case processors::MediaRoute::vision:

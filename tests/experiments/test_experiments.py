@@ -117,6 +117,10 @@ class Experiments(unittest.TestCase):
         self.assertEqual(plots[0].count("<rect"), 4)
         self.assertEqual(plots[1].count("<polyline"), 1)
         self.assertIsNone(re.search(r"(src|href)\s*=", page))
+        for name, title in (("sight", "Sight &amp; &lt;sound&gt;"), ("growth", "growth")):
+            file = (self.out / "plots" / f"{name}.svg").read_text()
+            xml.etree.ElementTree.fromstring(file)
+            self.assertIn(f"<title>{title}</title>", file)
 
     def test_failures_are_named_and_nothing_is_shown_of_them(self):
         done = self.call("--seeds", "3")

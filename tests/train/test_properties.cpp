@@ -135,6 +135,30 @@ TEST_CASE("runs: k micro-batches give what one batch of all their samples gives"
     CHECK(actual[i] == Approx(expected[i]).epsilon(kSumOrderTolerance));
 }
 
+TEST_CASE("runs: remembered features give the same training, to the bit after a resume") {
+  const test::TinyWorld world;
+  const auto run = [&world](const std::string& name, std::int64_t memory_bytes) {
+    train::RunConfig config = world.run(name);
+    config.model.feature_memory_bytes = memory_bytes;
+    for (auto& set : config.data.sets) {
+      set.transform = "eval";  // the same pixels in every pass
+      set.sampling = "uniform";
+    }
+    return config;
+  };
+  const train::RunConfig computed = run("computed", 0), remembered = run("remembered", 1 << 20);
+  REQUIRE(train::train(computed, {}) == 0);
+  REQUIRE(train::train(remembered, {}) == 0);
+  const auto expected = losses(computed), actual = losses(remembered);
+  REQUIRE(actual.size() == expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i)
+    CHECK(actual[i] == Approx(expected[i]).epsilon(kSumOrderTolerance));
+  const train::RunConfig resumed = run("resumed", 1 << 20);
+  REQUIRE(train::train(resumed, {.resume = world.path("remembered/checkpoints/step_000004")}) == 0);
+  const bool is_same = weights_after(resumed, 6) == weights_after(remembered, 6);
+  CHECK(is_same);
+}
+
 TEST_CASE("runs: recomputed activations give the same training") {
   const test::TinyWorld world;
   const train::RunConfig stored = world.run("stored");

@@ -11,6 +11,7 @@ checkpoint, `vllama eval` from its last answers. Then writes into the folder
 
     experiments.html   claims, tables and plots; one file that needs nothing else
     experiments.md     the same tables
+    plots/NAME.svg     each plot
     results.json       every number, for programs
 
 Only what was measured is shown. Runs and evaluations that failed are named with the end of their log, also in the

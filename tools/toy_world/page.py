@@ -100,3 +100,6 @@ def write(results, folder):
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     (folder / "experiments.md").write_text(markdown(results))
     (folder / "experiments.html").write_text(page(results))
+    (folder / "plots").mkdir(exist_ok=True)
+    for experiment in results["experiments"]:
+        (folder / "plots" / f"{experiment['name']}.svg").write_text(plots.standalone(experiment))

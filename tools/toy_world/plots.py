@@ -1,6 +1,7 @@
 """Plots of experiments as SVG: bars by question type, and lines over a quantity."""
 import html
 import math
+import re
 
 # Okabe and Ito: told apart by readers with any colour vision.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#6B6B6B", "#B5A000"]
@@ -86,20 +87,27 @@ def levels(axis, left, right, cells):
     return drawn
 
 
-def legend(names, has_levels):
-    entries = "".join(f'<span class=key><span class=colour style="background:{colour(i)}"></span>'
-                      f"{html.escape(name)}</span>" for i, name in enumerate(names) if name)
-    if has_levels:
-        entries += "<span class=key>- - - chance</span><span class=key>&middot;&middot;&middot; majority</span>"
-    return f"<p class=legend>{entries}</p>" if entries else ""
-
-
 def all_cells(experiment):
     return [cell for arm in experiment["arms"] for cell in arm["cells"].values()]
 
 
 def has_levels(experiment):
     return any(cell.get("chance") is not None or cell.get("majority") is not None for cell in all_cells(experiment))
+
+
+def keys(experiment):
+    """Names that colours stand for, in their order."""
+    if experiment["plot"] == "lines":
+        return [name for name in dict.fromkeys(arm["series"] for arm in experiment["arms"]) if name]
+    return [arm["name"] for arm in experiment["arms"]]
+
+
+def legend(experiment):
+    entries = "".join(f'<span class=key><span class=colour style="background:{colour(i)}"></span>'
+                      f"{html.escape(name)}</span>" for i, name in enumerate(keys(experiment)))
+    if has_levels(experiment):
+        entries += "<span class=key>- - - chance</span><span class=key>&middot;&middot;&middot; majority</span>"
+    return f"<p class=legend>{entries}</p>" if entries else ""
 
 
 def bars(experiment):
@@ -132,7 +140,7 @@ def bars(experiment):
                            [arm["cells"][kind] for arm in arms if kind in arm["cells"]])
             body += text(left + group / 2, TOP + HEIGHT + 18, kind or "all")
         rows.append(svg(LEFT + width + 8, TOP + HEIGHT + BELOW - 12, experiment["title"], body))
-    return legend([arm["name"] for arm in arms], has_levels(experiment)) + "".join(rows)
+    return rows
 
 
 def _places(values):
@@ -165,8 +173,48 @@ def lines(experiment):
         body += "".join(text(at[x], TOP + HEIGHT + 16, f"{x:g}") for x in sorted({arm["x"] for arm in shown}))
         body += text(LEFT + width / 2, TOP + HEIGHT + 32, experiment["x_label"])
         panels.append(svg(LEFT + width + 12, TOP + HEIGHT + BELOW, f"{experiment['title']}: {kind or 'all'}", body))
-    return legend(series, has_levels(experiment)) + "".join(panels)
+    return panels
+
+
+def pictures(experiment):
+    """One SVG or several, to be read from left to right and from top to bottom."""
+    return lines(experiment) if experiment["plot"] == "lines" else bars(experiment)
 
 
 def plot(experiment):
-    return lines(experiment) if experiment["plot"] == "lines" else bars(experiment)
+    """For a page."""
+    return legend(experiment) + "".join(pictures(experiment))
+
+
+def _legend_drawn(experiment, width):
+    """The legend as a part of a picture, and its height."""
+    drawn, x, y = "", 10, 16
+    for number, name in enumerate(keys(experiment)):
+        length = 34 + 7 * len(name)
+        if x > 10 and x + length > width:
+            x, y = 10, y + 18
+        drawn += f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{colour(number)}"/>'
+        drawn += text(x + 15, y, name, "start")
+        x += length
+    if has_levels(experiment):
+        y += 18
+        drawn += text(10, y, "- - - chance   · · · majority", "start")
+    return drawn, y + 10
+
+
+def standalone(experiment):
+    """One SVG file with the legend, on white."""
+    most = 900
+    sizes = [[float(found) for found in re.search(r'width="(\d+)" height="(\d+)"', picture).groups()]
+             for picture in pictures(experiment)]
+    width = min(max(size[0] for size in sizes) if experiment["plot"] == "bars" else most,
+                max(sum(size[0] for size in sizes), 420))
+    body, top = _legend_drawn(experiment, width)
+    x, row = 0, 0
+    for picture, (wide, high) in zip(pictures(experiment), sizes):
+        if x > 0 and x + wide > width + 1:
+            x, top, row = 0, top + row, 0
+        body += picture.replace("<svg ", f'<svg x="{x:.0f}" y="{top:.0f}" ', 1)
+        x, row = x + wide, max(row, high)
+    return svg(width, top + row, experiment["title"],
+               f'<rect width="100%" height="100%" fill="#fff"/><g color="#1c1c1c">{body}</g>') + "\n"
