@@ -47,8 +47,9 @@ TEST_CASE("recipes: neither held-out pairs nor words for sounds") {
     for (const std::string_view sound : kSoundWords) CHECK(text.find(sound) == std::string::npos);
   }
   CHECK(names_held_out_pair(webvid_csv(kSeed, Split::test_unseen, kCount)));
-  const std::string heard = audiocaps_csv(kSeed, Split::train_sounds, kCount);
-  for (const std::string_view sound : kSoundWords) CHECK(heard.find(sound) != std::string::npos);
+  for (const std::string& heard : {audiocaps_csv(kSeed, Split::train_sounds, kCount),
+                                   sound_dialogues_jsonl(kSeed, Split::train_sounds, kCount)})
+    for (const std::string_view sound : kSoundWords) CHECK(heard.find(sound) != std::string::npos);
 }
 
 TEST_CASE("recipes: the file without denials has none, and else the same questions") {

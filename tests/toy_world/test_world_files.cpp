@@ -108,6 +108,7 @@ TEST_CASE("world: our readers take all annotations, and every medium is there") 
   check_dataset("videochat_instruct", "movers.json", "videos", 6);
   check_dataset("webvid", "movers.csv", "videos", 6);
   check_dataset("audiocaps", "audiocaps.csv", "sounds/train", 5);
+  check_dataset("vllama", "sound_dialogues.jsonl", "sounds/train", 5);
   check_dataset("audiocaps", "audiocaps_test.csv", "sounds/test", 8);
 }
 

@@ -121,6 +121,24 @@ std::string videochat_time_json(std::uint64_t seed, Split split, std::int64_t co
   return lines_of(entries);
 }
 
+std::string sound_dialogues_jsonl(std::uint64_t seed, Split split, std::int64_t count) {
+  std::string rows;
+  for (std::int64_t i = 0; i < count; ++i) {
+    RandomStream random = texts_of(seed, split, i, Use::dialogue);
+    const std::string name = clip_name(split, i);
+    Json messages = Json::array();
+    for (const DialogueTurn& turn : dialogue_about_sound(scene_of(seed, split, i), random)) {
+      Json content = Json::array();
+      if (messages.empty()) content.push_back({{"audio", name + "_0.wav"}});
+      content.push_back({{"text", turn.question}});
+      messages.push_back({{"role", "user"}, {"content", content}});
+      messages.push_back({{"role", "assistant"}, {"content", turn.answer}});
+    }
+    rows += Json{{"id", name}, {"messages", messages}}.dump() + "\n";
+  }
+  return rows;
+}
+
 std::string audiocaps_csv(std::uint64_t seed, Split split, std::int64_t count) {
   std::string table = "audiocap_id,youtube_id,start_time,caption\n";
   for (std::int64_t i = 0; i < count; ++i)

@@ -29,6 +29,9 @@ std::string videochat_json(std::uint64_t seed, std::int64_t count, Denials denia
 // VideoChat: questions about time, for each clip of a split in which something moves or appears.
 std::string videochat_time_json(std::uint64_t seed, Split split, std::int64_t count);
 
+// Our own format: a dialogue about each sound of a split.
+std::string sound_dialogues_jsonl(std::uint64_t seed, Split split, std::int64_t count);
+
 // AudioCaps: what is heard in each sound of a split.
 std::string audiocaps_csv(std::uint64_t seed, Split split, std::int64_t count);
 

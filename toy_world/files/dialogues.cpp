@@ -15,6 +15,9 @@ namespace {
 // Of kVisualTypes those that a single picture answers.
 constexpr std::string_view kPictureTypes[] = {"colour", "kind",    "size", "count",
                                               "field",  "present", "bound"};
+constexpr std::string_view kTimeTypes[] = {"direction", "speed", "mover", "order"};
+constexpr std::string_view kHeardTypes[] = {"sound", "source", "heard", "sound_order",
+                                            "source_order"};
 constexpr std::size_t kLeastTurns = 2, kMostTurns = 4;
 
 DialogueTurn turn_of(const QuestionAnswer& asked) {
@@ -36,6 +39,16 @@ std::vector<DialogueTurn> dialogue(const Scene& scene, std::span<const std::stri
     if (const auto asked = ask_within_recipe(scene, type, random)) turns.push_back(turn_of(*asked));
   }
   VLLAMA_ASSERT(turns.size() == num_turns, "enough questions apply to every scene");
+  shuffle(random, turns);
+  return turns;
+}
+
+std::vector<DialogueTurn> all_that_apply(const Scene& scene,
+                                         std::span<const std::string_view> types,
+                                         RandomStream& random) {
+  std::vector<DialogueTurn> turns;
+  for (const std::string_view type : types)
+    if (const auto asked = ask_within_recipe(scene, type, random)) turns.push_back(turn_of(*asked));
   shuffle(random, turns);
   return turns;
 }
@@ -86,11 +99,11 @@ std::vector<DialogueTurn> with_yes_alone(std::vector<DialogueTurn> turns, const 
 }
 
 std::vector<DialogueTurn> dialogue_about_time(const Scene& scene, RandomStream& random) {
-  std::vector<DialogueTurn> turns;
-  for (const std::string_view type : {"direction", "speed", "mover", "order"})
-    if (const auto asked = ask_within_recipe(scene, type, random)) turns.push_back(turn_of(*asked));
-  shuffle(random, turns);
-  return turns;
+  return all_that_apply(scene, kTimeTypes, random);
+}
+
+std::vector<DialogueTurn> dialogue_about_sound(const Scene& scene, RandomStream& random) {
+  return all_that_apply(scene, kHeardTypes, random);
 }
 
 }  // namespace vllama::toy

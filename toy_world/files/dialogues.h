@@ -41,4 +41,7 @@ std::vector<DialogueTurn> with_yes_alone(std::vector<DialogueTurn> turns, const 
 // appears first or last. Empty where nothing moves or appears.
 std::vector<DialogueTurn> dialogue_about_time(const Scene& scene, RandomStream& random);
 
+// Every question about what is heard that applies.
+std::vector<DialogueTurn> dialogue_about_sound(const Scene& scene, RandomStream& random);
+
 }  // namespace vllama::toy

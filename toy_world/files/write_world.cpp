@@ -125,9 +125,13 @@ void World::add_recipes(std::vector<FileJob>& jobs) const {
     jobs.push_back(
         annotation("movers.csv", [c] { return webvid_csv(c.seed, Split::movers, c.num_movers); }));
   }
-  if (c.num_sounds > 0)
+  if (c.num_sounds > 0) {
     jobs.push_back(annotation(
         "audiocaps.csv", [c] { return audiocaps_csv(c.seed, Split::train_sounds, c.num_sounds); }));
+    jobs.push_back(annotation("sound_dialogues.jsonl", [c] {
+      return sound_dialogues_jsonl(c.seed, Split::train_sounds, c.num_sounds);
+    }));
+  }
 }
 
 void World::add_test(Split split, const std::string& name, std::vector<FileJob>& jobs) const {
