@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Stands in for vllama: leaves a checkpoint, or a report whose scores follow from seed and settings.
 
-Appends what it was called with to calls.txt beside the runs. `--set fail=1` makes it fail; a text of `needs` must be
-a file.
+Appends what it was called with to calls.txt beside the runs. `--set fail=1` makes it fail, `sleep=N` wait for N
+seconds; what `start` names must be a file.
 """
 import json
 import os
 import pathlib
 import sys
+import time
 
 verb, config, *rest = sys.argv[1:]
 if verb == "toy-world":
@@ -21,6 +22,8 @@ assert os.environ["OMP_NUM_THREADS"] == "1"
 folder = pathlib.Path(settings["output_dir"])
 with open(folder.parent.parent / "calls.txt", "a") as calls:
     calls.write(f"{verb} {folder.name}\n")
+if "sleep" in settings:
+    time.sleep(float(settings["sleep"]))
 if settings.get("fail"):
     print("reading the data\nerror: there is no such world")
     sys.exit(2)

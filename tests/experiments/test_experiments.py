@@ -175,6 +175,21 @@ class Experiments(unittest.TestCase):
         self.assertEqual(sorted(self.worlds()), ["toy-world world --videos 9", "toy-world world_2 --videos 2"])
         self.assertIn("data=world_2/a.csv", self.call("--only", "worlds", "--dry-run", "--seeds", "3").stdout)
 
+    def test_two_calls_at_once_and_a_stop(self):
+        table = json.loads(json.dumps(TABLE))
+        table["runs"]["first"]["set"] = ["sleep=30"]
+        self.write(table)
+        command = [sys.executable, DRIVER, "--table", "table.json", "--program", self.program, "--folder", self.out,
+                   "--only", "sight", "--seeds", "1"]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, text=True) as running:
+            while "first, seed 1: started" not in running.stdout.readline():
+                pass
+            self.assertIn("another call works in", self.call("--only", "growth").stderr)
+            running.terminate()
+            self.assertEqual(running.wait(timeout=20), 1)
+        self.write(TABLE)
+        self.assertEqual(self.call("--only", "sight", "--seeds", "1").returncode, 0)
+
     def test_experiments_come_one_after_the_other(self):
         dry = self.call("--only", "growth", "--only", "sight", "--dry-run").stdout
         self.assertLess(dry.index("seed_2/eval_last"), dry.index("seed_1/eval_better"))

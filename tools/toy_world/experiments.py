@@ -80,6 +80,7 @@ def main():
         for job in plan.missing(jobs):
             print(job.text())
         return 0
+    held = plan.lock(pathlib.Path(options.folder))
     failures = plan.run(jobs, options.jobs)
     results = outcome.collect(experiments, seeds, pathlib.Path(options.folder))
     results["failures"] = failures
@@ -90,6 +91,7 @@ def main():
     for failure in failures:
         print(f"FAILED {failure['name']}: {failure['reason']}", file=sys.stderr)
     print(f"experiments: {options.folder}/experiments.html")
+    held.close()
     return 1 if failures else 0
 
 

@@ -1,4 +1,5 @@
 """The commands that experiments need, in their order, and running those that are missing."""
+import fcntl
 import hashlib
 import json
 import os
@@ -230,8 +231,25 @@ def _start(job, say):
     return None, {"name": job.name, "reason": reason, "log": ""}
 
 
+def _interrupt(_signal, _frame):
+    raise KeyboardInterrupt
+
+
+def lock(folder):
+    """Keeps other calls from the folder for as long as this program lives."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = open(folder / "lock", "w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"another call works in '{folder}'; wait for it, or name another --folder")
+    return file
+
+
 def run(jobs, num_at_once):
-    """Runs what is not done. Returns failures: [{"name", "reason", "log"}]. Ctrl-C ends all programs and leaves."""
+    """Runs what is not done. Returns failures: [{"name", "reason", "log"}]. SIGINT and SIGTERM end all programs."""
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
     waiting = missing(jobs)
     total, running, failures, ended = len(waiting), [], {}, set()
     print(f"experiments: {len(jobs) - total} of {len(jobs)} steps are done already", flush=True)
