@@ -26,10 +26,10 @@ fi
 readonly is_quick seed
 
 if $is_quick; then
-  readonly folder=toy/quick_$seed
-  readonly world_size=(--videos 1000 --images 300 --test 60 --movers 500 --sounds 0)
+  readonly folder=toy/quick_$seed batch_size=16
+  readonly world_size=(--videos 600 --images 200 --test 60 --movers 400 --sounds 0)
 else
-  readonly folder=toy/demo_$seed world_size=(--sounds 0)
+  readonly folder=toy/demo_$seed batch_size=32 world_size=(--sounds 0)
 fi
 
 heading() { printf '\ndemo, %d:%02d: %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$1"; }
@@ -39,12 +39,13 @@ trained() { ls -d "toy/runs/$1"/checkpoints/step_*/trainable.safetensors | tail 
 
 # train RECIPE STEPS [BRANCH EARLIER_RUN]: of a branch, from what another run trained.
 train() {
-  local -a changes=(--set "seed=$seed" --set "training.steps_per_epoch=$2" --set "checkpoints.every_steps=$2")
+  local -a changes=(--set "seed=$seed" --set "training.batch_size=$batch_size"
+    --set "training.steps_per_epoch=$2" --set "checkpoints.every_steps=$2")
   if [ $# -gt 2 ]; then
     changes+=(--set "model.weights.$3_checkpoint=$(trained "$4")")
   fi
   heading "training, $1, $2 steps"
-  "$vllama" train "configs/toy/$1.yaml" "${changes[@]}"
+  "$vllama" train "configs/toy/$1.yaml" "${changes[@]}" >"toy/runs/$1.txt"
 }
 
 tools/build.sh release vllama
@@ -54,15 +55,16 @@ cd "$folder"
 ln -sfn "$root/configs" configs
 ln -sfn "$root/toy_world" toy_world
 rm -rf toy/runs
+mkdir -p toy/runs
 SECONDS=0
 
 heading "the world: clips, pictures and sounds with captions and questions"
 "$vllama" toy-world toy/world --seed "$seed" "${world_size[@]}"
 
 if $is_quick; then
-  train vision_motion 250
-  train vision_stage1 150 vision vision_motion
-  train vision_stage2 250 vision vision_stage1
+  train vision_motion 320
+  train vision_stage1 200 vision vision_motion
+  train vision_stage2 380 vision vision_stage1
 else
   train vision_motion 500
   train vision_stage1 800 vision vision_motion

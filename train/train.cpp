@@ -78,7 +78,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   const RunProgress progress = resume(folder, config, options, trainer, ranks);
   const RankCounts counts{ranks.num_ranks(), ranks.num_local_ranks()};
   if (ranks.is_first())
-    std::cerr << startup_report(config, *model, counts, data, order) << std::endl;
+    std::cout << startup_report(config, *model, counts, data, order) << std::endl;
   if (options.dry_run) {
     ranks.leave();
     return 0;
