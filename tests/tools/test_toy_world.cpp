@@ -39,7 +39,7 @@ TEST_CASE("toy-world: a call that is stopped leaves whole files alone, and the n
   const auto first = test::run_program(command(whole));
   CAPTURE(first.output);
   REQUIRE(first.status == 0);
-  CHECK_THAT(first.output, Contains("wrote 71 files"));
+  CHECK_THAT(first.output, Contains("wrote 78 files"));
   const auto expected = test::folder_contents(whole);
   for (const int signal : {SIGKILL, SIGINT}) {
     test::BackgroundProgram program(command(torn));
@@ -54,7 +54,7 @@ TEST_CASE("toy-world: a call that is stopped leaves whole files alone, and the n
   CHECK_THAT(last.output, Contains("were there"));
   CHECK(test::folder_contents(torn) == expected);
   const auto again = test::run_program(command(torn));
-  CHECK_THAT(again.output, Contains("wrote 0 files") && Contains("; 71 were there"));
+  CHECK_THAT(again.output, Contains("wrote 0 files") && Contains("; 78 were there"));
 }
 
 TEST_CASE("toy-world: mistakes") {

@@ -22,9 +22,9 @@ train::RunConfig two_sets(const test::TinyWorld& world) {
 // The data table of what a dry run prints.
 std::string data_table(const train::RunConfig& config) {
   std::ostringstream report;
-  std::streambuf* const standard_error = std::cerr.rdbuf(report.rdbuf());
+  std::streambuf* const standard_output = std::cout.rdbuf(report.rdbuf());
   const int status = train::train(config, {.dry_run = true});
-  std::cerr.rdbuf(standard_error);
+  std::cout.rdbuf(standard_output);
   REQUIRE(status == 0);
   const std::string text = report.str();
   const auto begin = text.find("Data, "), end = text.find("Memory");
