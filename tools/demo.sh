@@ -75,20 +75,25 @@ fi
 
 heading "questions about clips that it has not seen"
 "$vllama" eval configs/toy/eval_demo.yaml >/dev/null
-"$root/tools/toy_world/score_table.py" "new clips=toy/runs/eval_demo:seen" \
-  "new pairs of shape and colour=toy/runs/eval_demo:unseen" "shown another clip=toy/runs/eval_demo:other_clip" \
-  "shown backwards=toy/runs/eval_demo:reversed"
-
 if ! $is_quick; then
   heading "questions about the sound of clips, by a branch that has never heard any"
   "$vllama" eval configs/toy/eval_hearing.yaml >/dev/null
-  "$root/tools/toy_world/score_table.py" "heard=toy/runs/eval_hearing:hearing" \
-    "another sound=toy/runs/eval_hearing:other_sound" "no sound=toy/runs/eval_hearing:no_media"
 fi
 
 heading "a chat about a clip that it has not seen"
+questions=("describe the video." "how many shapes are there?" "what is the field like?")
+printf '> %s\n' "${questions[@]}"
 "$vllama" chat toy/runs/vision_stage2 --video toy/world/videos/test_unseen/test_unseen_000000.mp4 \
-  --max-new-tokens 40 --prompt "describe the video." --prompt "how many shapes are there?" \
-  --prompt "what is the field like?"
+  --max-new-tokens 40 "${questions[@]/#/--prompt=}"
+
+heading "what it has learned: share of right answers [95 % interval]"
+score_table=$root/tools/toy_world/score_table.py
+"$score_table" "new clips=toy/runs/eval_demo:seen" "new pairs of shape and colour=toy/runs/eval_demo:unseen" \
+  "shown another clip=toy/runs/eval_demo:other_clip" "shown backwards=toy/runs/eval_demo:reversed"
+if ! $is_quick; then
+  echo
+  "$score_table" "heard, never taught=toy/runs/eval_hearing:hearing" \
+    "another sound=toy/runs/eval_hearing:other_sound" "no sound=toy/runs/eval_hearing:no_media"
+fi
 
 heading "done. Look at $folder/toy/runs/eval_demo/report.html"
