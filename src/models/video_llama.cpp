@@ -63,37 +63,32 @@ nn::ParameterList VideoLlama::branch_parameters() {
   return list;
 }
 
+at::Tensor VideoLlama::encode(processors::MediaRoute route, const at::Tensor& values) const {
+  const at::Tensor inputs = values.to(device());
+  switch (route) {
+    case processors::MediaRoute::vision:
+      return vision_->encode_frames(VisionBranch::normalize(inputs, language_model_.dtype()));
+    case processors::MediaRoute::audio_from_frames:
+      return audio_->encode_frames(VisionBranch::normalize(inputs, language_model_.dtype()));
+    case processors::MediaRoute::audio_from_sound:
+      return audio_->encode_clips(inputs);
+  }
+  throw InternalError("no such route");
+}
+
 at::Tensor VideoLlama::media_embeddings(processors::MediaRoute route,
                                         const processors::MediaGroup& group,
                                         double dropout_rate) const {
-  const at::ScalarType dtype = language_model_.dtype();
-  const at::Tensor values = group.values.to(device());
+  const bool is_vision = route == processors::MediaRoute::vision;
+  VLLAMA_ASSERT(is_vision ? vision_.has_value() : audio_.has_value(),
+                "the model has the branch that a medium needs");
   const nn::Dropout dropout =
       dropout_rate > 0 ? nn::Dropout(dropout_rate, group.dropout_keys, device()) : nn::Dropout();
-  VLLAMA_ASSERT(route == processors::MediaRoute::vision ? vision_.has_value() : audio_.has_value(),
-                "the model has the branch that a medium needs");
-  const auto remembered = [&](const FeatureMemory::Encode& encode) {
-    return features_[static_cast<std::size_t>(route)](values, group.rows_per_medium, encode);
-  };
-  switch (route) {
-    case processors::MediaRoute::vision:
-      return vision_->embed_clips(
-          remembered([&](const at::Tensor& frames_FHWC) {
-            return vision_->encode_frames(VisionBranch::normalize(frames_FHWC, dtype));
-          }),
-          group.rows_per_medium, dropout);
-    case processors::MediaRoute::audio_from_frames:
-      return audio_->embed_clips(
-          remembered([&](const at::Tensor& frames_FHWC) {
-            return audio_->encode_frames(VisionBranch::normalize(frames_FHWC, dtype));
-          }),
-          group.rows_per_medium, dropout);
-    case processors::MediaRoute::audio_from_sound:
-      return audio_->embed_clips(
-          remembered([&](const at::Tensor& mel_K1MT) { return audio_->encode_clips(mel_K1MT); }),
-          group.rows_per_medium, dropout);
-  }
-  throw InternalError("no such route");
+  const at::Tensor features = features_[static_cast<std::size_t>(route)](
+      group.values, group.rows_per_medium,
+      [&](const at::Tensor& values) { return encode(route, values); });
+  return is_vision ? vision_->embed_clips(features, group.rows_per_medium, dropout)
+                   : audio_->embed_clips(features, group.rows_per_medium, dropout);
 }
 
 VideoLlama::MediaEmbeddings VideoLlama::media_embeddings(const processors::Batch& batch,

@@ -71,6 +71,9 @@ class VideoLlama {
   at::Device device() const { return language_model_.head().device(); }
 
  private:
+  // The frozen part of a route, of the values of one medium or more.
+  at::Tensor encode(processors::MediaRoute route, const at::Tensor& values) const;
+
   ModelConfig config_;
   std::vector<TrainedModule> trained_modules_;
   std::optional<VisionBranch> vision_;

@@ -1,6 +1,5 @@
 // Features of inputs that come again are not computed again.
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 

@@ -204,14 +204,14 @@ def _legend_drawn(experiment, width):
 
 def standalone(experiment):
     """One SVG file with the legend, on white."""
-    most = 900
+    most, drawn = 900, pictures(experiment)
     sizes = [[float(found) for found in re.search(r'width="(\d+)" height="(\d+)"', picture).groups()]
-             for picture in pictures(experiment)]
+             for picture in drawn]
     width = min(max(size[0] for size in sizes) if experiment["plot"] == "bars" else most,
                 max(sum(size[0] for size in sizes), 420))
     body, top = _legend_drawn(experiment, width)
     x, row = 0, 0
-    for picture, (wide, high) in zip(pictures(experiment), sizes):
+    for picture, (wide, high) in zip(drawn, sizes):
         if x > 0 and x + wide > width + 1:
             x, top, row = 0, top + row, 0
         body += picture.replace("<svg ", f'<svg x="{x:.0f}" y="{top:.0f}" ', 1)

@@ -134,22 +134,44 @@ Draft draw_drill(const TextMixture& mixture, RandomStream& random) {
   return draft;
 }
 
-// What a clip shows, and one of its shapes that alone is heard. A branch that has never heard
+// Leaves one shape of the scene its sound, and describes that. A branch that has never heard
 // anything says of a sound what it would say of a picture, so that half of the texts do the same:
 // the kind is right, the rest is not.
-Described describe_both(RandomStream& random) {
-  SceneRules rules = kScenes;
-  rules.form_weights = {1, 1, 0};
-  rules.min_shapes = 2;
-  Described described{Style::both, "", "", draw_scene(random, rules), types_of(Style::both)};
-  Scene& scene = described.scene;
-  described.text = random.below(2) == 0 ? caption(scene, random) : keywords(scene, random);
+std::string describe_one_sound(Scene& scene, RandomStream& random) {
   const Shape& sounding = leave_one_sound(scene, random);
   Scene other =
       draw_scene(random, {.pairs = Pairs::all, .form_weights = {1, 1, 0}, .max_shapes = 1});
   other.shapes[0].kind = sounding.kind;
-  described.sound_text = random.below(2) == 0 ? heard(other) : caption(other, random);
-  return described;
+  return random.below(2) == 0 ? heard(other) : caption(other, random);
+}
+
+SceneRules scenes_of(Style style) {
+  SceneRules rules = kScenes;
+  if (style == Style::both) {
+    rules.form_weights = {1, 1, 0};
+    rules.min_shapes = 2;
+  }
+  return rules;
+}
+
+// What stands in the places of media: a description and, behind it, that of the sound beside it.
+struct MediaTokens {
+  std::vector<std::int64_t> ids;
+  std::int64_t num_seen, num_heard;
+};
+
+MediaTokens encode_media(const text::Tokenizer& tokenizer, const std::string& description,
+                         const std::string& sound_description) {
+  auto ids = tokenizer.encode(description);
+  const auto sound = tokenizer.encode(sound_description);
+  const auto num_seen = static_cast<std::int64_t>(ids.size());
+  ids.insert(ids.end(), sound.begin(), sound.end());
+  return {std::move(ids), num_seen, static_cast<std::int64_t>(sound.size())};
+}
+
+std::string clip_text(const MediaTokens& tokens) {
+  const std::string video = text::video_text(tokens.num_seen, "");
+  return tokens.num_heard == 0 ? video : video + text::sound_text(tokens.num_heard);
 }
 
 std::int64_t only_token(const text::Tokenizer& tokenizer, const std::string& word) {
@@ -230,15 +252,10 @@ Document make_caption(const text::Tokenizer& tokenizer, RandomStream& random) {
 
 Document make_dialogue(const text::Tokenizer& tokenizer, Style style, RandomStream& random) {
   const Draft draft = draw_dialogue(random, style);
-  auto description = tokenizer.encode(draft.description);
-  const auto sound = tokenizer.encode(draft.sound_description);
-  const auto num_tokens = static_cast<std::int64_t>(description.size());
-  const std::string media = style == Style::both
-                                ? text::video_text(num_tokens, "") +
-                                      text::sound_text(static_cast<std::int64_t>(sound.size()))
-                                : media_text(random, style, num_tokens);
-  description.insert(description.end(), sound.begin(), sound.end());
-  return lay_out(tokenizer, draft, media, description, text::kVicunaTemplate);
+  const MediaTokens tokens = encode_media(tokenizer, draft.description, draft.sound_description);
+  const std::string media =
+      style == Style::both ? clip_text(tokens) : media_text(random, style, tokens.num_seen);
+  return lay_out(tokenizer, draft, media, tokens.ids, text::kVicunaTemplate);
 }
 
 Document make_drill(const text::Tokenizer& tokenizer, const TextMixture& mixture,
@@ -277,8 +294,7 @@ const std::vector<std::string_view>& types_of(Style style) {
 }
 
 Described describe(RandomStream& random, Style style) {
-  if (style == Style::both) return describe_both(random);
-  Described described{style, "", "", draw_scene(random, kScenes), types_of(style)};
+  Described described{style, "", "", draw_scene(random, scenes_of(style)), types_of(style)};
   Scene& scene = described.scene;
   switch (style) {
     case Style::caption:
@@ -299,6 +315,8 @@ Described describe(RandomStream& random, Style style) {
       if (scene.form == Form::move) scene = scene.moment(0.5);
       break;
     case Style::both:
+      described.text = random.below(2) == 0 ? caption(scene, random) : keywords(scene, random);
+      described.sound_text = describe_one_sound(scene, random);
       break;
   }
   return described;
@@ -350,20 +368,17 @@ Exam draw_exam(RandomStream& random, Style style, std::string_view type) {
 }
 
 std::vector<std::int64_t> exam_prompt(const text::Tokenizer& tokenizer, const Exam& exam) {
-  auto description = tokenizer.encode(exam.described.text);
-  const auto sound = tokenizer.encode(exam.described.sound_text);
-  std::string media = text::video_text(static_cast<std::int64_t>(description.size()), "");
-  if (!sound.empty()) media += text::sound_text(static_cast<std::int64_t>(sound.size()));
-  description.insert(description.end(), sound.begin(), sound.end());
+  const MediaTokens tokens =
+      encode_media(tokenizer, exam.described.text, exam.described.sound_text);
   const text::Conversation conversation{{{exam.asked.question, ""}}, {{0, 0}}};
   auto form = text::kVicunaTemplate;
   form.before_answer = "###Assistant:";
   form.after_answer = form.end = "";
-  const auto sequence =
-      text::build_conversation(tokenizer, conversation, std::vector{media}, {.form = &form});
+  const auto sequence = text::build_conversation(tokenizer, conversation,
+                                                 std::vector{clip_text(tokens)}, {.form = &form});
   Document document;
   document.ids = sequence.ids;
-  write_description(document, description, tokenizer.image_token());
+  write_description(document, tokens.ids, tokenizer.image_token());
   return document.ids;
 }
 
