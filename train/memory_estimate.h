@@ -15,6 +15,7 @@ struct MemoryEstimate {
   std::int64_t activations_bytes = 0;      // saved by the language model for the backward pass
   std::int64_t encoder_bytes = 0;          // working set of the frozen vision encoder
   std::int64_t logits_bytes = 0;           // one slice, with its gradient
+  std::int64_t remembered_bytes = 0;       // of what frozen encoders made, when all is full
   std::int64_t total_bytes() const;
 };
 

@@ -94,6 +94,8 @@ std::string memory_table(const MemoryEstimate& memory, const Sharding& sharding)
   if (memory.gathered_layers_bytes > 0)
     table.rows.insert(table.rows.begin() + 1, {"two whole layers of the language model",
                                                byte_text(memory.gathered_layers_bytes)});
+  if (memory.remembered_bytes > 0)
+    table.rows.push_back({"features remembered, at most", byte_text(memory.remembered_bytes)});
   return format_table(table);
 }
 

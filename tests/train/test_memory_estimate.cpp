@@ -9,15 +9,20 @@ namespace {
 
 constexpr std::int64_t kNumFrozen = 7000000000;
 
+train::MemoryEstimate estimate_of(const models::ModelConfig& model,
+                                  const train::Sharding& sharding = {}) {
+  const models::LlamaConfig language{
+      .vocabulary_size = 32000, .width = 4096, .mlp_width = 11008, .num_layers = 32};
+  return train::estimate_memory(model, language, kNumFrozen, 10,
+                                {.num_tokens = 100, .num_frames = 8}, sharding);
+}
+
 train::MemoryEstimate estimate(const std::vector<models::TrainedModule>& trainable,
                                bool recompute = false, const train::Sharding& sharding = {}) {
   models::ModelConfig model;
   model.trainable = trainable;
   model.recompute_layers = recompute;
-  const models::LlamaConfig language{
-      .vocabulary_size = 32000, .width = 4096, .mlp_width = 11008, .num_layers = 32};
-  return train::estimate_memory(model, language, kNumFrozen, 10,
-                                {.num_tokens = 100, .num_frames = 8}, sharding);
+  return estimate_of(model, sharding);
 }
 
 }  // namespace
@@ -48,4 +53,13 @@ TEST_CASE("memory: what is spread over ranks") {
   CHECK(whole.frozen_weights_bytes - layers.frozen_weights_bytes == 32 * layer_bytes * 7 / 8);
   CHECK(layers.gathered_layers_bytes == 2 * layer_bytes);
   CHECK(layers.total_bytes() == whole.total_bytes() - 32 * layer_bytes * 7 / 8 + 2 * layer_bytes);
+}
+
+TEST_CASE("memory: every branch may fill its memory of features") {
+  models::ModelConfig model;
+  const std::int64_t nothing_kept = estimate_of(model).total_bytes();
+  model.feature_memory_bytes = 1000;
+  CHECK(estimate_of(model).total_bytes() == nothing_kept + 1000);
+  model.branches = "vision_and_audio";
+  CHECK(estimate_of(model).remembered_bytes == 2000);
 }

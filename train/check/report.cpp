@@ -136,6 +136,7 @@ Json json_of(const RunPlan& plan) {
             {"activations", memory.activations_bytes},
             {"encoder", memory.encoder_bytes},
             {"logits", memory.logits_bytes},
+            {"remembered", memory.remembered_bytes},
             {"total", memory.total_bytes()}}}};
 }
 
