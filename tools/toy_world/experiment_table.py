@@ -56,9 +56,9 @@ def steps(count):
 
 
 def first_of(count, *files):
-    """Annotations of the first so many clips, for the data sets of a recipe in their order."""
+    """Annotations of the first so many clips, for the data sets of a recipe in their order; None: as in the recipe."""
     return [f"data.sets.{number}.annotations={{world:first_{count}}}/annotations/{file}"
-            for number, file in enumerate(files)]
+            for number, file in enumerate(files) if file]
 
 
 def trained_on(count):
@@ -88,6 +88,11 @@ RUNS = {
     "videos_only": {"config": STAGE2, "set": [FROM % "videos_stage1", *without(0, 1)]},
     "images_stage1": {"config": STAGE1, "set": [FROM_NOTHING, *without(0, 2)]},
     "images_only": {"config": STAGE2, "set": [FROM % "images_stage1", *without(2, 3, 4)]},
+    "few_clips_stage1": {"config": STAGE1,
+                         "set": [FROM % "motion_100", *first_of(100, "webvid.csv", None, "movers.csv")]},
+    "few_clips": {"config": STAGE2,
+                  "set": [FROM % "few_clips_stage1", *first_of(
+                      100, None, None, "videochat_instruct.json", "movers.json", "videochat_time.json")]},
     "only_yes": {"config": STAGE2,
                  "set": [FROM % "vision_stage1",
                          "data.sets.1.annotations=toy/world/annotations/llava_only_yes.json",
@@ -119,7 +124,8 @@ EVALUATIONS = {
     **{name: {"config": SEEN, "model": run} for name, run in {
         "stage1": "vision_stage1", "stage2_alone": "stage2_alone", "no_motion": "no_motion",
         "no_positions": "no_positions", "videos_only": "videos_only", "images_only": "images_only",
-        "only_yes": "only_yes", **{f"clips_{count}": f"stage2_{count}" for count in CLIPS}}.items()},
+        "only_yes": "only_yes", "few_clips": "few_clips",
+        **{f"clips_{count}": f"stage2_{count}" for count in CLIPS}}.items()},
     "audio": {"config": HEARING, "model": "audio_stage2"},
     "published_audio": {"config": HEARING, "model": "published_audio"},
     "audio_on_sound": {"config": HEARING, "model": "audio_on_sound"},
@@ -183,6 +189,11 @@ EXPERIMENTS = [
      "types": VISUAL,
      "arms": [arm("both", "vision", "seen"), arm("videos alone", "videos_only", "seen"),
               arm("images alone", "images_only", "seen")]},
+    {"name": "few_clips", "title": "Pictures beside few clips",
+     "claim": "Where clips are few, pictures help.",
+     "types": VISUAL,
+     "arms": [arm("100 clips, 33 pictures", "clips_100", "seen"),
+              arm("100 clips, 1000 pictures", "few_clips", "seen")]},
     {"name": "hallucination", "title": "Things that are not there",
      "claim": "Yes/no questions, half of them about what is not there: before stage 2, after it, and after a stage 2 "
               "in which nothing is ever denied.",
