@@ -55,7 +55,8 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   const std::int64_t num_kept_tokens =
       trains("image_q_former") ? batch.num_frames * encoder.num_tokens() : 0;
   const std::int64_t layer = matrix_numbers_of_layer(language_model);
-  const int num_branches = (model.has_vision() ? 1 : 0) + (model.has_audio() ? 1 : 0);
+  const int num_memories =
+      (model.has_vision() && !trains("image_q_former") ? 1 : 0) + (model.has_audio() ? 2 : 0);
   const std::int64_t num_parts = sharding.num_language_model_parts;
   const std::int64_t num_elsewhere =
       language_model.num_layers * (layer - share_of(layer, num_parts));
@@ -70,7 +71,7 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
           bytes_per_number,
       .logits_bytes = std::min(model.loss_rows_at_once, batch.num_tokens) *
                       language_model.vocabulary_size * (2 * bytes_per_number + 2 * 4),
-      .remembered_bytes = model.feature_memory_bytes * num_branches,
+      .remembered_bytes = model.feature_memory_bytes * num_memories,
   };
 }
 

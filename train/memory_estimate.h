@@ -34,7 +34,8 @@ struct Sharding {
 // (2 width + mlp_width) more where its weights or adapters train, for their gradients; with
 // recomputed layers one width, and all of one layer. An encoder without gradients: about 4 mlp
 // widths per token; all its tokens stay where the image Q-Former behind it trains. Of a language
-// model in parts two layers are whole at a time.
+// model in parts two layers are whole at a time. What an image Q-Former that trains made is not
+// remembered; an audio branch remembers frames and sounds apart.
 MemoryEstimate estimate_memory(const models::ModelConfig& model,
                                const models::LlamaConfig& language_model, std::int64_t num_frozen,
                                std::int64_t num_trained, const BatchShape& batch,

@@ -55,11 +55,13 @@ TEST_CASE("memory: what is spread over ranks") {
   CHECK(layers.total_bytes() == whole.total_bytes() - 32 * layer_bytes * 7 / 8 + 2 * layer_bytes);
 }
 
-TEST_CASE("memory: every branch may fill its memory of features") {
+TEST_CASE("memory: every frozen encoder may fill its memory of features") {
   models::ModelConfig model;
   const std::int64_t nothing_kept = estimate_of(model).total_bytes();
   model.feature_memory_bytes = 1000;
   CHECK(estimate_of(model).total_bytes() == nothing_kept + 1000);
   model.branches = "vision_and_audio";
+  CHECK(estimate_of(model).remembered_bytes == 3000);
+  model.trainable = {{"image_q_former"}};
   CHECK(estimate_of(model).remembered_bytes == 2000);
 }
