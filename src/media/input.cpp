@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
+#include <vector>
 
 namespace vllama::media {
 namespace {
@@ -82,18 +84,39 @@ Input::Input(const FileRange& file, const Deadline& deadline)
   check(avformat_find_stream_info(format_.get(), nullptr),
         fmt::format("cannot read the streams of '{}'", name_));
   deadline_->check(fmt::format("opening '{}'", name_));
+  choose_streams();
 }
 
-const AVStream* Input::find_stream(AVMediaType type) const {
+int Input::best_stream(AVMediaType type, int related) const {
   const auto is_attached = [&](int index) {
     return (format_->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
   };
-  int index = av_find_best_stream(format_.get(), type, -1, -1, nullptr, 0);
-  if (index < 0 || !is_attached(index)) return index < 0 ? nullptr : format_->streams[index];
+  int index = av_find_best_stream(format_.get(), type, -1, related, nullptr, 0);
+  if (index < 0 || !is_attached(index)) return std::max(index, -1);
   for (index = 0; index < static_cast<int>(format_->nb_streams); ++index)
-    if (format_->streams[index]->codecpar->codec_type == type && !is_attached(index))
-      return format_->streams[index];
-  return nullptr;
+    if (format_->streams[index]->codecpar->codec_type == type && !is_attached(index)) return index;
+  return -1;
+}
+
+void Input::choose_streams() {
+  pictures_ = best_stream(AVMEDIA_TYPE_VIDEO, -1);
+  sound_ = best_stream(AVMEDIA_TYPE_AUDIO, pictures_);
+  std::vector<const AVStream*> streams;
+  for (const int index : {pictures_, sound_})
+    if (index >= 0) streams.push_back(format_->streams[index]);
+  std::optional<double> zero;
+  for (const AVStream* stream : streams)
+    if (stream->start_time != AV_NOPTS_VALUE) {
+      const double start = static_cast<double>(stream->start_time) * av_q2d(stream->time_base);
+      zero = std::min(start, zero.value_or(start));
+    }
+  zero_seconds_ = zero.value_or(0);
+  if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0) time_line_.emplace(streams);
+}
+
+const AVStream* Input::find_stream(AVMediaType type) const {
+  const int index = type == AVMEDIA_TYPE_AUDIO ? sound_ : pictures_;
+  return index < 0 ? nullptr : format_->streams[index];
 }
 
 AVStream& Input::select_stream(AVMediaType type) {
@@ -107,24 +130,42 @@ AVStream& Input::select_stream(AVMediaType type) {
                      fmt::format("'{}': no decoder for its {} stream ({})", name_, type_name(type),
                                  avcodec_get_name(stream->codecpar->codec_id)));
   selected_ = stream->index;
-  for (int i = 0; i < static_cast<int>(format_->nb_streams); ++i)
-    format_->streams[i]->discard = i == selected_ ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+  for (int i = 0; i < static_cast<int>(format_->nb_streams); ++i) {
+    const bool is_on_time_line = time_line_ && (i == pictures_ || i == sound_);
+    format_->streams[i]->discard =
+        i == selected_ || is_on_time_line ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+  }
   return *format_->streams[selected_];
 }
 
 bool Input::read(AVPacket& packet) {
-  for (int num_idle = 0; num_idle < kMaxIdleReads;) {
+  const auto is_selected = [&] { return packet.stream_index == selected_; };
+  if (!time_line_) {
+    while (read_any(packet))
+      if (is_selected()) return true;
+    return false;
+  }
+  while (true) {
+    while (time_line_->pop(packet))
+      if (is_selected()) return true;
+    if (has_ended_) return false;
+    has_ended_ = !read_any(packet);
+    if (has_ended_)
+      time_line_->end();
+    else
+      time_line_->push(packet);
+  }
+}
+
+bool Input::read_any(AVPacket& packet) {
+  for (int num_idle = 0; num_idle < kMaxIdleReads; ++num_idle) {
     deadline_->check(fmt::format("reading '{}'", name_));
     av_packet_unref(&packet);
     const int status = av_read_frame(format_.get(), &packet);
-    if (status == AVERROR(EAGAIN)) {
-      ++num_idle;
-      continue;
-    }
+    if (status == AVERROR(EAGAIN)) continue;
     if (status == AVERROR_EXIT || status == AVERROR(EIO))
       check(status, fmt::format("reading '{}'", name_));
-    if (status < 0) return false;
-    if (packet.stream_index == selected_) return true;
+    return status >= 0;
   }
   return false;
 }

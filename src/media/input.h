@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "media/ffmpeg.h"
 #include "media/file_range.h"
 #include "media/range_io.h"
+#include "media/time_line.h"
 
 namespace vllama::media {
 
@@ -38,22 +40,39 @@ class Input {
   AVFormatContext& format() { return *format_; }
   const std::string& name() const { return name_; }
 
-  // The best stream of a type, attached pictures left out; all other streams are dropped while
-  // reading. Throws MediaError no_video_stream, no_audio_stream or unsupported_codec.
-  AVStream& select_stream(AVMediaType type);
-  // The same choice without effect and without errors: null when there is none.
+  // The pictures are the best video stream as FFmpeg ranks them, attached pictures left out; the
+  // sound is the best audio stream among those of the same programme. Null when there is none.
   const AVStream* find_stream(AVMediaType type) const;
+  // The same choice, for reading: all other streams are dropped. To be called once. Throws
+  // MediaError no_video_stream, no_audio_stream or unsupported_codec.
+  AVStream& select_stream(AVMediaType type);
 
-  // Reads the next packet of the selected stream; false at the end. Damage that stops the reading
-  // counts as the end. Throws MediaError timeout, or corrupt when the disk fails.
+  // Where the file's time line begins: when its pictures or its sound begin, whichever is earlier,
+  // in the time of its packets. A packet's place in the file is pts * time_base - zero_seconds().
+  double zero_seconds() const { return zero_seconds_; }
+
+  // Reads the next packet of the selected stream; false at the end. Time stamps are on one line:
+  // where joined recordings begin anew, they go on, pictures and sound moved by the same time.
+  // Damage that stops the reading counts as the end. Throws MediaError timeout, or corrupt when the
+  // disk fails.
   bool read(AVPacket& packet);
 
  private:
+  void choose_streams();
+  // The best stream of a type that is no attached picture; among those of `related`'s programme, if
+  // it has one. -1 when there is none.
+  int best_stream(AVMediaType type, int related) const;
+  bool read_any(AVPacket& packet);
+
   std::string name_;                    // of the file, for messages
   std::unique_ptr<Deadline> deadline_;  // FFmpeg's callbacks keep its address, and that of io_
   std::unique_ptr<RangeIo> io_;
   FormatContext format_;
+  int pictures_ = -1, sound_ = -1;  // indices of streams
+  double zero_seconds_ = 0;
   int selected_ = -1;
+  std::optional<TimeLine> time_line_;  // where a file's times may jump
+  bool has_ended_ = false;
 };
 
 }  // namespace vllama::media

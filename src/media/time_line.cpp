@@ -1,0 +1,147 @@
+#include "media/time_line.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vllama::media {
+namespace {
+
+// Decoding times grow within a recording, apart from small errors; times of presentation go back
+// where pictures are reordered. A stretch without any packet that is longer than the gap is no
+// pause, but another clock. FFmpeg's program draws the same lines.
+constexpr std::int64_t kSmallStepBack = AV_TIME_BASE / 10;
+constexpr std::int64_t kReordering = AV_TIME_BASE * std::int64_t{2};
+constexpr std::int64_t kLongestGap = AV_TIME_BASE * std::int64_t{10};
+
+// The first picture of a part that is shown is among its first packets: no codec reorders further.
+constexpr std::int64_t kReorderedPackets = 17;
+// A part is not waited for longer than this: one of its streams may have ended for good.
+constexpr std::size_t kMaxHeldPackets = 512;
+constexpr std::int64_t kMaxHeldBytes = std::int64_t{64} << 20;
+
+void lower(std::int64_t& smallest, std::int64_t value) {
+  if (smallest == AV_NOPTS_VALUE || value < smallest) smallest = value;
+}
+
+std::int64_t microseconds(std::int64_t time, AVRational time_base) {
+  return av_rescale_q(time, time_base, AV_TIME_BASE_Q);
+}
+
+}  // namespace
+
+TimeLine::TimeLine(const std::vector<const AVStream*>& streams) {
+  for (const AVStream* stream : streams)
+    streams_.push_back({.index = stream->index, .time_base = stream->time_base});
+}
+
+bool TimeLine::has_jumped(const Stream& stream, std::int64_t time) const {
+  // A stream that begins late begins in the part that is read.
+  if (stream.last_time == AV_NOPTS_VALUE) return stream.part < newest_part();
+  const std::int64_t now = microseconds(time, stream.time_base);
+  const auto step_from = [&](const Stream& other) {
+    return av_sat_sub64(now, microseconds(other.last_time, other.time_base));
+  };
+  const std::int64_t step = step_from(stream);
+  if (step < -(stream.first_decoding == AV_NOPTS_VALUE ? kReordering : kSmallStepBack)) return true;
+  // A pause is one that the other streams have passed through.
+  return step > kLongestGap &&
+         std::none_of(streams_.begin(), streams_.end(), [&](const Stream& other) {
+           return other.part == stream.part && other.last_time != AV_NOPTS_VALUE &&
+                  step_from(other) <= kLongestGap;
+         });
+}
+
+void TimeLine::begin_part(Stream& stream) {
+  if (has_open_part_ && stream.part == moves_.size()) settle();
+  const auto moved = [&](std::int64_t end) {
+    return end == AV_NOPTS_VALUE
+               ? end
+               : av_sat_add64(microseconds(end, stream.time_base), moves_[stream.part]);
+  };
+  stream.decoding_end_before = moved(stream.decoding_end);
+  stream.shown_end_before = moved(stream.shown_end);
+  stream.num_packets = 0;
+  stream.first_decoding = stream.first_shown = AV_NOPTS_VALUE;
+  stream.decoding_end = stream.shown_end = AV_NOPTS_VALUE;
+  // The other streams may have come to the newest part already.
+  const std::size_t newest = newest_part();
+  has_open_part_ = has_open_part_ || stream.part == newest;
+  stream.part = stream.part == newest ? newest + 1 : newest;
+}
+
+void TimeLine::note(Stream& stream, const AVPacket& packet) {
+  const std::int64_t duration = std::max<std::int64_t>(packet.duration, 0);
+  ++stream.num_packets;
+  if (packet.dts != AV_NOPTS_VALUE) {
+    lower(stream.first_decoding, packet.dts);
+    stream.decoding_end = std::max(stream.decoding_end, av_sat_add64(packet.dts, duration));
+  }
+  stream.lacks_times = stream.lacks_times || packet.pts == AV_NOPTS_VALUE;
+  if (packet.pts != AV_NOPTS_VALUE) {
+    lower(stream.first_shown, packet.pts);
+    stream.shown_end = std::max(stream.shown_end, av_sat_add64(packet.pts, duration));
+  }
+}
+
+void TimeLine::push(AVPacket& packet) {
+  const auto stream = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& one) {
+    return one.index == packet.stream_index;
+  });
+  if (stream == streams_.end()) return av_packet_unref(&packet);
+  const std::int64_t time = packet.dts != AV_NOPTS_VALUE ? packet.dts : packet.pts;
+  if (time != AV_NOPTS_VALUE) {
+    if (has_jumped(*stream, time)) begin_part(*stream);
+    stream->last_time = time;
+  }
+  note(*stream, packet);
+  held_bytes_ += packet.size;
+  held_.push_back(
+      {make_packet(), static_cast<std::size_t>(stream - streams_.begin()), stream->part});
+  av_packet_move_ref(held_.back().packet.get(), &packet);
+}
+
+bool TimeLine::may_settle() const {
+  if (has_ended_ || held_.size() >= kMaxHeldPackets || held_bytes_ >= kMaxHeldBytes) return true;
+  return std::all_of(streams_.begin(), streams_.end(), [&](const Stream& stream) {
+    const bool decides = &stream == &streams_.front();
+    return stream.part == moves_.size() && stream.num_packets >= (decides ? kReorderedPackets : 1);
+  });
+}
+
+std::int64_t TimeLine::move_of(const Stream& stream) {
+  const auto move = [&](std::int64_t end, std::int64_t first) {
+    if (end == AV_NOPTS_VALUE || first == AV_NOPTS_VALUE) return AV_NOPTS_VALUE;
+    return av_sat_sub64(end, microseconds(first, stream.time_base));
+  };
+  const std::int64_t shown = move(stream.shown_end_before, stream.first_shown);
+  if (!stream.lacks_times) return shown;
+  return std::max(shown, move(stream.decoding_end_before, stream.first_decoding));
+}
+
+void TimeLine::settle() {
+  std::int64_t chosen = AV_NOPTS_VALUE;
+  for (const Stream& stream : streams_)
+    if (stream.part == moves_.size() && chosen == AV_NOPTS_VALUE) chosen = move_of(stream);
+  moves_.push_back(chosen == AV_NOPTS_VALUE ? moves_.back() : chosen);
+  has_open_part_ = false;
+}
+
+bool TimeLine::pop(AVPacket& packet) {
+  if (held_.empty()) return false;
+  if (held_.front().part == moves_.size()) {
+    if (!may_settle()) return false;
+    settle();
+  }
+  const Held next = std::move(held_.front());
+  held_.pop_front();
+  av_packet_unref(&packet);
+  av_packet_move_ref(&packet, next.packet.get());
+  held_bytes_ -= packet.size;
+  const std::int64_t move =
+      av_rescale_q(moves_[next.part], AV_TIME_BASE_Q, streams_[next.stream].time_base);
+  for (std::int64_t* time : {&packet.pts, &packet.dts})
+    if (*time != AV_NOPTS_VALUE) *time = av_sat_add64(*time, move);
+  return true;
+}
+
+}  // namespace vllama::media
