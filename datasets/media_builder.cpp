@@ -41,7 +41,7 @@ void copy_frame(const media::Image& image, std::span<std::uint8_t> frame) {
   std::memcpy(frame.data(), image.rgb.data(), frame.size());
 }
 
-// The frames or samples of [0, count) that lie in the part of the file that is meant.
+// The frames of [0, count) that lie in the part of the file that is meant.
 struct Stretch {
   std::int64_t begin, count;
 };
@@ -58,14 +58,6 @@ Stretch stretch_of(const MediaFile& file, std::int64_t count, double per_second)
                             fmt::format("'{}' has nothing between {} and {} s", file.source.name(),
                                         file.start_seconds, file.end_seconds));
   return {begin, end - begin};
-}
-
-media::Waveform cut(media::Waveform waveform, const Stretch& stretch) {
-  for (auto& channel : waveform.channels) {
-    channel.erase(channel.begin() + stretch.begin + stretch.count, channel.end());
-    channel.erase(channel.begin(), channel.begin() + stretch.begin);
-  }
-  return waveform;
 }
 
 std::vector<std::int64_t> shifted(std::vector<std::int64_t> indices, std::int64_t by) {
@@ -235,9 +227,9 @@ void MediaBuilder::add_sound(const MediaFile& file, BuiltMedium& built,
   media::Waveform waveform;
   try {
     const Stopwatch watch(seconds.decode);
-    waveform = media::read_audio(file.source, {.time_limit_seconds = video_.time_limit_seconds});
-    waveform = cut(std::move(waveform), stretch_of(file, waveform.num_samples(),
-                                                   static_cast<double>(waveform.sample_rate_hz)));
+    waveform = media::read_audio(file.source, {.time_limit_seconds = video_.time_limit_seconds,
+                                               .start_seconds = file.start_seconds,
+                                               .end_seconds = file.end_seconds});
   } catch (const media::MediaError& error) {
     if (is_optional && error.reason == media::MediaFailure::no_audio_stream) return;
     throw;

@@ -111,7 +111,31 @@ void Input::choose_streams() {
       zero = std::min(start, zero.value_or(start));
     }
   zero_seconds_ = zero.value_or(0);
-  if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0) time_line_.emplace(streams);
+  if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0)
+    time_line_.emplace(streams);
+  else if (pictures_ >= 0)
+    pictures_end_seconds_ = announced_end_of_pictures();
+}
+
+std::optional<double> Input::announced_end_of_pictures() const {
+  const AVStream& stream = *format_->streams[pictures_];
+  if (stream.start_time != AV_NOPTS_VALUE && stream.duration > 0)
+    return static_cast<double>(av_sat_add64(stream.start_time, stream.duration)) *
+               av_q2d(stream.time_base) -
+           zero_seconds_;
+  if (format_->duration <= 0 || format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
+    return std::nullopt;
+  const std::int64_t start = std::max<std::int64_t>(format_->start_time, 0);
+  return static_cast<double>(av_sat_add64(start, format_->duration)) / AV_TIME_BASE - zero_seconds_;
+}
+
+void Input::note_end_of_pictures(const AVPacket& packet) {
+  if (packet.stream_index != pictures_ || packet.pts == AV_NOPTS_VALUE) return;
+  const double end =
+      static_cast<double>(av_sat_add64(packet.pts, std::max<std::int64_t>(packet.duration, 0))) *
+          av_q2d(format_->streams[pictures_]->time_base) -
+      zero_seconds_;
+  pictures_end_seconds_ = std::max(end, pictures_end_seconds_.value_or(end));
 }
 
 const AVStream* Input::find_stream(AVMediaType type) const {
@@ -146,8 +170,10 @@ bool Input::read(AVPacket& packet) {
     return false;
   }
   while (true) {
-    while (time_line_->pop(packet))
+    while (time_line_->pop(packet)) {
+      note_end_of_pictures(packet);
       if (is_selected()) return true;
+    }
     if (has_ended_) return false;
     has_ended_ = !read_any(packet);
     if (has_ended_)

@@ -51,6 +51,10 @@ class Input {
   // in the time of its packets. A packet's place in the file is pts * time_base - zero_seconds().
   double zero_seconds() const { return zero_seconds_; }
 
+  // Where the last picture ends, on the same line, so far as the header tells or packets that were
+  // read have shown.
+  std::optional<double> pictures_end_seconds() const { return pictures_end_seconds_; }
+
   // Reads the next packet of the selected stream; false at the end. Time stamps are on one line:
   // where joined recordings begin anew, they go on, pictures and sound moved by the same time.
   // Damage that stops the reading counts as the end. Throws MediaError timeout, or corrupt when the
@@ -62,7 +66,9 @@ class Input {
   // The best stream of a type that is no attached picture; among those of `related`'s programme, if
   // it has one. -1 when there is none.
   int best_stream(AVMediaType type, int related) const;
+  std::optional<double> announced_end_of_pictures() const;
   bool read_any(AVPacket& packet);
+  void note_end_of_pictures(const AVPacket& packet);
 
   std::string name_;                    // of the file, for messages
   std::unique_ptr<Deadline> deadline_;  // FFmpeg's callbacks keep its address, and that of io_
@@ -70,6 +76,7 @@ class Input {
   FormatContext format_;
   int pictures_ = -1, sound_ = -1;  // indices of streams
   double zero_seconds_ = 0;
+  std::optional<double> pictures_end_seconds_;
   int selected_ = -1;
   std::optional<TimeLine> time_line_;  // where a file's times may jump
   bool has_ended_ = false;
