@@ -207,7 +207,9 @@ at::Tensor MediaBuilder::image_frame(const MediaFile& file, Draws& draws,
   media::Image image;
   {
     const Stopwatch watch(seconds.decode);
-    image = media::read_image(file.source);
+    image =
+        media::read_image(file.source, compat_.keeps_stored_orientation ? media::Turning::as_stored
+                                                                        : media::Turning::upright);
   }
   const Stopwatch watch(seconds.pixels);
   if (dataset_.transform == "train")

@@ -1,7 +1,8 @@
 #include "media/frame_scaler.h"
 
-#include <algorithm>
 #include <cstring>
+
+#include "media/display_matrix.h"
 
 namespace vllama::media {
 namespace {
@@ -47,92 +48,7 @@ Image to_image(const AVFrame& frame) {
   return image;
 }
 
-struct Plane {
-  std::uint8_t* data;
-  std::ptrdiff_t stride;  // bytes from row to row
-  int width, height;      // samples
-};
-
-// Copies samples of `Bytes` bytes so that `target` is `source` turned clockwise.
-template <std::size_t Bytes>
-void turn(const Plane& source, const Plane& target, std::int64_t clockwise_degrees) {
-  for (int y = 0; y < target.height; ++y) {
-    std::uint8_t* row = target.data + target.stride * y;
-    for (int x = 0; x < target.width; ++x) {
-      int from_x = source.width - 1 - x, from_y = source.height - 1 - y;
-      if (clockwise_degrees == 90) from_x = y, from_y = source.height - 1 - x;
-      if (clockwise_degrees == 270) from_x = source.width - 1 - y, from_y = x;
-      std::memcpy(
-          row + x * Bytes,
-          source.data + source.stride * from_y + from_x * static_cast<std::ptrdiff_t>(Bytes),
-          Bytes);
-    }
-  }
-}
-
-bool turn_samples(const Plane& source, const Plane& target, std::int64_t degrees, int bytes) {
-  switch (bytes) {
-    case 1:
-      turn<1>(source, target, degrees);
-      return true;
-    case 2:
-      turn<2>(source, target, degrees);
-      return true;
-    case 3:
-      turn<3>(source, target, degrees);
-      return true;
-    case 4:
-      turn<4>(source, target, degrees);
-      return true;
-    default:
-      return false;
-  }
-}
-
-// The size of a plane in samples, with chroma rounded up.
-Plane plane_of(const AVFrame& frame, int plane, const AVPixFmtDescriptor& format) {
-  const bool is_chroma = (plane == 1 || plane == 2) && (format.flags & AV_PIX_FMT_FLAG_RGB) == 0;
-  const int shift_x = is_chroma ? format.log2_chroma_w : 0;
-  const int shift_y = is_chroma ? format.log2_chroma_h : 0;
-  return {frame.data[plane], frame.linesize[plane], AV_CEIL_RSHIFT(frame.width, shift_x),
-          AV_CEIL_RSHIFT(frame.height, shift_y)};
-}
-
-// Bytes from one sample of a plane to the next.
-int sample_bytes(const AVPixFmtDescriptor& format, int plane) {
-  int bytes = 0;
-  for (int i = 0; i < format.nb_components; ++i)
-    if (format.comp[i].plane == plane) bytes = std::max(bytes, format.comp[i].step);
-  return bytes;
-}
-
-bool can_turn(const AVPixFmtDescriptor& format, std::int64_t clockwise_degrees) {
-  constexpr std::uint64_t kOther = AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM |
-                                   AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BAYER;
-  const bool is_packed_chroma = (format.log2_chroma_w != 0 || format.log2_chroma_h != 0) &&
-                                (format.flags & AV_PIX_FMT_FLAG_PLANAR) == 0;
-  return (format.flags & kOther) == 0 && !is_packed_chroma &&
-         (clockwise_degrees == 180 || format.log2_chroma_w == format.log2_chroma_h);
-}
-
 }  // namespace
-
-Frame rotated(const AVFrame& frame, std::int64_t clockwise_degrees) {
-  const auto format = static_cast<AVPixelFormat>(frame.format);
-  const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(format);
-  if (description == nullptr || !can_turn(*description, clockwise_degrees)) return nullptr;
-  Frame turned = make_frame();
-  check(av_frame_copy_props(turned.get(), &frame), "cannot copy a frame's properties");
-  turned->format = frame.format;
-  turned->width = clockwise_degrees == 180 ? frame.width : frame.height;
-  turned->height = clockwise_degrees == 180 ? frame.height : frame.width;
-  check(av_frame_get_buffer(turned.get(), 0), "cannot rotate a frame");
-  for (int plane = 0; plane < av_pix_fmt_count_planes(format); ++plane)
-    if (!turn_samples(plane_of(frame, plane, *description), plane_of(*turned, plane, *description),
-                      clockwise_degrees, sample_bytes(*description, plane)))
-      return nullptr;
-  return turned;
-}
 
 void FrameScaler::prepare(const Conversion& conversion) {
   if (scaler_ && conversion == conversion_) return;
@@ -171,13 +87,13 @@ void FrameScaler::convert(const AVFrame& frame, int width, int height) {
 Image FrameScaler::operator()(const AVFrame& frame, std::optional<FrameSize> size) {
   const AVFrame* source = &frame;
   Frame turned, rgb;
-  if (clockwise_degrees_ != 0) {
-    turned = rotated(frame, clockwise_degrees_);
+  if (orientation_ != Orientation{}) {
+    turned = upright(frame, orientation_);
     if (!turned) {
       convert(frame, frame.width, frame.height);
       rgb = std::move(output_);
       scaler_.reset();
-      turned = rotated(*rgb, clockwise_degrees_);
+      turned = upright(*rgb, orientation_);
     }
     source = turned.get();
   }

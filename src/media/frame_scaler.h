@@ -1,11 +1,11 @@
 // From a decoder's picture to RGB at the size of the model, in one step of libswscale.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 
 #include "media/ffmpeg.h"
 #include "media/image.h"
+#include "media/orientation.h"
 
 namespace vllama::media {
 
@@ -17,12 +17,11 @@ enum class Interpolation {
 
 class FrameScaler {
  public:
-  // `clockwise_degrees` is 0, 90, 180 or 270.
-  FrameScaler(Interpolation interpolation, std::int64_t clockwise_degrees)
-      : interpolation_(interpolation), clockwise_degrees_(clockwise_degrees) {}
+  FrameScaler(Interpolation interpolation, Orientation orientation)
+      : interpolation_(interpolation), orientation_(orientation) {}
 
-  // Rotates, then scales and converts with the colour matrix and range that the frame is tagged
-  // with (BT.601 when it is not). Without `size`, the frame's own size after rotation. Throws
+  // Turns upright, then scales and converts with the colour matrix and range that the frame is
+  // tagged with (BT.601 when it is not). Without `size`, the frame's own size after turning. Throws
   // MediaError unsupported_codec for a pixel format that libswscale does not read.
   Image operator()(const AVFrame& frame, std::optional<FrameSize> size);
 
@@ -37,14 +36,10 @@ class FrameScaler {
   void prepare(const Conversion& conversion);
 
   Interpolation interpolation_;
-  std::int64_t clockwise_degrees_;
+  Orientation orientation_;
   Conversion conversion_{};
   Scaler scaler_;
   Frame output_;
 };
-
-// A picture turned clockwise by 90, 180 or 270 degrees, in a pixel format that libswscale treats
-// like the frame's own; null for formats that cannot be turned plane by plane.
-Frame rotated(const AVFrame& frame, std::int64_t clockwise_degrees);
 
 }  // namespace vllama::media

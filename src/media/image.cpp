@@ -5,11 +5,13 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "media/ffmpeg.h"
 #include "media/frame_scaler.h"
 #include "media/input.h"
 #include "media/jpeg.h"
+#include "media/orientation.h"
 #include "media/video.h"
 
 namespace vllama::media {
@@ -82,7 +84,7 @@ Image to_image(const AVFrame& frame) {
   const bool is_rgb = format != nullptr && (format->flags & AV_PIX_FMT_FLAG_RGB) != 0;
   const bool is_grey = format != nullptr && format->nb_components < 3;
   if (is_rgb || is_grey) return from_components(frame, *format);
-  return FrameScaler(Interpolation::smooth_chroma, 0)(frame, std::nullopt);
+  return FrameScaler(Interpolation::smooth_chroma, {})(frame, std::nullopt);
 }
 
 struct Signature {
@@ -110,7 +112,7 @@ AVCodecID format_of(std::string_view bytes) {
 
 }  // namespace
 
-Image read_image(const FileRange& file) {
+Image read_image(const FileRange& file, Turning turning) {
   silence_ffmpeg();
   const OpenRange opened(file);
   const std::string name = file.name();
@@ -125,8 +127,9 @@ Image read_image(const FileRange& file) {
   if (opened.size() > kMaxFileBytes)
     throw MediaError(MediaFailure::corrupt, fmt::format("'{}': is too large for a picture", name));
   const std::string bytes = opened.read_first(opened.size());
-  return codec == AV_CODEC_ID_MJPEG ? decode_jpeg(std::as_bytes(std::span(bytes)), name)
-                                    : to_image(*decode_single(codec, bytes, name));
+  Image image = codec == AV_CODEC_ID_MJPEG ? decode_jpeg(std::as_bytes(std::span(bytes)), name)
+                                           : to_image(*decode_single(codec, bytes, name));
+  return turning == Turning::as_stored ? image : upright(std::move(image), exif_orientation(bytes));
 }
 
 }  // namespace vllama::media

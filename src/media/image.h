@@ -18,11 +18,16 @@ struct Image {
   std::vector<std::uint8_t> rgb;       // [height, width, 3], row-major
 };
 
+enum class Turning {
+  upright,    // as the file's EXIF data say
+  as_stored,  // as the Python original does
+};
+
 // Reads a JPEG, PNG, WebP, BMP or GIF (its first frame) at its own size; the bytes decide the
 // format, not the name. Grey is replicated, a palette applied, CMYK converted, 16 bits cut to the
-// upper 8, alpha dropped; an EXIF orientation has no effect. JPEG pixels are those of libjpeg
-// with its accurate transform and smooth chroma, as Pillow gives them. Throws MediaError:
-// not_found, empty, not_media, or corrupt, which includes a picture whose data end early.
-Image read_image(const FileRange& file);
+// upper 8, alpha dropped. JPEG pixels are those of libjpeg with its accurate transform and smooth
+// chroma, as Pillow gives them. Throws MediaError: not_found, empty, not_media, or corrupt, which
+// includes a picture whose data end early.
+Image read_image(const FileRange& file, Turning turning = Turning::upright);
 
 }  // namespace vllama::media

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <iterator>
 #include <map>
 #include <set>
 
 #include "core/error.h"
 #include "media/decode_plan.h"
+#include "media/display_matrix.h"
 #include "media/frame_decoder.h"
 #include "media/frame_scaler.h"
 #include "media/packet_list.h"
@@ -22,23 +21,6 @@ using Parameters = std::unique_ptr<AVCodecParameters, Free<avcodec_parameters_fr
 
 constexpr std::int64_t kMaxConcealedShare = 8;  // one image in so many may be replaced
 constexpr std::int64_t kMaxOutputSide = 1 << 15;
-
-// The rotation of the header as 0, 90, 180 or 270 degrees clockwise; other angles count as 0.
-std::int64_t clockwise_degrees(const AVStream& stream) {
-  double degrees = 0;
-  std::size_t num_bytes = 0;
-  const std::uint8_t* matrix =
-      av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &num_bytes);
-  const AVDictionaryEntry* tag = av_dict_get(stream.metadata, "rotate", nullptr, 0);
-  if (matrix != nullptr && num_bytes >= 9 * sizeof(std::int32_t))
-    degrees = -av_display_rotation_get(reinterpret_cast<const std::int32_t*>(matrix));
-  else if (tag != nullptr)
-    degrees = std::strtod(tag->value, nullptr);
-  if (!std::isfinite(degrees)) return 0;
-  const double turns = std::fmod(std::fmod(degrees, 360) + 360, 360) / 90;
-  const double nearest = std::round(turns);
-  return std::abs(turns - nearest) < 0.01 ? static_cast<std::int64_t>(nearest) % 4 * 90 : 0;
-}
 
 double frames_per_second(const AVFormatContext& format, const AVStream& stream,
                          const PacketList& list) {
@@ -58,10 +40,10 @@ VideoFacts facts_of(Input& input, const AVStream& stream, const PacketList& list
   VideoFacts facts;
   facts.num_frames = static_cast<std::int64_t>(list.facts.size());
   facts.frames_per_second = frames_per_second(input.format(), stream, list);
-  facts.clockwise_degrees = clockwise_degrees(stream);
+  facts.orientation = display_orientation(stream);
   facts.width = parameters.width;
   facts.height = parameters.height;
-  if (facts.clockwise_degrees % 180 != 0) std::swap(facts.width, facts.height);
+  if (facts.orientation.swaps_axes) std::swap(facts.width, facts.height);
   facts.codec = avcodec_get_name(parameters.codec_id);
   if (const AVStream* audio = input.find_stream(AVMEDIA_TYPE_AUDIO)) {
     facts.has_audio = true;
@@ -150,7 +132,7 @@ VideoReader::State::Pass VideoReader::State::decode(std::span<const DecodeStep> 
                                                     std::optional<FrameSize> size,
                                                     const Deadline& deadline) const {
   Pass pass;
-  FrameScaler scale(interpolation, facts.clockwise_degrees);
+  FrameScaler scale(interpolation, facts.orientation);
   FrameDecoder decoder(*parameters, list.reorder_depth,
                        [&](std::int64_t file_index, const AVFrame& frame) {
                          const std::int64_t index = list.facts[file_index].display_index;

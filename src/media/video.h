@@ -11,6 +11,7 @@
 #include "config/fields.h"
 #include "media/file_range.h"
 #include "media/image.h"
+#include "media/orientation.h"
 
 namespace vllama::media {
 
@@ -35,8 +36,8 @@ struct VideoOptions {
 struct VideoFacts {
   std::int64_t num_frames = 0;
   double frames_per_second = 0;        // average over the clip
-  std::int64_t width = 0, height = 0;  // pixels, after rotation
-  std::int64_t clockwise_degrees = 0;  // rotation of the header: 0, 90, 180 or 270
+  std::int64_t width = 0, height = 0;  // pixels, after turning
+  Orientation orientation;             // of the stored pictures, as the header says
   std::string codec;                   // FFmpeg's name, for instance "h264"
   bool has_audio = false;
   std::int64_t audio_sample_rate = 0, num_audio_channels = 0;  // 0 without audio
@@ -62,7 +63,7 @@ class VideoReader {
   const VideoFacts& facts() const;
 
   // Decodes the frames with these indices, each in [0, num_frames); indices may repeat. Frames are
-  // rotated as the header says, then scaled to `size` without keeping the aspect ratio, or left at
+  // turned as the header says, then scaled to `size` without keeping the aspect ratio, or left at
   // their own size. The pixels equal those of decord 0.6.0 (bilinear). A frame that does not decode
   // is replaced by the nearest earlier one that does, else the nearest later one; in damaged clips,
   // too, the result depends on nothing but the clip and the index. Throws MediaError

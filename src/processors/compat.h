@@ -9,6 +9,7 @@ namespace vllama::processors {
 struct Compat {
   bool cuts_stop_tokens = false;  // texts over the limit lose their end, stop tokens included
   bool wraps_pixels = false;      // a cropped frame's values beyond 0..255 wrap around
+  bool keeps_stored_orientation = false;  // pictures are not turned as their EXIF data say
   // The mean of a clip of sound is subtracted from the whole sound, so that overlapping clips
   // (sounds below 18 s) depend on those before them.
   bool centres_sound_in_place = false;
@@ -16,7 +17,11 @@ struct Compat {
 
 inline constexpr Compat kNoCompat{};
 inline constexpr Compat kReferenceCompat{
-    .cuts_stop_tokens = true, .wraps_pixels = true, .centres_sound_in_place = true};
+
+    .cuts_stop_tokens = true,
+    .wraps_pixels = true,
+    .keeps_stored_orientation = true,
+    .centres_sound_in_place = true};
 
 // `compat: none` or `compat: reference` of a configuration.
 constexpr const Compat& compat_preset(std::string_view name) {

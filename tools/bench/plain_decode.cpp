@@ -51,7 +51,7 @@ void decode_plainly(const std::filesystem::path& path, std::span<const std::int6
   check(avcodec_open2(codec.get(), decoder, nullptr), path.string());
 
   const std::set<std::int64_t> wanted(indices.begin(), indices.end());
-  FrameScaler scale(Interpolation::bilinear, VideoReader(path).facts().clockwise_degrees);
+  FrameScaler scale(Interpolation::bilinear, VideoReader(path).facts().orientation);
   const Frame frame = make_frame();
   const auto send = [&](const AVPacket* packet) {
     avcodec_send_packet(codec.get(), packet);
