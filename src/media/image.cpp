@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "media/containers.h"
 #include "media/ffmpeg.h"
 #include "media/frame_scaler.h"
 #include "media/input.h"
@@ -20,7 +21,7 @@ namespace {
 constexpr std::int64_t kMaxPixels = std::int64_t{1} << 27;
 // Room for that many pixels of 64 bits without compression; less than FFmpeg takes in one packet.
 constexpr std::int64_t kMaxFileBytes = (std::int64_t{1} << 30) + (std::int64_t{1} << 20);
-constexpr std::int64_t kSignatureBytes = 16;
+constexpr std::int64_t kFirstBytes = 512;
 
 // The picture of a file that is one compressed frame.
 Frame decode_single(AVCodecID codec_id, std::string_view bytes, const std::string& name) {
@@ -116,10 +117,14 @@ Image read_image(const FileRange& file, Turning turning) {
   silence_ffmpeg();
   const OpenRange opened(file);
   const std::string name = file.name();
-  const AVCodecID codec = format_of(opened.read_first(kSignatureBytes));
-  if (codec == AV_CODEC_ID_NONE)
+  const std::string first_bytes = opened.read_first(kFirstBytes);
+  const AVCodecID codec = format_of(first_bytes);
+  if (codec == AV_CODEC_ID_NONE) {
+    const std::string_view kind = kind_of_other_file(first_bytes);
     throw MediaError(MediaFailure::not_media,
-                     fmt::format("'{}': is not a JPEG, PNG, WebP, BMP or GIF", name));
+                     fmt::format("'{}': is {}{}not a JPEG, PNG, WebP, BMP or GIF", name, kind,
+                                 kind.empty() ? "" : ", "));
+  }
   if (codec == AV_CODEC_ID_GIF) {
     const std::int64_t first[] = {0};
     return VideoReader(file).frames(first).images.front();

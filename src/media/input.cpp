@@ -6,14 +6,10 @@
 #include <mutex>
 #include <vector>
 
+#include "media/containers.h"
+
 namespace vllama::media {
 namespace {
-
-// Containers that training data come in. Play lists and image sequences are absent on purpose: they
-// would make one file read others.
-constexpr const char* kContainers =
-    "mov,matroska,avi,gif,mpegts,mpeg,flv,asf,ogg,mpegvideo,m4v,h264,hevc,ivf,"
-    "mp3,wav,w64,flac,aac,amr,aiff,caf,ac3,eac3,au";
 
 constexpr int kMaxIdleReads = 1000;  // a demuxer may ask to be called again, but not for ever
 
@@ -21,35 +17,41 @@ int interrupt(void* deadline) {
   return static_cast<const Deadline*>(deadline)->passed() ? 1 : 0;
 }
 
-// Whether the file's first bytes are those of a container in the list.
-bool looks_like_media(const OpenRange& file) {
-  constexpr std::int64_t kProbedBytes = 64 * 1024;
-  std::string bytes = file.read_first(kProbedBytes);
-  AVProbeData probe{};
-  probe.filename = "";
-  probe.buf_size = static_cast<int>(bytes.size());
-  bytes.resize(bytes.size() + AVPROBE_PADDING_SIZE);
-  probe.buf = reinterpret_cast<unsigned char*>(bytes.data());
-  const AVInputFormat* format = av_probe_input_format(&probe, 1);
-  return format != nullptr && av_match_list(format->name, kContainers, ',') > 0;
+// Before FFmpeg takes a web page called clip.mp3 for one.
+void refuse_other_file(const OpenRange& range, const std::string& name) {
+  constexpr std::int64_t kFirstBytes = 512;
+  const std::string_view kind = kind_of_other_file(range.read_first(kFirstBytes));
+  if (!kind.empty())
+    throw MediaError(MediaFailure::not_media,
+                     fmt::format("'{}': is {}, neither a video nor a sound file", name, kind));
+}
+
+// Throws for a status that says that FFmpeg does not make anything of the file.
+void check_opened(int status, const FileRange& file, const RangeIo& io, const char* action) {
+  if (status < 0 && status != AVERROR_EXIT) {
+    const std::string reason = reason_not_opened(io.range(), file.file_name());
+    if (!reason.empty())
+      throw MediaError(MediaFailure::not_media, fmt::format("'{}': {}", file.name(), reason));
+  }
+  check(status, fmt::format("cannot {} '{}'", action, file.name()));
 }
 
 // FFmpeg is told the name for its extension alone; the one source of bytes is `io`.
 FormatContext open_format(const FileRange& file, RangeIo& io, const Deadline& deadline) {
+  refuse_other_file(io.range(), file.name());
   AVFormatContext* raw = allocated(avformat_alloc_context());
   raw->interrupt_callback = {&interrupt, const_cast<Deadline*>(&deadline)};
   raw->pb = io.context();
   AVDictionary* options = nullptr;
   av_dict_set(&options, "protocol_whitelist", "none", 0);
-  av_dict_set(&options, "format_whitelist", kContainers, 0);
+  av_dict_set(&options, "format_whitelist", readable_containers(), 0);
   const int status =
       avformat_open_input(&raw, ("file:" + file.file_name()).c_str(), nullptr, &options);
   av_dict_free(&options);
   FormatContext format(raw);
-  if (status < 0 && status != AVERROR_EXIT && !looks_like_media(io.range()))
-    throw MediaError(MediaFailure::not_media,
-                     fmt::format("'{}': is neither a video nor a sound file", file.name()));
-  check(status, fmt::format("cannot open '{}'", file.name()));
+  check_opened(status, file, io, "open");
+  check_opened(avformat_find_stream_info(raw, nullptr), file, io, "read the streams of");
+  deadline.check(fmt::format("opening '{}'", file.name()));
   return format;
 }
 
@@ -81,9 +83,6 @@ Input::Input(const FileRange& file, const Deadline& deadline)
       io_(std::make_unique<RangeIo>(file, *deadline_)) {
   silence_ffmpeg();
   format_ = open_format(file, *io_, *deadline_);
-  check(avformat_find_stream_info(format_.get(), nullptr),
-        fmt::format("cannot read the streams of '{}'", name_));
-  deadline_->check(fmt::format("opening '{}'", name_));
   choose_streams();
 }
 
@@ -189,7 +188,7 @@ bool Input::read_any(AVPacket& packet) {
     av_packet_unref(&packet);
     const int status = av_read_frame(format_.get(), &packet);
     if (status == AVERROR(EAGAIN)) continue;
-    if (status == AVERROR_EXIT || status == AVERROR(EIO))
+    if (status == AVERROR_EXIT || (status < 0 && io_->has_failed()))
       check(status, fmt::format("reading '{}'", name_));
     return status >= 0;
   }

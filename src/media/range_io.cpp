@@ -33,7 +33,10 @@ int RangeIo::read(void* self, std::uint8_t* target, int num_bytes) {
   if (io.deadline_.passed()) return AVERROR_EXIT;
   const std::int64_t num_read = io.range_.read_at(
       io.position_, std::as_writable_bytes(std::span(target, static_cast<std::size_t>(num_bytes))));
-  if (num_read < 0) return AVERROR(static_cast<int>(-num_read));
+  if (num_read < 0) {
+    io.has_failed_ = true;
+    return AVERROR(static_cast<int>(-num_read));
+  }
   if (num_read == 0) return AVERROR_EOF;
   io.position_ += num_read;
   return static_cast<int>(num_read);

@@ -22,6 +22,8 @@ class RangeIo {
 
   const OpenRange& range() const { return range_; }
   AVIOContext* context() { return context_; }
+  // Whether the disk has failed: some demuxers call the end of a file an input error.
+  bool has_failed() const { return has_failed_; }
 
  private:
   static int read(void* self, std::uint8_t* target, int num_bytes);
@@ -30,6 +32,7 @@ class RangeIo {
   OpenRange range_;
   const Deadline& deadline_;
   std::int64_t position_ = 0;
+  bool has_failed_ = false;
   AVIOContext* context_;
 };
 

@@ -77,7 +77,8 @@ TEST_CASE("video: reading gives the written pictures at their times") {
   }
 }
 
-TEST_CASE("video: sound comes back in place, followed by silence to a whole block") {
+TEST_CASE(
+    "video: sound comes back in place, followed by silence to a whole block or the pictures' end") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "clip.mp4";
   for (const std::size_t num_samples :
@@ -89,7 +90,9 @@ TEST_CASE("video: sound comes back in place, followed by silence to a whole bloc
     const media::Waveform sound = media::read_audio(path);
     CHECK(sound.sample_rate_hz == kRate);
     REQUIRE(sound.channels.size() == 1);
-    CHECK(sound.num_samples() == static_cast<std::int64_t>((num_samples + 1023) / 1024 * 1024));
+    const std::size_t whole_blocks = (num_samples + 1023) / 1024 * 1024;
+    CHECK(sound.num_samples() ==
+          std::max(static_cast<std::int64_t>(whole_blocks), 8 * kRate / 4));  // 8 pictures
     CHECK(correlation(sound.channels[0], samples) > 0.99);  // 0.9 if off by two samples
   }
 }
