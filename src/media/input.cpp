@@ -90,7 +90,11 @@ int Input::best_stream(AVMediaType type, int related) const {
   const auto is_attached = [&](int index) {
     return (format_->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
   };
-  int index = av_find_best_stream(format_.get(), type, -1, related, nullptr, 0);
+  // One that can be decoded, where there is one.
+  const AVCodec* decoder = nullptr;
+  int index = av_find_best_stream(format_.get(), type, -1, related, &decoder, 0);
+  if (index == AVERROR_DECODER_NOT_FOUND)
+    index = av_find_best_stream(format_.get(), type, -1, related, nullptr, 0);
   if (index < 0 || !is_attached(index)) return std::max(index, -1);
   for (index = 0; index < static_cast<int>(format_->nb_streams); ++index)
     if (format_->streams[index]->codecpar->codec_type == type && !is_attached(index)) return index;
@@ -110,10 +114,11 @@ void Input::choose_streams() {
       zero = std::min(start, zero.value_or(start));
     }
   zero_seconds_ = zero.value_or(0);
-  if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0)
-    time_line_.emplace(streams);
-  else if (pictures_ >= 0)
-    pictures_end_seconds_ = announced_end_of_pictures();
+  // Where headers hold no table of all packets, files may be joined by writing one behind another.
+  const bool may_jump = (format_->iformat->flags & AVFMT_TS_DISCONT) != 0;
+  if (may_jump || av_match_name("matroska", format_->iformat->name) != 0)
+    time_line_.emplace(streams, may_jump);
+  if (!may_jump && pictures_ >= 0) pictures_end_seconds_ = announced_end_of_pictures();
 }
 
 std::optional<double> Input::announced_end_of_pictures() const {

@@ -29,26 +29,33 @@ std::int64_t microseconds(std::int64_t time, AVRational time_base) {
 
 }  // namespace
 
-TimeLine::TimeLine(const std::vector<const AVStream*>& streams) {
+TimeLine::TimeLine(const std::vector<const AVStream*>& streams, bool may_jump_forward)
+    : may_jump_forward_(may_jump_forward) {
   for (const AVStream* stream : streams)
     streams_.push_back({.index = stream->index, .time_base = stream->time_base});
 }
 
-bool TimeLine::has_jumped(const Stream& stream, std::int64_t time) const {
+bool TimeLine::is_shared_pause(const Stream& stream, std::int64_t now) const {
+  return std::any_of(streams_.begin(), streams_.end(), [&](const Stream& other) {
+    const std::int64_t last = std::max(other.last_decoding, other.last_shown);
+    return &other != &stream && other.part == stream.part && last != AV_NOPTS_VALUE &&
+           av_sat_sub64(now, microseconds(last, other.time_base)) <= kLongestGap;
+  });
+}
+
+bool TimeLine::has_jumped(const Stream& stream, const AVPacket& packet) const {
+  const bool is_first =
+      stream.last_decoding == AV_NOPTS_VALUE && stream.last_shown == AV_NOPTS_VALUE;
   // A stream that begins late begins in the part that is read.
-  if (stream.last_time == AV_NOPTS_VALUE) return stream.part < newest_part();
+  if (is_first) return stream.part < newest_part();
+  const bool by_decoding = packet.dts != AV_NOPTS_VALUE && stream.last_decoding != AV_NOPTS_VALUE;
+  const std::int64_t time = by_decoding ? packet.dts : packet.pts;
+  const std::int64_t last = by_decoding ? stream.last_decoding : stream.last_shown;
+  if (time == AV_NOPTS_VALUE || last == AV_NOPTS_VALUE) return false;
   const std::int64_t now = microseconds(time, stream.time_base);
-  const auto step_from = [&](const Stream& other) {
-    return av_sat_sub64(now, microseconds(other.last_time, other.time_base));
-  };
-  const std::int64_t step = step_from(stream);
-  if (step < -(stream.first_decoding == AV_NOPTS_VALUE ? kReordering : kSmallStepBack)) return true;
-  // A pause is one that the other streams have passed through.
-  return step > kLongestGap &&
-         std::none_of(streams_.begin(), streams_.end(), [&](const Stream& other) {
-           return other.part == stream.part && other.last_time != AV_NOPTS_VALUE &&
-                  step_from(other) <= kLongestGap;
-         });
+  const std::int64_t step = av_sat_sub64(now, microseconds(last, stream.time_base));
+  if (step < -(by_decoding ? kSmallStepBack : kReordering)) return true;
+  return may_jump_forward_ && step > kLongestGap && !is_shared_pause(stream, now);
 }
 
 void TimeLine::begin_part(Stream& stream) {
@@ -61,6 +68,7 @@ void TimeLine::begin_part(Stream& stream) {
   stream.decoding_end_before = moved(stream.decoding_end);
   stream.shown_end_before = moved(stream.shown_end);
   stream.num_packets = 0;
+  stream.last_decoding = stream.last_shown = AV_NOPTS_VALUE;
   stream.first_decoding = stream.first_shown = AV_NOPTS_VALUE;
   stream.decoding_end = stream.shown_end = AV_NOPTS_VALUE;
   // The other streams may have come to the newest part already.
@@ -73,11 +81,13 @@ void TimeLine::note(Stream& stream, const AVPacket& packet) {
   const std::int64_t duration = std::max<std::int64_t>(packet.duration, 0);
   ++stream.num_packets;
   if (packet.dts != AV_NOPTS_VALUE) {
+    stream.last_decoding = packet.dts;
     lower(stream.first_decoding, packet.dts);
     stream.decoding_end = std::max(stream.decoding_end, av_sat_add64(packet.dts, duration));
   }
   stream.lacks_times = stream.lacks_times || packet.pts == AV_NOPTS_VALUE;
   if (packet.pts != AV_NOPTS_VALUE) {
+    stream.last_shown = packet.pts;
     lower(stream.first_shown, packet.pts);
     stream.shown_end = std::max(stream.shown_end, av_sat_add64(packet.pts, duration));
   }
@@ -88,11 +98,7 @@ void TimeLine::push(AVPacket& packet) {
     return one.index == packet.stream_index;
   });
   if (stream == streams_.end()) return av_packet_unref(&packet);
-  const std::int64_t time = packet.dts != AV_NOPTS_VALUE ? packet.dts : packet.pts;
-  if (time != AV_NOPTS_VALUE) {
-    if (has_jumped(*stream, time)) begin_part(*stream);
-    stream->last_time = time;
-  }
+  if (has_jumped(*stream, packet)) begin_part(*stream);
   note(*stream, packet);
   held_bytes_ += packet.size;
   held_.push_back(

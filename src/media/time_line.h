@@ -16,8 +16,9 @@ namespace vllama::media {
 // moved by the same time: by that which joins the pictures, or the sound where there are none.
 class TimeLine {
  public:
-  // The streams, the one that decides first. They must outlive this.
-  explicit TimeLine(const std::vector<const AVStream*>& streams);
+  // `streams` has the one that decides first. Times always begin anew when they go back; when they
+  // go far forward, only where `may_jump_forward`.
+  TimeLine(const std::vector<const AVStream*>& streams, bool may_jump_forward);
 
   // Takes over a packet; those of other streams are dropped.
   void push(AVPacket& packet);
@@ -33,8 +34,8 @@ class TimeLine {
     int index;
     AVRational time_base;
     std::size_t part = 0;
-    std::int64_t last_time = AV_NOPTS_VALUE;  // of decoding, else of presentation
-    bool lacks_times = false;                 // a packet had no time of presentation
+    std::int64_t last_decoding = AV_NOPTS_VALUE, last_shown = AV_NOPTS_VALUE;
+    bool lacks_times = false;  // a packet had no time of presentation
     // Since the part began.
     std::int64_t num_packets = 0;
     std::int64_t first_decoding = AV_NOPTS_VALUE, first_shown = AV_NOPTS_VALUE;
@@ -48,7 +49,9 @@ class TimeLine {
   };
 
   std::size_t newest_part() const { return moves_.size() - (has_open_part_ ? 0 : 1); }
-  bool has_jumped(const Stream& stream, std::int64_t time) const;
+  bool has_jumped(const Stream& stream, const AVPacket& packet) const;
+  // Whether another stream of the same part has come to a time, given in microseconds.
+  bool is_shared_pause(const Stream& stream, std::int64_t now) const;
   void begin_part(Stream& stream);
   void note(Stream& stream, const AVPacket& packet);
   // The first packets of the part whose place is open are known well enough.
@@ -59,6 +62,7 @@ class TimeLine {
   static std::int64_t move_of(const Stream& stream);
 
   std::vector<Stream> streams_;
+  bool may_jump_forward_;
   std::vector<std::int64_t> moves_{0};  // of the parts whose place is known, in microseconds
   bool has_open_part_ = false;          // of number moves_.size()
   std::deque<Held> held_;

@@ -3,11 +3,15 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "datasets/media_builder.h"
 #include "media/audio.h"
 #include "media/error.h"
+#include "media/image.h"
 #include "media/video.h"
+#include "media/write_jpeg.h"
 #include "processors/audio_clips.h"
+#include "processors/resize_image.h"
 #include "tests/support/fixtures.h"
 #include "text/prompt.h"
 
@@ -144,6 +148,61 @@ TEST_CASE("a part of a file: its frames and its sound alone") {
   part.start_seconds = 3;
   part.end_seconds = 2;
   CHECK(failure_of(part, kVisionModel) == MediaFailure::empty);
+}
+
+TEST_CASE("the sound of a part is that of its seconds, silent where it has not begun") {
+  VLLAMA_SHARED_FILE(path, "reports/media/delayed.mkv");
+  for (const auto& [start, end] : std::vector<std::pair<double, double>>{
+           {0, 4}, {4, 6}, {6, 8}, {3, 5}, {0, std::numeric_limits<double>::infinity()}}) {
+    MediaFile part{.source = path, .kind = MediaKind::video};
+    part.start_seconds = start;
+    part.end_seconds = end;
+    const auto built = build(part, kBoth);
+    REQUIRE(built.inputs.size() == 2);
+    auto expected = media::read_audio(path);
+    const auto place = [&](double seconds) {
+      return std::min(expected.num_samples(),
+                      static_cast<std::int64_t>(std::min(seconds, 100.0) *
+                                                static_cast<double>(expected.sample_rate_hz)));
+    };
+    auto& samples = expected.channels.at(0);
+    samples = {samples.begin() + place(start), samples.begin() + place(end)};
+    CHECK(same_values(built.inputs[1].values, *processors::audio_clips(expected)));
+  }
+}
+
+TEST_CASE("a picture stands upright, or as it is stored where the original is repeated") {
+  const test::TemporaryFolder folder;
+  media::Image picture{56, 28, std::vector<std::uint8_t>(56 * 28 * 3)};
+  for (std::size_t i = 0; i < picture.rgb.size(); ++i)
+    picture.rgb[i] = static_cast<std::uint8_t>(i / 3 % 56 * 4);
+  // An EXIF segment that asks for a clockwise quarter turn.
+  const std::string segment(
+      "\xff\xe1\0\x22"
+      "Exif\0\0"
+      "II*\0\x8\0\0\0"
+      "\1\0"
+      "\x12\1\3\0\1\0\0\0\6\0\0\0"
+      "\0\0\0\0",
+      36);
+  std::string jpeg = media::encode_jpeg(picture, 90);
+  jpeg.insert(2, segment);
+  const auto path = folder.path() / "turned.jpg";
+  write_file_atomically(path, jpeg);
+  for (const std::string compat : {"none", "reference"}) {
+    DataConfig data;
+    data.compat = compat;
+    StageSeconds seconds;
+    const auto built = MediaBuilder(set_with("auto"), data, kVisionModel)
+                           .build({.source = path, .kind = MediaKind::image}, {}, 0, seconds);
+    const media::Image image = media::read_image(
+        path, compat == "none" ? media::Turning::upright : media::Turning::as_stored);
+    CHECK(image.width == (compat == "none" ? 28 : 56));
+    const auto expected = processors::resize_image(image, 28, 28).rgb;
+    REQUIRE(built.inputs.at(0).values.nbytes() == expected.size());
+    CHECK(std::memcmp(built.inputs[0].values.const_data_ptr(), expected.data(), expected.size()) ==
+          0);
+  }
 }
 
 TEST_CASE("settings that the model cannot serve are refused with both numbers") {

@@ -91,8 +91,8 @@ TEST_CASE(
     CHECK(sound.sample_rate_hz == kRate);
     REQUIRE(sound.channels.size() == 1);
     const std::size_t whole_blocks = (num_samples + 1023) / 1024 * 1024;
-    CHECK(sound.num_samples() ==
-          std::max(static_cast<std::int64_t>(whole_blocks), 8 * kRate / 4));  // 8 pictures
+    CHECK(sound.num_samples() == std::max<std::int64_t>(static_cast<std::int64_t>(whole_blocks),
+                                                        8 * kRate / 4));  // 8 pictures
     CHECK(correlation(sound.channels[0], samples) > 0.99);  // 0.9 if off by two samples
   }
 }
