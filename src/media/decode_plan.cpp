@@ -5,21 +5,21 @@
 namespace vllama::media {
 namespace {
 
-// For each target, the packet from which decoding must run to reach it. A target shown before an
+// For each target, the picture from which decoding must run to reach it. A target shown before an
 // entry that precedes it in the file (a leading picture) may refer to frames from before that
 // entry, so it needs an earlier one; and then the targets between the two entries need no start of
 // their own.
-std::vector<std::int64_t> starts_for(std::span<const PacketFacts> packets,
+std::vector<std::int64_t> starts_for(std::span<const CodedPicture> pictures,
                                      std::span<const std::int64_t> targets) {
   std::vector<std::int64_t> entries{0};
-  for (std::size_t i = 1; i < packets.size(); ++i)
-    if (packets[i].is_entry) entries.push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 1; i < pictures.size(); ++i)
+    if (pictures[i].is_entry) entries.push_back(static_cast<std::int64_t>(i));
   std::vector<std::int64_t> starts(targets.size());
-  std::int64_t earliest = static_cast<std::int64_t>(packets.size());
+  std::int64_t earliest = static_cast<std::int64_t>(pictures.size());
   for (std::size_t i = targets.size(); i-- > 0;) {
     const std::int64_t target = targets[i];
     auto entry = std::prev(std::upper_bound(entries.begin(), entries.end(), target));
-    while (*entry > 0 && packets[*entry].display_index > packets[target].display_index) --entry;
+    while (*entry > 0 && pictures[*entry].display_index > pictures[target].display_index) --entry;
     earliest = std::min(earliest, *entry);
     starts[i] = earliest;
   }
@@ -28,15 +28,15 @@ std::vector<std::int64_t> starts_for(std::span<const PacketFacts> packets,
 
 }  // namespace
 
-std::vector<DecodeStep> plan_decode(std::span<const PacketFacts> packets,
+std::vector<DecodeStep> plan_decode(std::span<const CodedPicture> pictures,
                                     std::span<const std::int64_t> targets) {
-  const std::vector<std::int64_t> starts = starts_for(packets, targets);
+  const std::vector<std::int64_t> starts = starts_for(pictures, targets);
   std::vector<DecodeStep> steps;
   std::int64_t next = 0;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     bool starts_anew = starts[i] > next && !steps.empty();
     for (next = std::max(next, starts[i]); next <= targets[i]; ++next) {
-      if (packets[next].is_droppable && next != targets[i]) continue;
+      if (pictures[next].is_droppable && next != targets[i]) continue;
       steps.push_back({next, starts_anew, next == targets[i]});
       starts_anew = false;
     }
@@ -44,9 +44,9 @@ std::vector<DecodeStep> plan_decode(std::span<const PacketFacts> packets,
   return steps;
 }
 
-std::vector<DecodeStep> plan_everything(std::span<const PacketFacts> packets) {
-  std::vector<DecodeStep> steps(packets.size());
-  for (std::size_t i = 0; i < packets.size(); ++i)
+std::vector<DecodeStep> plan_everything(std::span<const CodedPicture> pictures) {
+  std::vector<DecodeStep> steps(pictures.size());
+  for (std::size_t i = 0; i < pictures.size(); ++i)
     steps[i] = {static_cast<std::int64_t>(i), false, true};
   return steps;
 }

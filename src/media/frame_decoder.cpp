@@ -40,14 +40,14 @@ FrameDecoder::FrameDecoder(const AVCodecParameters& parameters, std::int64_t reo
   check(avcodec_open2(codec_.get(), codec, nullptr), action);
 }
 
-void FrameDecoder::send(const AVPacket& packet, std::int64_t file_index, bool is_target) {
+void FrameDecoder::send(const AVPacket& packet, std::int64_t index, bool is_target) {
   if (packet.size <= 0) return;  // to FFmpeg this would mean the end
   av_packet_unref(packet_.get());
   check(av_packet_ref(packet_.get(), &packet), "cannot share a packet");
-  last_sent_ = std::max(last_sent_, file_index);
-  packet_->pts = file_index;  // decoders hand it through to the picture
+  last_sent_ = std::max(last_sent_, index);
+  packet_->pts = index;  // decoders hand it through to the picture
   packet_->dts = AV_NOPTS_VALUE;
-  packet_->flags &= ~AV_PKT_FLAG_DISCARD;  // an edit list hides the frame, but it counts
+  packet_->flags &= ~AV_PKT_FLAG_DISCARD;  // who asks for a picture decides what is shown
   if (skips_unreferenced_) codec_->skip_frame = is_target ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
   had_errors_ = avcodec_send_packet(codec_.get(), packet_.get()) < 0 || had_errors_;
   receive();

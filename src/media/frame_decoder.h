@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <functional>
 
-#include "media/packet_list.h"
+#include "media/ffmpeg.h"
 
 namespace vllama::media {
 
 class FrameDecoder {
  public:
-  using Take = std::function<void(std::int64_t file_index, const AVFrame& frame)>;
+  using Take = std::function<void(std::int64_t packet_index, const AVFrame& frame)>;
 
   // `take` receives the pictures in display order, a little later than their packets were sent.
   // Throws MediaError unsupported_codec or corrupt if the codec cannot be opened.
@@ -18,11 +18,13 @@ class FrameDecoder {
 
   // A packet that does not decode gives no picture and no error. `is_target` is false for packets
   // whose picture is of no interest: it is not decoded if nothing refers to it.
-  void send(const AVPacket& packet, std::int64_t file_index, bool is_target);
+  void send(const AVPacket& packet, std::int64_t index, bool is_target);
   // Gives the pictures still held back and forgets everything; decoding may start again.
   void finish();
   // Whether a packet did not decode, or a picture came out damaged.
   bool had_errors() const { return had_errors_; }
+  // Pictures that are held back until those have come that are shown before them.
+  std::int64_t delay() const { return codec_->has_b_frames; }
 
  private:
   void receive();
@@ -33,7 +35,7 @@ class FrameDecoder {
   Frame frame_;
   bool skips_unreferenced_;
   bool had_errors_ = false;
-  std::int64_t last_sent_ = -1;
+  std::int64_t last_sent_ = -1;  // the latest of the file
 };
 
 }  // namespace vllama::media

@@ -90,6 +90,17 @@ bool has_clean_key_frames(AVCodecID codec) {
   return codec == AV_CODEC_ID_VP8 || codec == AV_CODEC_ID_VP9 || codec == AV_CODEC_ID_AV1;
 }
 
+Field field_of(const AVCodecParserContext& parser) {
+  switch (parser.picture_structure) {
+    case AV_PICTURE_STRUCTURE_TOP_FIELD:
+      return Field::top;
+    case AV_PICTURE_STRUCTURE_BOTTOM_FIELD:
+      return Field::bottom;
+    default:
+      return Field::none;
+  }
+}
+
 // Data beside the frame that changes how later frames decode.
 bool changes_state(const AVPacket& packet) {
   for (const AVPacketSideDataType type :
@@ -100,11 +111,12 @@ bool changes_state(const AVPacket& packet) {
 
 }  // namespace
 
-PacketClassifier::PacketClassifier(const AVCodecParameters& parameters) : parameters_(parameters) {
+PacketClassifier::PacketClassifier(const AVCodecParameters& parameters)
+    : parameters_(parameters), count_pictures_(parameters) {
   const AVCodecDescriptor* descriptor = avcodec_descriptor_get(parameters.codec_id);
   is_intra_only_ = descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
   if (has_nal_units(parameters.codec_id)) nal_length_bytes_ = nal_length_bytes(parameters);
-  if (!has_clean_key_frames(parameters.codec_id)) return;
+  if (!has_clean_key_frames(parameters.codec_id) && parameters.codec_id != AV_CODEC_ID_H264) return;
   parser_.reset(av_parser_init(parameters.codec_id));
   parser_context_.reset(allocated(avcodec_alloc_context3(nullptr)));
   check(avcodec_parameters_to_context(parser_context_.get(), &parameters), "codec parameters");
@@ -112,13 +124,19 @@ PacketClassifier::PacketClassifier(const AVCodecParameters& parameters) : parame
 }
 
 PacketKind PacketClassifier::operator()(const AVPacket& packet) {
-  if (packet.size <= 0) return {false, false, false, 0};
+  if (packet.size <= 0) return {.num_pictures = 0};
   has_changed_state_ = has_changed_state_ || changes_state(packet);
   PacketKind kind;
-  if (is_intra_only_) kind = {true, true};
+  if (is_intra_only_) kind = {.is_entry = true, .is_unreferenced = true};
   if (has_nal_units(parameters_.codec_id)) kind = nal_kind(packet);
-  if (parser_) kind = parsed_kind(packet);
+  if (parser_) parse(packet);
+  if (parser_ && parameters_.codec_id == AV_CODEC_ID_H264)
+    kind.field = field_of(*parser_);
+  else if (parser_)
+    kind.is_entry = parser_->key_frame == 1 && (packet.flags & AV_PKT_FLAG_KEY) != 0;
   if (has_changed_state_) kind.is_entry = kind.is_unreferenced = false;
+  kind.num_pictures = count_pictures_({packet.data, static_cast<std::size_t>(packet.size)});
+  kind.is_reference_only = kind.num_pictures == 0 && has_clean_key_frames(parameters_.codec_id);
   return kind;
 }
 
@@ -129,7 +147,7 @@ PacketKind PacketClassifier::nal_kind(const AVPacket& packet) {
                          ? split_by_length(data, static_cast<std::size_t>(nal_length_bytes_))
                          : split_by_start_code(data);
   if (!units) return {};
-  PacketKind kind{true, true};
+  PacketKind kind{.is_entry = true, .is_unreferenced = true};
   bool has_picture = false;
   std::set<std::string> sent_here;
   for (const Bytes unit : *units) {
@@ -152,16 +170,11 @@ PacketKind PacketClassifier::nal_kind(const AVPacket& packet) {
   return kind;
 }
 
-PacketKind PacketClassifier::parsed_kind(const AVPacket& packet) {
+void PacketClassifier::parse(const AVPacket& packet) {
   std::uint8_t* output = nullptr;
   int output_size = 0;
   av_parser_parse2(parser_.get(), parser_context_.get(), &output, &output_size, packet.data,
                    packet.size, packet.pts, packet.dts, packet.pos);
-  PacketKind kind;
-  kind.is_entry = parser_->key_frame == 1 && (packet.flags & AV_PKT_FLAG_KEY) != 0;
-  // Bit 4 of a VP8 frame's tag is show_frame (RFC 6386 section 9.1).
-  if (parameters_.codec_id == AV_CODEC_ID_VP8) kind.shows_picture = (packet.data[0] & 0x10) != 0;
-  return kind;
 }
 
 }  // namespace vllama::media

@@ -1,5 +1,5 @@
-// What the bytes of a compressed frame tell without decoding it: where decoding may start, and
-// which frames no other frame needs.
+// What the bytes of a compressed frame tell without decoding it: where decoding may start, which
+// frames no other frame needs, and what is half a picture or none.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,12 @@
 #include <string>
 
 #include "media/ffmpeg.h"
+#include "media/picture_count.h"
 
 namespace vllama::media {
+
+// Every second line of a picture, from the first or the second line on.
+enum class Field { none, top, bottom };
 
 struct PacketKind {
   // Decoding may start here: this frame and all that follow it both in the file and on the screen
@@ -16,9 +20,10 @@ struct PacketKind {
   bool is_entry = false;
   // No other frame refers to this one (or only frames of a higher temporal layer do).
   bool is_unreferenced = false;
-  // False for frames that are only referred to, and for empty packets.
-  bool shows_picture = true;
   std::int32_t temporal_layer = 0;  // HEVC
+  int num_pictures = 1;             // see PictureCounter
+  bool is_reference_only = false;   // never shown: hidden frames of VP8, VP9 and AV1
+  Field field = Field::none;        // of an H.264 packet that holds one field alone
 };
 
 // Looks at the packets of one stream, in the order of the file. When in doubt it says "no entry,
@@ -30,13 +35,14 @@ class PacketClassifier {
 
  private:
   PacketKind nal_kind(const AVPacket& packet);
-  PacketKind parsed_kind(const AVPacket& packet);
+  void parse(const AVPacket& packet);
 
   const AVCodecParameters& parameters_;
   bool is_intra_only_ = false;
   int nal_length_bytes_ = 0;              // 0: start codes (ITU-T H.264 annex B)
   std::set<std::string> parameter_sets_;  // those that were sent among the frames so far
   bool has_changed_state_ = false;
+  PictureCounter count_pictures_;
   CodecContext parser_context_;
   CodecParser parser_;
 };

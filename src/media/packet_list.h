@@ -1,5 +1,4 @@
-// The compressed frames of a clip's video stream: read once, sorted for display, kept or read
-// again.
+// The compressed frames of a clip's video stream: read once, kept or read again.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +12,24 @@
 namespace vllama::media {
 
 struct PacketFacts {
-  std::int64_t display_index = 0;  // place among all packets sorted by presentation time
-  bool is_entry = false;           // see PacketKind
-  bool is_droppable = false;       // no other frame of the clip refers to it
-  bool shows_picture = true;
+  PacketKind kind;
+  // When its picture is shown, and when it is decoded, in units of the stream; AV_NOPTS_VALUE where
+  // the file does not tell.
+  std::int64_t shown_at = 0, decoded_at = 0;
+  std::int64_t duration = 0;  // 0: not told
+  bool is_key = false;        // as the file says
+  bool is_hidden = false;     // an edit list hides its picture
 };
 
 struct PacketList {
-  std::vector<PacketFacts> facts;         // in the order of the file, which is decoding order
-  std::vector<std::int64_t> file_index;   // of each display index
-  std::vector<Packet> packets;            // in the order of the file; empty if they were too many
-  std::optional<double> display_seconds;  // from the first to the last frame, where known
+  std::vector<PacketFacts> facts;  // in the order of the file, which is decoding order
+  std::vector<Packet> packets;     // in that order; empty if they were too many
   bool is_encrypted = false;
-  std::int64_t reorder_depth = 0;  // most frames that are decoded before, but shown after another
 };
+
+// More frames than any real clip has (38 hours at 30 per second): a sample table that says so is
+// bogus.
+inline constexpr std::size_t kMaxPackets = std::size_t{1} << 22;
 
 // Reads all packets of the selected stream; keeps them while they fit into `memory_bytes`.
 PacketList read_packets(Input& input, const AVStream& stream, std::int64_t memory_bytes);

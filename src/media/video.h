@@ -35,7 +35,11 @@ struct VideoOptions {
 
 struct VideoFacts {
   std::int64_t num_frames = 0;
-  double frames_per_second = 0;        // average over the clip
+  double frames_per_second = 0;  // average over the clip
+  // When each frame is shown, ascending, and when the last one is no longer, on the file's own time
+  // line: pictures and sound share its zero, where the earlier of them begins.
+  std::vector<double> times_seconds;
+  double end_seconds = 0;
   std::int64_t width = 0, height = 0;  // pixels, after turning
   Orientation orientation;             // of the stored pictures, as the header says
   std::string codec;                   // FFmpeg's name, for instance "h264"
@@ -48,10 +52,11 @@ struct DecodedFrames {
   std::int64_t num_concealed = 0;  // images that stand in for a frame that did not decode
 };
 
-// One clip, read through once when it is opened. The frames of a clip are the packets of its best
-// video stream (attached pictures are not video) sorted by presentation time; frame i is what
-// packet i decodes to. Decoding is bit-exact with decoding the whole clip in sequence, for any
-// indices in any order. Not for use by two threads at a time.
+// One clip, read through once when it is opened. Its frames are the pictures that a player shows of
+// its best video stream (attached pictures are not video), in the order in which it shows them; see
+// picture_list.h for what counts. A clip whose packets have no times of presentation is decoded
+// when it is opened, since nothing else tells the order. Decoding is bit-exact with decoding the
+// whole clip in sequence, for any indices in any order. Not for use by two threads at a time.
 class VideoReader {
  public:
   // Throws MediaError with any reason but no_audio_stream and too_many_concealed.

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "core/files.h"
 #include "media/ffmpeg.h"
 #include "tools/bench/plain_decode.h"
 
@@ -44,6 +45,25 @@ std::optional<std::filesystem::path> make_clip(const TemporaryFolder& folder,
 std::string moving_picture(const std::string& size, int frames_per_second, int num_frames) {
   return "-f lavfi -i testsrc2=size=" + size + ":rate=" + std::to_string(frames_per_second) +
          ":duration=" + std::to_string(double(num_frames) / frames_per_second) + " ";
+}
+
+std::vector<std::uint64_t> program_fingerprints(const TemporaryFolder& folder,
+                                                const std::filesystem::path& clip) {
+  constexpr std::size_t kSide = 56, kBytes = kSide * kSide * 3;
+  const auto raw = make_clip(folder, "program.rgb",
+                             "-i '" + clip.string() +
+                                 "' -map 0:v:0 -fps_mode passthrough -vf "
+                                 "scale=56:56:flags=bilinear,format=rgb24 -f rawvideo");
+  REQUIRE(raw);
+  const std::string pixels = read_file(*raw);
+  std::vector<std::uint64_t> found;
+  for (std::size_t i = 0; i + kBytes <= pixels.size(); i += kBytes)
+    found.push_back(
+        fingerprint({.width = kSide,
+                     .height = kSide,
+                     .rgb = {pixels.begin() + static_cast<std::ptrdiff_t>(i),
+                             pixels.begin() + static_cast<std::ptrdiff_t>(i + kBytes)}}));
+  return found;
 }
 
 Difference difference(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {

@@ -23,6 +23,11 @@ std::optional<std::filesystem::path> make_clip(const TemporaryFolder& folder,
 // A moving test picture as input for make_clip.
 std::string moving_picture(const std::string& size, int frames_per_second, int num_frames);
 
+// Fingerprints of all pictures of a clip as the program ffmpeg gives them, at 56x56: those that it
+// decodes, in their order.
+std::vector<std::uint64_t> program_fingerprints(const TemporaryFolder& folder,
+                                                const std::filesystem::path& clip);
+
 struct Difference {
   int max = 0;
   double mean = 0;

@@ -1,4 +1,4 @@
-// Which packets are decoded for which targets, on clips given as letters.
+// Which pictures are decoded for which targets, on clips given as letters.
 #include <catch2/catch.hpp>
 
 #include "media/decode_plan.h"
@@ -9,23 +9,25 @@ namespace {
 
 // A clip in file order: 'E' an entry, 'r' a frame that others refer to, 'd' one that none does.
 // Without `display`, frames are shown in the order of the file.
-std::vector<PacketFacts> clip(const std::string& letters,
-                              const std::vector<std::int64_t>& display = {}) {
-  std::vector<PacketFacts> packets;
+std::vector<CodedPicture> clip(const std::string& letters,
+                               const std::vector<std::int64_t>& display = {}) {
+  std::vector<CodedPicture> pictures;
   for (std::size_t i = 0; i < letters.size(); ++i)
-    packets.push_back({display.empty() ? static_cast<std::int64_t>(i) : display[i],
-                       letters[i] == 'E', letters[i] == 'd', true});
-  return packets;
+    pictures.push_back(
+        {.display_index = display.empty() ? static_cast<std::int64_t>(i) : display[i],
+         .is_entry = letters[i] == 'E',
+         .is_droppable = letters[i] == 'd'});
+  return pictures;
 }
 
-// The packets of a plan as "0 2 | 5*": '|' where decoding starts anew, '*' after targets.
-std::string plan(const std::vector<PacketFacts>& packets,
+// The pictures of a plan as "0 2 | 5*": '|' where decoding starts anew, '*' after targets.
+std::string plan(const std::vector<CodedPicture>& pictures,
                  const std::vector<std::int64_t>& targets) {
   std::string text;
-  for (const DecodeStep& step : plan_decode(packets, targets)) {
+  for (const DecodeStep& step : plan_decode(pictures, targets)) {
     if (!text.empty()) text += ' ';
     if (step.starts_anew) text += "| ";
-    text += std::to_string(step.file_index);
+    text += std::to_string(step.coded);
     if (step.is_target) text += '*';
   }
   return text;
@@ -46,13 +48,13 @@ TEST_CASE("decoding begins at the last entry before a target and ends with the l
 }
 
 TEST_CASE("a target shown before the entry it follows needs the entry before") {
-  const auto packets = clip("ErErr", {0, 1, 4, 2, 3});  // 3 and 4 lead entry 2
-  CHECK(plan(packets, {2}) == "2*");
-  CHECK(plan(packets, {3}) == "0 1 2 3*");
-  CHECK(plan(packets, {2, 4}) == "0 1 2* 3 4*");
+  const auto pictures = clip("ErErr", {0, 1, 4, 2, 3});  // 3 and 4 lead entry 2
+  CHECK(plan(pictures, {2}) == "2*");
+  CHECK(plan(pictures, {3}) == "0 1 2 3*");
+  CHECK(plan(pictures, {2, 4}) == "0 1 2* 3 4*");
 }
 
-TEST_CASE("a clip that begins without an entry is decoded from its first packet") {
+TEST_CASE("a clip that begins without an entry is decoded from its first picture") {
   CHECK(plan(clip("rrdEr"), {1}) == "0 1*");
   CHECK(plan(clip("dr"), {1}) == "1*");
 }

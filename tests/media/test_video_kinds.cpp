@@ -1,4 +1,4 @@
-// What clips of unusual make mean: rotation, times, colours, hidden and cut frames.
+// What clips of unusual make mean: rotation, times, colours, sizes.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <numeric>
@@ -134,23 +134,6 @@ TEST_CASE("a clip without a duration still has a rate") {
   CHECK(reader.facts().frames_per_second == Approx(10).margin(0.5));
 }
 
-TEST_CASE("frames that an edit list hides count and decode") {
-  const test::TemporaryFolder folder;
-  const auto whole = test::make_clip(
-      folder, "whole.mp4", test::moving_picture("64x48", 10, 30) + "-c:v libx264 -bf 2 -g 30",
-      "libx264");
-  if (!whole) return;
-  const auto cut =
-      test::make_clip(folder, "cut.mp4", "-ss 1.05 -i '" + whole->string() + "' -c copy");
-  VideoReader reader(*cut);
-  const std::int64_t num_frames = reader.facts().num_frames;
-  CHECK(num_frames == 30);
-  const auto expected = test::plain_fingerprints(*whole, 30);
-  const auto frames = reader.frames(all_indices(reader));
-  CHECK(frames.num_concealed == 0);
-  for (std::size_t i = 0; i < 30; ++i) CHECK(test::fingerprint(frames.images[i]) == expected[i]);
-}
-
 TEST_CASE("frames of different sizes are each scaled from their own") {
   const test::TemporaryFolder folder;
   std::string joined;
@@ -170,20 +153,6 @@ TEST_CASE("frames of different sizes are each scaled from their own") {
   const auto small = reader.frames(all_indices(reader), media::FrameSize{32, 32});
   CHECK(std::all_of(small.images.begin(), small.images.end(),
                     [](const Image& image) { return image.width == 32; }));
-}
-
-TEST_CASE("clips without presentation times give a frame for every packet") {
-  const test::TemporaryFolder folder;
-  for (const std::string encoder : {"mpeg4", "libxvid", "libx264"}) {
-    const auto clip = test::make_clip(
-        folder, encoder + ".avi",
-        test::moving_picture("64x48", 10, 40) + "-bf 2 -g 10 -c:v " + encoder, encoder);
-    if (!clip) continue;
-    INFO(encoder);
-    VideoReader reader(*clip);
-    CHECK(reader.facts().num_frames >= 38);  // libxvid packs some frames together
-    CHECK(reader.frames(all_indices(reader), media::FrameSize{32, 32}).num_concealed == 0);
-  }
 }
 
 TEST_CASE("one frame of one pixel") {

@@ -1,6 +1,5 @@
 #include "tools/bench/plain_decode.h"
 
-#include <algorithm>
 #include <set>
 
 #include "media/ffmpeg.h"
@@ -15,25 +14,22 @@ struct Clip {
   FormatContext format;
   int stream = 0;
   std::vector<Packet> packets;
-  std::vector<std::int64_t> times;  // of the frames, in display order
 };
 
 Clip read_clip(const std::string& path) {
   AVFormatContext* format = nullptr;
   check(avformat_open_input(&format, path.c_str(), nullptr, nullptr), path);
-  Clip clip{FormatContext(format), 0, {}, {}};
+  Clip clip{FormatContext(format), 0, {}};
   check(avformat_find_stream_info(format, nullptr), path);
   clip.stream = check(av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0), path);
   for (Packet packet = make_packet(); av_read_frame(format, packet.get()) >= 0;) {
     if (packet->stream_index == clip.stream) {
-      clip.times.push_back(packet->pts);
       clip.packets.push_back(std::move(packet));
       packet = make_packet();
     } else {
       av_packet_unref(packet.get());
     }
   }
-  std::sort(clip.times.begin(), clip.times.end());
   return clip;
 }
 
@@ -53,13 +49,11 @@ void decode_plainly(const std::filesystem::path& path, std::span<const std::int6
   const std::set<std::int64_t> wanted(indices.begin(), indices.end());
   FrameScaler scale(Interpolation::bilinear, VideoReader(path).facts().orientation);
   const Frame frame = make_frame();
+  std::int64_t index = 0;
   const auto send = [&](const AVPacket* packet) {
     avcodec_send_packet(codec.get(), packet);
-    while (avcodec_receive_frame(codec.get(), frame.get()) >= 0) {
-      const auto time = std::lower_bound(clip.times.begin(), clip.times.end(), frame->pts);
-      const auto index = time - clip.times.begin();
+    for (; avcodec_receive_frame(codec.get(), frame.get()) >= 0; ++index)
       if (wanted.contains(index)) take(index, scale(*frame, size));
-    }
   };
   for (const Packet& packet : clip.packets) send(packet.get());
   send(nullptr);

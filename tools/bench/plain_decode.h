@@ -15,7 +15,7 @@
 namespace vllama::tools {
 
 // Hands every frame of the clip that is in `indices`, in display order, to `take`. Frames are
-// numbered by the presentation times of their packets.
+// numbered as they come out of the decoder.
 void decode_plainly(const std::filesystem::path& path, std::span<const std::int64_t> indices,
                     std::optional<media::FrameSize> size,
                     const std::function<void(std::int64_t index, const media::Image& image)>& take);
