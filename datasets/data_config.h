@@ -51,8 +51,10 @@ struct DatasetConfig {
           config::Range<std::int64_t>{0, 1'000'000'000'000});
     field("num_frames", num_frames, "frames taken from each video",
           config::Range<std::int64_t>{1, 4096});
-    field("sampling", sampling, "uniform: evenly spaced; headtail: random, half from each half",
-          config::OneOf{{"uniform", "headtail"}});
+    field("sampling", sampling,
+          "uniform: evenly spaced by number; uniform_time: evenly spaced in time, which differs "
+          "where the frame rate varies; headtail: random, half from each half",
+          config::OneOf{{"uniform", "uniform_time", "headtail"}});
     field(
         "inputs", inputs,
         "what the model is given of the media; auto: frames, for an audio model frames through "

@@ -41,23 +41,10 @@ void copy_frame(const media::Image& image, std::span<std::uint8_t> frame) {
   std::memcpy(frame.data(), image.rgb.data(), frame.size());
 }
 
-// The frames of [0, count) that lie in the part of the file that is meant.
-struct Stretch {
-  std::int64_t begin, count;
-};
-
-Stretch stretch_of(const MediaFile& file, std::int64_t count, double per_second) {
-  if (count == 0) return {0, 0};
-  const auto clamped = [count](double place) {
-    return static_cast<std::int64_t>(std::clamp(place, 0.0, static_cast<double>(count)));
-  };
-  const std::int64_t begin = clamped(std::floor(file.start_seconds * per_second));
-  const std::int64_t end = clamped(std::ceil(file.end_seconds * per_second));
-  if (begin >= end)
-    throw media::MediaError(media::MediaFailure::empty,
-                            fmt::format("'{}' has nothing between {} and {} s", file.source.name(),
-                                        file.start_seconds, file.end_seconds));
-  return {begin, end - begin};
+[[noreturn]] void fail_without_content(const MediaFile& file) {
+  throw media::MediaError(media::MediaFailure::empty,
+                          fmt::format("'{}' has nothing between {} and {} s", file.source.name(),
+                                      file.start_seconds, file.end_seconds));
 }
 
 std::vector<std::int64_t> shifted(std::vector<std::int64_t> indices, std::int64_t by) {
@@ -169,17 +156,10 @@ at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, Built
   {
     const Stopwatch watch(seconds.decode);
     media::VideoReader reader(file.source, video_);
-    const double per_second = reader.facts().frames_per_second;
-    const Stretch stretch = stretch_of(file, reader.facts().num_frames, per_second);
-    const auto indices =
-        shifted(dataset_.sampling == "headtail"
-                    ? processors::headtail_indices(dataset_.num_frames, stretch.count, draws.frames)
-                    : processors::uniform_indices(dataset_.num_frames, stretch.count),
-                stretch.begin);
-    for (const std::int64_t index : indices)
-      times_seconds.push_back(static_cast<double>(index) / per_second);
+    const auto indices = chosen_frames(file, reader.facts(), draws);
+    times_seconds = told_times(indices, reader.facts());
     decoded = reader.frames(indices, media::FrameSize{size, size});
-    if (dataset_.time_message) built.time_message = text::time_message(indices, per_second);
+    if (dataset_.time_message) built.time_message = text::time_message(times_seconds);
     built.text += text::video_text(frame_branch().num_tokens, built.time_message);
   }
   const Stopwatch watch(seconds.pixels);
@@ -199,6 +179,36 @@ at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, Built
     processors::crop_and_resize_frame(decoded.images[static_cast<std::size_t>(i)].rgb, size, box,
                                       size, frame_of(frames_FHWC, i), overshoot);
   return frames_FHWC;
+}
+
+std::vector<std::int64_t> MediaBuilder::chosen_frames(const MediaFile& file,
+                                                      const media::VideoFacts& facts,
+                                                      Draws& draws) const {
+  const processors::FrameStretch stretch = processors::frames_between(
+      facts.times_seconds, facts.end_seconds, file.start_seconds, file.end_seconds);
+  if (stretch.count == 0) fail_without_content(file);
+  const auto times = std::span(facts.times_seconds)
+                         .subspan(static_cast<std::size_t>(stretch.begin),
+                                  static_cast<std::size_t>(stretch.count));
+  const std::int64_t count = dataset_.num_frames;
+  if (dataset_.sampling == "headtail")
+    return shifted(processors::headtail_indices(count, stretch.count, draws.frames), stretch.begin);
+  if (dataset_.sampling == "uniform_time")
+    return shifted(
+        processors::uniform_time_indices(count, times, std::max(file.start_seconds, times.front()),
+                                         std::min(file.end_seconds, facts.end_seconds)),
+        stretch.begin);
+  return shifted(processors::uniform_indices(count, stretch.count), stretch.begin);
+}
+
+std::vector<double> MediaBuilder::told_times(std::span<const std::int64_t> frames,
+                                             const media::VideoFacts& facts) const {
+  std::vector<double> times;
+  for (const std::int64_t frame : frames)
+    times.push_back(compat_.counts_time_by_rate
+                        ? static_cast<double>(frame) / facts.frames_per_second
+                        : facts.times_seconds[static_cast<std::size_t>(frame)]);
+  return times;
 }
 
 at::Tensor MediaBuilder::image_frame(const MediaFile& file, Draws& draws,

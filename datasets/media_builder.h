@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,11 @@ class MediaBuilder {
   void add_sound(const MediaFile& file, BuiltMedium& built, StageSeconds& seconds) const;
   at::Tensor video_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
                           std::vector<double>& times_seconds, StageSeconds& seconds) const;
+  std::vector<std::int64_t> chosen_frames(const MediaFile& file, const media::VideoFacts& facts,
+                                          Draws& draws) const;
+  // When frames of a clip are shown, as prompts tell it.
+  std::vector<double> told_times(std::span<const std::int64_t> frames,
+                                 const media::VideoFacts& facts) const;
   at::Tensor image_frame(const MediaFile& file, Draws& draws, StageSeconds& seconds) const;
   // The branch that frames go to.
   const BranchInput& frame_branch() const { return model_.vision ? *model_.vision : *model_.audio; }

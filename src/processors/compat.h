@@ -13,15 +13,15 @@ struct Compat {
   // The mean of a clip of sound is subtracted from the whole sound, so that overlapping clips
   // (sounds below 18 s) depend on those before them.
   bool centres_sound_in_place = false;
+  bool counts_time_by_rate = false;  // a frame's time is its number through the average rate
 };
 
 inline constexpr Compat kNoCompat{};
-inline constexpr Compat kReferenceCompat{
-
-    .cuts_stop_tokens = true,
-    .wraps_pixels = true,
-    .keeps_stored_orientation = true,
-    .centres_sound_in_place = true};
+inline constexpr Compat kReferenceCompat{.cuts_stop_tokens = true,
+                                         .wraps_pixels = true,
+                                         .keeps_stored_orientation = true,
+                                         .centres_sound_in_place = true,
+                                         .counts_time_by_rate = true};
 
 // `compat: none` or `compat: reference` of a configuration.
 constexpr const Compat& compat_preset(std::string_view name) {

@@ -1,6 +1,7 @@
 // What the model gets of media files: frames, sound, or both, whole or a part.
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <limits>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -14,6 +15,7 @@
 #include "processors/resize_image.h"
 #include "tests/support/fixtures.h"
 #include "text/prompt.h"
+#include "text/time_message.h"
 
 namespace vllama::datasets {
 namespace {
@@ -62,6 +64,16 @@ MediaFailure failure_of(const MediaFile& file, const ModelInput& model,
 bool same_values(const at::Tensor& a, const at::Tensor& b) {
   return a.nbytes() == b.nbytes() &&
          std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) == 0;
+}
+
+// The pictures of vfr.mp4 tell their times: luma 16 + 10 t, of which 16 and 235 are black and
+// white. Scaling rounds down by up to two levels; pictures differ by 0.6 in its second half.
+void check_pictures(const at::Tensor& frames_FHWC, const std::vector<double>& times_seconds) {
+  for (std::size_t i = 0; i < times_seconds.size(); ++i) {
+    const auto* pixels = static_cast<const std::uint8_t*>(
+        frames_FHWC[static_cast<std::int64_t>(i)].const_data_ptr());
+    CHECK(double(pixels[0]) == Approx(10 * times_seconds[i] * 255 / 219).margin(3));
+  }
 }
 
 }  // namespace
@@ -203,6 +215,57 @@ TEST_CASE("a picture stands upright, or as it is stored where the original is re
     CHECK(std::memcmp(built.inputs[0].values.const_data_ptr(), expected.data(), expected.size()) ==
           0);
   }
+}
+
+TEST_CASE("a part of a clip whose rate varies: what is shown in these seconds, at its times") {
+  VLLAMA_SHARED_FILE(clip, "reports/media/vfr.mp4");
+  MediaFile part{.source = clip, .kind = MediaKind::video};
+  const auto times = [&](double start, double end, std::int64_t num_frames,
+                         const std::string& sampling = "uniform",
+                         const std::string& compat = "none") {
+    part.start_seconds = start;
+    part.end_seconds = end;
+    DatasetConfig set = set_with("frames");
+    set.num_frames = num_frames;
+    set.sampling = sampling;
+    DataConfig data;
+    data.compat = compat;
+    StageSeconds seconds;
+    const auto built = MediaBuilder(set, data, kVisionModel).build(part, {}, 0, seconds);
+    const auto& told = built.inputs.at(0).times_seconds;
+    if (compat == "none") check_pictures(built.inputs[0].values, told);
+    CHECK(built.time_message == text::time_message(told));
+    return told;
+  };
+  using Times = std::vector<double>;
+  const double end = std::numeric_limits<double>::infinity();
+  CHECK(times(2, 4, 4) == Times{2, 2.5, 3, 3.5});
+  CHECK(times(2.2, 3.1, 3) == Times{2, 2.5, 3});  // 2.0 is still seen at 2.2
+  const Times first_half = times(0, 10, 20);
+  for (std::size_t i = 0; i < first_half.size(); ++i) CHECK(first_half[i] == 0.5 * double(i));
+  CHECK(times(9, 11, 11).front() == 9);
+  CHECK(times(9, 11, 11)[2] == 10);                         // two pictures to 10 s, twenty behind
+  CHECK(times(0, end, 4) == Times{0, 11.75, 14.5, 17.25});  // by number
+  CHECK(times(0, end, 4, "uniform_time") == Times{0, 5, 10, 15});
+  CHECK(times(9, 11, 4, "uniform_time") == Times{9, 9.5, 10, 10.5});
+  for (const double time : times(2, 4, 4, "headtail")) CHECK((time >= 2 && time < 4));
+  CHECK(times(19.96, end, 1) == Times{19.95});
+  CHECK_THROWS_AS(times(20, end, 1), media::MediaError);
+  // The original counts time by the average rate, 200 / 19.
+  CHECK(times(2, 4, 4, "uniform", "reference") == Times{0.38, 0.475, 0.57, 0.665});
+}
+
+TEST_CASE("a clip that begins later than its file: its times are those of the file") {
+  VLLAMA_SHARED_FILE(clip,
+                     "fixtures/media/applausing.mp4");  // pictures begin at 0.067 s, sound at 0
+  const MediaFile video{.source = clip, .kind = MediaKind::video};
+  CHECK_THAT(build(video, kVisionModel).text,
+             Contains("sampled at 0.1, 1.3, 2.5, 3.8, 5.0, 6.3, 7.6, 8.8 seconds"));
+  DataConfig data;
+  data.compat = "reference";
+  StageSeconds seconds;
+  CHECK_THAT(MediaBuilder(set_with("auto"), data, kVisionModel).build(video, {}, 0, seconds).text,
+             Contains("sampled at 0.0, 1.2, 2.5, 3.7, 5.0, 6.2, 7.5, 8.7 seconds"));
 }
 
 TEST_CASE("settings that the model cannot serve are refused with both numbers") {

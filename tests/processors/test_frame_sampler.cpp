@@ -1,6 +1,8 @@
 // Frame indices against those of the original program, and their properties for any clip length.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -117,6 +119,45 @@ TEST_CASE("frame indices equal those of the original program") {
     CHECK(text::time_message(indices, facts.at("avg_fps").get<double>()) ==
           facts.at("time_message").get<std::string>());
   }
+}
+
+TEST_CASE("the frames between two moments: from the one that is seen at the first") {
+  const std::vector<double> times{0, 0.5, 1, 1.1, 1.2, 4};
+  const double end = 4.5, open = std::numeric_limits<double>::infinity();
+  const auto between = [&](double start, double stop) {
+    const FrameStretch found = frames_between(times, end, start, stop);
+    return std::pair(found.begin, found.begin + found.count);
+  };
+  using Range = std::pair<std::int64_t, std::int64_t>;
+  CHECK(between(0, open) == Range{0, 6});
+  CHECK(between(0.5, 1) == Range{1, 2});
+  CHECK(between(0.6, 1.05) == Range{1, 3});
+  CHECK(between(2, 3) == Range{4, 5});
+  CHECK(between(4.4, open) == Range{5, 6});
+  CHECK(frames_between(times, end, 4.5, open).count == 0);
+  CHECK(frames_between(times, end, 1, 1).count == 0);
+  CHECK(frames_between(times, end, 1, 0.5).count == 0);
+  const std::vector<double> late{2, 3};
+  CHECK(frames_between(late, 4, 0, 1).count == 0);  // nothing is seen before 2 s
+  CHECK(frames_between(late, 4, 0, open).count == 2);
+  CHECK(frames_between(late, 4, 1, 2.5).count == 1);
+}
+
+TEST_CASE("evenly in time: the same as by number where the rate is constant") {
+  for (const double rate : {4.0, 10.0, 24.0, 25.0, 30.0, 30000.0 / 1001})
+    for (std::int64_t length = 1; length < 200; ++length) {
+      std::vector<double> times;
+      for (std::int64_t i = 0; i < length; ++i)
+        times.push_back(std::round(static_cast<double>(i) / rate * 1e6) / 1e6);
+      for (const std::int64_t count : {1, 3, 8, 32}) {
+        INFO(rate << " " << length << " " << count);
+        REQUIRE(uniform_time_indices(count, times, 0, static_cast<double>(length) / rate) ==
+                uniform_indices(count, length));
+      }
+    }
+  const std::vector<double> times{0, 1, 9};
+  CHECK(uniform_time_indices(4, times, 0, 12) == Indices{0, 1, 1, 2});
+  CHECK(uniform_time_indices(2, times, 1.5, 2) == Indices{1, 1});
 }
 
 }  // namespace vllama::processors
