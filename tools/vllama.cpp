@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/terminal_text.h"
 #include "tools/commands/commands.h"
 
 namespace {
@@ -33,6 +34,7 @@ void add_commands(CLI::App& program, int& exit_status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const vllama::PrintableStreams clean_streams;
   vllama::log::start();
   int exit_status = 0;
   CLI::App program("Train, and look into, Video-LLaMA: language models that see video.", "vllama");

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/terminal_text.h"
 #include "train/step_lines.h"
 
 namespace vllama::train {
@@ -26,7 +27,7 @@ std::string to_lines(const std::vector<datasets::DroppedSample>& samples) {
     const Json line{{"step", sample.step + 1}, {"dataset", sample.dataset},
                     {"id", sample.id},         {"path", sample.path},
                     {"reason", sample.reason}, {"detail", sample.detail}};
-    lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    lines += printable(line.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n";
   }
   return lines;
 }

@@ -8,10 +8,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <iostream>
 #include <limits>
 #include <vector>
 
+#include "core/terminal_text.h"
 #include "train/number_text.h"
 #include "train/table.h"
 
@@ -82,7 +82,7 @@ std::string bar_text(double share, std::size_t width, bool has_unicode) {
 }
 
 ProgressOutput standard_error() {
-  return {&std::cerr, ::isatty(STDERR_FILENO) == 1, locale_is_utf8(), terminal_columns,
+  return {&raw_error(), ::isatty(STDERR_FILENO) == 1, locale_is_utf8(), terminal_columns,
           monotonic_seconds};
 }
 

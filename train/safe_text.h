@@ -1,13 +1,10 @@
-// Text from data made safe to print.
+// Text from data made safe to print, for what a run writes.
 #pragma once
 
-#include <string>
-#include <string_view>
+#include "core/terminal_text.h"
 
 namespace vllama::train {
 
-// Control characters, also those beyond ASCII, as \xNN: no text can steer a terminal. Line ends
-// become "\n", or U+23CE.
-std::string visible(std::string_view text, bool has_unicode = false);
+using vllama::visible;
 
 }  // namespace vllama::train

@@ -10,6 +10,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/terminal_text.h"
 #include "media/audio.h"
 #include "media/resample.h"
 #include "processors/audio_clips.h"
@@ -62,7 +63,7 @@ void run(const AudioBenchmark& options) {
     fmt::print("{}\n", result.dump());
     return;
   }
-  fmt::print("{}: {:.2f} s, {} Hz, {} channels; one core\n", options.file.string(), length,
+  fmt::print("{}: {:.2f} s, {} Hz, {} channels; one core\n", visible(options.file.string()), length,
              sound.sample_rate_hz, sound.channels.size());
   fmt::print("{:<10} {:>10} {:>16}\n", "stage", "ms", "x real time");
   const auto line = [&](const char* stage, double seconds) {

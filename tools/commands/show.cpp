@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 
+#include "core/terminal_text.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/run_arguments.h"
 #include "train/progress.h"
@@ -69,7 +70,8 @@ void add_show(CLI::App& program) {
   command->callback([arguments] {
     arguments->options.style = {.has_colour = wants_colour(),
                                 .has_unicode = train::standard_error().has_unicode};
-    std::cout << train::show(read_config(arguments->run), arguments->options);
+    const std::string text = train::show(read_config(arguments->run), arguments->options);
+    (arguments->options.style.has_colour ? raw_output() : std::cout) << text;
   });
 }
 

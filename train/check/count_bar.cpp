@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "core/terminal_text.h"
 #include "train/number_text.h"
 #include "train/table.h"
 
@@ -15,8 +16,8 @@ constexpr std::size_t kBarWidth = 30;
 
 }  // namespace
 
-CountBar::CountBar(std::string label, std::int64_t total, const ProgressOutput& output)
-    : label_(std::move(label)),
+CountBar::CountBar(const std::string& label, std::int64_t total, const ProgressOutput& output)
+    : label_(visible(label)),
       total_(total),
       output_(output),
       start_seconds_(output.clock_seconds()),

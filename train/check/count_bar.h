@@ -13,7 +13,7 @@ namespace vllama::train {
 // there is no terminal. May be advanced by several threads at once.
 class CountBar {
  public:
-  CountBar(std::string label, std::int64_t total, const ProgressOutput& output);
+  CountBar(const std::string& label, std::int64_t total, const ProgressOutput& output);
   ~CountBar();
   CountBar(const CountBar&) = delete;
   CountBar& operator=(const CountBar&) = delete;
