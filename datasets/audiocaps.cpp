@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "datasets/csv_dataset.h"
+#include "datasets/media_names.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
@@ -37,15 +38,20 @@ std::string_view fault_of(CsvCells cells) {
 
 Record record_of(CsvCells cells, const MediaRoot& media_root) {
   static constexpr std::array kExtensions = {"flac"sv, "wav"sv, "mp3"sv, "m4a"sv, "mp4"sv};
-  const std::string recording = stripped(cells[video]);
+  const std::string recording = cells[video].value();
   const std::string clip = fmt::format("{}_{}", recording, stripped(cells[start]));
-  MediaFile file{.source = media_root.file(clip + ".flac"), .kind = MediaKind::sound};
-  if (const auto found = media_root.find(clip, kExtensions)) {
-    file.source = *found;
-  } else if (const auto whole = media_root.find(recording, kExtensions)) {
-    file.source = *whole;
-    file.start_seconds = *seconds_of(cells[start]);
-    file.end_seconds = file.start_seconds + kClipSeconds;
+  MediaFile file = media_root.find_named(clip, MediaKind::sound, kExtensions, "flac");
+  if (!file.tried.empty()) {
+    // One whose id has an extension is there as it is named, or not at all.
+    const bool is_named = kind_of_name(recording).has_value();
+    MediaFile whole = media_root.find_named(recording, MediaKind::sound, kExtensions);
+    if (is_named || whole.tried.empty()) {
+      file = std::move(whole);
+      file.start_seconds = *seconds_of(cells[start]);
+      file.end_seconds = file.start_seconds + kClipSeconds;
+    } else {
+      file.tried += ", " + whole.tried;
+    }
   }
   return {.id = stripped(cells[id]),
           .media = {file},
@@ -57,7 +63,7 @@ Record record_of(CsvCells cells, const MediaRoot& media_root) {
 std::unique_ptr<Dataset> open_audiocaps(const fs::path& annotations, const MediaRoot& media_root,
                                         const IndexFolder& indexes) {
   CsvFormat format{
-      .reader = "audiocaps 1",
+      .reader = "audiocaps 2",
       .columns = {"audiocap_id", "youtube_id", "start_time", "caption"},
       .fault = [](CsvCells cells, std::int64_t) { return fault_of(cells); },
       .record = [media_root](CsvCells cells, std::int64_t) { return record_of(cells, media_root); },

@@ -14,8 +14,8 @@ namespace vllama::datasets {
 // sound is the first file that exists when the record is asked for: the clip
 // <media_root>/<youtube_id>_<start_time>.{flac,wav,mp3,m4a,mp4}, all of it, or else the whole
 // recording <media_root>/<youtube_id>.{the same}, of which the ten seconds from start_time are
-// taken. A row can be invalid: missing_id (of either kind), missing_start, bad_time,
-// missing_caption.
+// taken. Ids are taken as they are; a recording whose id has an extension has no other one. A row
+// can be invalid: missing_id (of either kind), missing_start, bad_time, missing_caption.
 std::unique_ptr<Dataset> open_audiocaps(const std::filesystem::path& annotations,
                                         const MediaRoot& media_root,
                                         const IndexFolder& indexes = {});

@@ -1,24 +1,19 @@
 #include "datasets/cc595k.h"
 
-#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
-#include "core/error.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_dataset.h"
+#include "datasets/json_fields.h"
 
 namespace vllama::datasets {
 namespace {
 
 // The first answer of the chat, empty if there is none.
-std::string caption_of(const JsonElement& element) {
-  const nlohmann::json& messages = member(element, "conversations");
-  if (!messages.is_array())
-    throw UserError(fmt::format("{}: 'conversations' must be a list, not {}", element.place,
-                                messages.type_name()));
-  for (const nlohmann::json& value : messages) {
-    const JsonElement message{value, element.place + ", conversations"};
-    if (text_member(message, "from") == "gpt") return text_member(message, "value");
-  }
+std::string caption_of(const nlohmann::json& element) {
+  for (const nlohmann::json& message : required_list(element, "conversations"))
+    if (required_words(message, "from") == "gpt")
+      return optional_words(message, "value").value_or("");
   return {};
 }
 
@@ -26,19 +21,25 @@ std::string caption_of(const JsonElement& element) {
 
 std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
                                      const MediaRoot& media_root, const IndexFolder& indexes) {
-  const auto read = [media_root](const JsonElement& element) {
-    const std::string image = text_member(element, "image");
-    const std::string caption = caption_of(element);
+  const auto read = [media_root](const nlohmann::json& element) {
+    require_keys(element, {"id", "image", "conversations"});
+    const std::string image = optional_words(element, "image").value_or("");
+    std::string caption = caption_of(element);
     if (image.empty()) throw EntryError("missing_image");
-    if (caption.find_first_not_of(" \t\r\n") == std::string::npos)
-      throw EntryError("missing_caption");
-    return Record{.id = text_member(element, "id"),
-                  .media = {{.source = media_root.file(image), .kind = MediaKind::image}},
-                  .conversation = {{{.question = "", .answer = caption}}}};
+    if (is_blank(caption)) throw EntryError("missing_caption");
+    return Record{
+        .id = optional_words(element, "id").value_or(""),
+        .media = {{.source = media_root.file(media_name(image)), .kind = MediaKind::image}},
+        .conversation = {{{.question = "", .answer = std::move(caption)}}}};
   };
-  return std::make_unique<JsonDataset>(
-      annotations, JsonFormat{.reader = "cc595k 1", .key = "", .ids = Ids::unique, .read = read},
-      indexes);
+  const auto find_media = [media_root](Record& record) { media_root.find_extensions(record); };
+  return std::make_unique<JsonDataset>(annotations,
+                                       JsonFormat{.reader = "cc595k 2",
+                                                  .key = "",
+                                                  .ids = Ids::unique,
+                                                  .read = read,
+                                                  .find_media = find_media},
+                                       indexes);
 }
 
 }  // namespace vllama::datasets

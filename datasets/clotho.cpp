@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "datasets/csv_dataset.h"
+#include "datasets/media_names.h"
 
 namespace vllama::datasets {
 namespace {
@@ -25,20 +26,20 @@ std::string_view fault_of(CsvCells cells, std::int64_t part) {
 std::unique_ptr<Dataset> open_clotho(const std::filesystem::path& annotations,
                                      const MediaRoot& media_root, const IndexFolder& indexes) {
   CsvFormat format;
-  format.reader = "clotho 1";
+  format.reader = "clotho 2";
   format.records_per_row = kNumCaptions;
   format.columns = {"file_name"};
   for (std::int64_t i = 1; i <= kNumCaptions; ++i)
     format.columns.push_back(fmt::format("caption_{}", i));
   format.fault = &fault_of;
   format.record = [media_root](CsvCells cells, std::int64_t part) {
-    const std::string name = stripped(cells[0]);
+    const std::string name = cells[0].value();
     return Record{
         .id = fmt::format("{}#{}", name, part + 1),
-        .media = {{.source = media_root.file(name), .kind = MediaKind::sound}},
+        .media = {media_root.find_named(name, MediaKind::sound, extensions_of(MediaKind::sound))},
         .conversation = {{{.question = "", .answer = stripped(caption_cell(cells, part))}}}};
   };
-  format.unique_id = [](CsvCells cells) { return stripped(cells[0]); };
+  format.unique_id = [](CsvCells cells) { return cells[0].value(); };
   return std::make_unique<CsvDataset>(annotations, std::move(format), indexes);
 }
 

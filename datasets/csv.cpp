@@ -110,25 +110,4 @@ bool is_missing_value(std::string_view value) {
          std::find(kMissing.begin(), kMissing.end(), value) != kMissing.end();
 }
 
-bool is_utf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[i++]);
-    if (lead < 0x80) continue;
-    const int num_more = lead >= 0xC2 && lead < 0xE0   ? 1
-                         : lead >= 0xE0 && lead < 0xF0 ? 2
-                         : lead >= 0xF0 && lead < 0xF5 ? 3
-                                                       : 0;
-    if (num_more == 0 || text.size() - i < static_cast<std::size_t>(num_more)) return false;
-    const auto second = static_cast<unsigned char>(text[i]);
-    // Too long spellings, halves of surrogate pairs, and numbers beyond U+10FFFF.
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
-        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F))
-      return false;
-    for (int k = 0; k < num_more; ++k)
-      if ((static_cast<unsigned char>(text[i++]) & 0xC0) != 0x80) return false;
-  }
-  return true;
-}
-
 }  // namespace vllama::datasets

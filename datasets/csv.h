@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/utf8.h"
+
 namespace vllama::datasets {
 
 // A field as it stands in the text, quotation marks included.
@@ -54,8 +56,5 @@ class CsvScanner {
 
 // True for the field values that mean "no value": what pandas reads as NaN, the empty one included.
 bool is_missing_value(std::string_view value);
-
-// True if every byte belongs to well-formed UTF-8.
-bool is_utf8(std::string_view text);
 
 }  // namespace vllama::datasets

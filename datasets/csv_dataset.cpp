@@ -57,7 +57,7 @@ class CsvDataset::Indexer {
 
  private:
   void add_rows(const File& file) {
-    const std::string_view text = file.mapping->text();
+    const std::string_view text = file.content->text();
     CsvScanner scanner(text, file.separator, file.rows_begin, file.rows_line);
     CsvRow row;
     std::vector<CsvField> cells;
@@ -65,21 +65,21 @@ class CsvDataset::Indexer {
     while (scanner.next(row)) {
       if (scanner.has_open_quote())
         throw UserError(fmt::format("'{}': a quoted field in the row of line {} is never closed",
-                                    file.mapping->path().string(), row.line));
+                                    file.content->path().string(), row.line));
       fill_cells(row, file.columns, cells);
       add_row(row, cells, file);
       if (row.end - released >= kScanWindowBytes) {
-        file.mapping->release_pages(released, row.end - released);
+        file.content->release_pages(released, row.end - released);
         released = row.end / kAccessWindowBytes * kAccessWindowBytes;
       }
     }
-    file.mapping->release_pages(0, text.size());
+    file.content->release_pages(0, text.size());
   }
 
   // Adds the valid records of a row and counts the others.
   void add_row(const CsvRow& row, CsvCells cells, const File& file) {
     const auto place = [&] {
-      return fmt::format("{}:{}", file.mapping->path().string(), row.line);
+      return fmt::format("{}:{}", file.content->path().string(), row.line);
     };
     const CsvFormat& format = dataset_.format_;
     bool is_used = false;
@@ -120,11 +120,10 @@ CsvDataset::CsvDataset(const fs::path& annotations, CsvFormat format, const Inde
 
 CsvDataset::File CsvDataset::open_file(const fs::path& path) const {
   File file;
-  file.mapping = MappedFile::open(path);
+  file.content = std::make_shared<const AnnotationText>(path);
   file.separator = path.extension() == ".tsv" ? '\t' : ',';
-  const std::string_view text = file.mapping->text();
-  CsvScanner scanner(text, file.separator,
-                     text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  const std::string_view text = file.content->text();
+  CsvScanner scanner(text, file.separator, file.content->begin());
   CsvRow header;
   if (!scanner.next(header))
     throw UserError(fmt::format("'{}' is empty: it needs a header line", path.string()));
@@ -142,9 +141,12 @@ std::vector<std::size_t> CsvDataset::find_columns(const CsvRow& header,
   std::vector<std::size_t> columns;
   for (const std::string& column : format_.columns) {
     const auto found = std::find(names.begin(), names.end(), column);
+    const bool is_json = names.front().starts_with('[') || names.front().starts_with('{');
     if (found == names.end())
-      throw UserError(fmt::format("'{}' has no column '{}': its header line names {}",
-                                  path.string(), column, fmt::join(names, ", ")));
+      throw UserError(
+          fmt::format("'{}' has no column '{}': {}", path.string(), column,
+                      is_json ? "it is JSON, and this format is CSV"
+                              : fmt::format("its header line names {}", fmt::join(names, ", "))));
     columns.push_back(static_cast<std::size_t>(found - names.begin()));
   }
   return columns;
@@ -155,7 +157,7 @@ std::string_view CsvDataset::fault_of(const CsvRow& row, CsvCells cells, std::in
   if (row.fields.size() > file.num_columns) return "too_many_fields";
   const std::string_view fault = format_.fault(cells, part);
   if (!fault.empty() || row.is_ascii) return fault;
-  return is_utf8(file.mapping->text().substr(row.begin, row.end - row.begin)) ? "" : "not_utf8";
+  return is_utf8(file.content->text().substr(row.begin, row.end - row.begin)) ? "" : "not_utf8";
 }
 
 Record CsvDataset::record(std::int64_t index) const {
@@ -164,7 +166,7 @@ Record CsvDataset::record(std::int64_t index) const {
   const File& file = files_.at(static_cast<std::size_t>(in_file - file_records_.begin()));
   const Place place = places_[static_cast<std::size_t>(index)];
   const std::size_t begin = place.row_begin;
-  CsvScanner scanner(file.mapping->text(), file.separator, begin);
+  CsvScanner scanner(file.content->text(), file.separator, begin);
   CsvRow row;
   std::vector<CsvField> cells;
   const bool is_row = scanner.next(row);
@@ -173,10 +175,10 @@ Record CsvDataset::record(std::int64_t index) const {
     throw RunFailure(
         fmt::format("'{}' changed while it was in use: byte {} is no longer the start "
                     "of a valid row",
-                    file.mapping->path().string(), begin));
+                    file.content->path().string(), begin));
   Record record = format_.record(cells, place.part);
   const std::size_t window = begin / kAccessWindowBytes * kAccessWindowBytes;
-  file.mapping->release_pages(window, row.end - window + kAccessWindowBytes);
+  file.content->release_pages(window, row.end - window + kAccessWindowBytes);
   return record;
 }
 

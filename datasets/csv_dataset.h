@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/files.h"
+#include "datasets/annotation_text.h"
 #include "datasets/csv.h"
 #include "datasets/index_file.h"
 #include "datasets/record.h"
@@ -39,8 +39,8 @@ struct CsvFormat {
 // not_utf8.
 class CsvDataset : public Dataset {
  public:
-  // Throws UserError if there is no such file or folder, if it has no CSV file, if a column is
-  // missing, a quoted field is never closed, or not one record is valid.
+  // Throws UserError if there is no such file or folder, if it has no CSV file, if a file is no
+  // text, a column is missing, a quoted field is never closed, or not one record is valid.
   CsvDataset(const std::filesystem::path& annotations, CsvFormat format,
              const IndexFolder& indexes = {});
 
@@ -55,7 +55,7 @@ class CsvDataset : public Dataset {
   };
   // An annotation file, ready to be read from.
   struct File {
-    std::shared_ptr<const MappedFile> mapping;
+    std::shared_ptr<const AnnotationText> content;
     char separator = ',';
     std::vector<std::size_t> columns;  // where those of the format stand in a row
     std::size_t num_columns = 0;
@@ -80,7 +80,8 @@ class CsvDataset : public Dataset {
 
 // True if a cell holds nothing, white space, or what pandas reads as NaN.
 bool is_missing_cell(const CsvField& cell);
-// What the cell says, without white space (Python's str.isspace()) at both ends.
+// What the cell says, without white space (Python's str.isspace()) at both ends. For texts: names
+// of files are cell.value(), white space included.
 std::string stripped(const CsvField& cell);
 
 }  // namespace vllama::datasets

@@ -33,8 +33,9 @@ struct DatasetConfig {
   void visit(Visitor&& field) {
     field("name", name, "how logs and metrics call the data set", config::Required{});
     field("format", format, "layout of the annotations", config::Required{},
-          config::OneOf{{"webvid", "cc_sbu_align", "cc595k", "llava_instruct", "videochat_instruct",
-                         "video_instruct_100k", "audiocaps", "clotho", "vllama", "webdataset"}});
+          config::OneOf{{"webvid", "cc_sbu_align", "cc595k", "llava_instruct", "llava_video",
+                         "videochat_instruct", "video_instruct_100k", "audiocaps", "clotho",
+                         "vllama", "webdataset"}});
     field(
         "annotations", annotations,
         "annotation file, or folder of CSV files; for webdataset tar shards as in media_root, or a "

@@ -1,22 +1,25 @@
-// Finds the elements of a JSON array in a file of any size, in one pass.
+// Finds the records of a JSON file of any size, in one pass.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
-#include "core/files.h"
+#include "datasets/annotation_text.h"
 
 namespace vllama::datasets {
 
-// Where an element stands in a file, in bytes.
+// Where an element stands in a text, in bytes.
 struct JsonExtent {
   std::uint64_t begin, length;
 };
 
-// The elements of the array that the whole file is if `key` is empty, else of the member `key` of
-// the object that the file is. Throws UserError naming file and byte if it is not there or not JSON
-// as a whole; the elements themselves are not looked into.
-std::vector<JsonExtent> find_elements(const MappedFile& file, std::string_view key);
+// The elements of the array that the file is, or of several such arrays behind one another; or the
+// lines of a file that has an object in every line; or the objects of a file that has nothing else.
+// An element of an array that is not closed ends with its line, if each has a line of its own.
+// With a `key` the file is an object, or several, whose member `key` is the array. Throws UserError
+// naming file and byte if it is nothing of this, or not JSON as a whole; the elements themselves
+// are not looked into.
+std::vector<JsonExtent> find_elements(const AnnotationText& file, std::string_view key);
 
 }  // namespace vllama::datasets

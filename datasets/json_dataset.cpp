@@ -8,36 +8,39 @@
 
 #include "core/error.h"
 #include "datasets/entry_error.h"
+#include "datasets/format_hint.h"
 #include "datasets/json_array.h"
 #include "datasets/mapped_text.h"
 #include "text/error.h"
 
 namespace vllama::datasets {
 
-const nlohmann::json& member(const JsonElement& element, const char* key) {
-  if (!element.value.is_object())
-    throw UserError(
-        fmt::format("{} must be an object, not {}", element.place, element.value.type_name()));
-  const auto found = element.value.find(key);
-  if (found != element.value.end()) return *found;
-  std::string keys;
-  for (const auto& [name, value] : element.value.items())
-    keys += fmt::format("{}{}", keys.empty() ? "" : ", ", name);
-  throw UserError(fmt::format("{} has no key '{}'; its keys: {}", element.place, key, keys));
-}
+namespace {
 
-std::string text_member(const JsonElement& element, const char* key) {
-  const nlohmann::json& value = member(element, key);
-  if (value.is_null()) return {};
-  if (value.is_number_integer()) return value.dump();
-  if (value.is_string()) return value.get<std::string>();
-  throw UserError(
-      fmt::format("{}: '{}' must be text, not {}", element.place, key, value.type_name()));
-}
+// Counts the lines of a text on the way through it.
+class LineCounter {
+ public:
+  explicit LineCounter(std::string_view text) : text_(text) {}
+
+  // The number, from 1, of the line that a byte stands in, which is behind that of the last call.
+  std::int64_t line_at(std::size_t byte) {
+    line_ += std::count(text_.begin() + static_cast<std::ptrdiff_t>(counted_),
+                        text_.begin() + static_cast<std::ptrdiff_t>(byte), '\n');
+    counted_ = byte;
+    return line_;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t counted_ = 0;
+  std::int64_t line_ = 1;
+};
+
+}  // namespace
 
 JsonDataset::JsonDataset(const std::filesystem::path& path, JsonFormat format,
                          const IndexFolder& indexes)
-    : file_(MappedFile::open(path)),
+    : text_(path),
       format_(std::move(format)),
       index_(
           open_index(indexes, {"json " + format_.reader, {path}}, [this] { return make_index(); })),
@@ -53,15 +56,22 @@ IndexContent JsonDataset::make_index() const {
   std::vector<Place> places;
   EntryTallies entries;
   EntryCheck check(format_.ids, entries);
+  const std::string_view format =
+      std::string_view(format_.reader).substr(0, format_.reader.find(' '));
+  LineCounter lines(text_.text());
   std::optional<Place> first_unreleased;
   std::uint64_t number = 0;
-  for (const JsonExtent& extent : find_elements(*file_, format_.key)) {
+  for (const JsonExtent& extent : find_elements(text_, format_.key)) {
     const Place place{extent.begin, extent.length, number++};
-    const ParsedJson parsed = parse(place);
-    const JsonElement element{parsed.value, place_text(place)};
-    if (check.accept(element.place, [&] { return format_.read(element); })) {
+    const std::string where = place_text(place, lines.line_at(extent.begin));
+    ParsedJson parsed;
+    const bool is_valid = check.accept(where, [&] {
+      parsed = parse(place);
+      return read_or_name_format(parsed.value, format, [&] { return format_.read(parsed.value); });
+    });
+    if (is_valid) {
       places.push_back(place);
-      check.note_repeated_key(element.place, parsed.repeated_key);
+      check.note_repeated_key(where, parsed.repeated_key);
     }
     if (!first_unreleased) first_unreleased = place;
     if (number % kElementsBetweenReleases == 0) {
@@ -76,34 +86,31 @@ IndexContent JsonDataset::make_index() const {
 }
 
 ParsedJson JsonDataset::parse(const Place& place) const {
-  const std::string_view text = file_->text();
-  try {
-    return parse_json(text.substr(std::min<std::size_t>(place.begin, text.size()), place.length));
-  } catch (const nlohmann::json::exception& error) {
-    throw UserError(fmt::format("{} is not valid JSON: {}", place_text(place), error.what()));
-  }
+  const std::string_view text = text_.text();
+  return parse_entry(text.substr(std::min<std::size_t>(place.begin, text.size()), place.length));
 }
 
-std::string JsonDataset::place_text(const Place& place) const {
-  return fmt::format("{}, element {} (byte {})", file_->path().string(), place.element,
-                     place.begin);
+std::string JsonDataset::place_text(const Place& place, std::int64_t line) const {
+  return fmt::format("{}, element {} (line {}, byte {})", text_.path().string(), place.element,
+                     line, place.begin);
 }
 
 void JsonDataset::release(const Place& first, const Place& last) const {
   const std::size_t window = first.begin / kAccessWindowBytes * kAccessWindowBytes;
-  file_->release_pages(window, last.begin + last.length - window + kAccessWindowBytes);
+  text_.release_pages(window, last.begin + last.length - window + kAccessWindowBytes);
 }
 
 Record JsonDataset::record(std::int64_t index) const {
   VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
   const Place& place = places_[static_cast<std::size_t>(index)];
-  const ParsedJson parsed = parse(place);
-  release(place, place);
   const auto changed = [&](std::string_view reason) {
-    return RunFailure(fmt::format("{} changed while it was in use: {}", place_text(place), reason));
+    return RunFailure(fmt::format("{}, element {} (byte {}) changed while it was in use: {}",
+                                  text_.path().string(), place.element, place.begin, reason));
   };
   try {
-    Record record = format_.read({parsed.value, place_text(place)});
+    const ParsedJson parsed = parse(place);
+    release(place, place);
+    Record record = format_.read(parsed.value);
     if (format_.find_media) format_.find_media(record);
     return record;
   } catch (const EntryError& error) {

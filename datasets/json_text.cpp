@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "datasets/entry_error.h"
+
 namespace vllama::datasets {
 
 ParsedJson parse_json(std::string_view text) {
@@ -30,6 +32,14 @@ ParsedJson parse_json(std::string_view text) {
   };
   parsed.value = json::parse(text, watch);
   return parsed;
+}
+
+ParsedJson parse_entry(std::string_view text) {
+  try {
+    return parse_json(text);
+  } catch (const nlohmann::json::exception& error) {
+    throw EntryError("not_json", error.what());
+  }
 }
 
 }  // namespace vllama::datasets

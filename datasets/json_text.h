@@ -15,4 +15,7 @@ struct ParsedJson {
 // Throws nlohmann::json::exception for what is not JSON, and for numbers beyond all doubles.
 ParsedJson parse_json(std::string_view text);
 
+// The same for an entry of a data set: what is not JSON is an EntryError not_json.
+ParsedJson parse_entry(std::string_view text);
+
 }  // namespace vllama::datasets

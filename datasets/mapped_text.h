@@ -2,11 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
-
 namespace vllama::datasets {
 
-inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 // How much of a file may be resident while it is scanned.
 inline constexpr std::size_t kScanWindowBytes = std::size_t{8} << 20;
 // What one access to a row, line or element can make resident: the kernel maps some pages around

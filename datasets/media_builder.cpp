@@ -46,6 +46,15 @@ void copy_frame(const media::Image& image, std::span<std::uint8_t> frame) {
                                       file.start_seconds, file.end_seconds));
 }
 
+// Names what was looked for where a name without an extension stands for several files.
+void require_found(const MediaFile& file) {
+  if (!file.tried.empty())
+    throw media::MediaError(media::MediaFailure::not_found,
+                            fmt::format("cannot open '{}': no such file; the names that were tried "
+                                        "there: {}",
+                                        file.source.name(), file.tried));
+}
+
 std::vector<std::int64_t> shifted(std::vector<std::int64_t> indices, std::int64_t by) {
   for (std::int64_t& index : indices) index += by;
   return indices;
@@ -117,6 +126,7 @@ bool MediaBuilder::takes_sound(MediaKind kind) const {
 
 BuiltMedium MediaBuilder::build(const MediaFile& file, const PlannedSample& sample,
                                 std::size_t index, StageSeconds& seconds) const {
+  require_found(file);
   Draws draws{sample.random(RandomPurpose::frames, index),
               sample.random(RandomPurpose::augmentation, index)};
   BuiltMedium built;

@@ -18,7 +18,7 @@ Mixture::Mixture(const DataConfig& config, const ModelInput& model,
   for (const DatasetConfig& set : config.sets) {
     if (!names.insert(set.name).second)
       throw UserError(fmt::format("two data sets are called '{}'", set.name));
-    members_.push_back({set.name, share_of(set), open_dataset(set, indexes),
+    members_.push_back({set.name, share_of(set), open_dataset(set, indexes, config.compat),
                         ExampleBuilder(set, config, model, tokenizer)});
   }
 }

@@ -33,30 +33,36 @@ MediaRoot open_media(const DatasetConfig& config, const IndexFolder& indexes) {
   return root;
 }
 
-std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFolder& indexes) {
+std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFolder& indexes,
+                                     const std::string& compat) {
   const std::string &format = config.format, &annotations = config.annotations;
   if (format == "webdataset") return std::make_unique<WebDataset>(annotations, indexes);
   const MediaRoot root = open_media(config, indexes);
   if (format == "webvid") return std::make_unique<WebVid>(annotations, root, indexes);
   if (format == "cc_sbu_align") return open_cc_sbu_align(annotations, root, indexes);
   if (format == "cc595k") return open_cc595k(annotations, root, indexes);
-  if (format == "llava_instruct")
-    return open_llava_instruct(annotations, root, config.image_prefix, indexes);
-  if (format == "videochat_instruct") return open_videochat_instruct(annotations, root, indexes);
+  if (format == "llava_instruct" || format == "llava_video")
+    return open_llava_instruct(annotations, root, config.image_prefix, indexes, format);
+  if (format == "videochat_instruct")
+    return open_videochat_instruct(
+        annotations, root, indexes,
+        compat == "reference" ? Instructions::pass_over : Instructions::read);
   if (format == "video_instruct_100k") return open_video_instruct_100k(annotations, root, indexes);
   if (format == "audiocaps") return open_audiocaps(annotations, root, indexes);
   if (format == "clotho") return open_clotho(annotations, root, indexes);
   if (format == "vllama") return std::make_unique<VllamaDataset>(annotations, root, indexes);
   throw UserError(fmt::format(
       "data set '{}': no reader for the format '{}'; there are webvid, cc_sbu_align, cc595k, "
-      "llava_instruct, videochat_instruct, video_instruct_100k, audiocaps, clotho, vllama, "
+      "llava_instruct, llava_video, videochat_instruct, video_instruct_100k, audiocaps, clotho, "
+      "vllama, "
       "webdataset",
       config.name, format));
 }
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes) {
+std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes,
+                                      const std::string& compat) {
   if (!config.image_prefix.empty() && config.format != "llava_instruct")
     throw UserError(
         fmt::format("data set '{}': image_prefix is for the format llava_instruct", config.name));
@@ -65,7 +71,7 @@ std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFo
                                 config.media_root.empty()
                                     ? "media_root is missing"
                                     : "media_root must be left out, the media are in the shards"));
-  auto dataset = open_format(config, indexes);
+  auto dataset = open_format(config, indexes, compat);
   log::info("data set {}: {} entries", config.name, dataset->size());
   if (dataset->invalid().total() > 0)
     log::warn("data set {}: {} invalid entries left out: {}", config.name,

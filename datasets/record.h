@@ -21,6 +21,9 @@ struct MediaFile {
   // all of it.
   double start_seconds = 0;
   double end_seconds = std::numeric_limits<double>::infinity();
+  // All names that were looked for, "v_abc, v_abc.mp4, ...", where there was more than one and none
+  // was there.
+  std::string tried = {};
 };
 
 struct Record {

@@ -3,16 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <vector>
 
-#include "datasets/csv.h"
+#include "core/text_encoding.h"
+#include "core/utf8.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_fields.h"
 #include "datasets/json_text.h"
+#include "datasets/media_names.h"
 #include "datasets/media_root.h"
 #include "datasets/vllama_line.h"
 #include "text/unicode.h"
@@ -22,38 +23,11 @@ namespace {
 
 constexpr std::int64_t kMaxTextBytes = std::int64_t{16} << 20;
 
-struct Extension {
-  std::string_view name;
-  MediaKind kind;
-};
-constexpr std::array kExtensions = {
-    Extension{"mp4", MediaKind::video},  Extension{"mkv", MediaKind::video},
-    Extension{"webm", MediaKind::video}, Extension{"avi", MediaKind::video},
-    Extension{"mov", MediaKind::video},  Extension{"m4v", MediaKind::video},
-    Extension{"3gp", MediaKind::video},  Extension{"mpg", MediaKind::video},
-    Extension{"mpeg", MediaKind::video}, Extension{"ts", MediaKind::video},
-    Extension{"jpg", MediaKind::image},  Extension{"jpeg", MediaKind::image},
-    Extension{"png", MediaKind::image},  Extension{"webp", MediaKind::image},
-    Extension{"bmp", MediaKind::image},  Extension{"gif", MediaKind::image},
-    Extension{"wav", MediaKind::sound},  Extension{"flac", MediaKind::sound},
-    Extension{"mp3", MediaKind::sound},  Extension{"m4a", MediaKind::sound},
-    Extension{"ogg", MediaKind::sound},  Extension{"opus", MediaKind::sound},
-    Extension{"aac", MediaKind::sound},
-};
-
 std::string lower_case(std::string_view ascii) {
   std::string text(ascii);
   for (char& byte : text)
     if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte - 'A' + 'a');
   return text;
-}
-
-std::optional<MediaKind> kind_of(const std::string& extension) {
-  // "0.mp4" is a medium, too.
-  const std::size_t dot = extension.rfind('.');
-  const std::string last = dot == std::string::npos ? extension : extension.substr(dot + 1);
-  const auto found = std::ranges::find(kExtensions, last, &Extension::name);
-  return found == kExtensions.end() ? std::nullopt : std::optional(found->kind);
 }
 
 // The members of a sample, sorted by what they are for.
@@ -77,7 +51,7 @@ Parts sort_members(const Shards& shards, std::span<const std::uint64_t> members)
         lower_case(name.substr(std::min(name.size(), parts.key.size() + 1)));
     if (!extensions.insert(extension).second)
       throw EntryError("duplicate_member", fmt::format("two members end in .{}", extension));
-    const auto kind = kind_of(extension);
+    const auto kind = kind_of_name("x." + extension);
     if (extension == "txt")
       parts.text = shards.range(member);
     else if (extension == "json")
@@ -90,11 +64,12 @@ Parts sort_members(const Shards& shards, std::span<const std::uint64_t> members)
   return parts;
 }
 
+// UTF-8, whatever encoding the member has.
 std::string content_of(const media::FileRange& range) {
   if (range.num_bytes.value_or(0) == 0) return {};
   if (*range.num_bytes > kMaxTextBytes)
     throw EntryError("too_large", fmt::format("'{}' has {} bytes", range.member, *range.num_bytes));
-  return media::OpenRange(range).read_first(*range.num_bytes);
+  return utf8_text(media::OpenRange(range).read_first(*range.num_bytes));
 }
 
 // Nothing if there is none, or if it is none beside a text that will do.

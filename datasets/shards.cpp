@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "core/error.h"
@@ -21,6 +22,9 @@ constexpr std::int64_t kMaxShards = 1'000'000;
 constexpr std::int64_t kNumThreads = 16;
 // Whose members are held in memory until they are added.
 constexpr std::size_t kShardsAtOnce = 64;
+
+constexpr std::array<std::string_view, 10> kCompressedEndings = {
+    ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".zip", ".7z"};
 
 struct Series {
   std::string before, after;
@@ -100,8 +104,20 @@ bool names_shards(const std::string& text) {
   return text.ends_with(".tar") && !fs::is_directory(text, ignored);
 }
 
+bool names_compressed_shards(const std::string& text) {
+  std::error_code ignored;
+  return !fs::is_directory(text, ignored) &&
+         std::ranges::any_of(kCompressedEndings,
+                             [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
 std::vector<fs::path> shard_files(const std::string& text) {
   std::error_code ignored;
+  if (names_compressed_shards(text))
+    throw UserError(
+        fmt::format("'{}' is compressed, and shards are read where they lie: unpack them, with "
+                    "gunzip or the like, and name the .tar",
+                    text));
   if (fs::is_directory(text, ignored)) {
     auto files = matching_files(text, "*.tar");
     if (files.empty()) throw UserError(fmt::format("the folder '{}' has no .tar file", text));

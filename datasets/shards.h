@@ -18,6 +18,10 @@ namespace vllama::datasets {
 // True for what names shards: it ends in .tar, and is no folder.
 bool names_shards(const std::string& text);
 
+// True for what names compressed archives, or those of another kind (.tar.gz, .tgz, .zip, ...), and
+// is no folder.
+bool names_compressed_shards(const std::string& text);
+
 // The files that `text` names, in order: "train-{00000..00099}.tar" counts up in braces, as many
 // digits wide as the first number; "*" in the file's name stands for anything, and the files are
 // sorted by name; a folder stands for all its *.tar. Throws UserError if there is none, if one of a

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/text_encoding.h"
 #include "media/error.h"
 
 namespace vllama::datasets {
@@ -49,6 +50,13 @@ bool has_content(TarKind kind) {
   return kind == TarKind::file || kind == TarKind::sparse || kind == TarKind::unknown;
 }
 
+bool is_archive_header(const std::string& first_bytes) {
+  TarHeader header;
+  if (first_bytes.size() < sizeof(header)) return false;
+  std::memcpy(&header, first_bytes.data(), sizeof(header));
+  return header.is_zero() || header.has_right_checksum();
+}
+
 }  // namespace
 
 TarReader::TarReader(const std::filesystem::path& archive) : path_(archive) {
@@ -57,6 +65,16 @@ TarReader::TarReader(const std::filesystem::path& archive) : path_(archive) {
   } catch (const media::MediaError& error) {
     throw UserError(fmt::format("the shard cannot be read: {}", error.what()));
   }
+  const std::string first_bytes = file_->read_first(kFirstBytes);
+  if (is_archive_header(first_bytes)) return;
+  // Those that begin with their mark; a tar archive has it further on, and is damaged.
+  const std::string kind = binary_kind(first_bytes.substr(0, 64), archive);
+  if (!kind.empty())
+    throw UserError(
+        fmt::format("the shard '{}' is {}, and shards are tar archives that are not compressed: "
+                    "unpack it, with "
+                    "gunzip or the like, and name the .tar",
+                    archive.string(), kind));
 }
 
 void TarReader::fail(const std::string& problem) const {

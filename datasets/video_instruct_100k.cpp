@@ -18,7 +18,7 @@ constexpr std::string_view kFeatureExtension = ".pkl";
 constexpr std::array kExtensions = {"mp4"sv, "mkv"sv, "webm"sv, "avi"sv, "mov"sv};
 
 text::Conversation question_and_answer(const nlohmann::json& element) {
-  const auto question = optional_text(element, "q"), answer = optional_text(element, "a");
+  const auto question = optional_words(element, "q"), answer = optional_words(element, "a");
   if (!question) throw EntryError("missing_question");
   if (!answer || is_blank(*answer)) throw EntryError("missing_answer");
   return {.turns = {{*question, *answer}}, .media = {{.turn = 0, .offset = 0}}};
@@ -26,7 +26,9 @@ text::Conversation question_and_answer(const nlohmann::json& element) {
 
 // The medium moves to the front of the question that had the tag.
 text::Conversation training_form(const nlohmann::json& element) {
-  text::Conversation conversation = tagged_conversation(element, "<video>");
+  constexpr std::string_view kTag = "<video>";
+  text::Conversation conversation = answered_conversation(element, {kTag});
+  text::place_medium_at_tag(conversation, kTag);
   text::MediaPlace& place = conversation.media.at(0);
   std::string& question = conversation.turns[place.turn].question;
   if (place.offset > 0 && question[place.offset - 1] == '\n')
@@ -37,10 +39,10 @@ text::Conversation training_form(const nlohmann::json& element) {
   return conversation;
 }
 
-// The path of the video has no extension yet: the file is looked for when the record is used.
+// The path of the video is as it is written: the file is looked for when the record is used.
 Record read(const nlohmann::json& element, const MediaRoot& media_root) {
   const bool is_training_form = find_member(element, "conversations") != nullptr;
-  std::string video = required_text(element, is_training_form ? "video" : "video_id");
+  std::string video = required_words(element, is_training_form ? "video" : "video_id");
   if (is_training_form && video.ends_with(kFeatureExtension))
     video.resize(video.size() - kFeatureExtension.size());
   return {.id = video,
@@ -50,8 +52,7 @@ Record read(const nlohmann::json& element, const MediaRoot& media_root) {
 
 // The id of a record is the name of its video.
 void find_video(Record& record, const MediaRoot& media_root) {
-  const auto found = media_root.find(record.id, kExtensions);
-  record.media.at(0).source = found ? *found : media_root.file(record.id + ".mp4");
+  record.media.at(0) = media_root.find_named(record.id, MediaKind::video, kExtensions, "mp4");
 }
 
 }  // namespace
@@ -62,10 +63,9 @@ std::unique_ptr<Dataset> open_video_instruct_100k(const fs::path& annotations,
   return std::make_unique<JsonDataset>(
       annotations,
       JsonFormat{
-          .reader = "video_instruct_100k 1",
+          .reader = "video_instruct_100k 2",
           .key = "",
-          .read =
-              [media_root](const JsonElement& element) { return read(element.value, media_root); },
+          .read = [media_root](const nlohmann::json& element) { return read(element, media_root); },
           .find_media = [media_root](Record& record) { find_video(record, media_root); }},
       indexes);
 }

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "datasets/entry_error.h"
+#include "datasets/format_hint.h"
 #include "datasets/json_fields.h"
 #include "datasets/json_text.h"
 #include "datasets/mapped_text.h"
@@ -14,23 +15,11 @@
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
-namespace {
-
-ParsedJson parse_line(std::string_view line) {
-  try {
-    return parse_json(line);
-  } catch (const nlohmann::json::exception& error) {
-    throw EntryError("not_json", error.what());
-  }
-}
-
-}  // namespace
-
 VllamaDataset::VllamaDataset(const fs::path& annotations, MediaRoot media_root,
                              const IndexFolder& indexes)
-    : file_(MappedFile::open(annotations)),
+    : text_(annotations),
       media_root_(std::move(media_root)),
-      index_(open_index(indexes, {"vllama 1", {annotations}}, [this] { return make_index(); })),
+      index_(open_index(indexes, {"vllama 2", {annotations}}, [this] { return make_index(); })),
       line_begins_(index_.array<std::uint64_t>("line begins")),
       entries_(index_.tallies()) {
   if (line_begins_.empty())
@@ -39,13 +28,15 @@ VllamaDataset::VllamaDataset(const fs::path& annotations, MediaRoot media_root,
 }
 
 IndexContent VllamaDataset::make_index() const {
-  const std::string_view text = file_->text();
-  const std::string path = file_->path().string();
-  std::size_t begin = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  const std::string_view text = text_.text();
+  const std::string path = text_.path().string();
+  std::size_t begin = text_.begin();
   const std::size_t first = text.find_first_not_of(" \t\r\n", begin);
   if (first != std::string_view::npos && text[first] == '[')
-    throw UserError(
-        fmt::format("'{}' is a JSON array; the format vllama has one object per line", path));
+    throw UserError(fmt::format(
+        "'{}' is a JSON array; the format vllama has one object per line, as written by "
+        "jq -c '.[]'",
+        path));
   std::vector<std::uint64_t> line_begins;
   EntryTallies entries;
   EntryCheck check(Ids::unique, entries);
@@ -56,11 +47,11 @@ IndexContent VllamaDataset::make_index() const {
       line_begins.push_back(begin);
     begin += line.size() + 1;
     if (begin < text.size() && begin - released >= kScanWindowBytes) {
-      file_->release_pages(released, begin - released);
+      text_.release_pages(released, begin - released);
       released = begin / kAccessWindowBytes * kAccessWindowBytes;
     }
   }
-  file_->release_pages(0, text.size());
+  text_.release_pages(0, text.size());
   IndexContent content;
   content.add("line begins", std::move(line_begins));
   content.add(entries);
@@ -71,15 +62,16 @@ bool VllamaDataset::is_record(std::string_view line, const std::string& place,
                               EntryCheck& check) const {
   ParsedJson parsed;
   const bool is_valid = check.accept(place, [&] {
-    parsed = parse_line(line);
-    return record_from_line(parsed.value, media_root_);
+    parsed = parse_entry(line);
+    return read_or_name_format(parsed.value, "vllama",
+                               [&] { return record_from_line(parsed.value, media_root_); });
   });
   if (is_valid) check.note_repeated_key(place, parsed.repeated_key);
   return is_valid;
 }
 
 std::string_view VllamaDataset::line_at(std::size_t begin) const {
-  const std::string_view text = file_->text().substr(std::min(begin, file_->text().size()));
+  const std::string_view text = text_.text().substr(std::min(begin, text_.text().size()));
   return text.substr(0, text.find('\n'));
 }
 
@@ -88,13 +80,13 @@ Record VllamaDataset::record(std::int64_t index) const {
   const std::size_t begin = line_begins_[static_cast<std::size_t>(index)];
   const std::string_view line = line_at(begin);
   try {
-    Record record = record_from_line(parse_line(line).value, media_root_);
+    Record record = record_from_line(parse_entry(line).value, media_root_);
     const std::size_t window = begin / kAccessWindowBytes * kAccessWindowBytes;
-    file_->release_pages(window, begin + line.size() - window + kAccessWindowBytes);
+    text_.release_pages(window, begin + line.size() - window + kAccessWindowBytes);
     return record;
   } catch (const EntryError& error) {
     throw RunFailure(fmt::format("'{}' changed while it was in use: the line at byte {} is {}",
-                                 file_->path().string(), begin, error.reason));
+                                 text_.path().string(), begin, error.reason));
   }
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/files.h"
+#include "datasets/annotation_text.h"
 #include "datasets/entry_check.h"
 #include "datasets/index_file.h"
 #include "datasets/media_root.h"
@@ -21,7 +21,7 @@ namespace vllama::datasets {
 // places of the valid lines, 8 bytes each.
 class VllamaDataset : public Dataset {
  public:
-  // Reads every line once, for the index. Throws UserError if there is no such file, if it is a
+  // Reads every line once, for the index. Throws UserError as AnnotationText does, if the file is a
   // JSON array, or if not one line is valid.
   VllamaDataset(const std::filesystem::path& annotations, MediaRoot media_root,
                 const IndexFolder& indexes = {});
@@ -36,7 +36,7 @@ class VllamaDataset : public Dataset {
   std::string_view line_at(std::size_t begin) const;
   bool is_record(std::string_view line, const std::string& place, EntryCheck& check) const;
 
-  std::shared_ptr<const MappedFile> file_;
+  AnnotationText text_;
   MediaRoot media_root_;
   Index index_;
   std::span<const std::uint64_t> line_begins_;  // byte offsets of the valid lines

@@ -106,7 +106,7 @@ class WebDataset::Indexer {
 
 WebDataset::WebDataset(const std::string& shards, const IndexFolder& indexes)
     : shards_(std::make_shared<const Shards>(shards, indexes)),
-      index_(open_index(indexes, {"webdataset 1", shards_->files()},
+      index_(open_index(indexes, {"webdataset 2", shards_->files()},
                         [this] { return Indexer(shards_).run(); })),
       sample_members_(index_.array<std::uint64_t>("members")),
       sample_ends_(index_.array<std::uint64_t>("sample ends")),

@@ -1,5 +1,7 @@
 #include "datasets/webvid.h"
 
+#include "datasets/media_names.h"
+
 namespace vllama::datasets {
 namespace fs = std::filesystem;
 namespace {
@@ -14,17 +16,17 @@ std::string_view fault_of(CsvCells cells) {
 }
 
 Record record_of(CsvCells cells, const MediaRoot& media_root) {
-  const std::string video = stripped(cells[id]);
-  return {
-      .id = video,
-      .media = {{.source = media_root.file(fs::path(cells[directory].value()) / (video + ".mp4")),
-                 .kind = MediaKind::video}},
-      .conversation = {{{.question = "", .answer = stripped(cells[caption])}}}};
+  std::string video = stripped(cells[id]);  // a number, as the original reads it
+  const std::string file = kind_of_name(video) ? video : video + ".mp4";
+  return {.id = std::move(video),
+          .media = {{.source = media_root.file(fs::path(cells[directory].value()) / file),
+                     .kind = MediaKind::video}},
+          .conversation = {{{.question = "", .answer = stripped(cells[caption])}}}};
 }
 
 CsvFormat format(const MediaRoot& media_root) {
   return {
-      .reader = "webvid 1",
+      .reader = "webvid 2",
       .columns = {"videoid", "page_dir", "name"},
       .fault = [](CsvCells cells, std::int64_t) { return fault_of(cells); },
       .record = [media_root](CsvCells cells, std::int64_t) { return record_of(cells, media_root); },

@@ -130,6 +130,13 @@ class ShardWriter {
   WrittenShards written_;
 };
 
+// Behind what is wrong with a record's media.
+std::string names_tried(const Record& record) {
+  for (const MediaFile& medium : record.media)
+    if (!medium.tried.empty()) return fmt::format("; the names that were tried: {}", medium.tried);
+  return {};
+}
+
 void make_empty_folder(const fs::path& folder) {
   std::error_code problem;
   fs::create_directories(folder, problem);
@@ -151,8 +158,10 @@ WrittenShards write_shards(const Dataset& dataset, const fs::path& folder,
     try {
       writer.add(record, number);
     } catch (const media::MediaError& error) {
-      writer.leave_out(media::failure_name(error.reason),
-                       fmt::format("record {} ({})", number, record.id), error.what());
+      writer.leave_out(
+          media::failure_name(error.reason), fmt::format("record {} ({})", number, record.id),
+          error.what() + (error.reason == media::MediaFailure::not_found ? names_tried(record)
+                                                                         : std::string()));
     }
   }
   WrittenShards written = writer.finish();

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text_encoding.h"
 #include "eval/scores/words.h"
 
 namespace vllama::eval {
@@ -85,7 +86,7 @@ void write_captions_for_ptb(const std::filesystem::path& path,
 
 TokenizedCaptions read_ptb_tokens(const std::filesystem::path& path,
                                   const std::vector<Prediction>& predictions) {
-  const std::string content = read_file(path);
+  const std::string content = read_text_file(path);
   const std::vector<std::string_view> lines = lines_of(content);
   std::size_t num_expected = 0;
   for (const Prediction& prediction : predictions) {

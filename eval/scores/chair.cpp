@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/files.h"
+#include "core/text_encoding.h"
 #include "eval/scores/words.h"
 
 namespace vllama::eval {
@@ -58,7 +58,7 @@ std::set<std::string> objects_of(const Prediction& prediction,
 
 ObjectNames ObjectNames::read(const std::filesystem::path& path) {
   ObjectNames result;
-  std::istringstream file(read_file(path));
+  std::istringstream file(read_text_file(path));
   std::size_t line_number = 0;
   for (std::string line; std::getline(file, line);) {
     ++line_number;

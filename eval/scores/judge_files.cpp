@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text_encoding.h"
 #include "eval/scores/json_members.h"
 #include "eval/scores/python_dictionary.h"
 #include "eval/scores/words.h"
@@ -137,7 +138,7 @@ JudgeReply parse_judge_reply(const std::string& text, const std::string& where) 
 std::vector<JudgeReply> read_judge_replies(const std::filesystem::path& path,
                                            const std::vector<Prediction>& predictions) {
   const std::string file = fmt::format("'{}'", path.string());
-  const json content = parse_json(read_file(path), file);
+  const json content = parse_json(read_text_file(path), file);
   const JsonMembers members(content, file);
   if (content.empty()) members.fail("holds no replies");
   std::unordered_map<std::string, std::size_t> place_of;

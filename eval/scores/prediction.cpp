@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text_encoding.h"
 #include "eval/scores/json_members.h"
 
 namespace vllama::eval {
@@ -43,6 +44,19 @@ std::string some_of(const std::vector<std::string>& ids) {
   return fmt::format("'{}'{}",
                      fmt::join(ids.begin(), ids.begin() + static_cast<long>(num_shown), "', '"),
                      num_shown < ids.size() ? ", ..." : "");
+}
+
+// What parse_prediction() says of it, and how it becomes lines.
+[[noreturn]] void refuse_array(const std::string& line, const std::string& where) {
+  try {
+    parse_prediction(line, where);
+  } catch (const UserError& error) {
+    throw UserError(fmt::format(
+        "{}; the file is a JSON array, and predictions have one object per line, as jq -c '.[]' "
+        "writes them",
+        error.what()));
+  }
+  VLLAMA_ASSERT(false, "an array is no prediction");
 }
 
 }  // namespace
@@ -109,14 +123,16 @@ Prediction parse_prediction(const std::string& line, const std::string& where) {
 }
 
 std::vector<Prediction> read_predictions(const std::filesystem::path& path) {
-  const std::string content = read_file(path);
+  const std::string content = read_text_file(path);
   std::vector<Prediction> predictions;
   std::unordered_map<std::string, std::size_t> line_of_id;
   std::size_t line_number = 0;
   for (std::size_t begin = 0; begin < content.size();) {
     const std::size_t end = std::min(content.find('\n', begin), content.size());
     const std::string where = fmt::format("'{}':{}", path.string(), ++line_number);
-    predictions.push_back(parse_prediction(content.substr(begin, end - begin), where));
+    const std::string line = content.substr(begin, end - begin);
+    if (line.starts_with('[')) refuse_array(line, where);
+    predictions.push_back(parse_prediction(line, where));
     const auto [known, is_new] = line_of_id.emplace(predictions.back().id, line_number);
     if (!is_new)
       throw UserError(fmt::format("{}: the id '{}' is already on line {}; remove one of the two",

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.h"
-#include "core/files.h"
+#include "datasets/annotation_text.h"
 #include "datasets/entry_error.h"
+#include "datasets/json_array.h"
 
 namespace vllama::eval {
 namespace {
@@ -20,17 +23,17 @@ using datasets::EntryError;
 Row parsed(std::string_view text, const std::filesystem::path& file, const std::string& where) {
   try {
     return Row::parse(text);
-  } catch (const Row::exception&) {
-    not_rows(file, where + " is not JSON");
+  } catch (const Row::exception& problem) {
+    not_rows(file, fmt::format("{} is not JSON ({})", where, problem.what()));
   }
 }
 
-std::vector<Row> rows_of_lines(const std::string& text, const std::filesystem::path& file) {
+std::vector<Row> rows_of_lines(std::string_view text, const std::filesystem::path& file) {
   std::vector<Row> rows;
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line(text.data() + begin, end - begin);
+    const std::string_view line = text.substr(begin, end - begin);
     ++number;
     if (line.find_first_not_of(" \t\r") != std::string_view::npos)
       rows.push_back(parsed(line, file, fmt::format("line {}", number)));
@@ -39,17 +42,31 @@ std::vector<Row> rows_of_lines(const std::string& text, const std::filesystem::p
   return rows;
 }
 
+std::vector<Row> rows_of_arrays(const datasets::AnnotationText& content,
+                                const std::filesystem::path& file) {
+  const std::string_view text = content.text();
+  std::vector<Row> rows;
+  std::uint64_t counted = 0;
+  std::int64_t line = 1;
+  for (const auto& [begin, length] : datasets::find_elements(content, "")) {
+    line += std::count(text.begin() + static_cast<long>(counted),
+                       text.begin() + static_cast<long>(begin), '\n');
+    counted = begin;
+    rows.push_back(parsed(text.substr(begin, length), file,
+                          fmt::format("row {} in line {}", rows.size() + 1, line)));
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::vector<Row> read_rows(const std::filesystem::path& file) {
-  const std::string text = read_file(file);
+  const datasets::AnnotationText content(file);
+  const std::string_view text = content.text().substr(content.begin());
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) not_rows(file, "it is empty");
-  std::vector<Row> rows;
-  if (text[first] == '[')
-    rows = parsed(text, file, "it").get<std::vector<Row>>();
-  else
-    rows = rows_of_lines(text, file);
+  if (first == std::string_view::npos) not_rows(file, "it is empty");
+  const std::vector<Row> rows =
+      text[first] == '[' ? rows_of_arrays(content, file) : rows_of_lines(text, file);
   if (rows.empty()) not_rows(file, "it holds no row");
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (!rows[i].is_object()) not_rows(file, fmt::format("row {} is not an object", i + 1));
@@ -67,15 +84,6 @@ void for_each_row(const std::filesystem::path& file, const std::vector<Row>& row
                                   detail.empty() ? "" : ": ", detail));
     }
   }
-}
-
-std::string text_or_number(const Row& row, const char* key) {
-  const auto found = row.find(key);
-  if (found == row.end() || found->is_null())
-    throw EntryError("missing_key", fmt::format("there is no '{}'", key));
-  if (found->is_string()) return found->get<std::string>();
-  if (found->is_number_integer()) return std::to_string(found->get<std::int64_t>());
-  throw EntryError("wrong_type", fmt::format("'{}' must be text or a whole number", key));
 }
 
 void QuestionList::add(Question question) {

@@ -14,17 +14,15 @@ namespace vllama::eval {
 
 using Row = nlohmann::json;
 
-// The objects of a file that is a JSON list, or of one with an object per line. Throws UserError
-// naming the file if it is neither, or holds no row.
+// The objects of a file that is a JSON list, or several, or of one with an object per line, in
+// UTF-8 or UTF-16. Throws UserError naming the file, and the row, if it is nothing of this, or
+// holds no row. A score is over all questions: a broken row is not left out.
 std::vector<Row> read_rows(const std::filesystem::path& file);
 
 // Calls `use` with every row; what it throws as datasets::EntryError becomes a UserError that names
 // the file, the row's number from 1 and what is wrong with it.
 void for_each_row(const std::filesystem::path& file, const std::vector<Row>& rows,
                   const std::function<void(const Row&)>& use);
-
-// Text, or a number written out; EntryError missing_key or wrong_type.
-std::string text_or_number(const Row& row, const char* key);
 
 // Collects questions and refuses ids that occur twice.
 class QuestionList {

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using datasets::EntryError;
-using datasets::required_text;
+using datasets::required_words;
 
 // Rows of the same video are told apart as the judge's scripts do it.
 class NumberedVideos {
@@ -29,9 +29,7 @@ class NumberedVideos {
 std::vector<std::string> candidates_of(const Row& row) {
   std::vector<std::string> candidates;
   for (const Row& candidate : datasets::required_list(row, "candidates")) {
-    if (!candidate.is_string())
-      throw EntryError("wrong_type", "'candidates' must be a list of texts");
-    candidates.push_back(candidate);
+    candidates.push_back(datasets::words_of(candidate, "candidates"));
   }
   return candidates;
 }
@@ -56,10 +54,10 @@ std::vector<Question> read_video_chatgpt(const TaskConfig& task, MediaFinder& me
   const auto rows = read_rows(task.annotations);
   for_each_row(task.annotations, rows, [&](const Row& row) {
     Question question;
-    question.expected.video = required_text(row, "video_name");
+    question.expected.video = required_words(row, "video_name");
     question.expected.id = videos.id(question.expected.video);
-    question.expected.question = required_text(row, "Q");
-    question.expected.references = {required_text(row, "A")};
+    question.expected.question = required_words(row, "Q");
+    question.expected.references = {required_words(row, "A")};
     question.medium = media.find(question.expected.video);
     questions.add(std::move(question));
   });
@@ -72,13 +70,13 @@ std::vector<Question> read_video_chatgpt_consistency(const TaskConfig& task, Med
   const auto rows = read_rows(task.annotations);
   for_each_row(task.annotations, rows, [&](const Row& row) {
     Question question;
-    question.expected.video = required_text(row, "video_name");
-    question.expected.references = {required_text(row, "A")};
+    question.expected.video = required_words(row, "video_name");
+    question.expected.references = {required_words(row, "A")};
     question.medium = media.find(question.expected.video);
     const std::string id = videos.id(question.expected.video);
     for (const auto& [key, ending] : {std::pair{"Q1", "_q1"}, std::pair{"Q2", "_q2"}}) {
       question.expected.id = id + ending;
-      question.expected.question = required_text(row, key);
+      question.expected.question = required_words(row, key);
       question.expected.type = key;
       questions.add(question);
     }
@@ -96,10 +94,10 @@ std::vector<Question> read_mvbench(const TaskConfig& task, MediaFinder& media) {
       Prediction& expected = question.expected;
       expected.type = file.stem().string();
       expected.id = fmt::format("{}_{:04}", expected.type, number++);
-      expected.video = required_text(row, "video");
-      expected.question = required_text(row, "question");
+      expected.video = required_words(row, "video");
+      expected.question = required_words(row, "question");
       expected.options = candidates_of(row);
-      expected.references = {required_text(row, "answer")};
+      expected.references = {required_words(row, "answer")};
       if (std::ranges::find(expected.options, expected.references[0]) == expected.options.end())
         throw EntryError(
             "no_right_option",

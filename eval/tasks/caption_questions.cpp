@@ -5,9 +5,10 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/files.h"
+#include "core/text_encoding.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_fields.h"
+#include "datasets/media_root.h"
 #include "datasets/open_dataset.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
@@ -16,7 +17,7 @@ namespace vllama::eval {
 namespace {
 
 namespace fs = std::filesystem;
-using datasets::required_text;
+using datasets::required_words;
 
 // Media in the order in which they occur first, with all their captions.
 class CaptionedMedia {
@@ -52,7 +53,7 @@ class CaptionedMedia {
 
 Row read_object(const std::string& file) {
   try {
-    Row object = Row::parse(read_file(file));
+    Row object = Row::parse(read_text_file(file));
     if (object.is_object()) return object;
   } catch (const Row::exception&) {
   }
@@ -73,8 +74,8 @@ std::vector<Question> read_msrvtt_captions(const TaskConfig& task, MediaFinder& 
   std::set<std::string> wanted;
   const auto videos = member_rows(object, "videos", task.annotations);
   for_each_row(task.annotations, videos, [&](const Row& row) {
-    if (task.split.empty() || required_text(row, "split") == task.split)
-      wanted.insert(required_text(row, "video_id"));
+    if (task.split.empty() || required_words(row, "split") == task.split)
+      wanted.insert(required_words(row, "video_id"));
   });
   if (wanted.empty())
     throw UserError(
@@ -82,15 +83,15 @@ std::vector<Question> read_msrvtt_captions(const TaskConfig& task, MediaFinder& 
   CaptionedMedia captioned;
   const auto sentences = member_rows(object, "sentences", task.annotations);
   for_each_row(task.annotations, sentences, [&](const Row& row) {
-    const std::string video = required_text(row, "video_id");
-    if (wanted.contains(video)) captioned.add(video, required_text(row, "caption"));
+    const std::string video = required_words(row, "video_id");
+    if (wanted.contains(video)) captioned.add(video, required_words(row, "caption"));
   });
   return captioned.questions([&media](const std::string& name) { return media.find(name); });
 }
 
 std::vector<Question> read_msvd_captions(const TaskConfig& task, MediaFinder& media) {
   CaptionedMedia captioned;
-  std::istringstream lines(read_file(task.annotations));
+  std::istringstream lines(read_text_file(task.annotations));
   std::int64_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
@@ -128,10 +129,7 @@ std::vector<Question> read_captions(const TaskConfig& task) {
   return captioned.questions(
       [&media](const std::string& name) -> std::optional<datasets::MediaFile> {
         const datasets::MediaFile& medium = media.at(name);
-        std::error_code error;
-        const bool is_there = medium.source.is_whole_file() ? fs::exists(medium.source.path, error)
-                                                            : !medium.source.is_absent();
-        return is_there ? std::optional(medium) : std::nullopt;
+        return datasets::is_there(medium.source) ? std::optional(medium) : std::nullopt;
       });
 }
 

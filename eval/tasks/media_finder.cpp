@@ -1,40 +1,32 @@
 #include "eval/tasks/media_finder.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <array>
 
 #include "core/error.h"
+#include "datasets/media_names.h"
 
 namespace vllama::eval {
 namespace fs = std::filesystem;
 namespace {
 
 using namespace std::string_view_literals;
-using datasets::MediaKind;
 
-constexpr std::array kVideoExtensions = {"mp4"sv, "webm"sv, "avi"sv, "mov"sv, "mkv"sv};
-constexpr std::array kImageExtensions = {"jpg"sv, "jpeg"sv, "png"sv, "webp"sv, "bmp"sv, "gif"sv};
-constexpr std::array kSoundExtensions = {"flac"sv, "wav"sv, "mp3"sv, "m4a"sv, "ogg"sv, "opus"sv};
 constexpr std::array kUsualExtensions = {"mp4"sv,  "webm"sv, "avi"sv,  "mov"sv, "mkv"sv,
                                          "flac"sv, "wav"sv,  "mp3"sv,  "m4a"sv, "ogg"sv,
                                          "opus"sv, "jpg"sv,  "jpeg"sv, "png"sv};
 
-std::string extension_of(const fs::path& name) {
-  std::string extension = name.extension().string();
-  if (!extension.empty()) extension.erase(0, 1);
-  for (char& letter : extension)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  return extension;
-}
-
-bool is_one_of(const auto& extensions, const std::string& extension) {
-  return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
-}
-
-bool is_medium(const fs::path& name) {
-  const std::string extension = extension_of(name);
-  return is_one_of(kVideoExtensions, extension) || is_one_of(kImageExtensions, extension) ||
-         is_one_of(kSoundExtensions, extension);
+// "v_abc, v_abc.mp4, ...": as source_of() looks for them.
+std::string names_tried(const std::vector<fs::path>& names) {
+  std::string tried;
+  for (const fs::path& name : names) {
+    tried += (tried.empty() ? "'" : ", '") + name.string() + "'";
+    if (!datasets::kind_of_name(name))
+      for (const std::string_view extension : kUsualExtensions)
+        tried += fmt::format(", '{}.{}'", name.string(), extension);
+  }
+  return tried;
 }
 
 datasets::MediaRoot open_root(const std::string& root, const datasets::IndexFolder& indexes) {
@@ -43,12 +35,6 @@ datasets::MediaRoot open_root(const std::string& root, const datasets::IndexFold
 }
 
 }  // namespace
-
-MediaKind media_kind(const fs::path& name) {
-  const std::string extension = extension_of(name);
-  if (is_one_of(kImageExtensions, extension)) return MediaKind::image;
-  return is_one_of(kSoundExtensions, extension) ? MediaKind::sound : MediaKind::video;
-}
 
 MediaFinder::MediaFinder(const std::string& root, const datasets::IndexFolder& indexes)
     : root_(open_root(root, indexes)) {
@@ -59,26 +45,27 @@ MediaFinder::MediaFinder(const std::string& root, const datasets::IndexFolder& i
     throw UserError("media_root '" + root + "' is not a folder");
 }
 
-std::optional<media::FileRange> MediaFinder::exactly(const fs::path& name) const {
-  if (!name.has_extension()) return std::nullopt;
-  const std::string extension = name.extension().string().substr(1);
-  fs::path stem = name;
-  return root_.find(stem.replace_extension(), std::array{std::string_view(extension)});
+std::optional<media::FileRange> MediaFinder::source_of(const fs::path& name) const {
+  if (name.empty()) return std::nullopt;
+  if (auto written = root_.find(name)) return written;
+  return datasets::kind_of_name(name) ? std::nullopt : root_.find(name, kUsualExtensions);
 }
 
 std::optional<datasets::MediaFile> MediaFinder::find(const fs::path& name) {
-  if (name.empty()) return std::nullopt;
-  auto source = exactly(name);
-  if (!source) source = root_.find(name, kUsualExtensions);
-  if (!source) return std::nullopt;
-  const fs::path file = source->file_name();
-  found_.insert(file.filename().string());
-  return datasets::MediaFile{.source = *source, .kind = media_kind(file)};
+  return find_any({name});
 }
 
 std::optional<datasets::MediaFile> MediaFinder::find_any(const std::vector<fs::path>& names) {
-  for (const fs::path& name : names)
-    if (auto found = find(name)) return found;
+  for (const fs::path& name : names) {
+    const auto source = source_of(name);
+    if (!source) continue;
+    const fs::path file = source->file_name();
+    found_.insert(file.filename().string());
+    return datasets::MediaFile{
+        .source = *source,
+        .kind = datasets::kind_of_name(file).value_or(datasets::MediaKind::video)};
+  }
+  if (first_tried_.empty()) first_tried_ = names_tried(names);
   return std::nullopt;
 }
 
@@ -87,7 +74,7 @@ std::int64_t MediaFinder::num_unused() const {
   std::int64_t num_unused = 0;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder_, error))
-    if (entry.is_regular_file(error) && is_medium(entry.path()) &&
+    if (entry.is_regular_file(error) && datasets::kind_of_name(entry.path()) &&
         !found_.contains(entry.path().filename().string()))
       ++num_unused;
   return num_unused;

@@ -82,38 +82,44 @@ std::string hash_of_files(const TaskConfig& config) {
   return hash.finish();
 }
 
-void tell_of_media(const Task& task) {
+// `tried` are the names that the first medium was looked for by in vain.
+void tell_of_media(const Task& task, const std::string& tried) {
   const auto num_missing = std::ranges::count_if(
       task.questions, [](const Question& question) { return !question.medium; });
+  const std::string names =
+      tried.empty() ? "" : fmt::format("; the names that were tried for the first: {}", tried);
   if (num_missing == std::ssize(task.questions))
-    throw UserError("not one medium of its questions is there; look at media_root");
+    throw UserError(
+        fmt::format("not one medium of its questions is there; look at media_root{}", names));
   log::info("task {}: {} questions", task.name, task.questions.size());
   if (num_missing > 0) {
     const auto first = std::ranges::find_if(
         task.questions, [](const Question& question) { return !question.medium; });
-    log::warn("task {}: {} questions have no medium and count as wrong, the first is about '{}'",
-              task.name, num_missing, first->expected.video);
+    log::warn("task {}: {} questions have no medium and count as wrong, the first is about '{}'{}",
+              task.name, num_missing, first->expected.video, names);
   }
   if (task.num_unused_media > 0)
     log::warn("task {}: no question is about {} media of the folder", task.name,
               task.num_unused_media);
 }
 
-void read_questions(const TaskConfig& config, Task& task) {
+// Returns the names that the first medium was looked for by in vain.
+std::string read_questions(const TaskConfig& config, Task& task) {
   if (config.format == "captions") {
     task.questions = read_captions(config);
-    return;
+    return {};
   }
   MediaFinder media(config.media_root, datasets::IndexFolder::open(""));
   task.questions = reader_of(config.format)(config, media);
   task.num_unused_media = media.num_unused();
+  return media.first_tried();
 }
 
 }  // namespace
 
 Task open_task(const TaskConfig& config) try {
   Task task{.name = config.name, .format = config.format, .annotation_hash = hash_of_files(config)};
-  read_questions(config, task);
+  const std::string tried = read_questions(config, task);
   if (config.num_candidates > 0) {
     if (config.num_candidates < 2) throw UserError("num_candidates must be 0 or at least 2");
     if (!config.format.ends_with("captions"))
@@ -131,7 +137,7 @@ Task open_task(const TaskConfig& config) try {
     throw UserError("some questions have options and others have none; make two tasks of them");
   const bool is_choice = num_with_options > 0 && config.choose_by == "likelihood";
   task.kind = is_choice ? AnswerKind::chosen : AnswerKind::written;
-  tell_of_media(task);
+  tell_of_media(task, tried);
   if (config.media == "none") show_nothing(task.questions);
   return task;
 } catch (const UserError& error) {

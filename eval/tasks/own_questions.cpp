@@ -18,9 +18,7 @@ using datasets::EntryError;
 std::vector<std::string> texts(const Row& row, const char* key) {
   std::vector<std::string> found;
   for (const Row& item : datasets::required_list(row, key)) {
-    if (!item.is_string())
-      throw EntryError("wrong_type", fmt::format("'{}' must be a list of texts", key));
-    found.push_back(item);
+    found.push_back(datasets::words_of(item, key));
   }
   return found;
 }
@@ -30,7 +28,7 @@ std::string medium_of(const Row& row) {
   for (const char* key : {"video", "image", "sound"}) {
     if (!row.contains(key)) continue;
     if (!name.empty()) throw EntryError("many_media", "a question is about one medium");
-    name = datasets::required_text(row, key);
+    name = datasets::required_words(row, key);
   }
   if (name.empty()) throw EntryError("missing_media", "there is no 'video', 'image' or 'sound'");
   return name;
@@ -53,14 +51,14 @@ std::vector<Question> read_own_questions(const TaskConfig& task, MediaFinder& me
     check_keys(row);
     Question question;
     Prediction& expected = question.expected;
-    expected.id = text_or_number(row, "id");
+    expected.id = datasets::required_words(row, "id");
     expected.video = medium_of(row);
-    expected.question = datasets::required_text(row, "question");
+    expected.question = datasets::required_words(row, "question");
     expected.references = row.contains("answers")
                               ? texts(row, "answers")
-                              : std::vector{datasets::required_text(row, "answer")};
+                              : std::vector{datasets::required_words(row, "answer")};
     if (expected.references.empty()) throw EntryError("missing_answer", "'answers' is empty");
-    expected.type = datasets::optional_text(row, "type").value_or("");
+    expected.type = datasets::optional_words(row, "type").value_or("");
     if (row.contains("options")) expected.options = texts(row, "options");
     if (!expected.options.empty() &&
         std::ranges::find(expected.options, expected.references[0]) == expected.options.end())

@@ -14,14 +14,14 @@ std::vector<Question> read_pope(const TaskConfig& task, MediaFinder& media) {
   for_each_row(task.annotations, rows, [&](const Row& row) {
     Question question;
     Prediction& expected = question.expected;
-    expected.id = text_or_number(row, "question_id");
-    expected.video = datasets::required_text(row, row.contains("image") ? "image" : "video");
-    expected.question = datasets::required_text(row, "text");
-    const std::string label = datasets::required_text(row, "label");
+    expected.id = datasets::required_words(row, "question_id");
+    expected.video = datasets::required_words(row, row.contains("image") ? "image" : "video");
+    expected.question = datasets::required_words(row, "text");
+    const std::string label = datasets::required_words(row, "label");
     if (label != "yes" && label != "no")
       throw datasets::EntryError("bad_label", fmt::format("'label' is '{}', not yes or no", label));
     expected.references = {label};
-    expected.type = datasets::optional_text(row, "category").value_or("");
+    expected.type = datasets::optional_words(row, "category").value_or("");
     question.medium = media.find(expected.video);
     questions.add(std::move(question));
   });
@@ -33,12 +33,10 @@ std::vector<MediumObjects> read_objects(const std::string& file) {
   const auto rows = read_rows(file);
   for_each_row(file, rows, [&](const Row& row) {
     MediumObjects medium;
-    medium.video = datasets::required_text(row, row.contains("image") ? "image" : "video");
-    medium.id = row.contains("id") ? text_or_number(row, "id") : medium.video;
+    medium.video = datasets::required_words(row, row.contains("image") ? "image" : "video");
+    medium.id = row.contains("id") ? datasets::required_words(row, "id") : medium.video;
     for (const Row& object : datasets::required_list(row, "objects")) {
-      if (!object.is_string())
-        throw datasets::EntryError("wrong_type", "'objects' must be a list of texts");
-      medium.objects.push_back(object);
+      medium.objects.push_back(datasets::words_of(object, "objects"));
     }
     media.push_back(std::move(medium));
   });

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/files.h"
+#include "core/text_encoding.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_fields.h"
 #include "eval/tasks/annotation_rows.h"
@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using datasets::EntryError;
-using datasets::required_text;
+using datasets::required_words;
 
 struct Answer {
   std::string text, type;
@@ -28,9 +28,9 @@ std::map<std::string, Answer> read_answers(const TaskConfig& task) {
   std::map<std::string, Answer> answers;
   const auto rows = read_rows(task.answers);
   for_each_row(task.answers, rows, [&](const Row& row) {
-    Answer answer{required_text(row, "answer"),
-                  row.contains("type") ? text_or_number(row, "type") : ""};
-    const std::string id = text_or_number(row, "question_id");
+    Answer answer{required_words(row, "answer"),
+                  row.contains("type") ? datasets::required_words(row, "type") : ""};
+    const std::string id = datasets::required_words(row, "question_id");
     if (!answers.emplace(id, std::move(answer)).second)
       throw EntryError("duplicate_id", fmt::format("'{}' is there twice", id));
   });
@@ -45,9 +45,9 @@ std::vector<Question> read_two_files(
   const auto rows = read_rows(task.annotations);
   for_each_row(task.annotations, rows, [&](const Row& row) {
     Question question;
-    question.expected.id = text_or_number(row, "question_id");
-    question.expected.video = required_text(row, "video_name");
-    question.expected.question = required_text(row, "question");
+    question.expected.id = datasets::required_words(row, "question_id");
+    question.expected.video = required_words(row, "video_name");
+    question.expected.question = required_words(row, "question");
     const auto answer = answers.find(question.expected.id);
     if (answer == answers.end())
       throw EntryError("missing_answer", fmt::format("'{}' has no answer in '{}'",
@@ -75,13 +75,13 @@ std::vector<Question> read_rows_with_number(
     Question question;
     Prediction& expected = question.expected;
     // The lines of ALPRO and ClipBERT have no ids.
-    expected.id = row.contains("id")            ? text_or_number(row, "id")
-                  : row.contains("question_id") ? text_or_number(row, "question_id")
+    expected.id = row.contains("id")            ? datasets::required_words(row, "id")
+                  : row.contains("question_id") ? datasets::required_words(row, "question_id")
                                                 : std::to_string(number);
-    expected.video = text_or_number(row, row.contains("video") ? "video" : "video_id");
-    expected.question = required_text(row, "question");
-    expected.references = {required_text(row, "answer")};
-    if (row.contains("answer_type")) expected.type = required_text(row, "answer_type");
+    expected.video = datasets::required_words(row, row.contains("video") ? "video" : "video_id");
+    expected.question = required_words(row, "question");
+    expected.references = {required_words(row, "answer")};
+    if (row.contains("answer_type")) expected.type = required_words(row, "answer_type");
     question.medium = find(expected.video);
     ++number;
     questions.add(std::move(question));
@@ -124,7 +124,7 @@ std::vector<Question> read_msrvtt_qa(const TaskConfig& task, MediaFinder& media)
 std::map<std::string, std::string> msvd_names(const std::string& file) {
   std::map<std::string, std::string> names;
   if (file.empty()) return names;
-  std::istringstream lines(read_file(file));
+  std::istringstream lines(read_text_file(file));
   std::int64_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;

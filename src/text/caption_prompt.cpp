@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/files.h"
+#include "core/text_encoding.h"
 #include "text/error.h"
 #include "text/labelled_text.h"
 #include "text/prompt.h"
@@ -66,7 +66,7 @@ std::vector<CaptionPrompt> read_caption_prompts(const std::filesystem::path& pro
     throw UserError(
         fmt::format("the prompt template '{}' must contain {{}} once, and no placeholder for media",
                     prompt_template));
-  const std::string content = read_file(prompt_file);
+  const std::string content = read_text_file(prompt_file);
   std::vector<CaptionPrompt> prompts;
   std::size_t line_number = 0;
   for (std::size_t begin = 0; begin < content.size();) {

@@ -117,8 +117,9 @@ TEST_CASE("llava_instruct: every kind of bad sample has its reason") {
   CHECK(llava_fault(question) == "no_turns");
   CHECK(llava_fault("") == "no_turns");
   CHECK(llava_fault(question + R"(,{"role":"gpt"})") == "missing_key");
-  CHECK(llava_fault(question + R"(,{"from":"gpt","value":5})") == "wrong_type");
-  CHECK(llava_fault(question + "," + answer, R"("image":["a.jpg","b.jpg"])") == "wrong_type");
+  CHECK(llava_fault(question + R"(,{"from":"gpt","value":[5]})") == "wrong_type");
+  CHECK(llava_fault(question + "," + answer, R"("image":["a.jpg","b.jpg"])") == "no_media_place");
+  CHECK(llava_fault(question + "," + answer, R"("image":[["a.jpg"]])") == "wrong_type");
   CHECK(llava_fault(question + "," + answer, R"("image":"https://e.org/a.jpg")") == "url");
   CHECK(llava_fault(question + "," + answer, R"("image":"a\u0000.jpg")") == "bad_path");
   CHECK(fault("llava_instruct", kLlava, R"({"id":"1","image":"a.jpg"})") == "missing_key");
@@ -157,8 +158,8 @@ TEST_CASE("JSON details: surrogate pairs, the text nan, the number NaN") {
   for (const std::string bad : {"NaN", "\"\\ud83d\"", "nan", "Infinity"}) {
     const AnnotationFile broken("[" + kVideoChat + R"(,{"video":"a.mp4","QA":[{"q":"?","a":)" +
                                 bad + "}]}]");
-    CHECK_THROWS_WITH(broken.open("videochat_instruct"),
-                      Contains("element 1") && Contains("not valid JSON"));
+    CHECK_THAT(broken.open("videochat_instruct")->invalid().summary(),
+               Contains("1 not_json") && Contains("element 1"));
   }
 }
 
@@ -180,7 +181,7 @@ TEST_CASE("videochat_instruct: the recorded annotations") {
 
 TEST_CASE("videochat_instruct: images, times, empty questions and other keys") {
   const AnnotationFile file(
-      R"([{"image":"a.jpg","QA":[{"i":"x","q":"","a":"That."}],"url":"https://e.org"},
+      R"([{"image":"a.jpg","QA":[{"i":"","q":"","a":"That."}],"url":"https://e.org"},
           {"video":"b.mp4","start":1.5,"end":4,"QA":[{"q":"?","a":""},{"q":"","a":"Yes."}]},
           {"video":"b.mp4","start":null,"end":9,"QA":[{"q":"?","a":"x"}]}])");
   const auto dataset = file.open("videochat_instruct");

@@ -33,8 +33,12 @@ void print(std::string_view title, const datasets::EntryTally& entries) {
 void convert(const Arguments& arguments) {
   const auto dataset = datasets::open_dataset(arguments.source);
   if (!arguments.output.empty()) {
-    std::cout << datasets::convert(*dataset, arguments.source.media_root, arguments.output)
+    datasets::EntryTally missing;
+    std::cout << datasets::convert(*dataset, arguments.source.media_root, arguments.output,
+                                   &missing)
               << " converted to " << arguments.output << "\n";
+    print("of them name media that are not there, and would be skipped; look at --media-root",
+          missing);
   } else {
     const auto written =
         datasets::write_shards(*dataset, arguments.shards, arguments.shard_size_bytes);

@@ -55,8 +55,8 @@ class DatasetCheck {
 
   DatasetFindings run(const text::Tokenizer* tokenizer) {
     try {
-      dataset_ =
-          datasets::open_dataset(set_, datasets::IndexFolder::open(config_.data.index_folder));
+      dataset_ = datasets::open_dataset(
+          set_, datasets::IndexFolder::open(config_.data.index_folder), config_.data.compat);
     } catch (const UserError& error) {
       findings_.errors.push_back(fmt::format("data set {}: {}", set_.name, error.what()));
     }
@@ -133,7 +133,9 @@ class DatasetCheck {
     for (const datasets::MediaFile& file : record.media) {
       const std::string fault = fault_of(file.source);
       if (fault.empty()) continue;
-      findings_.missing.add({index, record.id, fault});
+      findings_.missing.add(
+          {index, record.id,
+           file.tried.empty() ? fault : fmt::format("{}; tried were {}", fault, file.tried)});
       return;
     }
   }

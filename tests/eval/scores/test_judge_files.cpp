@@ -7,6 +7,7 @@
 #include "core/random.h"
 #include "eval/scores/judge_files.h"
 #include "eval/scores/score.h"
+#include "tests/datasets/utf16_text.h"
 #include "tests/support/fixtures.h"
 
 using namespace vllama;
@@ -93,6 +94,15 @@ TEST_CASE("the judging program's file is read by key") {
   CHECK_THROWS_WITH(replies_from("[]"), Catch::Contains("must be an object"));
   CHECK_THROWS_WITH(replies_from(""), Catch::Contains("not JSON"));
   CHECK_THROWS_WITH(replies_from(R"({"v_x_0": []})"), Catch::Contains("'v_x_0'"));
+}
+
+TEST_CASE("replies may have a byte order mark or be UTF-16") {
+  const std::string text = R"({"v_x_0": {"pred":"yes","score":5}})";
+  for (const std::string& content :
+       {"\xef\xbb\xbf" + text, test::utf16_text(text, test::Bytes::little_first),
+        test::utf16_text(text, test::Bytes::big_first, /*has_mark=*/false)})
+    CHECK(replies_from(content).at(0).score == 5);
+  CHECK_THROWS_WITH(replies_from("PAR1"), Catch::Contains("Parquet"));
 }
 
 TEST_CASE("accuracy and score of a judge carry its facts") {

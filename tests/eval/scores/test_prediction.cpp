@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "core/random.h"
 #include "eval/scores/prediction.h"
+#include "tests/datasets/utf16_text.h"
 #include "tests/support/fixtures.h"
 
 using namespace vllama;
@@ -89,6 +90,7 @@ TEST_CASE("broken files of predictions are named by line") {
   CHECK_THAT(message_for(kGoodLine + "\n{\"id\":"), Catch::Contains(":2: not JSON"));
   CHECK_THAT(message_for(kGoodLine + "\n\n"), Catch::Contains(":2: not JSON"));
   CHECK_THAT(message_for("[1]\n"), Catch::Contains(":1: must be an object"));
+  CHECK_THAT(message_for("[\n" + kGoodLine + "]\n"), Catch::Contains("is a JSON array"));
   CHECK_THAT(message_for(replaced(kGoodLine, "\"video\"", "\"vide\"")),
              Catch::Contains("unknown key 'vide'"));
   CHECK_THAT(message_for(replaced(kGoodLine, "\"video\":\"v\",", "")),
@@ -113,6 +115,14 @@ TEST_CASE("broken files of predictions are named by line") {
       Catch::Contains(":1: "));
   CHECK_THAT(message_for("{\"id\":\"\xFF\"}"), Catch::Contains(":1: not JSON"));
   CHECK_THAT(message_for(std::string(100000, '[')), Catch::Contains(":1: not JSON"));
+}
+
+TEST_CASE("predictions may have a byte order mark or be UTF-16") {
+  for (const std::string& text :
+       {"\xef\xbb\xbf" + kGoodLine, test::utf16_text(kGoodLine, test::Bytes::little_first),
+        test::utf16_text(kGoodLine + "\n", test::Bytes::big_first, /*has_mark=*/false)})
+    CHECK(message_for(text) == "no error");
+  CHECK_THAT(message_for("PK\x03\x04"), Catch::Contains(".zip archive"));
 }
 
 TEST_CASE("predictions are matched with the annotation by id") {
