@@ -16,6 +16,12 @@ enum class FileFormat {
   gzip,
   git_lfs_pointer,
   html,
+  gguf,
+  hdf5,
+  onnx,
+  flax,
+  pickle,
+  json,
   empty,
   unknown,
 };

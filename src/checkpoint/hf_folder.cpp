@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/folder_kind.h"
 #include "checkpoint/readable.h"
 #include "checkpoint/weight_table.h"
 #include "core/error.h"
@@ -51,9 +52,11 @@ WeightTable read_sharded(const fs::path& index) {
     const fs::path path = index.parent_path() / shard;
     if (is_new) {
       if (!fs::is_regular_file(path))
-        throw UserError(fmt::format("{}: the shard is missing; {} refers to it", path.string(),
-                                    index.string()));
-      opened->second = read_weight_table(path);
+        throw UserError(
+            fmt::format("{}: the shard is missing; {} refers to it: download all of its shards "
+                        "into this folder",
+                        path.string(), index.string()));
+      opened->second = read_weight_file(path);
     }
     const auto found = opened->second.find(name);
     if (found == opened->second.end())
@@ -72,14 +75,23 @@ WeightTable read_sharded(const fs::path& index) {
 }  // namespace
 
 WeightTable read_hf_folder(const fs::path& folder) {
+  if (holds_hf_weights(folder) && fs::exists(folder / "adapter_config.json"))
+    log::warn("{}: holds a PEFT adapter beside a model; the adapter is not read", folder.string());
   for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
-    const fs::path index = folder / (std::string(name) + ".index.json");
+    const fs::path single = folder / name, index = folder / (std::string(name) + ".index.json");
+    if (fs::exists(single) && fs::exists(index))
+      log::warn(
+          "{}: holds {} and an index of shards; the first is read, as transformers does, and the "
+          "index and its shards are not: remove what is out of date",
+          folder.string(), name);
+    if (fs::exists(single)) return read_weight_file(single);
     if (fs::exists(index)) return read_sharded(index);
-    if (fs::exists(folder / name)) return read_weight_table(folder / name);
   }
+  if (const std::string foreign = foreign_folder(folder); !foreign.empty())
+    throw UserError(fmt::format("{}: {}", folder.string(), foreign));
   throw UserError(
-      fmt::format("{}: no weights: none of model.safetensors.index.json, model.safetensors, "
-                  "pytorch_model.bin.index.json, pytorch_model.bin is there",
+      fmt::format("{}: no weights: none of model.safetensors, model.safetensors.index.json, "
+                  "pytorch_model.bin, pytorch_model.bin.index.json is there",
                   folder.string()));
 }
 

@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <ranges>
 #include <set>
 
 #include "checkpoint/readable.h"
 #include "core/error.h"
+#include "core/log.h"
 
 namespace vllama::checkpoint {
 namespace {
@@ -65,8 +67,11 @@ std::string file_text(const TensorSource& source) {
 
 void append_list(std::string& message, const char* title, const std::vector<std::string>& lines) {
   if (lines.empty()) return;
+  constexpr std::size_t kMaxShown = 20;
   message += fmt::format("\n  {} ({}):", title, lines.size());
-  for (const std::string& line : lines) message += "\n    " + line;
+  for (const std::string& line : lines | std::views::take(kMaxShown)) message += "\n    " + line;
+  if (lines.size() > kMaxShown)
+    message += fmt::format("\n    ... and {} more", lines.size() - kMaxShown);
 }
 
 // Empty if there are none.
@@ -83,13 +88,53 @@ std::string message_of(const Mismatches& mismatches, const TensorSource& source)
       file_text(source), lists);
 }
 
-at::Tensor load_one(const TensorSource& source, const std::string& name, bool may_view,
-                    const LoadRules& rules, at::IntArrayRef shape) {
-  if (may_view) return source.read(name);
-  at::Tensor copy = at::empty(shape, at::TensorOptions().dtype(rules.dtype).device(rules.device));
-  source.copy_to(name, copy);
-  return copy;
+// Returns how many of the file's numbers are not finite.
+std::int64_t load_one(const TensorSource& source, const ParameterSlot& slot, bool may_view,
+                      const LoadRules& rules) {
+  if (may_view) {
+    *slot.tensor = source.read(slot.name);
+    return source.count_not_finite(slot.name);
+  }
+  *slot.tensor = at::empty(slot.shape, at::TensorOptions().dtype(rules.dtype).device(rules.device));
+  return source.copy_to(slot.name, *slot.tensor);
 }
+
+// Tensors with numbers that are not finite, as they are found.
+class NotFinite {
+ public:
+  explicit NotFinite(const LoadRules& rules) : rules_(rules) {}
+
+  void add(const TensorFacts& facts, std::int64_t count) {
+    if (count == 0) return;
+    const bool is_warning = rules_.is_partly_used && rules_.is_partly_used(facts.name);
+    (is_warning ? warned_ : refused_)
+        .push_back(fmt::format("{}: {} of {}", facts.name, count,
+                               checked_num_elements(facts.shape).value_or(0)));
+  }
+
+  // Warns, and throws.
+  void report(const TensorSource& source) const {
+    std::string list;
+    append_list(list, "not finite", warned_);
+    if (!warned_.empty())
+      log::warn(
+          "{}: holds infinities or NaNs in rows that the model may never use; a sample that "
+          "uses one has no loss{}",
+          file_text(source), list);
+    list.clear();
+    append_list(list, "not finite", refused_);
+    if (!refused_.empty())
+      throw UserError(fmt::format(
+          "{}: holds infinities or NaNs, of which every loss becomes NaN; the file is damaged, was "
+          "saved by a run that diverged, or was converted to a type that is too small: use another "
+          "copy{}",
+          file_text(source), list));
+  }
+
+ private:
+  const LoadRules& rules_;
+  std::vector<std::string> warned_, refused_;
+};
 
 }  // namespace
 
@@ -103,19 +148,21 @@ LoadSummary load_parameters(const TensorSource& source, std::span<const Paramete
   const Mismatches found = compare(source, slots, rules);
   if (const std::string message = message_of(found, source); !message.empty())
     throw UserError(message);
-  std::map<std::string_view, at::ScalarType> type_of_name;
-  for (const TensorFacts& facts : source.tensors()) type_of_name.emplace(facts.name, facts.dtype);
+  std::map<std::string_view, const TensorFacts*> facts_of_name;
+  for (const TensorFacts& facts : source.tensors()) facts_of_name.emplace(facts.name, &facts);
   LoadSummary summary;
   summary.num_ignored = found.num_ignored;
+  NotFinite not_finite(rules);
   for (const ParameterSlot& slot : slots) {
-    const bool may_view =
-        !rules.writable && rules.device.is_cpu() && type_of_name.at(slot.name) == rules.dtype;
-    *slot.tensor = load_one(source, slot.name, may_view, rules, slot.shape);
+    const TensorFacts& facts = *facts_of_name.at(slot.name);
+    const bool may_view = !rules.writable && rules.device.is_cpu() && facts.dtype == rules.dtype;
+    not_finite.add(facts, load_one(source, slot, may_view, rules));
     ++summary.num_loaded;
     summary.num_bytes += static_cast<std::int64_t>(slot.tensor->nbytes());
     if (rules.after_each) rules.after_each(slot);
     if (!slot.tensor->defined()) source.release(slot.name);
   }
+  not_finite.report(source);
   return summary;
 }
 

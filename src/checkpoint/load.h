@@ -23,6 +23,9 @@ struct LoadRules {
   bool writable = false;
   // Names in the file that no slot asks for and that are no mistake; none when empty.
   std::function<bool(const std::string&)> is_ignorable = nullptr;
+  // Tensors of which a model may use some rows only: numbers there that are not finite are warned
+  // of; anywhere else they are an error.
+  std::function<bool(const std::string&)> is_partly_used = nullptr;
   // Called after each slot is filled, before the next one is: may take the tensor away.
   std::function<void(const ParameterSlot&)> after_each = nullptr;
 };
@@ -33,9 +36,10 @@ struct LoadSummary {
 };
 
 // Assigns every slot a tensor of its shape. Holds no more memory than the loaded tensors and a few
-// megabytes. Throws one UserError that names every missing, unexpected and misshapen tensor (with
-// both shapes) and every one that does not hold floating-point numbers where `dtype` does; in that
-// case no slot was changed.
+// megabytes. Throws one UserError that names the missing, unexpected and misshapen tensors (with
+// both shapes) and those that do not hold floating-point numbers where `dtype` does, the first so
+// many of each kind; in that case no slot was changed. Throws UserError after reading that names
+// the tensors with numbers that are not finite.
 LoadSummary load_parameters(const TensorSource& source, std::span<const ParameterSlot> slots,
                             const LoadRules& rules);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "checkpoint/finite.h"
 #include "checkpoint/readable.h"
 #include "checkpoint/weight_table.h"
 #include "core/error.h"
@@ -28,22 +29,31 @@ class MappedSource : public TensorSource {
 
   at::Tensor read(const std::string& name) const override { return to_tensor(entry(name).view); }
 
-  void copy_to(const std::string& name, at::Tensor& destination) const override {
+  std::int64_t copy_to(const std::string& name, at::Tensor& destination) const override {
     const WeightEntry& source = entry(name);
     VLLAMA_ASSERT(destination.sizes() == at::IntArrayRef(source.view.shape),
                   "the destination has the shape of the tensor");
     if (!source.view.is_contiguous() || !destination.is_contiguous()) {
-      destination.copy_(to_tensor(source.view));
+      const at::Tensor values = to_tensor(source.view);
+      destination.copy_(values);
       release_range(source, source.view.bytes);
-      return;
+      return checkpoint::count_not_finite(to_view(values));
     }
     at::Tensor flat = destination.view({-1});
     std::int64_t begin = 0;
-    for (const TensorView& piece : contiguous_pieces(source.view, kPieceBytes)) {
+    return sum_over_pieces(source, [&](const TensorView& piece) {
       flat.narrow(0, begin, piece.shape[0]).copy_(to_tensor(piece));
       begin += piece.shape[0];
-      release_range(source, piece.bytes);
-    }
+      return checkpoint::count_not_finite(piece);
+    });
+  }
+
+  std::int64_t count_not_finite(const std::string& name) const override {
+    const WeightEntry& source = entry(name);
+    if (!source.view.is_contiguous())
+      return checkpoint::count_not_finite(to_view(to_tensor(source.view)));
+    return sum_over_pieces(
+        source, [](const TensorView& piece) { return checkpoint::count_not_finite(piece); });
   }
 
   void release(const std::string& name) const override {
@@ -52,6 +62,17 @@ class MappedSource : public TensorSource {
   }
 
  private:
+  // Of a contiguous tensor, whose pages are released behind each piece.
+  template <class Count>
+  static std::int64_t sum_over_pieces(const WeightEntry& source, Count&& count) {
+    std::int64_t sum = 0;
+    for (const TensorView& piece : contiguous_pieces(source.view, kPieceBytes)) {
+      sum += count(piece);
+      release_range(source, piece.bytes);
+    }
+    return sum;
+  }
+
   const WeightEntry& entry(const std::string& name) const {
     const auto found = table_.find(name);
     if (found == table_.end())

@@ -30,8 +30,11 @@ class TensorSource {
   // no such tensor.
   virtual at::Tensor read(const std::string& name) const = 0;
   // Copies the tensor into `destination` (same shape; any type and device), piece by piece, and
-  // releases the file's memory behind each piece.
-  virtual void copy_to(const std::string& name, at::Tensor& destination) const = 0;
+  // releases the file's memory behind each piece. Returns how many of the file's numbers are not
+  // finite.
+  virtual std::int64_t copy_to(const std::string& name, at::Tensor& destination) const = 0;
+  // How many of the file's numbers are not finite, releasing its memory behind each piece.
+  virtual std::int64_t count_not_finite(const std::string& name) const = 0;
   // The file's pages under this tensor may leave memory; reading it again is correct.
   virtual void release(const std::string& name) const = 0;
 };

@@ -3,11 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "checkpoint/file_format.h"
+#include "checkpoint/folder_kind.h"
 #include "checkpoint/pth_reader.h"
 #include "checkpoint/readable.h"
 #include "checkpoint/safetensors_reader.h"
 #include "core/error.h"
+#include "core/log.h"
 
 namespace vllama::checkpoint {
 namespace {
@@ -48,11 +53,48 @@ WeightTable safetensors_table(const std::shared_ptr<const MappedFile>& file) {
   return table;
 }
 
+// What programs put in front of the names of a model that they wrap.
+constexpr std::array<std::string_view, 3> kWrappers{"module.", "_orig_mod.", "base_model.model."};
+
+// The wrappers in front of all names, one behind the other.
+std::string common_wrappers(const WeightTable& table) {
+  std::string prefix;
+  const auto goes_on = [&](std::string_view wrapper) {
+    return std::ranges::all_of(table, [&](const auto& entry) {
+      return std::string_view(entry.first)
+          .substr(std::min(prefix.size(), entry.first.size()))
+          .starts_with(wrapper);
+    });
+  };
+  if (table.empty()) return prefix;
+  for (;;) {
+    const auto wrapper = std::ranges::find_if(kWrappers, goes_on);
+    if (wrapper == kWrappers.end()) return prefix;
+    prefix += *wrapper;
+  }
+}
+
+WeightTable without_wrappers(WeightTable table, const std::filesystem::path& path) {
+  const std::string prefix = common_wrappers(table);
+  if (prefix.empty()) return table;
+  log::info("{}: every name begins with '{}', which is left out", path.string(), prefix);
+  WeightTable result;
+  for (auto& [name, entry] : table) result.emplace(name.substr(prefix.size()), std::move(entry));
+  return result;
+}
+
 }  // namespace
 
 WeightTable read_weight_table(const std::filesystem::path& path) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return read_hf_folder(path);
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  // Of a folder in fewer bits the tensors could be listed, but not computed with.
+  if (const std::string foreign = is_folder ? foreign_folder(path) : ""; !foreign.empty())
+    throw UserError(fmt::format("{}: {}", path.string(), foreign));
+  return without_wrappers(is_folder ? read_hf_folder(path) : read_weight_file(path), path);
+}
+
+WeightTable read_weight_file(const std::filesystem::path& path) {
   const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
   switch (const FileFormat format = file_format(file->bytes())) {
     case FileFormat::pytorch_zip:

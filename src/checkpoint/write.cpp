@@ -55,6 +55,30 @@ SafetensorsLayout safetensors_layout(const NamedTensors& tensors) {
   return layout;
 }
 
+// `contents` gives the contiguous values of tensor i of the pickle.
+void write_pickled(const fs::path& path, const PickledValue& pickled,
+                   const std::function<TensorView(std::size_t)>& contents) {
+  AtomicFile file(path);
+  ZipWriter zip(file);
+  const std::string folder = path.stem().string() + "/";
+  zip.add(folder + "data.pkl", bytes_of(pickled.pickle));
+  zip.add(folder + "byteorder", bytes_of("little"));
+  for (std::size_t i = 0; i < pickled.tensors.size(); ++i)
+    zip.add(fmt::format("{}data/{}", folder, i), contents(i).bytes);
+  zip.add(folder + "version", bytes_of("3\n"));
+  zip.finish();
+  file.commit();
+}
+
+// Type and shape alone.
+TensorView without_values(const at::Tensor& tensor) {
+  return {element_type(tensor.scalar_type()),
+          tensor.sizes().vec(),
+          contiguous_strides(tensor.sizes()),
+          {},
+          nullptr};
+}
+
 void create_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -103,23 +127,30 @@ void write_safetensors(const fs::path& path, const NamedTensors& tensors,
 
 void write_pth(const fs::path& path, const Value& content) {
   const PickledValue pickled = write_pickle(content);
-  AtomicFile file(path);
-  ZipWriter zip(file);
-  const std::string folder = path.stem().string() + "/";
-  zip.add(folder + "data.pkl", bytes_of(pickled.pickle));
-  zip.add(folder + "byteorder", bytes_of("little"));
-  for (std::size_t i = 0; i < pickled.tensors.size(); ++i) {
+  write_pickled(path, pickled, [&](std::size_t i) {
     const TensorView& view = *pickled.tensors[i];
-    const std::string name = fmt::format("{}data/{}", folder, i);
-    if (view.is_contiguous()) {
-      zip.add(name, view.bytes);
-    } else {
-      zip.add(name, to_view(to_tensor(view)).bytes);
-    }
+    return view.is_contiguous() ? view : to_view(to_tensor(view));
+  });
+}
+
+void write_pth(const fs::path& path, const NamedTensors& tensors, const Replacement& replacement,
+               const std::string& key) {
+  Map map;
+  std::vector<NamedTensors::const_iterator> order;
+  for (auto entry = tensors.begin(); entry != tensors.end(); ++entry) {
+    map.set(entry->first, without_values(entry->second));
+    order.push_back(entry);
   }
-  zip.add(folder + "version", bytes_of("3\n"));
-  zip.finish();
-  file.commit();
+  Value content = std::move(map);
+  if (!key.empty()) {
+    Map outer;
+    outer.set(key, std::move(content));
+    content = std::move(outer);
+  }
+  write_pickled(path, write_pickle(content), [&](std::size_t i) {
+    const auto& [name, tensor] = *order[i];
+    return to_view(replacement ? replacement(name, tensor) : tensor);
+  });
 }
 
 Map to_map(const NamedTensors& tensors) {
@@ -135,7 +166,7 @@ void write_hf_folder(const fs::path& folder, const std::string& config_json,
   const std::string extension = is_bin ? ".bin" : ".safetensors";
   const auto write_shard = [&](const fs::path& path, const NamedTensors& shard) {
     if (is_bin) {
-      write_pth(path, to_map(shard));
+      write_pth(path, shard, options.replacement);
     } else {
       write_safetensors(path, shard, options.replacement);
     }

@@ -13,8 +13,8 @@
 
 namespace vllama::checkpoint {
 
-// Gives a tensor of the same shape and type that is written in place of `tensor`; asked for one
-// tensor at a time.
+// Gives a tensor of the same shape and type that is written in place of `tensor`, which may be one
+// without values (on the meta device); asked for one tensor at a time, in the order of the file.
 using Replacement = std::function<at::Tensor(const std::string& name, const at::Tensor& tensor)>;
 
 // Tensors on any device, in any layout; they are brought to the CPU one at a time.
@@ -26,6 +26,11 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
 // (Opaque, or more than 64 levels).
 void write_pth(const std::filesystem::path& path, const Value& content);
 
+// The tensors as a dictionary in the order of their names; with `key` that dictionary below it. No
+// more than one tensor that `replacement` gave is in memory.
+void write_pth(const std::filesystem::path& path, const NamedTensors& tensors,
+               const Replacement& replacement, const std::string& key = "");
+
 // The tensors as a dictionary in the order of their names.
 Map to_map(const NamedTensors& tensors);
 
@@ -36,7 +41,7 @@ struct HfFolderOptions {
   // A shard takes tensors, in the order of their names, until it would grow beyond this. One shard
   // alone is written in the single-file form, without an index.
   std::int64_t max_shard_bytes = 10'000'000'000;
-  Replacement replacement = nullptr;  // of safetensors
+  Replacement replacement = nullptr;
 };
 
 // Writes `config.json` (the given text) and the weights into `folder`, which is created if absent.

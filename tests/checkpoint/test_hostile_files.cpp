@@ -236,6 +236,13 @@ TEST_CASE("files of other formats are named") {
   check("\x1f\x8b garbage", "gzip");
   check("", "empty");
   check("hello", "not known");
+  check(std::string("GGUF\x03\0\0\0", 8) + "more of it", "llama.cpp");
+  check("tjgg more of it", "llama.cpp");
+  check("\x89HDF\r\n\x1a\n and more", "HDF5");
+  check("\x08\x07\x12\x07pytorch", "ONNX");
+  check("\x82\xa6params\x81", "Flax");
+  check("\x80\x04\x95 and more", "Python pickle");
+  check("{\"weight_map\": {}}", "JSON");
   CHECK_THROWS_AS(read_weight_table(folder.path() / "none.pth"), UserError);
 }
 
