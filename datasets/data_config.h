@@ -40,10 +40,11 @@ struct DatasetConfig {
         "annotations", annotations,
         "annotation file, or folder of CSV files; for webdataset tar shards as in media_root, or a "
         "folder of them",
-        config::Required{});
+        config::Path{}, config::Required{});
     field("media_root", media_root,
           "folder that the media paths begin in, or tar shards that hold the media: "
-          "media-{000..099}.tar, media-*.tar; none for webdataset");
+          "media-{000..099}.tar, media-*.tar; none for webdataset",
+          config::Path{});
     field("weight", weight, "share of the run's samples, relative to the other data sets",
           config::Range{0.0, 1e9});
     field("num_samples", num_samples,
@@ -89,7 +90,8 @@ struct CaptionConfig {
   template <class Visitor>
   void visit(Visitor&& field) {
     field("prompt_file", prompt_file,
-          "text file of prompts with <ImageHere>, one per line, drawn per sample; empty for none");
+          "text file of prompts with <ImageHere>, one per line, drawn per sample; empty for none",
+          config::Path{});
     field("prompt_template", prompt_template, "text around a prompt, which stands at {}");
     field("end_sign", end_sign, "ends every caption");
     field("max_tokens", max_tokens, "longest caption, end sign included; longer ones lose words",
@@ -151,7 +153,8 @@ struct DataConfig {
     field("loader", loader, "worker threads");
     field("index_folder", index_folder,
           "folder of this node's disk that keeps the indexes of annotations and shards, made once "
-          "and shared by all its processes; empty: one per user below the temporary folder");
+          "and shared by all its processes; empty: one per user below the temporary folder",
+          config::Path{});
     field("mixing", mixing,
           "per_step: all samples of a step come from one data set, the same on all ranks; "
           "within_step: they come from all data sets, on each rank as many of each",

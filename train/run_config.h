@@ -70,7 +70,7 @@ struct RunConfig {
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("output_dir", output_dir, "folder of the run", config::Required{});
+    field("output_dir", output_dir, "folder of the run", config::Path{}, config::Required{});
     field("seed", seed, "names every random number of the run");
     field("device", device, "auto takes a GPU when there is one",
           config::OneOf{{"auto", "cpu", "cuda"}});

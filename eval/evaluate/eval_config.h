@@ -49,11 +49,11 @@ struct EvalConfig {
   template <class Visitor>
   void visit(Visitor&& field) {
     const config::AtLeast<std::int64_t> positive{1};
-    field("output_dir", output_dir, "folder of the results", config::Required{});
+    field("output_dir", output_dir, "folder of the results", config::Path{}, config::Required{});
     field("model", model,
           "a bundle, a run's folder (its newest step, or RUN/best), a saved step, or a RUN.yaml "
           "with weights",
-          config::Required{});
+          config::Path{}, config::Required{});
     field("model_changes", model_changes,
           "assignments over what the model's configuration says, as "
           "model.vision.frame_positions=interpolated or data.sound.num_clips=4");

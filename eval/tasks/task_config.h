@@ -38,20 +38,23 @@ struct TaskConfig {
                          "video_chatgpt_consistency", "mvbench", "msrvtt_captions", "msvd_captions",
                          "captions", "pope", "object_probes", "questions"}});
     field("annotations", annotations, "annotation file; for mvbench the folder of its JSON files",
-          config::Required{});
-    field("answers", answers, "file of the answers, for activitynet_qa and zero_shot_qa");
+          config::Path{}, config::Required{});
+    field("answers", answers, "file of the answers, for activitynet_qa and zero_shot_qa",
+          config::Path{});
     field("media_names", media_names,
-          "youtube_mapping.txt, for msvd_qa and msvd_captions: names of the videos by number");
+          "youtube_mapping.txt, for msvd_qa and msvd_captions: names of the videos by number",
+          config::Path{});
     field("split", split, "which videos of msrvtt_captions: train, validate or test; empty: all");
     field("caption_format", caption_format,
           "for captions: webvid, cc595k, cc_sbu_align, audiocaps, clotho, vllama or webdataset");
     field(
         "objects", objects,
         "for tasks of captions: a row per medium with its objects, as for object_probes; captions "
-        "are then searched for objects that are not there (CHAIR)");
+        "are then searched for objects that are not there (CHAIR)",
+        config::Path{});
     field("object_names", object_names,
-          "with objects: a line per object with its names, separated by commas");
-    field("media_root", media_root, "folder that the media are in, or tar shards");
+          "with objects: a line per object with its names, separated by commas", config::Path{});
+    field("media_root", media_root, "folder that the media are in, or tar shards", config::Path{});
     field("inputs", inputs,
           "what the model is given of a video; auto: what it has branches for, and the sound of "
           "sound files",

@@ -113,6 +113,14 @@ std::string Reader::unknown(const std::string& key) const {
   return fmt::format("is not a known key (known here: {})", fmt::join(known_, ", "));
 }
 
+void Reader::expand(const std::string& source, const std::string& where, std::string& path) {
+  try {
+    path = expanded_path(path);
+  } catch (const UserError& problem) {
+    fail(source, where, problem.what());
+  }
+}
+
 void Helper::add_line(const std::string& key, const Tree& value, const char* help) {
   std::string shown = to_yaml(value);
   shown.pop_back();

@@ -12,6 +12,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "config/path_text.h"
 #include "config/tree.h"
 
 namespace vllama::config {
@@ -39,6 +41,13 @@ struct OneOf {
 };
 
 struct Required {};
+
+// The text is a path, a pattern of paths or nothing: "~" and "$NAME" in it are those of
+// expanded_path().
+struct Path {};
+
+template <class... Rules>
+inline constexpr bool kIsPath = (std::same_as<Rules, Path> || ...);
 
 // True for structs that list their own fields.
 template <class T>
@@ -79,6 +88,7 @@ class Reader {
       return;  // keep the default written in the struct
     }
     read(*child, path_ + name, value);
+    if constexpr (kIsPath<Rules...>) expand(child->source, path_ + name, value);
     (check(child->source, path_ + name, value, rules), ...);
   }
 
@@ -119,6 +129,7 @@ class Reader {
   }
 
   std::string unknown(const std::string& key) const;
+  static void expand(const std::string& source, const std::string& where, std::string& path);
 
   template <class T>
   static void check(const std::string& source, const std::string& where, const T& value,
@@ -147,6 +158,7 @@ class Reader {
   }
   template <class T>
   static void check(const std::string&, const std::string&, const T&, const Required&) {}
+  static void check(const std::string&, const std::string&, const std::string&, const Path&) {}
 
   const Tree& tree_;
   std::string path_;
@@ -158,7 +170,10 @@ class Writer {
   template <class T, class... Rules>
   void operator()(const char* name, T& value, const char* /*help*/, const Rules&...) {
     tree_.kind = Tree::Kind::map;
-    tree_.entries.emplace_back(name, write(value));
+    if constexpr (kIsPath<Rules...>)
+      tree_.entries.emplace_back(name, format(path_text(value)));
+    else
+      tree_.entries.emplace_back(name, write(value));
   }
 
   template <class T>
@@ -224,6 +239,46 @@ class Helper {
   std::string path_;
   std::string text_;
 };
+
+// Gives every path of a configuration that is not empty, with its key ("data.sets.0.annotations"),
+// to `change`, and puts what that returns in its place.
+class PathChanger {
+ public:
+  using Change = std::function<std::string(const std::string& key, const std::string& path)>;
+  PathChanger(const Change& change, std::string where)
+      : change_(change), where_(std::move(where)) {}
+
+  template <class T, class... Rules>
+  void operator()(const char* name, T& value, const char* /*help*/, const Rules&...) {
+    if constexpr (kIsPath<Rules...>) {
+      if (!value.empty()) value = change_(where_ + name, value);
+    } else {
+      enter(where_ + name, value);
+    }
+  }
+
+ private:
+  template <class T>
+  void enter(const std::string& key, T& value) {
+    if constexpr (Section<T>) value.visit(PathChanger(change_, key + "."));
+  }
+  template <Section T>
+  void enter(const std::string& key, std::vector<T>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) enter(key + "." + std::to_string(i), values[i]);
+  }
+  template <Section T>
+  void enter(const std::string& key, std::optional<T>& value) {
+    if (value) enter(key, *value);
+  }
+
+  const Change& change_;
+  std::string where_;
+};
+
+template <Section T>
+void change_paths(T& config, const PathChanger::Change& change) {
+  config.visit(PathChanger(change, ""));
+}
 
 // Reads a whole configuration. Throws UserError naming file, line and key.
 template <Section T>

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "config/path_text.h"
 #include "core/error.h"
 #include "core/files.h"
 
@@ -94,6 +95,16 @@ void merge_defaults(Tree& tree, const Tree& defaults) {
 
 Tree load_file_within(const std::filesystem::path& path, std::vector<std::filesystem::path> chain);
 
+std::string included_path(const Tree& include) {
+  if (include.kind != Tree::Kind::scalar)
+    throw UserError(include.source + ": 'include' must name one YAML file");
+  try {
+    return expanded_path(include.scalar);
+  } catch (const UserError& problem) {
+    throw UserError(fmt::format("{}: 'include' {}", include.source, problem.what()));
+  }
+}
+
 void resolve_includes(Tree& tree, const std::filesystem::path& folder,
                       const std::vector<std::filesystem::path>& chain) {
   for (Tree& item : tree.items) resolve_includes(item, folder, chain);
@@ -101,9 +112,7 @@ void resolve_includes(Tree& tree, const std::filesystem::path& folder,
   const auto include =
       std::ranges::find(tree.entries, "include", &std::pair<std::string, Tree>::first);
   if (include == tree.entries.end()) return;
-  if (include->second.kind != Tree::Kind::scalar)
-    throw UserError(include->second.source + ": 'include' must name one YAML file");
-  const Tree defaults = load_file_within(folder / include->second.scalar, chain);
+  const Tree defaults = load_file_within(folder / included_path(include->second), chain);
   tree.entries.erase(include);
   merge_defaults(tree, defaults);
 }

@@ -23,9 +23,10 @@ struct Tree {
   Tree& child(const std::string& key);  // created when absent
 };
 
-// Parses a YAML file. In any map the key `include: FILE` (relative to the file that names it)
-// supplies defaults for that map: its own keys win, maps merge, lists and scalars replace. Throws
-// UserError with file and line for a syntax error, a repeated key, or includes that form a circle.
+// Parses a YAML file. In any map the key `include: FILE` (relative to the file that names it,
+// and as expanded_path() reads it) supplies defaults for that map: its own keys win, maps merge,
+// lists and scalars replace. Throws UserError with file and line for a syntax error, a repeated
+// key, or includes that form a circle.
 Tree load_file(const std::filesystem::path& path);
 
 // Parses YAML text; `name` stands for the file in messages. With `repeats`, a key that is repeated

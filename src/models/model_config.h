@@ -22,20 +22,24 @@ struct WeightFiles {
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("vision_encoder", vision_encoder, "eva_vit_g.pth, for the vision branch");
-    field("q_former", q_former, "blip2_pretrained_flant5xxl.pth, for the vision branch");
-    field("image_bind", image_bind, "imagebind_huge.pth, for the audio branch");
+    field("vision_encoder", vision_encoder, "eva_vit_g.pth, for the vision branch", config::Path{});
+    field("q_former", q_former, "blip2_pretrained_flant5xxl.pth, for the vision branch",
+          config::Path{});
+    field("image_bind", image_bind, "imagebind_huge.pth, for the audio branch", config::Path{});
     field("language_model", language_model, "Hugging Face folder with weights and tokenizer.model",
-          config::Required{});
+          config::Path{}, config::Required{});
     field("projection", projection,
-          "MiniGPT-4 file whose llama_proj starts the projection; optional");
+          "MiniGPT-4 file whose llama_proj starts the projection; optional", config::Path{});
     field("vision_checkpoint", vision_checkpoint,
           "Video-LLaMA checkpoint or saved step that the trained part of the vision branch starts "
-          "from; optional");
-    field("audio_checkpoint", audio_checkpoint, "the same for the audio branch; optional");
+          "from; optional",
+          config::Path{});
+    field("audio_checkpoint", audio_checkpoint, "the same for the audio branch; optional",
+          config::Path{});
     field("saved_step", saved_step,
           "trainable.safetensors of an earlier run, read last: whatever modules it trained start "
-          "from there; optional");
+          "from there; optional",
+          config::Path{});
   }
 };
 
