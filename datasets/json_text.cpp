@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/json_depth.h"
 #include "datasets/entry_error.h"
 
 namespace vllama::datasets {
@@ -10,6 +11,9 @@ namespace vllama::datasets {
 ParsedJson parse_json(std::string_view text) {
   using nlohmann::json;
   using Event = json::parse_event_t;
+  if (is_nested_too_deep(text))
+    throw json::other_error::create(
+        501, "nested more than " + std::to_string(kMaxJsonDepth) + " deep", nullptr);
   ParsedJson parsed;
   // The keys of the objects that are open, and where those of each object begin. They are compared
   // when it ends, so that many keys take n log n of time.

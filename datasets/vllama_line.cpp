@@ -159,6 +159,18 @@ Output content_from(const Record& record, std::size_t turn, const fs::path& medi
   return parts;
 }
 
+// Names of members come from archives, where they are bytes and not text.
+std::string dumped(const Output& line, const Record& record) {
+  try {
+    return line.dump();
+  } catch (const Output::type_error&) {
+    throw UserError(
+        fmt::format("the sample '{}' names a medium in bytes that are not UTF-8, which JSON cannot "
+                    "hold: rename the medium",
+                    record.id));
+  }
+}
+
 }  // namespace
 
 Record record_from_line(const json& line, const MediaRoot& media_root) {
@@ -181,7 +193,7 @@ std::string line_from_record(const Record& record, const std::filesystem::path& 
     for (const MediaFile& file : record.media) media.push_back(part_from(file, media_root));
     line["caption"] = conversation.turns[0].answer;
     line["media"] = std::move(media);
-    return line.dump();
+    return dumped(line, record);
   }
   VLLAMA_ASSERT(conversation.media.size() == record.media.size(), "every medium has a place");
   Output messages = Output::array();
@@ -190,7 +202,7 @@ std::string line_from_record(const Record& record, const std::filesystem::path& 
     messages.push_back({{"role", "assistant"}, {"content", conversation.turns[i].answer}});
   }
   line["messages"] = std::move(messages);
-  return line.dump();
+  return dumped(line, record);
 }
 
 }  // namespace vllama::datasets

@@ -16,7 +16,8 @@ namespace vllama::datasets {
 Record record_from_line(const nlohmann::json& line, const MediaRoot& media_root);
 
 // The line for a record, without a line break. Media below `media_root` get paths relative to it,
-// so that reading the line with the same root gives an equal record.
+// so that reading the line with the same root gives an equal record. Throws UserError if the name
+// of a medium is not UTF-8.
 std::string line_from_record(const Record& record, const std::filesystem::path& media_root);
 
 }  // namespace vllama::datasets

@@ -14,7 +14,8 @@
 namespace vllama::train {
 namespace {
 
-// Of two whole numbers; the first as it stands if they are none, for the reader to complain about.
+// Of two whole numbers. What is none, or too large, stays as it stands for the reader to complain
+// about.
 std::string product(const std::string& left, const std::string& right) {
   std::int64_t numbers[2] = {};
   for (int i = 0; i < 2; ++i) {
@@ -22,7 +23,10 @@ std::string product(const std::string& left, const std::string& right) {
     const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), numbers[i]);
     if (error != std::errc() || at != text.data() + text.size()) return left;
   }
-  return std::to_string(numbers[0] * numbers[1]);
+  std::int64_t result = 0;
+  if (__builtin_mul_overflow(numbers[0], numbers[1], &result))
+    return fmt::format("{} * {}", left, right);
+  return std::to_string(result);
 }
 
 using config::Tree;

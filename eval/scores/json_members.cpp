@@ -9,12 +9,15 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/json_depth.h"
 
 namespace vllama::eval {
 
 using nlohmann::json;
 
 json parse_json(const std::string& text, const std::string& where) {
+  if (is_nested_too_deep(text))
+    throw UserError(fmt::format("{}: not JSON: nested more than {} deep", where, kMaxJsonDepth));
   try {
     return json::parse(text);
   } catch (const json::exception& problem) {

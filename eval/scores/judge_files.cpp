@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_depth.h"
 #include "core/text_encoding.h"
 #include "eval/scores/json_members.h"
 #include "eval/scores/python_dictionary.h"
@@ -131,7 +132,8 @@ std::vector<std::string> judge_keys(const std::vector<Prediction>& predictions) 
 }
 
 JudgeReply parse_judge_reply(const std::string& text, const std::string& where) {
-  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json object =
+      is_nested_too_deep(text) ? json() : json::parse(text, nullptr, /*allow_exceptions=*/false);
   return reply_from(object.is_object() ? object : parse_python_dictionary(text, where), where);
 }
 

@@ -15,6 +15,9 @@
 namespace vllama::eval {
 namespace {
 
+// Of a medium. They are counted in pairs.
+constexpr std::size_t kMaxObjects = 1000;
+
 using Number = std::size_t;  // of an object, in the order of names
 
 // What the whole annotation says about objects.
@@ -29,6 +32,9 @@ struct ObjectStatistics {
 ObjectStatistics statistics_of(const std::vector<MediumObjects>& media) {
   std::map<std::string, Number> numbers;
   for (const MediumObjects& medium : media) {
+    if (medium.objects.size() > kMaxObjects)
+      throw UserError(
+          fmt::format("medium '{}' lists more than {} objects", medium.id, kMaxObjects));
     for (const std::string& object : medium.objects) {
       if (object.empty())
         throw UserError(fmt::format("medium '{}' has an object with an empty name", medium.id));

@@ -31,7 +31,8 @@ struct ProbeOptions {
 // Ties go by name. The yes questions are the same for all kinds. A medium with fewer objects, or
 // fewer other objects, gets fewer questions. A pure function of the annotation and the seed; the
 // draws for a medium depend on its id, not on its place. Ids are "<id>/<kind>/<number>". Throws
-// UserError for ids that occur twice, empty object names, and a question without {}.
+// UserError for ids that occur twice, empty object names, a medium with more than 1000 objects, and
+// a question without {}.
 std::vector<Prediction> object_probes(const std::vector<MediumObjects>& media,
                                       const ProbeOptions& options = {});
 

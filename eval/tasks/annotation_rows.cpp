@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/json_depth.h"
 #include "datasets/annotation_text.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_array.h"
@@ -21,6 +22,8 @@ using datasets::EntryError;
 }
 
 Row parsed(std::string_view text, const std::filesystem::path& file, const std::string& where) {
+  if (is_nested_too_deep(text))
+    not_rows(file, fmt::format("{} is nested more than {} deep", where, kMaxJsonDepth));
   try {
     return Row::parse(text);
   } catch (const Row::exception& problem) {

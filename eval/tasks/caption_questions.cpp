@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/json_depth.h"
 #include "core/text_encoding.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_fields.h"
@@ -53,7 +54,8 @@ class CaptionedMedia {
 
 Row read_object(const std::string& file) {
   try {
-    Row object = Row::parse(read_text_file(file));
+    const std::string text = read_text_file(file);
+    Row object = is_nested_too_deep(text) ? Row() : Row::parse(text);
     if (object.is_object()) return object;
   } catch (const Row::exception&) {
   }

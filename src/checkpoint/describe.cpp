@@ -15,6 +15,7 @@
 #include "checkpoint/tensors.h"
 #include "checkpoint/weight_table.h"
 #include "core/error.h"
+#include "core/json_depth.h"
 
 namespace vllama::checkpoint {
 namespace {
@@ -107,6 +108,7 @@ json collect(Description& description, const Value& value, const std::string& pa
 }
 
 json parsed_or_text(const std::string& text) {
+  if (is_nested_too_deep(text)) return text;
   json parsed = json::parse(text, nullptr, false);
   return parsed.is_discarded() ? json(text) : parsed;
 }

@@ -12,7 +12,8 @@ namespace vllama::checkpoint {
 namespace {
 
 constexpr int kMaxDepth = 64;
-// A file may mention one object many times; each mention becomes a copy in the tree.
+// A file may mention one object many times; each mention becomes a copy in the tree. An extent of
+// a tensor counts as a value, too.
 constexpr std::uint64_t kMaxValues = 4'000'000;
 constexpr std::uint64_t kMaxTextBytes = std::uint64_t{256} << 20;
 
@@ -109,6 +110,7 @@ class Expansion {
   TensorView tensor(const TensorNode& node) {
     const Storage& storage = graph_.storages[node.storage];
     const std::int64_t element_bytes = facts_of(storage.type).num_bytes;
+    num_values_ += node.shape.size();
     TensorView view{storage.type, node.shape, node.strides, {}, nullptr};
     const auto num_elements = static_cast<std::uint64_t>(view.num_elements());
     if (num_elements > (max_tensor_bytes_ - num_tensor_bytes_) / element_bytes)

@@ -101,7 +101,10 @@ class Machine {
   NodeIndex add(Node node) {
     if (graph_.nodes.size() >= kMaxNodes) fail(fmt::format("more than {} objects", kMaxNodes));
     num_items_ += node.items.size();
-    if (num_items_ > kMaxItems) fail(fmt::format("more than {} items in containers", kMaxItems));
+    // Six bytes are enough to make another tensor of 64 extents and strides.
+    if (node.kind == NodeKind::tensor) num_items_ += 2 * graph_.tensors.back().shape.size();
+    if (num_items_ > kMaxItems)
+      fail(fmt::format("more than {} items in containers and extents of tensors", kMaxItems));
     graph_.nodes.push_back(std::move(node));
     return static_cast<NodeIndex>(graph_.nodes.size() - 1);
   }

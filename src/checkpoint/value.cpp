@@ -101,6 +101,17 @@ std::string key_text(const Key& key) {
   return std::get<std::string>(key);
 }
 
+Map::Map() = default;
+Map::~Map() = default;
+Map::Map(const Map&) = default;
+Map::Map(Map&&) noexcept = default;
+Map& Map::operator=(const Map&) = default;
+Map& Map::operator=(Map&&) noexcept = default;
+
+std::size_t Map::size() const {
+  return entries_.size();
+}
+
 void Map::set(Key key, Value value) {
   const auto [place, is_new] = places_.try_emplace(key, entries_.size());
   if (is_new) {

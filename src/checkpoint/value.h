@@ -88,12 +88,21 @@ class Map {
  public:
   using Entry = std::pair<Key, Value>;
 
+  // Out of line, because an entry can be completed only behind the values that it holds: clang
+  // insists on that.
+  Map();
+  ~Map();
+  Map(const Map&);
+  Map(Map&&) noexcept;
+  Map& operator=(const Map&);
+  Map& operator=(Map&&) noexcept;
+
   // Adds an entry; an entry with the same key keeps its place and takes the new value.
   void set(Key key, Value value);
   // Null when the key is absent.
   const Value* find(const Key& key) const;
   const std::vector<Entry>& entries() const { return entries_; }
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const;
 
  private:
   std::vector<Entry> entries_;

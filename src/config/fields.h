@@ -30,11 +30,15 @@ template <class T>
 struct Range {
   T min, max;
 };
+template <class T>
+Range(T, T) -> Range<T>;
 
 template <class T>
 struct AtLeast {
   T min;
 };
+template <class T>
+AtLeast(T) -> AtLeast<T>;
 
 struct OneOf {
   std::vector<std::string> names;

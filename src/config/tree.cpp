@@ -175,6 +175,13 @@ void emit(YAML::Emitter& out, const Tree& tree) {
 
 }  // namespace
 
+Tree::Tree() = default;
+Tree::~Tree() = default;
+Tree::Tree(const Tree&) = default;
+Tree::Tree(Tree&&) noexcept = default;
+Tree& Tree::operator=(const Tree&) = default;
+Tree& Tree::operator=(Tree&&) noexcept = default;
+
 const Tree* Tree::find(std::string_view key) const {
   const auto found = std::ranges::find(entries, key, &std::pair<std::string, Tree>::first);
   return found == entries.end() ? nullptr : &found->second;

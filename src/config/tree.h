@@ -19,6 +19,15 @@ struct Tree {
   std::vector<std::pair<std::string, Tree>> entries;  // of a map, in the order of the file
   std::string source;                                 // "file:line", or "--set"
 
+  // Out of line, because a pair of text and tree can be completed only where none of them is asked
+  // for: clang insists on that.
+  Tree();
+  ~Tree();
+  Tree(const Tree&);
+  Tree(Tree&&) noexcept;
+  Tree& operator=(const Tree&);
+  Tree& operator=(Tree&&) noexcept;
+
   const Tree* find(std::string_view key) const;
   Tree& child(const std::string& key);  // created when absent
 };

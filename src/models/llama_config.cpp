@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_depth.h"
 
 namespace vllama::models {
 namespace {
@@ -98,7 +99,10 @@ Json scaling_object(const nn::RotaryScaling& scaling) {
 }
 
 Json parse(const std::filesystem::path& path) {
-  const Json object = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  const std::string text = read_file(path);
+  if (is_nested_too_deep(text))
+    throw UserError(fmt::format("{}: nested more than {} deep", path.string(), kMaxJsonDepth));
+  const Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) throw UserError(path.string() + ": not a JSON object");
   return object;
 }

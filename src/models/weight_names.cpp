@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <regex>
+#include <charconv>
+#include <optional>
 #include <string_view>
 
 namespace vllama::models {
@@ -13,9 +14,33 @@ constexpr std::array<std::string_view, 4> kVisionBranch{
 constexpr std::array<std::string_view, 4> kAudioBranch{
     "audio_query_tokens", "audio_position_embedding.", "audio_Qformer.", "audio_llama_proj."};
 
+constexpr std::array<std::string_view, 4> kOtherModalities{"text", "depth", "thermal", "imu"};
+constexpr std::string_view kDigits = "0123456789";
+
 bool starts_with_any(const std::string& name, const std::array<std::string_view, 4>& beginnings) {
   return std::ranges::any_of(
       beginnings, [&](std::string_view beginning) { return name.starts_with(beginning); });
+}
+
+// The names come from files and may be of any length, so they are taken apart without recursion.
+
+// What follows `beginning`, or nothing if the name begins otherwise.
+std::optional<std::string_view> after(std::string_view name, std::string_view beginning) {
+  if (!name.starts_with(beginning)) return std::nullopt;
+  return name.substr(beginning.size());
+}
+
+// The part up to the next dot, which is taken off the name with it; nothing without a dot.
+std::optional<std::string_view> take_part(std::string_view& name) {
+  const std::size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  const std::string_view part = name.substr(0, dot);
+  name.remove_prefix(dot + 1);
+  return part;
+}
+
+bool consists_of(std::string_view text, std::string_view letters) {
+  return !text.empty() && text.find_first_not_of(letters) == std::string_view::npos;
 }
 
 // What the Python original saves of modules that do not train.
@@ -27,17 +52,26 @@ bool is_buffer_of_frozen_module(const std::string& name) {
 }  // namespace
 
 bool is_unused_encoder_name(const std::string& name, std::int64_t num_blocks) {
-  static const std::regex block(R"(blocks\.(\d{1,6})\..*)");
-  std::smatch match;
-  if (std::regex_match(name, match, block)) return std::stoll(match[1]) >= num_blocks;
+  constexpr std::size_t kMaxDigits = 6;
+  if (auto rest = after(name, "blocks.")) {
+    const auto number = take_part(*rest);
+    std::int64_t block = 0;
+    if (number && consists_of(*number, kDigits) && number->size() <= kMaxDigits) {
+      std::from_chars(number->data(), number->data() + number->size(), block);
+      return block >= num_blocks;
+    }
+  }
   return name.starts_with("norm.") || name.starts_with("head.");
 }
 
 bool is_unused_q_former_name(const std::string& name) {
-  static const std::regex text_path(
-      R"(Qformer\.bert\.encoder\.layer\.\d+\.(intermediate|output)\..*)");
-  return std::regex_match(name, text_path) || name.starts_with("t5_proj.") ||
-         name.starts_with("opt_proj.") || name.starts_with("Qformer.cls.") ||
+  if (auto rest = after(name, "Qformer.bert.encoder.layer.")) {
+    const auto layer = take_part(*rest), part = take_part(*rest);
+    const bool is_text_path = part && (*part == "intermediate" || *part == "output");
+    if (is_text_path && consists_of(*layer, kDigits)) return true;
+  }
+  return name.starts_with("t5_proj.") || name.starts_with("opt_proj.") ||
+         name.starts_with("Qformer.cls.") ||
          name.starts_with("Qformer.bert.embeddings.word_embeddings.") ||
          name.starts_with("Qformer.bert.embeddings.position_embeddings.") ||
          name.ends_with(".position_ids");
@@ -48,8 +82,11 @@ bool is_unused_language_model_name(const std::string& name) {
 }
 
 bool is_unused_image_bind_name(const std::string& name) {
-  static const std::regex other_modality(R"(modality_[a-z]+\.(text|depth|thermal|imu)\..*)");
-  return std::regex_match(name, other_modality);
+  auto rest = after(name, "modality_");
+  if (!rest) return false;
+  const auto part = take_part(*rest), modality = take_part(*rest);
+  return modality && consists_of(*part, "abcdefghijklmnopqrstuvwxyz") &&
+         std::ranges::find(kOtherModalities, *modality) != kOtherModalities.end();
 }
 
 bool is_unused_in_vision_checkpoint(const std::string& name) {

@@ -56,6 +56,14 @@ TEST_CASE("names from a file cannot steer the terminal") {
   CHECK_THAT(text, Contains("\\x1b[2J = null"));
 }
 
+TEST_CASE("JSON of a folder that is nested too deep is shown as text") {
+  const TemporaryFolder folder;
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  write_hf_folder(folder.path() / "hf", "{\"a\": " + deep + "}", {{"w", at::full({1}, 2.0)}});
+  const json hf = json::parse(describe(folder.path() / "hf", DescriptionFormat::json));
+  CHECK(hf["values"]["config.json"].is_string());
+}
+
 TEST_CASE("what is no weight file is an error") {
   const TemporaryFolder folder;
   CHECK_THROWS_AS(describe(folder.path() / "none", DescriptionFormat::text), UserError);

@@ -202,6 +202,32 @@ TEST_CASE("tensors stay inside their storage") {
   CHECK_THROWS_WITH(read_tensor(0, {255, 255, 255}, {0, 0, 0}), Contains("claim"));
 }
 
+TEST_CASE("the extents of many tensors are bounded as values are") {
+  const std::vector<int> ones(64, 1);
+  const std::string tensor = pickled_tensor(pickled_storage("FloatStorage", "0", 6), 0, ones, ones);
+  const auto repeated = [](const std::string& text, int count) {
+    std::string result;
+    for (int i = 0; i < count; ++i) result += text;
+    return result;
+  };
+  // One tensor, mentioned again and again.
+  const auto mentioned = [&](int count) {
+    return read_file_with("(" + tensor + "q\x01" + repeated("h\x01", count) + "t.",
+                          {{"0", kSixFloats}});
+  };
+  CHECK_NOTHROW(mentioned(1000));
+  CHECK_THROWS_WITH(mentioned(70'000), Contains("values"));
+  // A tensor is made again and again of arguments that are remembered.
+  const std::size_t end = tensor.rfind('R');
+  std::string made = tensor.substr(0, end) + "q\x02R";
+  made.insert(made.find('('), "q\x01");
+  const auto made_again = [&](int count) {
+    return read_file_with("(" + made + repeated("h\x01h\x02R", count) + "t.", {{"0", kSixFloats}});
+  };
+  CHECK_NOTHROW(made_again(1000));
+  CHECK_THROWS_WITH(made_again(130'000), Contains("extents of tensors"));
+}
+
 TEST_CASE("storages are what the pickle says") {
   const auto tensor_of = [](const std::string& storage) {
     return pickled_tensor(storage, 0, {1}, {1}) + ".";

@@ -10,6 +10,7 @@
 #include "datasets/mixture.h"
 #include "datasets/order.h"
 #include "datasets/shard_sample.h"
+#include "datasets/vllama_line.h"
 #include "tests/datasets/annotation_file.h"
 #include "tests/datasets/tar_file.h"
 
@@ -130,6 +131,16 @@ TEST_CASE("webdataset: a .json may hold a line of our own format") {
   CHECK(dataset->record(1).id == "x/y");
   CHECK(dataset->record(2).id == "6");
   CHECK(content_of(dataset->record(2).media[0]) == "video");
+}
+
+TEST_CASE(
+    "webdataset: a member whose name is not text is used, and named where JSON is asked for") {
+  const Shard shard({{"1.\xFF.mp4", "video"}, {"1.txt", "A video."}});
+  const auto dataset = shard.open();
+  REQUIRE(dataset->size() == 1);
+  const Record record = dataset->record(0);
+  CHECK(content_of(record.media[0]) == "video");
+  CHECK_THROWS_WITH(line_from_record(record, ""), Contains("'1'") && Contains("UTF-8"));
 }
 
 TEST_CASE("webdataset: media are looked for in the same shard first, then in all") {

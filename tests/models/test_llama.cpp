@@ -131,6 +131,8 @@ TEST_CASE("config.json: what was written reads back, and mistakes name the key")
   };
   refused("{", "not a JSON object");
   refused("[]", "not a JSON object");
+  refused("{\"rope_scaling\": " + std::string(200'000, '[') + std::string(200'000, ']') + "}",
+          "nested more than 64 deep");
   refused("{}", "'vocab_size' is missing");
   refused(R"({"vocab_size": -1})", "'vocab_size' must be a positive whole number");
   refused(R"({"vocab_size": 1e30})", "'vocab_size'");

@@ -16,6 +16,29 @@ TEST_CASE("ImageBind's other modalities are of no use, its pictures and sound ar
     CHECK_FALSE(is_unused_image_bind_name(name));
 }
 
+TEST_CASE("encoder and Q-Former files hold blocks and paths that are of no use") {
+  for (const char* name : {"blocks.39.attn.q_bias", "blocks.000040.x", "norm.weight", "head.bias"})
+    CHECK(is_unused_encoder_name(name, 39));
+  for (const char* name :
+       {"blocks.38.attn.q_bias", "blocks.39", "blocks..w", "blocks.1234567.w", "blocks.4x.w", "w"})
+    CHECK_FALSE(is_unused_encoder_name(name, 39));
+  for (const char* name : {"Qformer.bert.encoder.layer.11.intermediate.dense.weight",
+                           "Qformer.bert.encoder.layer.0.output.dense.bias", "t5_proj.weight"})
+    CHECK(is_unused_q_former_name(name));
+  for (const char* name : {"Qformer.bert.encoder.layer.0.output_query.dense.bias",
+                           "Qformer.bert.encoder.layer.x.output.dense.bias",
+                           "Qformer.bert.encoder.layer.0.output", "query_tokens"})
+    CHECK_FALSE(is_unused_q_former_name(name));
+}
+
+TEST_CASE("names of any length are told apart") {
+  const std::string tail(1'000'000, 'x');
+  CHECK(is_unused_encoder_name("blocks.39." + tail, 39));
+  CHECK(is_unused_q_former_name("Qformer.bert.encoder.layer.1.output." + tail));
+  CHECK(is_unused_image_bind_name("modality_heads.imu." + tail));
+  CHECK_FALSE(is_unused_image_bind_name("modality_" + tail));
+}
+
 TEST_CASE(
     "a checkpoint may hold buffers of frozen modules and the other branch, but no stray names") {
   for (const char* name : {"Qformer.bert.embeddings.position_ids",

@@ -229,6 +229,11 @@ TEST_CASE("import: keys that are not carried are named with line and reason") {
         }) == 1);
 }
 
+TEST_CASE("import: numbers whose product is too large are refused") {
+  CHECK_THROWS_WITH(import_vision("", "", "  accum_grad_iters: 9000000000000000000\n"),
+                    Contains("training.batch_size"));
+}
+
 TEST_CASE("import: a LLaMA-2 template in single quotes keeps its meaning") {
   const auto run = import_vision(
                        "  prompt_path: p.txt\n  end_sym: '</s>'\n  prompt_template: "

@@ -145,6 +145,8 @@ TEST_CASE("annotations that cannot be probed say so") {
   CHECK_THROWS_WITH(object_probes({{"m", "v", {""}}}), Catch::Contains("'m'"));
   CHECK_THROWS_WITH(object_probes(media(), {.question = "Is it?"}), Catch::Contains("Is it?"));
   CHECK_THROWS_AS(object_probes(media(), {.num_per_medium = 0}), UserError);
+  const std::vector<std::string> many(1001, "a");
+  CHECK_THROWS_WITH(object_probes({{"m", "v", many}}), Catch::Contains("more than 1000 objects"));
 }
 
 TEST_CASE("captions mention objects by any of their names, and in the plural") {

@@ -105,6 +105,14 @@ TEST_CASE("replies may have a byte order mark or be UTF-16") {
   CHECK_THROWS_WITH(replies_from("PAR1"), Catch::Contains("Parquet"));
 }
 
+TEST_CASE("replies that are nested too deep to be shown are mistakes") {
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  CHECK_THROWS_WITH(replies_from(R"({"v_x_0": {"score": )" + deep + "}}"),
+                    Catch::Contains("nested more than 64 deep"));
+  CHECK_THROWS_WITH(parse_judge_reply(R"({"score": )" + deep + "}", "here"),
+                    Catch::StartsWith("here: "));
+}
+
 TEST_CASE("accuracy and score of a judge carry its facts") {
   std::vector<JudgeReply> replies = {{true, "yes", 4}, {}, {true, "no", 1}};
   const auto measurements = judge_measurements(predictions(), replies, kFacts);

@@ -115,6 +115,9 @@ TEST_CASE("broken files of predictions are named by line") {
       Catch::Contains(":1: "));
   CHECK_THAT(message_for("{\"id\":\"\xFF\"}"), Catch::Contains(":1: not JSON"));
   CHECK_THAT(message_for(std::string(100000, '[')), Catch::Contains(":1: not JSON"));
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  CHECK_THAT(message_for(replaced(kGoodLine, "\"n_frames\":8", "\"n_frames\":" + deep)),
+             Catch::Contains(":1: not JSON: nested more than 64 deep"));
 }
 
 TEST_CASE("predictions may have a byte order mark or be UTF-16") {
