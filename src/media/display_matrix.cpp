@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <span>
 
 namespace vllama::media {
 namespace {
@@ -15,6 +16,17 @@ std::optional<int> quarter_turns(double clockwise_degrees) {
   const double degrees = std::fmod(std::fmod(std::round(clockwise_degrees), 360) + 360, 360);
   const int quarters = static_cast<int>(degrees / 90);
   return degrees == 90 * quarters ? std::optional(quarters) : std::nullopt;
+}
+
+// A display matrix is a b u, c d v, x y w: a stored pixel goes to (a x + c y, b x + d y).
+Orientation orientation_of(std::span<const std::uint8_t> bytes) {
+  std::int32_t matrix[9];
+  if (bytes.size() < sizeof(matrix)) return {};
+  std::memcpy(matrix, bytes.data(), sizeof(matrix));
+  const auto quarters = quarter_turns(-av_display_rotation_get(matrix));
+  if (!quarters) return {};
+  const bool swaps_axes = *quarters % 2 == 1;
+  return {swaps_axes, matrix[swaps_axes ? 3 : 0] < 0, matrix[swaps_axes ? 1 : 4] < 0};
 }
 
 struct Plane {
@@ -84,23 +96,20 @@ bool can_turn(const AVPixFmtDescriptor& format, Orientation orientation) {
 
 }  // namespace
 
-// The matrix is a b u, c d v, x y w: a stored pixel goes to (a x + c y, b x + d y).
 Orientation display_orientation(const AVStream& stream) {
   std::size_t num_bytes = 0;
-  const std::uint8_t* data =
+  const std::uint8_t* matrix =
       av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &num_bytes);
-  if (data != nullptr && num_bytes >= 9 * sizeof(std::int32_t)) {
-    std::int32_t matrix[9];
-    std::memcpy(matrix, data, sizeof(matrix));
-    const auto quarters = quarter_turns(-av_display_rotation_get(matrix));
-    if (!quarters) return {};
-    const bool swaps_axes = *quarters % 2 == 1;
-    return {swaps_axes, matrix[swaps_axes ? 3 : 0] < 0, matrix[swaps_axes ? 1 : 4] < 0};
-  }
+  if (matrix != nullptr) return orientation_of({matrix, num_bytes});
   const AVDictionaryEntry* tag = av_dict_get(stream.metadata, "rotate", nullptr, 0);
   const int quarters =
       tag == nullptr ? 0 : quarter_turns(std::strtod(tag->value, nullptr)).value_or(0);
   return {quarters % 2 == 1, quarters == 1 || quarters == 2, quarters == 2 || quarters == 3};
+}
+
+Orientation display_orientation(const AVFrame& frame) {
+  const AVFrameSideData* matrix = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
+  return matrix == nullptr ? Orientation{} : orientation_of({matrix->data, matrix->size});
 }
 
 Frame upright(const AVFrame& frame, Orientation orientation) {

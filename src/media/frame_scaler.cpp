@@ -87,13 +87,15 @@ void FrameScaler::convert(const AVFrame& frame, int width, int height) {
 Image FrameScaler::operator()(const AVFrame& frame, std::optional<FrameSize> size) {
   const AVFrame* source = &frame;
   Frame turned, rgb;
-  if (orientation_ != Orientation{}) {
-    turned = upright(frame, orientation_);
+  const bool header_is_silent = orientation_ == Orientation{};
+  const Orientation orientation = header_is_silent ? display_orientation(frame) : orientation_;
+  if (orientation != Orientation{}) {
+    turned = upright(frame, orientation);
     if (!turned) {
       convert(frame, frame.width, frame.height);
       rgb = std::move(output_);
       scaler_.reset();
-      turned = upright(*rgb, orientation_);
+      turned = upright(*rgb, orientation);
     }
     source = turned.get();
   }

@@ -20,9 +20,10 @@ class FrameScaler {
   FrameScaler(Interpolation interpolation, Orientation orientation)
       : interpolation_(interpolation), orientation_(orientation) {}
 
-  // Turns upright, then scales and converts with the colour matrix and range that the frame is
-  // tagged with (BT.601 when it is not). Without `size`, the frame's own size after turning. Throws
-  // MediaError unsupported_codec for a pixel format that libswscale does not read.
+  // Turns upright, as the frame itself says where the header does not, then scales and converts
+  // with the colour matrix and range that the frame is tagged with (BT.601 when it is not). Without
+  // `size`, the frame's own size after turning. Throws MediaError unsupported_codec for a pixel
+  // format that libswscale does not read.
   Image operator()(const AVFrame& frame, std::optional<FrameSize> size);
 
  private:

@@ -170,6 +170,26 @@ TEST_CASE("every display matrix is followed as ffmpeg follows it") {
     }
 }
 
+TEST_CASE("pictures of a video that tell their orientation themselves are followed") {
+  const TemporaryFolder folder;
+  const auto stored =
+      make_clip(folder, "stored.mp4",
+                moving_picture("64x48", 10, 3) + "-c:v libx264 -pix_fmt yuv420p", "libx264");
+  if (!stored) return;
+  for (const std::string options : {"rotate=90", "rotate=180", "flip=horizontal", "flip=vertical"})
+    for (const std::string extension : {"mp4", "ts", "mkv"}) {
+      const auto clip =
+          make_clip(folder, "told." + extension,
+                    "-i '" + stored->string() +
+                        "' -c copy -bsf:v h264_metadata=display_orientation=insert:" + options);
+      INFO(options << " " << extension);
+      const std::int64_t first[] = {0};
+      const auto image = media::VideoReader(clip.value()).frames(first).images.at(0);
+      CHECK(std::string(image.rgb.begin(), image.rgb.end()) ==
+            shown(folder, *clip).substr(0, image.rgb.size()));
+    }
+}
+
 TEST_CASE("pictures stand upright as their EXIF data say, or as they are stored") {
   const TemporaryFolder folder;
   const auto png = make_clip(folder, "stored.png", moving_picture("61x40", 1, 1) + "-frames:v 1");
