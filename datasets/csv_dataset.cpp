@@ -13,7 +13,16 @@ namespace vllama::datasets {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<fs::path> annotation_files(const fs::path& annotations) {
+void fill_cells(const CsvRow& row, const std::vector<std::size_t>& columns,
+                std::vector<CsvField>& cells) {
+  cells.clear();
+  for (const std::size_t column : columns)
+    cells.push_back(column < row.fields.size() ? row.fields[column] : CsvField{});
+}
+
+}  // namespace
+
+std::vector<fs::path> csv_files(const fs::path& annotations) {
   if (fs::is_regular_file(annotations)) return {annotations};
   if (!fs::is_directory(annotations))
     throw UserError(fmt::format("there is no annotation folder '{}'", annotations.string()));
@@ -28,15 +37,6 @@ std::vector<fs::path> annotation_files(const fs::path& annotations) {
   std::sort(files.begin(), files.end());
   return files;
 }
-
-void fill_cells(const CsvRow& row, const std::vector<std::size_t>& columns,
-                std::vector<CsvField>& cells) {
-  cells.clear();
-  for (const std::size_t column : columns)
-    cells.push_back(column < row.fields.size() ? row.fields[column] : CsvField{});
-}
-
-}  // namespace
 
 // Goes through all rows once, for the index.
 class CsvDataset::Indexer {
@@ -106,7 +106,7 @@ class CsvDataset::Indexer {
 
 CsvDataset::CsvDataset(const fs::path& annotations, CsvFormat format, const IndexFolder& indexes)
     : format_(std::move(format)) {
-  const std::vector<fs::path> paths = annotation_files(annotations);
+  const std::vector<fs::path> paths = csv_files(annotations);
   for (const fs::path& path : paths) files_.push_back(open_file(path));
   index_ = open_index(indexes, {"csv " + format_.reader, paths},
                       [this] { return Indexer(*this).run(); });

@@ -32,6 +32,10 @@ struct CsvFormat {
   std::function<std::string(CsvCells)> unique_id = {};
 };
 
+// All *.csv and *.tsv of a folder, sorted by name, or the one file that is named. Throws UserError
+// if the folder has none.
+std::vector<std::filesystem::path> csv_files(const std::filesystem::path& annotations);
+
 // All *.csv and *.tsv of a folder, sorted by name, or one such file, each with a header line.
 //
 // The index holds the places of the records, 8 bytes each; rows are read from the file when asked

@@ -56,9 +56,9 @@ std::string what_is_intact(const std::filesystem::path& root) {
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(std::filesystem::path root, CheckpointConfig config,
-                                   std::string config_yaml)
+                                   std::map<std::string, std::string> texts)
     : root_(std::move(root)), lock_(root_), config_(std::move(config)) {
-  snapshot_.texts["config.yaml"] = std::move(config_yaml);
+  snapshot_.texts = std::move(texts);
   checkpoint::remove_leftovers(root_);
 }
 

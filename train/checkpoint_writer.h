@@ -19,10 +19,11 @@ namespace vllama::train {
 // which checkpoint could not be saved, why, and which one is intact.
 class CheckpointWriter {
  public:
-  // Creates `root` if absent, and removes what killed saves left in it. `config_yaml` becomes the
-  // config.yaml of every checkpoint. Throws UserError if `root` cannot be created or another
-  // process saves into it.
-  CheckpointWriter(std::filesystem::path root, CheckpointConfig config, std::string config_yaml);
+  // Creates `root` if absent, and removes what killed saves left in it. `texts`, by the
+  // names of their files, are part of every checkpoint. Throws UserError if `root` cannot be
+  // created or another process saves into it.
+  CheckpointWriter(std::filesystem::path root, CheckpointConfig config,
+                   std::map<std::string, std::string> texts);
   // Waits for a save under way; reports its failure in the log.
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter&) = delete;

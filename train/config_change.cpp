@@ -7,6 +7,8 @@
 #include <set>
 #include <string_view>
 
+#include "train/recorded_config.h"
+
 namespace vllama::train {
 namespace {
 
@@ -32,8 +34,11 @@ void add_values(const config::Tree& tree, const std::string& key, ConfigValues& 
   if (tree.entries.empty() && tree.items.empty()) values[key] = tree.scalar;
 }
 
-// Those that change what is computed.
-ConfigValues values_of_training(RunConfig config) {
+// Those that change what is computed. Paths are absolute, or left out.
+ConfigValues values_of_training(RunConfig config, bool with_paths) {
+  config = with_absolute_paths(std::move(config));
+  if (!with_paths)
+    config::change_paths(config, [](const std::string&, const std::string&) { return ""; });
   TrainingConfig& training = config.training;
   if (!training.skip_spikes) training.spike_z_score = 0;  // what is only reported changes nothing
   ConfigValues values = config_values(config);
@@ -49,10 +54,12 @@ ConfigValues config_values(const RunConfig& config) {
   return values;
 }
 
-std::vector<std::string> training_changes(const std::string& saved, const RunConfig& current) {
+std::vector<std::string> training_changes(const std::string& saved, const RunConfig& current,
+                                          bool content_is_known) {
   const ConfigValues before = values_of_training(
-      config::read<RunConfig>(config::load_text(saved, "the checkpoint's config.yaml")));
-  const ConfigValues now = values_of_training(current);
+      config::read<RunConfig>(config::load_text(saved, "the checkpoint's config.yaml")),
+      !content_is_known);
+  const ConfigValues now = values_of_training(current, !content_is_known);
   std::set<std::string> keys;
   for (const auto& values : {before, now})
     for (const auto& [key, value] : values) keys.insert(key);

@@ -25,8 +25,8 @@ Loop::Loop(const LoopParts& parts, RunProgress progress)
       health_({parts.config.training.spike_z_score, parts.config.training.skip_spikes},
               progress_.health) {
   if (!with_.ranks.is_first()) return;
-  checkpoints_ = std::make_unique<CheckpointWriter>(
-      with_.folder.checkpoints(), with_.config.checkpoints, config::dump(with_.config));
+  checkpoints_ = std::make_unique<CheckpointWriter>(with_.folder.checkpoints(),
+                                                    with_.config.checkpoints, with_.texts);
   record_ = std::make_unique<RunRecord>(with_.config, with_.folder, progress_.num_steps_done);
   const std::int64_t every_steps = with_.config.distributed.straggler_every_steps;
   if (with_.ranks.num_ranks() > 1 && every_steps > 0)

@@ -24,6 +24,7 @@ struct LoopParts {
   datasets::Loader& loader;
   const Validation& validation;
   const StopSignal& stop;
+  const std::map<std::string, std::string>& texts;  // of every checkpoint; on rank 0
 };
 
 class Loop {

@@ -1,6 +1,10 @@
 // Where a run goes on.
 #pragma once
 
+#include <map>
+#include <string>
+
+#include "datasets/mixture.h"
 #include "train/run_folder.h"
 #include "train/run_state.h"
 #include "train/train.h"
@@ -8,11 +12,24 @@
 
 namespace vllama::train {
 
+struct Resumption {
+  RunProgress progress;
+  // On rank 0: the texts of every checkpoint from now on, by the names of their files, which say
+  // what is trained, and on what.
+  std::map<std::string, std::string> texts;
+};
+
 // Together: rank 0 finds the checkpoint that `options` name, reads it into its trainer and shares
-// it with all ranks, which need not see the folder. Returns its progress, or that of a new run.
-// Throws UserError on all ranks, also if the configuration trains something else than the
-// checkpoint's did and options.accept_changes is not set.
-RunProgress resume(const RunFolder& folder, const RunConfig& config, const TrainOptions& options,
-                   Trainer& trainer, distributed::Communicator& ranks);
+// it with all ranks, which need not see the folder. A new run has no progress. Throws
+// UserError on all ranks, also if the configuration trains something else than the checkpoint's
+// did, or files that it trains on have changed, and options.accept_changes is not set.
+Resumption resume(const RunFolder& folder, const RunConfig& config, const TrainOptions& options,
+                  const datasets::Mixture& data, Trainer& trainer,
+                  distributed::Communicator& ranks);
+
+// Together: the same configuration of the model without starting points that are gone and that the
+// checkpoint to go on from replaces; rank 0 decides.
+models::ModelConfig without_replaced(const RunConfig& config, const RunFolder& folder,
+                                     const TrainOptions& options, distributed::Communicator& ranks);
 
 }  // namespace vllama::train

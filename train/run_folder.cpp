@@ -24,7 +24,8 @@ void RunFolder::prepare() const {
 
 std::optional<checkpoint::LoadedStep> RunFolder::load_checkpoint(const std::string& resume) const {
   const bool is_auto = resume == "auto";
-  if (!is_auto && resume != "never") return checkpoint::load_step(resume);
+  if (!is_auto && resume != "never")
+    return checkpoint::load_step(find_step(resume, /*needed=*/{}).value_or(resume));
   if (checkpoint::list_steps(checkpoints()).empty()) return std::nullopt;
   if (!is_auto)
     throw UserError(

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "checkpoint/step_directory.h"
+#include "train/find_step.h"
 
 namespace vllama::train {
 
@@ -17,7 +18,7 @@ class RunFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
-  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  std::filesystem::path checkpoints() const { return path_ / kCheckpoints; }
 
   // The checkpoint that `resume` (see TrainOptions) names, verified, or nothing to start anew.
   // Throws UserError.

@@ -15,6 +15,7 @@
 #include "models/load_video_llama.h"
 #include "train/device.h"
 #include "train/failure_report.h"
+#include "train/find_step.h"
 #include "train/loop.h"
 #include "train/loss_plot.h"
 #include "train/resume.h"
@@ -49,9 +50,15 @@ void check_spikes(const TrainingConfig& training) {
         "instance to 6");
 }
 
-int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Device device,
+RunConfig with_starting_points(RunConfig config) {
+  find_starting_points(config.model.weights);
+  return config;
+}
+
+int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Device device,
                   distributed::Communicator& ranks, FailureReport& failures) {
   // 1. The same everywhere, and a folder for the run.
+  const RunConfig config = with_starting_points(given);
   distributed::require_agreement(ranks, run_facts(config));
   const RunFolder folder(config.output_dir);
   open_log(folder, ranks);
@@ -72,10 +79,11 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   // 3. The model, and where its training stands.
   ranks.enter("loading the model");
   const auto sharers = share_language_model(config, ranks, device);
-  const auto model = models::load_video_llama(config.model, device, config.seed, sharers.get());
+  const auto model = models::load_video_llama(without_replaced(config, folder, options, ranks),
+                                              device, config.seed, sharers.get());
   Trainer trainer(config, *model, ranks);
   const Validation validation(config, folder, *model, tokenizer, ranks);
-  const RunProgress progress = resume(folder, config, options, trainer, ranks);
+  const auto [progress, texts] = resume(folder, config, options, data, trainer, ranks);
   const RankCounts counts{ranks.num_ranks(), ranks.num_local_ranks()};
   if (ranks.is_first())
     std::cout << startup_report(config, *model, counts, data, order) << std::endl;
@@ -85,7 +93,7 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
   }
 
   // 4. Steps.
-  if (ranks.is_first()) write_file_atomically(folder.file("config.yaml"), config::dump(config));
+  for (const auto& [name, text] : texts) write_file_atomically(folder.file(name), text);
   datasets::Loader loader(order, data,
                           {.first_step = progress.num_steps_done,
                            .end_step = config.training.num_steps(),
@@ -94,7 +102,8 @@ int train_as_rank(const RunConfig& config, const TrainOptions& options, at::Devi
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
   const StopSignal stop;
-  Loop loop({config, folder, ranks, trainer, order, data, loader, validation, stop}, progress);
+  Loop loop({config, folder, ranks, trainer, order, data, loader, validation, stop, texts},
+            progress);
   const int signal = failures.watch([&] { return loop.run(); });
   if (ranks.is_first())
     plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);

@@ -10,7 +10,7 @@ namespace vllama::train {
 
 struct TrainOptions {
   // "auto": from the newest complete checkpoint of the run's folder, if there is one. "never": from
-  // the start, in a folder without checkpoints. Else the folder of one checkpoint.
+  // the start, in a folder without checkpoints. Else what names a step, see find_step().
   std::string resume = "auto";
   bool accept_changes = false;  // resume although the configuration trains something else
   bool dry_run = false;         // stop after the start-up report

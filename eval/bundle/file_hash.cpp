@@ -21,9 +21,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kWholeBytes = std::size_t{128} << 20;
 constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
-constexpr std::size_t kNumPieces = 256;
 // Smaller files are hashed anew each time.
 constexpr std::size_t kCachedBytes = std::size_t{64} << 20;
 constexpr std::size_t kReadBytes = std::size_t{8} << 20;
@@ -124,23 +122,35 @@ std::string hash_of_all(const MappedFile& file) {
   return hash.finish();
 }
 
+Sha256 begun_with_size(std::size_t num_bytes) {
+  Sha256 hash;
+  const std::string size = fmt::format("{} bytes\n", num_bytes);
+  hash.update(std::as_bytes(std::span(size)));
+  return hash;
+}
+
 }  // namespace
+
+std::string piece_hash(const fs::path& path, std::size_t num_pieces) {
+  const auto file = MappedFile::open(path);
+  const auto bytes = file->bytes();
+  VLLAMA_ASSERT(num_pieces > 1 && bytes.size() > kPieceBytes, "a file of several pieces");
+  Sha256 hash = begun_with_size(bytes.size());
+  for (std::size_t i = 0; i < num_pieces; ++i) {
+    const std::size_t at = (bytes.size() - kPieceBytes) / (num_pieces - 1) * i;
+    hash.update(bytes.subspan(at, kPieceBytes));
+  }
+  hash.update(bytes.last(kPieceBytes));
+  file->release_pages(0, bytes.size());
+  return hash.finish();
+}
 
 std::string sample_hash(const fs::path& path) {
   const auto file = MappedFile::open(path);
   const auto bytes = file->bytes();
-  Sha256 hash;
-  const std::string size = fmt::format("{} bytes\n", bytes.size());
-  hash.update(std::as_bytes(std::span(size)));
-  if (bytes.size() <= kWholeBytes) {
-    hash.update(bytes);
-  } else {
-    for (std::size_t i = 0; i < kNumPieces; ++i) {
-      const std::size_t at = (bytes.size() - kPieceBytes) / (kNumPieces - 1) * i;
-      hash.update(bytes.subspan(at, kPieceBytes));
-    }
-    hash.update(bytes.last(kPieceBytes));
-  }
+  if (bytes.size() > kWholeBytes) return piece_hash(path);
+  Sha256 hash = begun_with_size(bytes.size());
+  hash.update(bytes);
   file->release_pages(0, bytes.size());
   return hash.finish();
 }

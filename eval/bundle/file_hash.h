@@ -2,11 +2,20 @@
 // it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 
 namespace vllama::eval {
+
+// Up to this size a quick hash is one of all bytes.
+inline constexpr std::size_t kWholeBytes = std::size_t{128} << 20;
+inline constexpr std::size_t kNumPieces = 256;
+
+// SHA-256 of a file's size and of `num_pieces` pieces of 64 KiB spread evenly over it, which must
+// be larger than that. Throws UserError if the file cannot be read.
+std::string piece_hash(const std::filesystem::path& file, std::size_t num_pieces = kNumPieces);
 
 // SHA-256 of a file's size and of pieces spread evenly over it; of all of it up to 128 MiB. It
 // reads at most 16 MiB of a larger file: another file is noticed, a changed byte may not be. Throws

@@ -25,6 +25,9 @@ namespace {
 
 using Tensors = std::map<std::string, checkpoint::NamedTensors>;
 
+const std::map<std::string, std::string> kTexts = {{"config.yaml", "seed: 1\n"},
+                                                   {"more.json", "{}\n"}};
+
 // Tensors that say everywhere which step they belong to.
 Tensors tensors_of(std::int64_t step, std::int64_t num_elements = 5000) {
   const at::Tensor tensor = at::full({num_elements}, static_cast<double>(step), at::kFloat);
@@ -42,7 +45,7 @@ void check_is(const checkpoint::LoadedStep& loaded, std::int64_t step) {
       CHECK(loaded.contents.tensors.at(file).at(name).equal(tensor));
   }
   CHECK(read_progress(loaded.contents).num_steps_done == step);
-  CHECK(loaded.contents.texts.at("config.yaml") == "seed: 1\n");
+  for (const auto& [name, text] : kTexts) CHECK(loaded.contents.texts.at(name) == text);
 }
 
 void save(CheckpointWriter& writer, std::int64_t step, double loss = 1) {
@@ -83,7 +86,7 @@ void limit_file_size(rlim_t num_bytes) {
 TEST_CASE("writer: what is saved is the moment of the call") {
   const test::TemporaryFolder folder;
   const fs::path root = folder.path() / "run/checkpoints";
-  CheckpointWriter writer(root, {.keep_last = 10}, "seed: 1\n");
+  CheckpointWriter writer(root, {.keep_last = 10}, kTexts);
   const Tensors tensors = tensors_of(1);
   writer.save({.num_steps_done = 1}, tensors, {});
   tensors.at("trainable").at("w").fill_(-1);  // training goes on, also in the views
@@ -99,7 +102,7 @@ TEST_CASE("writer: what is saved is the moment of the call") {
 
 TEST_CASE("writer: other tensors than before are saved as they are") {
   const test::TemporaryFolder folder;
-  CheckpointWriter writer(folder.path(), {}, "seed: 1\n");
+  CheckpointWriter writer(folder.path(), {}, kTexts);
   writer.save({.num_steps_done = 1},
               {{"trainable", {{"w", at::full({7, 2}, 1, at::kHalf)}, {"old", at::full({1}, 1)}}},
                {"other", {{"x", at::full({1}, 1)}}}},
@@ -112,7 +115,7 @@ TEST_CASE("writer: other tensors than before are saved as they are") {
 TEST_CASE("writer: the end of its life waits for the save") {
   const test::TemporaryFolder folder;
   {
-    CheckpointWriter writer(folder.path(), {}, "seed: 1\n");
+    CheckpointWriter writer(folder.path(), {}, kTexts);
     save(writer, 1);
   }
   check_is(*checkpoint::load_newest_step(folder.path()), 1);
@@ -123,7 +126,7 @@ TEST_CASE("writer: a save that comes too early waits for the one before, and say
   log::also_to_file(folder.path() / "log.txt");
   spdlog::set_level(spdlog::level::warn);
   {
-    CheckpointWriter writer(folder.path() / "checkpoints", {.keep_last = 10}, "seed: 1\n");
+    CheckpointWriter writer(folder.path() / "checkpoints", {.keep_last = 10}, kTexts);
     for (std::int64_t step = 1; step <= 4; ++step)
       writer.save({.num_steps_done = step}, tensors_of(step, 8 << 20), {});
   }
@@ -142,7 +145,7 @@ TEST_CASE("writer: the rules of retention hold after every save, also across run
   const CheckpointConfig rules{.keep_last = 2, .keep_every_steps = 30, .keep_best = 1};
   const std::vector<double> losses = {5, 1, 4, 3, 2, 6, 7};
   for (std::size_t i = 0; i < losses.size(); ++i) {
-    CheckpointWriter writer(folder.path(), rules, "seed: 1\n");
+    CheckpointWriter writer(folder.path(), rules, kTexts);
     save(writer, 10 * static_cast<std::int64_t>(i + 1), losses[i]);
   }
   CHECK(steps_below(folder.path()) == std::vector<std::int64_t>{20, 30, 60, 70});
@@ -151,25 +154,25 @@ TEST_CASE("writer: the rules of retention hold after every save, also across run
 TEST_CASE("writer: two processes do not save into one folder") {
   const test::TemporaryFolder folder;
   {
-    const CheckpointWriter writer(folder.path(), {}, "");
-    CHECK_THROWS_WITH(CheckpointWriter(folder.path(), {}, ""),
+    const CheckpointWriter writer(folder.path(), {}, {});
+    CHECK_THROWS_WITH(CheckpointWriter(folder.path(), {}, {}),
                       Contains("another process is saving into"));
     CHECK_THAT(test::text_from_child([&] {
-                 const CheckpointWriter second(folder.path(), {}, "");
+                 const CheckpointWriter second(folder.path(), {}, {});
                  return std::string("saving");
                }),
                Contains("another process is saving into"));
   }
-  CHECK_NOTHROW(CheckpointWriter(folder.path(), {}, ""));
+  CHECK_NOTHROW(CheckpointWriter(folder.path(), {}, {}));
   write_file_atomically(folder.path() / "file", "");
-  CHECK_THROWS_AS(CheckpointWriter(folder.path() / "file", {}, ""), UserError);
+  CHECK_THROWS_AS(CheckpointWriter(folder.path() / "file", {}, {}), UserError);
 }
 
 TEST_CASE("writer: a failed save is thrown once, and names what is intact") {
   const test::TemporaryFolder folder;
   const std::string outcome = test::text_from_child([&] {
     std::string messages;
-    CheckpointWriter writer(folder.path(), {}, "seed: 1\n");
+    CheckpointWriter writer(folder.path(), {}, kTexts);
     limit_file_size(10'000);
     save(writer, 1);
     messages += message_of([&] { writer.wait(); }) + "\n";
@@ -205,7 +208,7 @@ TEST_CASE(
   const test::TemporaryFolder folder;
   const std::string outcome = test::text_from_child([&]() -> std::string {
     if (!test::mount_small_disk(folder.path(), 140 << 10)) return "not permitted";
-    CheckpointWriter writer(folder.path(), {.keep_last = 100}, "seed: 1\n");
+    CheckpointWriter writer(folder.path(), {.keep_last = 100}, kTexts);
     const std::string full = message_of([&] {
       for (std::int64_t step = 1; step <= 10; ++step) save(writer, step);
     });
@@ -236,7 +239,7 @@ TEST_CASE("writer: killed at any moment, whole checkpoints stay and the rest goe
   int num_interrupted = 0;
   for (int i = 0; i < kNumKills; ++i) {
     test::Child child([&] {
-      CheckpointWriter writer(folder.path(), rules, "seed: 1\n");
+      CheckpointWriter writer(folder.path(), rules, kTexts);
       // The last one is replaced first.
       for (std::int64_t step = std::max<std::int64_t>(last, 1);; ++step)
         save(writer, step, 1.0 / static_cast<double>(1 + step % 7));
@@ -260,6 +263,6 @@ TEST_CASE("writer: killed at any moment, whole checkpoints stay and the rest goe
   }
   CHECK(last > 20);
   CHECK(num_interrupted > kNumKills / 10);
-  const CheckpointWriter writer(folder.path(), rules, "");
+  const CheckpointWriter writer(folder.path(), rules, {});
   CHECK_FALSE(is_being_written(folder.path()));
 }

@@ -135,7 +135,7 @@ struct Background {
 
 Background background_seconds(const CheckpointBenchmark& options, const fs::path& root,
                               const TrainedState& state, at::Device device) {
-  train::CheckpointWriter writer(root, {}, "");
+  train::CheckpointWriter writer(root, {}, {});
   std::vector<double> pauses, disk, slowdowns;
   const auto save = [&](std::int64_t step) {
     return seconds_of(device, [&] { writer.save({.num_steps_done = step}, state.files(), {}); });

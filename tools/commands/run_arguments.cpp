@@ -2,19 +2,21 @@
 
 #include <CLI/CLI.hpp>
 
+#include "train/recorded_config.h"
+
 namespace vllama::tools {
 
 void add_run_arguments(CLI::App& command, RunArguments& arguments) {
-  command.add_option("run", arguments.config_file, "RUN.yaml")->required();
+  command
+      .add_option("run", arguments.config_file,
+                  "RUN.yaml; or a run's folder or a step, for what was recorded there")
+      ->required();
   command.add_option("--set", arguments.overrides, "key=value, over the file; may be repeated")
       ->allow_extra_args(false);
 }
 
 train::RunConfig read_config(const RunArguments& arguments) {
-  config::Tree tree = config::load_file(arguments.config_file);
-  for (const std::string& assignment : arguments.overrides)
-    config::apply_override(tree, assignment);
-  return config::read<train::RunConfig>(tree);
+  return train::read_run_config(arguments.config_file, arguments.overrides);
 }
 
 }  // namespace vllama::tools

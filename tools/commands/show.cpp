@@ -11,6 +11,7 @@
 #include "core/terminal_text.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/run_arguments.h"
+#include "train/find_step.h"
 #include "train/progress.h"
 
 namespace vllama::tools {
@@ -68,6 +69,9 @@ void add_show(CLI::App& program) {
       ->expected(0, 1);
   command->add_option("--output", options.output, "folder for the files")->capture_default_str();
   command->callback([arguments] {
+    // Of a step that is named itself the losses are with its own weights.
+    if (auto& losses = arguments->options.losses; losses && losses->empty())
+      losses = train::find_step(arguments->run.config_file).value_or("");
     arguments->options.style = {.has_colour = wants_colour(),
                                 .has_unicode = train::standard_error().has_unicode};
     const std::string text = train::show(read_config(arguments->run), arguments->options);

@@ -29,7 +29,8 @@ void add_train(CLI::App& program, int& exit_status) {
   add_run_arguments(*command, arguments->run);
   command
       ->add_option("--resume", arguments->options.resume,
-                   "auto: from the newest complete checkpoint; never; or a checkpoint's folder")
+                   "auto: from the newest complete checkpoint; never; or a step's folder, a run's "
+                   "folder: its newest step, RUN/best")
       ->capture_default_str();
   command->add_flag("--accept-changes", arguments->options.accept_changes,
                     "resume although the configuration now trains something else");

@@ -12,6 +12,7 @@
 #include "datasets/mixing.h"
 #include "eval/model_input.h"
 #include "models/load_video_llama.h"
+#include "train/find_step.h"
 #include "train/number_text.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
@@ -28,6 +29,7 @@ class Check {
       : config_(config), options_(options), language_folder_(config.model.weights.language_model) {}
 
   CheckReport run() {
+    attempt([this] { find_starting_points(config_.model.weights); });
     check_output_folder();
     check_tokenizer();
     check_model();
@@ -185,7 +187,7 @@ class Check {
     });
   }
 
-  const RunConfig& config_;
+  RunConfig config_;
   const CheckOptions& options_;
   const fs::path language_folder_;
   std::optional<text::Tokenizer> tokenizer_;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "eval/open_model.h"
-#include "train/export/base_files.h"
+#include "train/base_files.h"
 #include "train/export/export.h"
 #include "train/export/saved_checkpoint.h"
 

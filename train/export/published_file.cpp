@@ -18,6 +18,7 @@
 #include "models/weight_names.h"
 #include "train/export/model_card.h"
 #include "train/export/new_output.h"
+#include "train/find_step.h"
 
 namespace vllama::train {
 namespace {
@@ -110,7 +111,7 @@ Json card_of(const fs::path& file, const checkpoint::NamedTensors& tensors) {
 bool is_published_file(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error) || path.extension() == ".yaml" ||
-      path.extension() == ".yml")
+      path.extension() == ".yml" || find_step(path))
     return false;
   const auto format = checkpoint::file_format(MappedFile::open(path)->bytes());
   if (format == checkpoint::FileFormat::pytorch_zip ||

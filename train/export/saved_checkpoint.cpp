@@ -1,6 +1,7 @@
 #include "train/export/saved_checkpoint.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -8,88 +9,102 @@
 #include "checkpoint/step_directory.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "eval/bundle/model_in_use.h"
+#include "train/find_step.h"
+#include "train/provenance_changes.h"
+#include "train/recorded_config.h"
+#include "train/safe_text.h"
+#include "train/starting_points.h"
 
 namespace vllama::train {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConfigFile = "config.yaml";
-constexpr const char* kTrainedFile = "trainable.safetensors";
-constexpr const char* kCheckpoints = "checkpoints";
-constexpr const char* kBest = "best";
-
 bool is_there(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
 }
 
-bool is_folder(const fs::path& path) {
-  std::error_code error;
-  return fs::is_directory(path, error);
+// "model.weights.q_former: '/ckpt/q.pth' (1000 bytes, SHA-256 0123...), looked for at '/ckpt/q.pth'
+// and at '/new/ckpt/q.pth'".
+std::string missing_text(const InputFile& file, const RunMove& move) {
+  std::vector<std::string> places;
+  for (const fs::path& place : places_of(file.path, move))
+    places.push_back(fmt::format("'{}'", visible(place.string())));
+  return fmt::format("{}: {}, looked for at {}", visible(file.what), described(file),
+                     fmt::join(places, " and at "));
 }
 
-RunConfig read_config(config::Tree tree, const std::vector<std::string>& overrides) {
-  for (const std::string& assignment : overrides) config::apply_override(tree, assignment);
-  return config::read<RunConfig>(tree);
+// Of a configured path the part behind "model.weights.".
+std::string path_of(const models::WeightFiles& weights, const std::string& what) {
+  const std::string key = what.substr(what.rfind('.') + 1);
+  for (const auto& [name, path] : std::initializer_list<std::pair<const char*, std::string>>{
+           {"vision_encoder", weights.vision_encoder},
+           {"q_former", weights.q_former},
+           {"image_bind", weights.image_bind},
+           {"language_model", weights.language_model},
+           {"projection", weights.projection},
+           {"vision_checkpoint", weights.vision_checkpoint},
+           {"audio_checkpoint", weights.audio_checkpoint},
+           {"saved_step", weights.saved_step}})
+    if (key == name) return path;
+  return {};
+}
+
+// Whether the path stands where the file was recorded, or moved to; no --set names another.
+bool is_recorded(const fs::path& path, const InputFile& file, const RunMove& move) {
+  return std::ranges::any_of(places_of(file.path, move), [&](const fs::path& place) {
+    return place == path || place.parent_path() == path;
+  });
+}
+
+// Throws UserError that says of each weight file that is gone what it was and where it was looked
+// for.
+void require_weights(const SavedCheckpoint& saved, const Provenance& then, const RunMove& move) {
+  std::vector<std::string> missing;
+  const models::WeightFiles& weights = saved.config.model.weights;
+  for (const InputFile& file : then.weights) {
+    const std::string path = path_of(weights, file.what);
+    if (!path.empty() && !is_there(path) && is_recorded(path, file, move))
+      missing.push_back(missing_text(file, move));
+  }
+  if (missing.empty()) return;
+  throw UserError(
+      fmt::format("the checkpoint '{}' needs weights that are not there:\n  {}\nput them back, or "
+                  "say where they are with --set KEY=PATH",
+                  saved.path.string(), fmt::join(missing, "\n  ")));
+}
+
+// Only weights that are used are compared.
+void check_weights(SavedCheckpoint& saved, const Provenance& then, const RunMove& move) {
+  models::WeightFiles& weights = saved.config.model.weights;
+  weights = without_starting_points(weights, replaced_starting_points(weights, saved.path));
+  require_weights(saved, then, move);
+  models::ModelConfig used = eval::starting_points_needed(
+      {.model = saved.config.model, .trained = saved.trained_file(), .seed = saved.config.seed});
+  const std::vector<InputFile> now = weight_files(used);
+  std::vector<InputFile> before = then.weights;
+  std::erase_if(before,
+                [&](const InputFile& file) { return path_of(used.weights, file.what).empty(); });
+  InputChanges changes;
+  add_weight_changes(before, now, changes);
+  warn_of(changes, saved.path);
 }
 
 SavedCheckpoint open_step(const fs::path& step, const std::vector<std::string>& overrides) {
-  const auto contents = checkpoint::load_step_files(step, {kConfigFile, kStateFile, kTrainedFile});
-  const std::string name = (step / kConfigFile).string();
-  return {.path = step,
-          .config = read_config(config::load_text(contents.texts.at(kConfigFile), name), overrides),
-          .progress = read_progress(contents),
-          .metrics = read_state_metrics(contents.texts.at(kStateFile))};
-}
-
-std::vector<checkpoint::StepDirectory> steps_of(const fs::path& run) {
-  const auto steps = checkpoint::list_steps(run / kCheckpoints);
-  if (steps.empty())
-    throw UserError(
-        fmt::format("'{}' holds no checkpoint; name the folder of a run that has saved "
-                    "one, or a step's folder",
-                    (run / kCheckpoints).string()));
-  return steps;
-}
-
-SavedCheckpoint open_newest(const fs::path& run, const std::vector<std::string>& overrides) {
-  const auto steps = steps_of(run);
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    const auto damage =
-        checkpoint::damage_of_files(step->path, {kConfigFile, kStateFile, kTrainedFile});
-    if (!damage) return open_step(step->path, overrides);
-    log::warn("the checkpoint '{}' is damaged and is skipped: {}", step->path.string(), *damage);
-  }
-  throw UserError(
-      fmt::format("all checkpoints in '{}' are damaged", (run / kCheckpoints).string()));
-}
-
-SavedCheckpoint open_best(const fs::path& run, const std::vector<std::string>& overrides) {
-  std::optional<SavedCheckpoint> best;
-  const auto steps = steps_of(run);
-  for (const auto& step : steps) {
-    const auto damage =
-        checkpoint::damage_of_files(step.path, {kConfigFile, kStateFile, kTrainedFile});
-    if (damage) {
-      log::warn("the checkpoint '{}' is damaged and is skipped: {}", step.path.string(), *damage);
-      continue;
-    }
-    SavedCheckpoint candidate = open_step(step.path, overrides);
-    const CheckpointConfig& rule = candidate.config.checkpoints;
-    const auto metric = candidate.metrics.find(rule.best_metric);
-    if (metric == candidate.metrics.end()) continue;
-    const auto best_metric = best ? best->metrics.find(rule.best_metric) : metric;
-    const bool is_better = !best || metric->second == best_metric->second ||
-                           (metric->second < best_metric->second) == (rule.best_is == "lowest");
-    if (is_better) best = std::move(candidate);
-  }
-  if (!best)
-    throw UserError(fmt::format(
-        "no checkpoint in '{}' has a metric to be compared by; name a step's folder instead",
-        (run / kCheckpoints).string()));
-  log::info("the best step of '{}' is '{}'", run.string(), best->path.string());
-  return *std::move(best);
+  const auto contents = checkpoint::load_step_files(step, files_in_use());
+  const auto provenance = recorded_of(step);
+  RunMove move;
+  if (provenance)
+    move = {provenance->run_folder, run_of_step(step).value_or(provenance->run_folder)};
+  SavedCheckpoint saved{.path = step,
+                        .config = read_recorded_config(contents.texts.at(kConfigFile),
+                                                       step / kConfigFile, move, overrides),
+                        .progress = read_progress(contents),
+                        .metrics = read_state_metrics(contents.texts.at(kStateFile))};
+  if (provenance) check_weights(saved, *provenance, move);
+  return saved;
 }
 
 }  // namespace
@@ -99,20 +114,19 @@ std::string SavedCheckpoint::trained_file() const {
 }
 
 SavedCheckpoint find_checkpoint(const fs::path& path, const std::vector<std::string>& overrides) {
+  if (const auto step = find_step(path)) return open_step(*step, overrides);
   const fs::path plain = path.has_filename() ? path : path.parent_path();
-  if (is_folder(plain / kCheckpoints)) return open_newest(plain, overrides);
-  if (is_folder(plain)) {
-    if (is_there(plain / checkpoint::kManifestName)) return open_step(plain, overrides);
+  if (!is_there(plain)) throw UserError(fmt::format("'{}' does not exist", plain.string()));
+  if (std::error_code error; fs::is_directory(plain, error))
     throw UserError(
         fmt::format("'{}' is neither a run's folder (which has '{}') nor a saved step "
                     "(which has '{}')",
                     plain.string(), kCheckpoints, checkpoint::kManifestName));
+  if (plain.extension() == ".yaml" || plain.extension() == ".yml") {
+    SavedCheckpoint saved{.path = plain, .config = read_run_config(plain, overrides)};
+    find_starting_points(saved.config.model.weights);
+    return saved;
   }
-  if (plain.filename() == kBest && is_folder(plain.parent_path() / kCheckpoints))
-    return open_best(plain.parent_path(), overrides);
-  if (!is_there(plain)) throw UserError(fmt::format("'{}' does not exist", plain.string()));
-  if (plain.extension() == ".yaml" || plain.extension() == ".yml")
-    return {.path = plain, .config = read_config(config::load_file(plain), overrides)};
   throw UserError(
       fmt::format("'{}' is no checkpoint: name a step's folder, a run's folder, RUN/best "
                   "or a RUN.yaml that names the weights",

@@ -23,14 +23,12 @@ struct SavedCheckpoint {
   std::string trained_file() const;
 };
 
-// `path` is one of
-//   RUN/checkpoints/step_000100   a saved step
-//   RUN                           a run's folder: its newest step that is not damaged
-//   RUN/best                      of the steps that are still there, the one with the best metric,
-//                                 by checkpoints.best_metric and best_is of the run
-//   RUN.yaml                      the weights that model.weights names
+// `path` names a step (see find_step()), or is a RUN.yaml: the weights that model.weights names.
 // `overrides` ("key=value") go over the configuration. A step's trainable.safetensors is verified,
-// its optimizer is not read. Throws UserError naming the file and what to change.
+// its optimizer is not read. Of a step that has recorded what it was trained on, paths are settled
+// (see settled()), weights that changed are warned of, and starting points that are gone and not
+// needed are left out. Throws UserError naming the file and what to change; weights that are gone
+// with what they were and where they were looked for.
 SavedCheckpoint find_checkpoint(const std::filesystem::path& path,
                                 const std::vector<std::string>& overrides = {});
 

@@ -8,6 +8,7 @@
 #include "core/markup.h"
 #include "eval/model_input.h"
 #include "train/number_text.h"
+#include "train/provenance_changes.h"
 #include "train/sample_order.h"
 #include "train/show/example_page.h"
 #include "train/show/output_folder.h"
@@ -52,6 +53,7 @@ class Replayer {
         data_(config.data, eval::model_input(config.model), tokenizer_),
         order_(sample_order(config, data_.sources())),
         style_(options.style) {
+    warn_of_changed_data(config, data_);
     if (options.losses) losses_.emplace(config, *options.losses, tokenizer_.image_token());
   }
 

@@ -5,14 +5,27 @@
 #include "core/error.h"
 #include "models/load_video_llama.h"
 #include "train/device.h"
+#include "train/find_step.h"
+#include "train/provenance_changes.h"
+#include "train/starting_points.h"
 #include "train/step_health.h"
 
 namespace vllama::train {
 namespace {
 
+std::string step_of(const RunConfig& config, const std::filesystem::path& named) {
+  const auto path = named.empty() ? std::filesystem::path(config.output_dir) : named;
+  if (const auto step = find_step(path, /*needed=*/{})) return step->string();
+  throw UserError(fmt::format("--losses: '{}' is no checkpoint and no folder of a run; name one",
+                              path.string()));
+}
+
 // Each sample is a step.
-RunConfig one_sample_a_step(RunConfig config) {
+RunConfig one_sample_a_step(RunConfig config, const std::string& step) {
   config.training.batch_size = 1;
+  models::WeightFiles& weights = config.model.weights;
+  find_starting_points(weights);
+  weights = without_starting_points(weights, replaced_starting_points(weights, step));
   return config;
 }
 
@@ -21,26 +34,17 @@ at::Device prepared_device(const RunConfig& config) {
   return chosen_device(config.device, {});
 }
 
-checkpoint::LoadedStep load_checkpoint(const RunConfig& config, const std::filesystem::path& path) {
-  if (!path.empty()) return checkpoint::load_step(path);
-  const auto root = std::filesystem::path(config.output_dir) / "checkpoints";
-  const auto found = checkpoint::load_newest_step(root);
-  if (!found)
-    throw UserError(fmt::format("--losses: '{}' holds no checkpoint; name one", root.string()));
-  return *found;
-}
-
 }  // namespace
 
 SampleLosses::SampleLosses(const RunConfig& config, const std::filesystem::path& checkpoint,
                            std::int64_t image_token)
-    : config_(one_sample_a_step(config)),
+    : checkpoint_(step_of(config, checkpoint)),
+      config_(one_sample_a_step(config, checkpoint_)),
       image_token_(image_token),
       model_(models::load_video_llama(config_.model, prepared_device(config_), config_.seed)),
       trainer_(config_, *model_, one_rank_) {
-  const auto loaded = load_checkpoint(config, checkpoint);
-  trainer_.load_state(loaded.contents.tensors);
-  checkpoint_ = loaded.directory.path.string();
+  trainer_.load_state(checkpoint::load_step(checkpoint_).contents.tensors);
+  warn_of_changed_weights(config_.model, checkpoint_);
 }
 
 SampleLoss SampleLosses::of(const processors::Example& example) {

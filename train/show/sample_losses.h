@@ -22,8 +22,8 @@ struct SampleLoss {
 
 class SampleLosses {
  public:
-  // Loads the model with the weights of a checkpoint, a folder step_<N>; an empty path is the
-  // newest whole one of the run. Throws UserError.
+  // Loads the model with the weights of a checkpoint, see find_step(); an empty path is the newest
+  // whole one of the run. Throws UserError.
   SampleLosses(const RunConfig& config, const std::filesystem::path& checkpoint,
                std::int64_t image_token);
 
@@ -34,9 +34,9 @@ class SampleLosses {
   const std::string& checkpoint() const { return checkpoint_; }
 
  private:
+  std::string checkpoint_;
   RunConfig config_;  // with one sample a step
   std::int64_t image_token_;
-  std::string checkpoint_;
   std::unique_ptr<models::VideoLlama> model_;
   distributed::Communicator one_rank_;
   Trainer trainer_;

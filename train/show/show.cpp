@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "datasets/mixture.h"
 #include "eval/model_input.h"
+#include "train/provenance_changes.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
 #include "train/show/example_page.h"
@@ -76,6 +77,7 @@ std::string show(const RunConfig& config, const ShowOptions& options) {
   const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
   const datasets::Mixture data(needed_data(config, options), eval::model_input(config.model),
                                tokenizer);
+  if (options.step) warn_of_changed_data(config, data);
   const Choice choice =
       options.step ? choose_from_step(config, options, data) : choose_record(config, options, data);
   std::optional<SampleLosses> losses;

@@ -19,8 +19,8 @@ struct ShowOptions {
   std::string dataset = {};
   // The steps of this bad_steps.jsonl, or only `step` of them; an empty path is the run's own file.
   std::optional<std::filesystem::path> bad_steps = {};
-  // Also the loss and gradient norm of each sample, with the weights of this checkpoint, a folder
-  // step_<N>; an empty path is the run's newest.
+  // Also the loss and gradient norm of each sample, with the weights of this checkpoint, see
+  // find_step(); an empty path is the run's newest.
   std::optional<std::filesystem::path> losses = {};
   std::filesystem::path output = "show";  // folder for the files
   TextStyle style = {};

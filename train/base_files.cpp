@@ -1,4 +1,4 @@
-#include "train/export/base_files.h"
+#include "train/base_files.h"
 
 #include <fmt/format.h>
 
@@ -28,11 +28,11 @@ fs::path language_model_place() {
 void require_file(const std::string& key, const fs::path& file) {
   std::error_code error;
   if (!fs::is_regular_file(file, error))
-    throw UserError(
-        fmt::format("model.weights.{}: there is no file '{}'; paths are relative to the folder "
-                    "that the run was "
-                    "started in: go there, or give another with --set model.weights.{}=PATH",
-                    key, file.string(), key));
+    throw UserError(fmt::format(
+        "model.weights.{}: there is no file '{}'{}: give another with --set "
+        "model.weights.{}=PATH",
+        key, file.string(),
+        file.is_relative() ? " below the folder that the program was started in" : "", key));
 }
 
 void add_language_model(const fs::path& folder, std::vector<BaseFile>& files) {
