@@ -56,12 +56,14 @@ bool ReferenceKeys::truth(const std::string& key, bool fallback) {
 }
 
 void ReferenceKeys::leave_out(const std::string& key, const std::string& reason) {
-  if (key.ends_with('.')) {
-    for (const std::string& leaf : order_)
-      if (leaf.starts_with(key)) leave_out(leaf, reason);
-  } else if (has(key) && seen_.insert(key).second) {
-    add_note(key, reason);
-  }
+  if (!key.ends_with('.')) return leave_out_one(key, reason);
+  for (const std::string& leaf : order_)
+    if (leaf.starts_with(key)) leave_out_one(leaf, reason);
+}
+
+// A key of the file may itself end with a dot.
+void ReferenceKeys::leave_out_one(const std::string& key, const std::string& reason) {
+  if (has(key) && seen_.insert(key).second) add_note(key, reason);
 }
 
 void ReferenceKeys::must_be(const std::string& key, const std::vector<std::string>& allowed,
@@ -101,7 +103,7 @@ void ReferenceKeys::note_stand_ins() {
 
 void ReferenceKeys::leave_out_unknown() {
   for (const std::string& key : order_)
-    leave_out(key, "not supported: the original has no such key");
+    leave_out_one(key, "not supported: the original has no such key");
 }
 
 void ReferenceKeys::throw_problems(const std::string& name) const {

@@ -43,6 +43,7 @@ class ReferenceKeys {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  void leave_out_one(const std::string& key, const std::string& reason);
   void collect(const config::Tree& tree, const std::string& key);
   std::string at(const std::string& key) const;
 

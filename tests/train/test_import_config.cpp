@@ -229,6 +229,12 @@ TEST_CASE("import: keys that are not carried are named with line and reason") {
         }) == 1);
 }
 
+TEST_CASE("import: keys that are empty or end with a dot are named like any other") {
+  const auto imported = import_vision("  a.: 1\n", "", "  ? \"\"\n  : 2\n");
+  CHECK(imported.names("model.a.", "no such key"));
+  CHECK(imported.names("run.", "no such key"));
+}
+
 TEST_CASE("import: numbers whose product is too large are refused") {
   CHECK_THROWS_WITH(import_vision("", "", "  accum_grad_iters: 9000000000000000000\n"),
                     Contains("training.batch_size"));
