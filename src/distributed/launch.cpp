@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <vector>
@@ -16,11 +17,63 @@ namespace {
 constexpr std::uint16_t kUsualPort = 29500;  // torchrun's
 constexpr const char* kTorchrun = "torchrun";
 
+struct Variable {
+  const char *name, *meaning;
+};
+
+// What one launcher tells its processes: rank, number of ranks, local rank, number of local ranks,
+// and then what else there is.
+struct VariableSet {
+  const char* launcher;
+  std::vector<Variable> variables;
+
+  const char* rank() const { return variables[0].name; }
+  const char* num_ranks() const { return variables[1].name; }
+  const char* local_rank() const { return variables[2].name; }
+  const char* num_local_ranks() const { return variables[3].name; }
+};
+
+constexpr const char *kRank = "the number of this process, from 0",
+                     *kNumRanks = "the number of processes",
+                     *kLocalRank = "the number of this process on its machine, from 0",
+                     *kNumLocalRanks = "the number of processes on this machine";
+
+const VariableSet kTorchrunSet{"torchrun or a launch script",
+                               {{"RANK", kRank},
+                                {"WORLD_SIZE", kNumRanks},
+                                {"LOCAL_RANK", kLocalRank},
+                                {"LOCAL_WORLD_SIZE", kNumLocalRanks},
+                                {"MASTER_ADDR", "the host of rank 0"},
+                                {"MASTER_PORT", "a port that is free there"},
+                                {"TORCHELASTIC_RUN_ID", "torchrun's name of the run"}}};
+const VariableSet kSlurmSet{"srun",
+                            {{"SLURM_PROCID", kRank},
+                             {"SLURM_STEP_NUM_TASKS", kNumRanks},
+                             {"SLURM_LOCALID", kLocalRank},
+                             {"SLURM_STEP_TASKS_PER_NODE", "processes on each node, as 8(x2)"},
+                             {"SLURM_NODEID", "the number of this node in the step, from 0"},
+                             {"SLURM_STEP_NODELIST", "the nodes of the step"}}};
+const VariableSet kOpenMpiSet{"Open MPI",
+                              {{"OMPI_COMM_WORLD_RANK", kRank},
+                               {"OMPI_COMM_WORLD_SIZE", kNumRanks},
+                               {"OMPI_COMM_WORLD_LOCAL_RANK", kLocalRank},
+                               {"OMPI_COMM_WORLD_LOCAL_SIZE", kNumLocalRanks}}};
+// Of MPICH and Intel MPI.
+const VariableSet kHydraSet{"MPICH",
+                            {{"PMI_RANK", kRank},
+                             {"PMI_SIZE", kNumRanks},
+                             {"MPI_LOCALRANKID", kLocalRank},
+                             {"MPI_LOCALNRANKS", kNumLocalRanks}}};
+
 class Variables {
  public:
   explicit Variables(const Environment& environment) : environment_(environment) {}
 
   bool has(const char* name) const { return environment_(name).has_value(); }
+  bool has_any(const VariableSet& set) const {
+    return std::ranges::any_of(set.variables,
+                               [this](const Variable& variable) { return has(variable.name); });
+  }
 
   std::string text(const char* name, const std::string& otherwise) const {
     return environment_(name).value_or(otherwise);
@@ -41,16 +94,24 @@ class Variables {
     return has(name) ? number(name) : otherwise;
   }
 
-  // All of them must be set if one is; throws UserError naming those that are not.
-  void require(const std::vector<const char*>& names, const std::string& launcher) const {
-    std::vector<std::string> missing;
-    for (const char* name : names)
-      if (!has(name)) missing.emplace_back(name);
+  // Throws UserError if one of `needed`, which are of the set, is not there: names those that are
+  // missing and what to set them to, and those of the set that are there and would have to go.
+  void require(const VariableSet& set, const std::vector<const char*>& needed) const {
+    std::vector<std::string> missing, present, names;
+    for (const Variable& variable : set.variables) {
+      if (has(variable.name)) {
+        names.emplace_back(variable.name);
+        present.push_back(fmt::format("{}={}", variable.name, text(variable.name, "")));
+      } else if (std::ranges::find(needed, std::string_view(variable.name)) != needed.end()) {
+        missing.push_back(fmt::format("{} ({})", variable.name, variable.meaning));
+      }
+    }
     if (!missing.empty())
-      throw UserError(
-          fmt::format("the environment looks like one of {}, but {} is not set; set it, or unset "
-                      "{} to run one process",
-                      launcher, fmt::join(missing, " and "), fmt::join(names, ", ")));
+      throw UserError(fmt::format(
+          "the environment has {}, as {} sets {}, but not {}; set what is missing, or run one "
+          "process after: unset {}",
+          fmt::join(present, ", "), set.launcher, present.size() == 1 ? "it" : "them",
+          fmt::join(missing, ", "), fmt::join(names, " ")));
   }
 
  private:
@@ -66,17 +127,39 @@ void read_meeting_point(const Variables& variables, Launch& launch) {
   launch.master_port = static_cast<std::uint16_t>(port);
 }
 
+void check(const Launch& launch, const VariableSet& set) {
+  const auto refuse = [&](const std::string& problem, const char* first, const char* second) {
+    throw UserError(fmt::format("the environment of {} contradicts itself ({}, {}): {}",
+                                launch.launcher, first, second, problem));
+  };
+  if (launch.num_ranks < 1) refuse("it has no ranks", set.rank(), set.num_ranks());
+  if (launch.rank >= launch.num_ranks)
+    refuse(
+        fmt::format("rank {} of {} ranks; they are numbered from 0", launch.rank, launch.num_ranks),
+        set.rank(), set.num_ranks());
+  if (launch.num_local_ranks < 1 || launch.num_local_ranks > launch.num_ranks)
+    refuse(fmt::format("{} ranks on this machine of {} in all", launch.num_local_ranks,
+                       launch.num_ranks),
+           set.num_local_ranks(), set.num_ranks());
+  if (launch.local_rank >= launch.num_local_ranks)
+    refuse(fmt::format("rank {} of the {} on this machine; they are numbered from 0",
+                       launch.local_rank, launch.num_local_ranks),
+           set.local_rank(), set.num_local_ranks());
+}
+
 Launch read_torchrun(const Variables& variables) {
-  variables.require({"RANK", "WORLD_SIZE"}, "torchrun");
+  variables.require(kTorchrunSet, {"RANK", "WORLD_SIZE"});
   Launch launch;
   launch.launcher = variables.has("TORCHELASTIC_RUN_ID") ? kTorchrun : "RANK and WORLD_SIZE";
   launch.rank = variables.number("RANK");
   launch.num_ranks = variables.number("WORLD_SIZE");
-  if (launch.num_ranks > 1) variables.require({"MASTER_ADDR", "MASTER_PORT"}, launch.launcher);
-  launch.local_rank = variables.number("LOCAL_RANK", launch.rank);
+  if (launch.num_ranks > 1) variables.require(kTorchrunSet, {"MASTER_ADDR", "MASTER_PORT"});
   launch.num_local_ranks = variables.number("LOCAL_WORLD_SIZE", launch.num_ranks);
+  if (launch.num_local_ranks < launch.num_ranks) variables.require(kTorchrunSet, {"LOCAL_RANK"});
+  launch.local_rank = variables.number("LOCAL_RANK", launch.rank);
   launch.launcher_keeps_store = variables.text("TORCHELASTIC_USE_AGENT_STORE", "") == "True";
   launch.attempt = variables.number("TORCHELASTIC_RESTART_COUNT", 0);
+  check(launch, kTorchrunSet);
   return launch;
 }
 
@@ -87,39 +170,42 @@ std::uint16_t port_of_job(std::int64_t job, std::int64_t step) {
 }
 
 Launch read_slurm(const Variables& variables) {
-  variables.require({"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"}, "srun");
+  variables.require(kSlurmSet, {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"});
   Launch launch;
   launch.launcher = "Slurm";
   launch.rank = variables.number("SLURM_PROCID");
   launch.num_ranks = variables.number("SLURM_STEP_NUM_TASKS");
   launch.local_rank = variables.number("SLURM_LOCALID");
-  if (launch.num_ranks == 1) return launch;
-  variables.require({"SLURM_STEP_NODELIST", "SLURM_STEP_TASKS_PER_NODE", "SLURM_NODEID"}, "srun");
-  launch.num_local_ranks = tasks_of_node(variables.text("SLURM_STEP_TASKS_PER_NODE", ""),
-                                         variables.number("SLURM_NODEID"));
-  launch.master_address = first_node(variables.text("SLURM_STEP_NODELIST", ""));
-  launch.master_port =
-      port_of_job(variables.number("SLURM_JOB_ID", 0), variables.number("SLURM_STEP_ID", 0));
   launch.attempt = variables.number("SLURM_RESTART_COUNT", 0);
+  if (launch.num_ranks != 1) {
+    variables.require(kSlurmSet,
+                      {"SLURM_STEP_NODELIST", "SLURM_STEP_TASKS_PER_NODE", "SLURM_NODEID"});
+    launch.num_local_ranks = tasks_of_node(variables.text("SLURM_STEP_TASKS_PER_NODE", ""),
+                                           variables.number("SLURM_NODEID"));
+    launch.master_address = first_node(variables.text("SLURM_STEP_NODELIST", ""));
+    launch.master_port =
+        port_of_job(variables.number("SLURM_JOB_ID", 0), variables.number("SLURM_STEP_ID", 0));
+  }
+  check(launch, kSlurmSet);
   return launch;
 }
 
-// The names under which an MPI launcher tells its processes who they are.
-struct MpiNames {
-  const char *launcher, *rank, *num_ranks, *local_rank, *num_local_ranks;
-};
-constexpr MpiNames kOpenMpi{"Open MPI", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
-                            "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"};
-constexpr MpiNames kHydra{"MPICH", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"};
+// A batch script and a shell of salloc have numbers too, 0 of all, but nothing of a step.
+bool is_in_step(const Variables& variables) {
+  return variables.has("SLURM_STEP_NUM_TASKS") || variables.has("SLURM_STEP_NODELIST") ||
+         variables.has("SLURM_STEP_TASKS_PER_NODE") || variables.text("SLURM_PROCID", "0") != "0";
+}
 
-Launch read_mpi(const Variables& variables, const MpiNames& names) {
-  variables.require({names.rank, names.num_ranks}, names.launcher);
+Launch read_mpi(const Variables& variables, const VariableSet& set) {
+  variables.require(set, {set.rank(), set.num_ranks()});
   Launch launch;
-  launch.launcher = names.launcher;
-  launch.rank = variables.number(names.rank);
-  launch.num_ranks = variables.number(names.num_ranks);
-  launch.local_rank = variables.number(names.local_rank, launch.rank);
-  launch.num_local_ranks = variables.number(names.num_local_ranks, launch.num_ranks);
+  launch.launcher = set.launcher;
+  launch.rank = variables.number(set.rank());
+  launch.num_ranks = variables.number(set.num_ranks());
+  launch.num_local_ranks = variables.number(set.num_local_ranks(), launch.num_ranks);
+  if (launch.num_local_ranks < launch.num_ranks) variables.require(set, {set.local_rank()});
+  launch.local_rank = variables.number(set.local_rank(), launch.rank);
+  check(launch, set);
   if (launch.num_local_ranks < launch.num_ranks && !variables.has("MASTER_ADDR"))
     throw UserError(
         fmt::format("{} runs {} of {} ranks on this machine, but MASTER_ADDR is not set; export "
@@ -128,34 +214,18 @@ Launch read_mpi(const Variables& variables, const MpiNames& names) {
   return launch;
 }
 
-void check(const Launch& launch) {
-  const auto refuse = [&](const std::string& problem) {
-    throw UserError(
-        fmt::format("the environment of {} contradicts itself: {}", launch.launcher, problem));
-  };
-  if (launch.num_ranks < 1) refuse("it has no ranks");
-  if (launch.rank >= launch.num_ranks)
-    refuse(fmt::format("rank {} of {} ranks; they are numbered from 0", launch.rank,
-                       launch.num_ranks));
-  if (launch.num_local_ranks < 1 || launch.num_local_ranks > launch.num_ranks)
-    refuse(fmt::format("{} ranks on this machine of {} in all", launch.num_local_ranks,
-                       launch.num_ranks));
-  if (launch.local_rank >= launch.num_local_ranks)
-    refuse(fmt::format("rank {} of the {} on this machine; they are numbered from 0",
-                       launch.local_rank, launch.num_local_ranks));
-}
-
 // What srun or an MPI launcher says. mpirun may itself start its helpers with srun, whose numbers
 // are then theirs; srun in turn may set the variables of Hydra's protocol, without the local ones.
 std::optional<Launch> read_cluster(const Variables& variables) {
-  if (variables.has(kOpenMpi.rank)) return read_mpi(variables, kOpenMpi);
-  std::optional<Launch> hydra;
-  if (variables.has(kHydra.rank)) hydra = read_mpi(variables, kHydra);
-  if (!variables.has("SLURM_STEP_NUM_TASKS")) return hydra;
+  if (variables.has_any(kOpenMpiSet)) return read_mpi(variables, kOpenMpiSet);
+  if (!is_in_step(variables)) {
+    if (!variables.has_any(kHydraSet)) return std::nullopt;
+    return read_mpi(variables, kHydraSet);
+  }
   const Launch slurm = read_slurm(variables);
-  const bool is_slurm =
-      !hydra || (hydra->rank == slurm.rank && hydra->num_ranks == slurm.num_ranks);
-  return is_slurm ? slurm : *hydra;
+  if (!variables.has(kHydraSet.rank()) || !variables.has(kHydraSet.num_ranks())) return slurm;
+  const Launch hydra = read_mpi(variables, kHydraSet);
+  return hydra.rank == slurm.rank && hydra.num_ranks == slurm.num_ranks ? slurm : hydra;
 }
 
 void check_agreement(const Launch& by_hand, const Launch& cluster) {
@@ -185,9 +255,12 @@ Launch read_launch(const Environment& environment) {
     if (found && cluster) check_agreement(*found, *cluster);
     if (!found) found = cluster;
   }
+  // A process among several that is not told which would take itself for the only one.
+  if (!found && (variables.has("LOCAL_RANK") || variables.has("LOCAL_WORLD_SIZE") ||
+                 variables.has("TORCHELASTIC_RUN_ID")))
+    found = read_torchrun(variables);
   if (!found) return {};
   read_meeting_point(variables, *found);
-  check(*found);
   return *found;
 }
 

@@ -25,9 +25,9 @@ std::optional<std::string> process_environment(const char* name);
 
 // Reads, in this order, the variables of torchrun (RANK, WORLD_SIZE, ..., which also serve
 // launchers of one's own), of srun, of Open MPI, and of MPICH's and Intel's Hydra; none of them
-// means one process. Inside a Slurm job only srun's own variables count: a batch script is one
-// process. Throws UserError for variables that are missing, are no numbers, or contradict each
-// other.
+// means one process. In a Slurm job only srun's own variables count: a batch script is one process.
+// Throws UserError naming variables that are missing beside others of their set, which it names
+// too, are no numbers, or contradict each other.
 Launch read_launch(const Environment& environment = process_environment);
 
 }  // namespace vllama::distributed
