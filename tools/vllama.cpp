@@ -6,7 +6,10 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/terminal_text.h"
+#include "core/version.h"
+#include "tools/command_line.h"
 #include "tools/commands/commands.h"
+#include "tools/help_format.h"
 
 namespace {
 
@@ -39,9 +42,16 @@ int main(int argc, char** argv) {
   int exit_status = 0;
   CLI::App program("Train, and look into, Video-LLaMA: language models that see video.", "vllama");
   program.require_subcommand(1);
+  program.set_version_flag("--version", "vllama " + vllama::program_version() + "\n",
+                           "print the version and exit");
+  vllama::tools::use_help_format(program);
   add_commands(program, exit_status);
   try {
+    vllama::tools::require_known_commands(program, argc, argv);
     program.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    std::cerr << "vllama: " << vllama::tools::explain_extras(program) << "\n";
+    return kUserMistake;
   } catch (const CLI::ParseError& mistake) {
     return program.exit(mistake) == 0 ? 0 : kUserMistake;
   } catch (const vllama::UserError& mistake) {

@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/nearest_name.h"
+#include "core/wrapped_text.h"
 
 namespace vllama::config {
 namespace {
@@ -26,22 +28,6 @@ Tree scalar(std::string text) {
   tree.kind = Tree::Kind::scalar;
   tree.scalar = std::move(text);
   return tree;
-}
-
-// The number of single-character edits between two words, for "did you mean".
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace
@@ -106,9 +92,7 @@ void check_choice(const std::string& source, const std::string& where, const std
 }
 
 std::string Reader::unknown(const std::string& key) const {
-  const auto nearest = std::ranges::min_element(
-      known_, {}, [&](const std::string& name) { return edit_distance(key, name); });
-  if (nearest != known_.end() && edit_distance(key, *nearest) <= 2)
+  if (const auto nearest = nearest_name(key, {known_.begin(), known_.end()}))
     return fmt::format("is not a known key (did you mean '{}'?)", *nearest);
   return fmt::format("is not a known key (known here: {})", fmt::join(known_, ", "));
 }
@@ -122,9 +106,14 @@ void Reader::expand(const std::string& source, const std::string& where, std::st
 }
 
 void Helper::add_line(const std::string& key, const Tree& value, const char* help) {
+  constexpr std::size_t kIndent = 6;
   std::string shown = to_yaml(value);
   shown.pop_back();
-  text_ += fmt::format("  {:<44} {:<14} {}\n", key, shown, help);
+  const std::string line = fmt::format("  {}: {}\n", key, shown);
+  text_ += line.size() <= kHelpColumns + 1
+               ? line
+               : fmt::format("  {}:\n{}", key, wrapped(shown, kHelpColumns, kIndent - 2));
+  text_ += wrapped(help, kHelpColumns, kIndent);
 }
 
 }  // namespace vllama::config

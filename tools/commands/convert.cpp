@@ -58,7 +58,7 @@ void add_convert(CLI::App& program) {
       "convert", "Rewrite a data set in vllama's own format, as a file or as tar shards.");
   command->footer(
       "Example:\n  vllama convert --format llava_instruct --annotations "
-      "llava_instruct_150k.json \\\n    --media-root coco/train2014 --image-prefix "
+      "llava_instruct_150k.json --media-root coco/train2014 --image-prefix "
       "COCO_train2014_ --output llava.jsonl\n"
       "  vllama convert --format webvid --annotations webvid/annotations \\\n"
       "    --media-root webvid/videos --shards webvid_shards\n\n"
