@@ -27,6 +27,8 @@ constexpr float kLoudest = 1e30f;
 constexpr double kShortestGapSeconds = 0.1;
 // At the beginning: less than stamps in milliseconds tell.
 constexpr double kShortestDelaySeconds = 0.001;
+// Stamps that go back by more are those of another clock.
+constexpr double kLongestOverlapSeconds = 1;
 // Farther than any recording lasts, and small enough to be added up.
 constexpr double kFarthestPlace = 0x1p50;
 
@@ -158,7 +160,7 @@ std::int64_t AudioDecoder::gap_before_frame() {
   double stamp = static_cast<double>(frame_->best_effort_timestamp) * av_q2d(stream_.time_base) -
                  input_.zero_seconds();
   // A clock that begins anew: the sound goes on.
-  if (last_stamp_seconds_ && stamp < *last_stamp_seconds_)
+  if (last_stamp_seconds_ && stamp < *last_stamp_seconds_ - kLongestOverlapSeconds)
     shift_seconds_ = static_cast<double>(position_) / rate - stamp;
   last_stamp_seconds_ = stamp;
   stamp += shift_seconds_;

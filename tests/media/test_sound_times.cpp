@@ -192,6 +192,29 @@ TEST_CASE("of several sounds the one that is marked as the default") {
     }
 }
 
+TEST_CASE("the sound of many joined recordings does not leave the pictures") {
+  const TemporaryFolder folder;
+  // The sound is longer than the pictures by two thirds of a frame of AAC, and has its padding.
+  const auto part =
+      make_clip(folder, "part.ts",
+                moving_picture("64x48", 25, 25) +
+                    "-f lavfi -i "
+                    "'aevalsrc=0.3*sin(2*PI*400*t)*between(t\\,0.5\\,0.9):s=48000:d=1.03' "
+                    "-c:v libx264 -bf 0 -c:a aac");
+  if (!part) return;
+  const std::string bytes = read_file(*part);
+  std::string whole;
+  constexpr int kNumParts = 20;
+  for (int i = 0; i < kNumParts; ++i) whole += bytes;
+  write_file_atomically(folder.path() / "joined.ts", whole);
+  const Waveform sound = sound_of(folder.path() / "joined.ts");
+  for (int i = 0; i < kNumParts; ++i) {
+    INFO(i);
+    CHECK(pitch(sound, i + 0.7, i + 0.85) > 350);  // up to a tenth of a second late
+    CHECK(pitch(sound, i + 0.2, i + 0.4) == 0);
+  }
+}
+
 TEST_CASE("the sound of joined recordings goes on with their pictures") {
   VLLAMA_SHARED_FILE(path, "reports/media/joined.ts");
   CHECK(seconds_of(sound_of(path)) == Approx(4.1).margin(0.15));
