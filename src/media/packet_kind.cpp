@@ -43,6 +43,7 @@ enum class NalRole { picture, parameter_set, other };
 
 struct Nal {
   NalRole role = NalRole::other;
+  bool is_first_slice = false;  // H.264: of a frame or field
   bool is_entry = false;
   bool is_unreferenced = false;
   std::int32_t temporal_layer = 0;
@@ -53,8 +54,12 @@ struct Nal {
 Nal h264_nal(Bytes unit) {
   const int type = unit[0] & 0x1f;
   const bool is_unreferenced = (unit[0] >> 5 & 3) == 0;
-  if (type >= 1 && type <= 5) return {NalRole::picture, type == 5, is_unreferenced};
-  if (type == 7 || type == 8 || type == 13 || type == 15) return {NalRole::parameter_set};
+  if (type >= 1 && type <= 5)
+    return {.role = NalRole::picture,
+            .is_first_slice = unit.size() > 1 && (unit[1] & 0x80) != 0,  // first_mb_in_slice is 0
+            .is_entry = type == 5,
+            .is_unreferenced = is_unreferenced};
+  if (type == 7 || type == 8 || type == 13 || type == 15) return {.role = NalRole::parameter_set};
   return {};
 }
 
@@ -67,8 +72,11 @@ Nal hevc_nal(Bytes unit) {
   if (layer > 0) return {};
   const bool is_unreferenced = type <= 14 && type % 2 == 0;
   if (type < 32)
-    return {NalRole::picture, type >= 16 && type <= 21, is_unreferenced, (unit[1] & 7) - 1};
-  if (type <= 34) return {NalRole::parameter_set};
+    return {.role = NalRole::picture,
+            .is_entry = type >= 16 && type <= 21,
+            .is_unreferenced = is_unreferenced,
+            .temporal_layer = (unit[1] & 7) - 1};
+  if (type <= 34) return {.role = NalRole::parameter_set};
   return {};
 }
 
@@ -90,15 +98,14 @@ bool has_clean_key_frames(AVCodecID codec) {
   return codec == AV_CODEC_ID_VP8 || codec == AV_CODEC_ID_VP9 || codec == AV_CODEC_ID_AV1;
 }
 
+// The parser tells the order of two fields once it has seen both: one behind the other, of the same
+// frame_num (ITU-T H.264, 7.4.1.2.4).
 Field field_of(const AVCodecParserContext& parser) {
-  switch (parser.picture_structure) {
-    case AV_PICTURE_STRUCTURE_TOP_FIELD:
-      return Field::top;
-    case AV_PICTURE_STRUCTURE_BOTTOM_FIELD:
-      return Field::bottom;
-    default:
-      return Field::none;
-  }
+  if (parser.picture_structure != AV_PICTURE_STRUCTURE_TOP_FIELD &&
+      parser.picture_structure != AV_PICTURE_STRUCTURE_BOTTOM_FIELD)
+    return Field::none;
+  const bool has_both = parser.field_order == AV_FIELD_TT || parser.field_order == AV_FIELD_BB;
+  return has_both ? Field::second : Field::first;
 }
 
 // Data beside the frame that changes how later frames decode.
@@ -128,10 +135,9 @@ PacketKind PacketClassifier::operator()(const AVPacket& packet) {
   has_changed_state_ = has_changed_state_ || changes_state(packet);
   PacketKind kind;
   if (is_intra_only_) kind = {.is_entry = true, .is_unreferenced = true};
-  if (has_nal_units(parameters_.codec_id)) kind = nal_kind(packet);
   if (parser_) parse(packet);
-  if (parser_ && parameters_.codec_id == AV_CODEC_ID_H264)
-    kind.field = field_of(*parser_);
+  if (has_nal_units(parameters_.codec_id))
+    kind = nal_kind(packet);
   else if (parser_)
     kind.is_entry = parser_->key_frame == 1 && (packet.flags & AV_PKT_FLAG_KEY) != 0;
   if (has_changed_state_) kind.is_entry = kind.is_unreferenced = false;
@@ -149,17 +155,20 @@ PacketKind PacketClassifier::nal_kind(const AVPacket& packet) {
   if (!units) return {};
   PacketKind kind{.is_entry = true, .is_unreferenced = true};
   bool has_picture = false;
+  int num_fields = 0;
   std::set<std::string> sent_here;
   for (const Bytes unit : *units) {
     const Nal nal = is_h264 ? h264_nal(unit) : hevc_nal(unit);
     if (nal.role == NalRole::parameter_set) sent_here.emplace(unit.begin(), unit.end());
     if (nal.role != NalRole::picture) continue;
     has_picture = true;
+    num_fields += nal.is_first_slice ? 1 : 0;
     kind.is_entry = kind.is_entry && nal.is_entry;
     kind.is_unreferenced = kind.is_unreferenced && nal.is_unreferenced;
     kind.temporal_layer = nal.temporal_layer;
   }
   if (!has_picture) return {};
+  if (parser_ && num_fields < 2) kind.field = field_of(*parser_);
   // A frame that carries parameter sets must reach the decoder, and who starts at an entry must
   // find there every parameter set sent so far.
   if (!sent_here.empty()) kind.is_unreferenced = false;

@@ -11,8 +11,9 @@
 
 namespace vllama::media {
 
-// Every second line of a picture, from the first or the second line on.
-enum class Field { none, top, bottom };
+// Whether a packet holds one field (every second line) of a picture alone: the first of two that
+// make a picture, or the one that completes the packet before.
+enum class Field { none, first, second };
 
 struct PacketKind {
   // Decoding may start here: this frame and all that follow it both in the file and on the screen
@@ -23,7 +24,7 @@ struct PacketKind {
   std::int32_t temporal_layer = 0;  // HEVC
   int num_pictures = 1;             // see PictureCounter
   bool is_reference_only = false;   // never shown: hidden frames of VP8, VP9 and AV1
-  Field field = Field::none;        // of an H.264 packet that holds one field alone
+  Field field = Field::none;        // H.264
 };
 
 // Looks at the packets of one stream, in the order of the file. When in doubt it says "no entry,

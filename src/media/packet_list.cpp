@@ -9,6 +9,7 @@ namespace vllama::media {
 
 PacketList read_packets(Input& input, const AVStream& stream, std::int64_t memory_bytes) {
   PacketList list;
+  list.name = input.name();
   PacketClassifier classify(*stream.codecpar);
   bool keeps_packets = true;
   std::int64_t num_bytes = 0;

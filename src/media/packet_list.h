@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "media/file_range.h"
@@ -22,6 +23,7 @@ struct PacketFacts {
 };
 
 struct PacketList {
+  std::string name;                // of the file, for messages
   std::vector<PacketFacts> facts;  // in the order of the file, which is decoding order
   std::vector<Packet> packets;     // in that order; empty if they were too many
   bool is_encrypted = false;

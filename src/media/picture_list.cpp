@@ -1,5 +1,7 @@
 #include "media/picture_list.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -21,7 +23,7 @@ double rounded(double seconds) {
 class Listing {
  public:
   Listing(const PacketList& packets, const Timing& timing, const DecodeBeginning& decode)
-      : packets_(packets.facts), timing_(timing), decode_(decode) {}
+      : name_(packets.name), packets_(packets.facts), timing_(timing), decode_(decode) {}
 
   PictureList operator()() {
     join_fields();
@@ -48,8 +50,10 @@ class Listing {
     return first_packet(coded).kind.num_pictures > 0;
   }
   bool is_shown(std::int64_t coded) const { return list_.coded[coded].is_shown; }
-  double seconds_of(std::int64_t time) const {
-    return rounded(static_cast<double>(time) * timing_.time_base.num / timing_.time_base.den -
+  // In floating point from the start: times and durations of damaged files may be absurd.
+  double seconds_of(std::int64_t time, std::int64_t later_by = 0) const {
+    return rounded((static_cast<double>(time) + static_cast<double>(later_by)) *
+                       timing_.time_base.num / timing_.time_base.den -
                    timing_.zero_seconds);
   }
 
@@ -76,6 +80,7 @@ class Listing {
   Slots find_slots() const;
   void show_in_slots(const DecodedOrder& decoded);
 
+  const std::string& name_;  // of the file, for messages
   const std::vector<PacketFacts>& packets_;
   const Timing& timing_;
   const DecodeBeginning& decode_;
@@ -86,13 +91,12 @@ void Listing::join_fields() {
   bool awaits_second_field = false;
   for (std::size_t i = 0; i < packets_.size(); ++i) {
     const PacketFacts& packet = packets_[i];
-    const Field field = packet.kind.field;
-    if (awaits_second_field && field != Field::none && field != packets_[i - 1].kind.field) {
+    if (awaits_second_field && packet.kind.field == Field::second) {
       list_.coded.back().num_packets = 2;
       awaits_second_field = false;
       continue;
     }
-    awaits_second_field = field != Field::none;
+    awaits_second_field = packet.kind.field != Field::none;
     const bool has_own_time = timing_.has_slots || !packet.kind.is_reference_only;
     list_.coded.push_back({.first_packet = static_cast<std::int64_t>(i),
                            .is_entry = packet.kind.is_entry,
@@ -122,10 +126,10 @@ std::int64_t Listing::time_of(std::int64_t coded) const {
 // When a picture that is shown at `time` is no longer.
 double Listing::end_of(std::int64_t coded, std::int64_t time) const {
   double end = seconds_of(time) + 1 / timing_.frames_per_second;
-  if (first_packet(coded).duration > 0) end = seconds_of(time + first_packet(coded).duration);
+  if (first_packet(coded).duration > 0) end = seconds_of(time, first_packet(coded).duration);
   const PacketFacts& second_field = last_packet(coded);
   if (list_.coded[coded].num_packets > 1 && second_field.shown_at != AV_NOPTS_VALUE)
-    end = std::max(end, seconds_of(second_field.shown_at + second_field.duration));
+    end = std::max(end, seconds_of(second_field.shown_at, second_field.duration));
   return end;
 }
 
@@ -153,7 +157,8 @@ void Listing::set_display_order(const Numbers& order) {
 
 void Listing::show(std::int64_t coded, double seconds, bool is_replaced) {
   if (list_.shown.size() == kMaxPackets)
-    throw MediaError(MediaFailure::corrupt, "has more pictures than any clip");
+    throw MediaError(MediaFailure::corrupt,
+                     fmt::format("'{}': has more than {} frames", name_, kMaxPackets));
   list_.shown.push_back({coded, seconds, is_replaced});
 }
 

@@ -139,6 +139,10 @@ TEST_CASE("H.264: a packet with one field of a picture") {
   const auto kind = [&](const std::string& bytes) {
     return kind_of(classify, {bytes.begin(), bytes.end()});
   };
-  CHECK(kind(stream.substr(0, second)).field == Field::top);
-  CHECK(kind(stream.substr(second)).field == Field::bottom);
+  const std::string first_field = stream.substr(0, second), second_field = stream.substr(second);
+  CHECK(kind(first_field).field == Field::first);
+  CHECK(kind(second_field).field == Field::second);
+  CHECK(kind(first_field).field != Field::none);
+  CHECK(kind(first_field).field == Field::first);  // its second field is lost
+  CHECK(kind(stream).field == Field::none);        // both are here
 }

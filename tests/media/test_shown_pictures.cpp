@@ -108,6 +108,40 @@ std::filesystem::path written(const test::TemporaryFolder& folder, const std::st
   return folder.path() / name;
 }
 
+// An MPEG-4 stream of ten pictures a second with these pictures "not coded": cut off behind the bit
+// that says so (ISO/IEC 14496-2, 6.2.5).
+std::string without_coding(const std::string& stream, const std::vector<std::size_t>& numbers) {
+  const std::string start("\0\0\1\xb6", 4);
+  constexpr std::size_t kTimeBits = 4;  // of ten steps
+  std::string result;
+  std::size_t begin = 0, picture = stream.find(start);
+  for (std::size_t number = 0; picture != std::string::npos; ++number) {
+    const std::size_t next = stream.find(start, picture + 4), after = picture + 4;
+    if (std::ranges::find(numbers, number) == numbers.end()) {
+      result += stream.substr(begin, next - begin);
+    } else {
+      std::vector<bool> bits;
+      for (std::size_t i = 0; i < 64; ++i)
+        bits.push_back((static_cast<unsigned char>(stream[after + i / 8]) >> (7 - i % 8) & 1) != 0);
+      bits[1] = true;  // predicted
+      std::size_t end = 2;
+      while (bits[end]) ++end;       // whole seconds
+      end += 1 + 1 + kTimeBits + 1;  // their end, a marker, the time, a marker
+      bits.resize(end);
+      bits.insert(bits.end(), {false, false});  // not coded; stuffing is a zero and ones
+      while (bits.size() % 8 != 0) bits.push_back(true);
+      result += stream.substr(begin, after - begin);
+      for (std::size_t i = 0; i < bits.size(); i += 8) {
+        int byte = 0;
+        for (std::size_t bit = 0; bit < 8; ++bit) byte = byte << 1 | (bits[i + bit] ? 1 : 0);
+        result += static_cast<char>(byte);
+      }
+    }
+    begin = picture = next;
+  }
+  return result;
+}
+
 }  // namespace
 
 TEST_CASE("two fields of H.264 are one picture, in every container") {
@@ -177,6 +211,28 @@ TEST_CASE("pictures that are not coded show the one before") {
     for (std::size_t i = 0; i < coded.size(); ++i)
       expected.insert(expected.end(), kCoded[i + 1] - kCoded[i], coded[i]);
     check_frames(reader, expected);
+  }
+}
+
+TEST_CASE("pictures that are not coded show the one before, in every container") {
+  const test::TemporaryFolder folder;
+  const auto whole =
+      test::make_clip(folder, "whole.m4v",
+                      test::moving_picture("64x48", 10, 30) + "-c:v mpeg4 -g 1 -f m4v", "mpeg4");
+  if (!whole) return;
+  const auto pictures = test::program_fingerprints(folder, *whole);
+  REQUIRE(pictures.size() == 30);
+  const std::vector<std::size_t> not_coded{3, 4, 5, 11, 20, 21, 29};
+  const auto bare = written(folder, "bare.m4v", without_coding(read_file(*whole), not_coded));
+  Fingerprints expected = pictures;
+  for (const std::size_t i : not_coded) expected[i] = expected[i - 1];
+  for (const std::string name : {"nvop.avi", "nvop.mp4", "nvop.mkv", "nvop.mov"}) {
+    const auto clip = test::make_clip(
+        folder, name, "-framerate 10 -f m4v -i '" + bare.string() + "' -c copy -r 10");
+    INFO(name);
+    VideoReader reader(*clip);
+    check_frames(reader, expected);
+    check_times(*clip, 10);
   }
 }
 
