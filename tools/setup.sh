@@ -12,7 +12,7 @@ readonly packages=(
   g++ cmake ninja-build ccache pkg-config git ffmpeg python3-venv clang-format-14
   libavformat-dev libavcodec-dev libavfilter-dev libavutil-dev libswscale-dev libswresample-dev
   libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev libsentencepiece-dev
-  libgloo-dev libicu-dev libjpeg62-turbo-dev zlib1g-dev catch2)
+  libedit-dev libgloo-dev libicu-dev libjpeg62-turbo-dev zlib1g-dev catch2)
 
 missing_packages() {
   local package
@@ -45,10 +45,33 @@ pip_install() {
     "$venv/bin/python" -m pip install -q --disable-pip-version-check "$@"
 }
 
+# The wheel's own programs import torch, which fails without the CUDA wheels: they are in the venv's
+# bin only where they can start.
+place_programs() {
+  local -r from="$1" to="$2"
+  local program
+  for program in torchrun torchfrtrace; do
+    if [ -e "$from/$program" ]; then
+      mkdir -p "$to"
+      mv "$from/$program" "$to/"
+    fi
+  done
+}
+
 install_torch() {
   local route=small
   wants_cuda && route=cuda
-  local stamp="$venv/.torch-$torch_version-$route"
+  install_route $route
+  if [ -e "$venv/.torch-$torch_version-cuda" ] || "$venv/bin/python" -c 'import torch' 2>/dev/null; then
+    place_programs "$venv/needs_cuda_wheels" "$venv/bin"
+  else
+    place_programs "$venv/bin" "$venv/needs_cuda_wheels"
+  fi
+}
+
+install_route() {
+  local -r route=$1
+  local -r stamp="$venv/.torch-$torch_version-$route"
   [ -e "$stamp" ] && return
   echo "setup: installing torch $torch_version ($route) into $venv"
   [ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv "$venv"

@@ -178,6 +178,35 @@ TEST_CASE("slurm.sh: a job goes back into the queue unless it is done or must be
   }
 }
 
+TEST_CASE("setup.sh: torchrun is in the venv only where it can start") {
+  const test::TemporaryFolder folder;
+  const fs::path venv = folder.path() / "venv";
+  const auto write_program = [](const fs::path& file, const std::string& text) {
+    fs::create_directories(file.parent_path());
+    write_file_atomically(file, "#!/bin/sh\n" + text + "\n");
+    fs::permissions(file, fs::perms::owner_all);
+  };
+  write_program(folder.path() / "bin/dpkg-query", "echo ii");
+  write_program(venv / "bin/python", "exit ${IMPORTS_TORCH:-1}");
+  write_program(venv / "bin/torchrun", "exit 0");
+  write_file_atomically(venv / ".torch-2.11.0-small", "");
+  const auto set_up = [&](const std::string& variables) {
+    const auto outcome =
+        Launched(fmt::format("PATH='{}/bin':\"$PATH\" VLLAMA_VENV='{}' {} tools/setup.sh",
+                             folder.path().string(), venv.string(), variables))
+            .wait(0);
+    INFO(outcome.output);
+    CHECK(outcome.status == 0);
+    return fs::exists(venv / "bin/torchrun");
+  };
+  CHECK_FALSE(set_up("VLLAMA_CUDA=OFF"));
+  CHECK_FALSE(set_up("VLLAMA_CUDA=OFF"));
+  CHECK(set_up("VLLAMA_CUDA=OFF IMPORTS_TORCH=0"));
+  CHECK_FALSE(set_up("VLLAMA_CUDA=OFF"));
+  write_file_atomically(venv / ".torch-2.11.0-cuda", "");
+  CHECK(set_up("VLLAMA_CUDA=ON"));
+}
+
 TEST_CASE("torchrun: a run whose ranks are killed comes back and ends as if nothing had been") {
   const std::string program = torchrun();
   if (program.empty()) return;
