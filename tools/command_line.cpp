@@ -34,6 +34,18 @@ const CLI::App& chosen_command(const CLI::App& program) {
   return chosen.empty() ? program : chosen_command(*chosen.back());
 }
 
+std::string no_option(const CLI::App& command, const std::string& word) {
+  const std::string option = word.substr(0, word.find('='));
+  return fmt::format("{} has no option '{}'{}", full_name(command), word,
+                     suggestion(option, option_names(command)));
+}
+
+// In front of a command's name.
+void require_known_option(const CLI::App& command, const std::string& word) {
+  if (command.get_option_no_throw(word.substr(0, word.find('='))) == nullptr)
+    throw UserError(no_option(command, word));
+}
+
 }  // namespace
 
 void require_known_commands(CLI::App& program, int argc, const char* const* argv) {
@@ -43,7 +55,8 @@ void require_known_commands(CLI::App& program, int argc, const char* const* argv
     const auto commands = command->get_subcommands([](const CLI::App* known) {
       return !known->get_name().empty();  // those without are groups of options
     });
-    if (commands.empty() || name.starts_with('-')) return;
+    if (commands.empty()) return;
+    if (name.starts_with('-')) return require_known_option(*command, name);
     const auto next = std::ranges::find_if(
         commands, [&](const CLI::App* known) { return known->get_name() == name; });
     std::vector<std::string> names;
@@ -59,11 +72,10 @@ std::string explain_extras(const CLI::App& program) {
   const CLI::App& command = chosen_command(program);
   std::string text;
   for (const std::string& word : command.remaining()) {
-    const bool is_option = word.starts_with('-');
-    const std::string option = word.substr(0, word.find('='));
-    text += fmt::format("{} {} '{}'{}\n", full_name(command),
-                        is_option ? "has no option" : "does not know what to do with", word,
-                        is_option ? suggestion(option, option_names(command)) : "");
+    text += word.starts_with('-')
+                ? no_option(command, word)
+                : fmt::format("{} does not know what to do with '{}'", full_name(command), word);
+    text += "\n";
   }
   return text + full_name(command) + " --help lists what it takes";
 }

@@ -5,8 +5,8 @@
 
 namespace vllama::tools {
 
-// Throws UserError if the command line names a command that `program`, or the command in front of
-// it, does not have.
+// Throws UserError if the command line names a command, or an option before one, that `program`, or
+// the command in front of it, does not have.
 void require_known_commands(CLI::App& program, int argc, const char* const* argv);
 
 // Of a command line whose parsing failed because of words that have no place in it: which ones, of

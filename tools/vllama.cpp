@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   int exit_status = 0;
   CLI::App program("Train, and look into, Video-LLaMA: language models that see video.", "vllama");
   program.require_subcommand(1);
-  program.set_version_flag("--version", "vllama " + vllama::program_version() + "\n",
+  program.set_version_flag("--version", "vllama " + vllama::program_version(),
                            "print the version and exit");
   vllama::tools::use_help_format(program);
   add_commands(program, exit_status);

@@ -4,24 +4,29 @@
 
 #include <filesystem>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "eval/chat/transcript.h"
+#include "eval/generate/settings_without_effect.h"
 #include "text/unicode.h"
 
 namespace vllama::eval {
 namespace {
 
 constexpr const char* kHelp =
-    "Ask anything. Ctrl-C stops an answer, Ctrl-D ends the chat. Commands:\n"
+    "Ask anything. Commands:\n"
     "  /open FILE          show a video, an image or a sound before the next question\n"
     "  /reset              forget all questions, answers and media\n"
     "  /params             how answers are made\n"
     "  /params NAME=VALUE  change it; several at a time\n"
     "  /save FILE          write the chat as JSON; /save! replaces a file\n"
-    "  /help, /quit\n";
+    "  /help, /quit\n"
+    "Ctrl-C stops an answer, or gives up a line; Ctrl-D ends the chat. In a terminal,\n"
+    "arrow keys edit the line and bring back earlier ones, also of chats before;\n"
+    "Ctrl-R searches them; Tab completes the name of a file.\n";
 
 std::string stripped(const std::string& text) {
   return std::string(text::strip_right(text::strip_left(text)));
@@ -49,11 +54,19 @@ ChatSession::ChatSession(const OpenedModel& opened, Conversation& conversation,
       options_(options),
       stop_requested_(std::move(stop_requested)) {}
 
-void ChatSession::run(std::istream& input, std::ostream& output, const std::string& prompt) {
-  std::string line;
-  while (output << prompt << std::flush, std::getline(input, line)) {
+LineSource lines_of(std::istream& input, std::ostream& output, const std::string& prompt) {
+  return [&input, &output, prompt]() -> std::optional<std::string> {
+    output << prompt << std::flush;
+    std::string line;
+    if (!std::getline(input, line)) return std::nullopt;
+    return line;
+  };
+}
+
+void ChatSession::run(const LineSource& next_line, std::ostream& output) {
+  while (const std::optional<std::string> line = next_line()) {
     try {
-      if (!take(stripped(line), output)) return;
+      if (!take(stripped(*line), output)) return;
     } catch (const UserError& mistake) {
       output << mistake.what() << "\n";
     } catch (const RunFailure& failure) {
@@ -133,10 +146,16 @@ void ChatSession::save(const std::string& file, bool may_replace, std::ostream& 
 void ChatSession::set_parameters(const std::string& assignments, std::ostream& output) {
   GenerationConfig config = conversation_.config();
   config::Tree tree = config::load_text(config::dump(config), "parameters");
+  std::set<std::string> names;
   std::istringstream words(assignments);
-  for (std::string word; words >> word;) config::apply_override(tree, word);
+  for (std::string word; words >> word;) {
+    config::apply_override(tree, word);
+    names.insert(word.substr(0, word.find('=')));
+  }
   conversation_.set_config(config::read<GenerationConfig>(tree));
   output << config::dump(conversation_.config());
+  for (const std::string& note : without_effect(conversation_.config(), names))
+    output << "Note: " << note << "\n";
 }
 
 }  // namespace vllama::eval

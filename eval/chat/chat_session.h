@@ -3,10 +3,18 @@
 
 #include <functional>
 #include <iosfwd>
+#include <optional>
+#include <string>
 
 #include "eval/chat/conversation.h"
 
 namespace vllama::eval {
+
+// The next line of the user's, without its end; nothing when there are no more.
+using LineSource = std::function<std::optional<std::string>()>;
+
+// Lines of a stream; `prompt` is written to `output` in front of each.
+LineSource lines_of(std::istream& input, std::ostream& output, const std::string& prompt);
 
 class ChatSession {
  public:
@@ -15,9 +23,8 @@ class ChatSession {
   ChatSession(const OpenedModel& opened, Conversation& conversation, const ShowOptions& options,
               std::function<bool()> stop_requested);
 
-  // Reads lines until their end or /quit. Mistakes of the user's are told and do not end the chat.
-  // `prompt` is written in front of each line.
-  void run(std::istream& input, std::ostream& output, const std::string& prompt);
+  // Takes lines until their end or /quit. Mistakes of the user's are told and do not end the chat.
+  void run(const LineSource& next_line, std::ostream& output);
 
  private:
   bool take(const std::string& line, std::ostream& output);

@@ -38,11 +38,17 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 
 // Which folders may include the headers of a library.
 const std::map<std::string, std::set<std::string>> kDoors = {
-    {"yaml-cpp/", {"config"}},   {"libav", {"media"}},
-    {"libsw", {"media"}},        {"jpeglib.h", {"media"}},
-    {"unicode/", {"text"}},      {"zlib.h", {"checkpoint"}},
-    {"sentencepiece", {"text"}}, {"CLI/", {"tools"}},
-    {"spdlog/", {"core"}},       {"torch/csrc/distributed", {"distributed"}},
+    {"yaml-cpp/", {"config"}},
+    {"libav", {"media"}},
+    {"libsw", {"media"}},
+    {"jpeglib.h", {"media"}},
+    {"unicode/", {"text"}},
+    {"zlib.h", {"checkpoint"}},
+    {"sentencepiece", {"text"}},
+    {"CLI/", {"tools"}},
+    {"histedit.h", {"tools"}},
+    {"spdlog/", {"core"}},
+    {"torch/csrc/distributed", {"distributed"}},
 };
 
 bool is_source(const fs::path& path) {

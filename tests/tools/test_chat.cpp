@@ -11,37 +11,12 @@
 #include <thread>
 
 #include "core/files.h"
-#include "tests/eval/chat/tiny_chat_model.h"
-#include "tests/tools/program.h"
-#include "tests/train/tiny_world.h"
+#include "tests/tools/chat_world.h"
 
 using namespace vllama;
 using Catch::Contains;
 
 namespace {
-
-// A small model that sees, its configuration, and a clip.
-struct ChatWorld {
-  test::TemporaryFolder folder;
-  std::filesystem::path clip = folder.path() / "clip.mp4";
-
-  ChatWorld() {
-    train::RunConfig config;
-    config.model = test::write_tiny_chat_weights(folder, "vision");
-    config.output_dir = path("run");
-    config.device = "cpu";
-    datasets::DatasetConfig clips;
-    clips.name = "clips";
-    clips.format = "webvid";
-    clips.annotations = clips.media_root = folder.path();
-    config.data.sets = {clips};
-    test::write_config(config, path("run.yaml"));
-    std::filesystem::copy_file(test::TinyWorld().path("videos/page/clip0.mp4"), clip);
-  }
-
-  std::filesystem::path path(const std::string& name) const { return folder.path() / name; }
-  std::string chat() const { return fmt::format("chat '{}' ", path("run.yaml").string()); }
-};
 
 void wait_for_file(const std::filesystem::path& file) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
@@ -54,7 +29,7 @@ void wait_for_file(const std::filesystem::path& file) {
 }  // namespace
 
 TEST_CASE("chat: questions about a clip, as text and as JSON") {
-  const ChatWorld world;
+  const test::ChatWorld world;
   const std::string questions = world.chat() + "--frames 3 --video '" + world.clip.string() +
                                 "' --prompt 'What is it?' --prompt 'Sure?' --max-new-tokens 5 ";
   const auto text = test::run_program(questions + "2>/dev/null");
@@ -69,12 +44,14 @@ TEST_CASE("chat: questions about a clip, as text and as JSON") {
   CHECK(chat["turns"][0]["question"] == "What is it?");
   CHECK(chat["turns"][1]["new_tokens"] == 5);
   CHECK_THAT(text.output, Contains(chat["turns"][0]["answer"].get<std::string>()));
+  CHECK_THAT(test::run_program(questions + "--top-p 0.5").output,
+             Contains("top_p has no effect: do_sample is false"));
   const auto again = test::run_program(questions + "--json --template training");
   CHECK_THAT(again.output, Contains("\"template\": \"training\""));
 }
 
 TEST_CASE("chat: mistakes say what to change, and end with 2") {
-  const ChatWorld world;
+  const test::ChatWorld world;
   const std::string chat = world.chat(), ask = " --prompt x";
   write_file_atomically(world.path("text.jpg"), "no picture");
   const auto expect = [&](const std::string& arguments, const std::string& message) {
@@ -97,7 +74,7 @@ TEST_CASE("chat: mistakes say what to change, and end with 2") {
 }
 
 TEST_CASE("chat: Ctrl-C stops the answer and not the program") {
-  const ChatWorld world;
+  const test::ChatWorld world;
   const auto pipe = world.path("lines");
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   test::BackgroundProgram program(world.chat() + "--max-new-tokens 250 <'" + pipe.string() + "'");

@@ -58,7 +58,7 @@ TEST_CASE("help: no line of any command is wider than a plain terminal") {
 
 TEST_CASE("help: every key of a run with its default, and what it is for below") {
   CHECK_THAT(help_of("train"), Contains("\n  training.batch_size: ") &&
-                                   Contains("\n      samples of an optimizer step"));
+                                   Contains("\n      samples in an optimizer step"));
 }
 
 TEST_CASE("a command that does not exist is refused with the one that was meant") {

@@ -6,14 +6,18 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <set>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/signal_thread.h"
 #include "eval/chat/chat_session.h"
 #include "eval/chat/transcript.h"
+#include "eval/generate/settings_without_effect.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/config_options.h"
+#include "tools/line_editor.h"
 #include "train/device.h"
 #include "train/export/open_saved.h"
 
@@ -31,7 +35,7 @@ struct Arguments {
 
 std::atomic<bool> interrupted = false;
 
-// While it lives, Ctrl-C is only remembered, by a thread that computes nothing.
+// While it lives, Ctrl-C is only remembered. A SignalThread takes it.
 class RememberedInterrupts {
  public:
   RememberedInterrupts() {
@@ -40,9 +44,6 @@ class RememberedInterrupts {
   ~RememberedInterrupts() { ::signal(SIGINT, SIG_DFL); }
   RememberedInterrupts(const RememberedInterrupts&) = delete;
   RememberedInterrupts& operator=(const RememberedInterrupts&) = delete;
-
- private:
-  SignalThread thread_;
 };
 
 eval::ChatSettings settings_of(const Arguments& arguments, const eval::OpenedModel& opened) {
@@ -69,12 +70,31 @@ void answer_prompts(const Arguments& arguments, const eval::OpenedModel& opened,
   if (arguments.json) std::cout << eval::transcript(conversation, opened).dump(2) << "\n";
 }
 
+void warn_of_useless(const std::vector<std::string>& assignments,
+                     const eval::GenerationConfig& config) {
+  std::set<std::string> names;
+  for (const std::string& assignment : assignments)
+    names.insert(assignment.substr(0, assignment.find('=')));
+  for (const std::string& note : eval::without_effect(config, names)) log::warn("{}", note);
+}
+
+// From a terminal with editing and history; from anything else as they come.
+eval::LineSource lines_from_user() {
+  const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
+  if (is_terminal) std::cout << "Ask, or /open FILE; /help lists the commands.\n" << std::flush;
+  if (!can_edit_lines()) return eval::lines_of(std::cin, std::cout, is_terminal ? "> " : "");
+  const auto editor = std::make_shared<LineEditor>("> ", LineHistory(chat_history_file()));
+  return [editor] { return editor->next(); };
+}
+
 void chat(const Arguments& arguments) {
   if (arguments.json && arguments.prompts.empty())
     throw UserError("--json prints what --prompt asked: give at least one --prompt");
   const auto config = config_from<eval::GenerationConfig>(arguments.generation);
-  std::unique_ptr<RememberedInterrupts> interrupts;  // before any other thread
-  if (arguments.prompts.empty()) interrupts = std::make_unique<RememberedInterrupts>();
+  warn_of_useless(arguments.generation, config);
+  const bool is_interactive = arguments.prompts.empty();
+  std::optional<SignalThread> signals;  // before any other thread
+  if (is_interactive) signals.emplace();
   train::set_num_threads(arguments.num_threads, {});
   const eval::OpenedModel opened =
       train::open_saved(arguments.model, train::chosen_device(arguments.device, {}),
@@ -87,14 +107,13 @@ void chat(const Arguments& arguments) {
   for (const auto& [as, file] : arguments.media) {
     const auto& shown = conversation.show(eval::show_medium(opened, file, as, options));
     if (!shown.warning.empty()) log::warn("{}", shown.warning);
-    if (interrupts) std::cout << "Shown " << eval::description(shown) << "\n";
+    if (is_interactive) std::cout << "Shown " << eval::description(shown) << "\n";
   }
-  if (!interrupts) return answer_prompts(arguments, opened, conversation);
-  const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
-  if (is_terminal) std::cout << "Ask, or /open FILE; /help lists the commands.\n";
+  if (!is_interactive) return answer_prompts(arguments, opened, conversation);
+  const RememberedInterrupts interrupts;  // until here Ctrl-C ends the program
   eval::ChatSession(opened, conversation, options, [] {
     return interrupted.exchange(false);
-  }).run(std::cin, std::cout, is_terminal ? "> " : "");
+  }).run(lines_from_user(), std::cout);
 }
 
 void add_media_option(CLI::App& command, const char* name, eval::ShownAs as, const char* help,

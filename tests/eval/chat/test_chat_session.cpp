@@ -20,7 +20,8 @@ struct Session {
   std::string operator()(const std::string& lines) {
     std::istringstream input(lines);
     std::ostringstream output;
-    eval::ChatSession(opened, conversation, {}, stop_requested).run(input, output, "");
+    eval::ChatSession(opened, conversation, {}, stop_requested)
+        .run(eval::lines_of(input, output, ""), output);
     return output.str();
   }
 };
@@ -51,6 +52,13 @@ TEST_CASE("commands: help, parameters, reset, and mistakes that end nothing") {
   CHECK(session.conversation.config().max_new_tokens == 3);
   CHECK(session.conversation.config().num_beams == 1);
   CHECK_THAT(session("/fly\n"), Contains("/help"));
+  CHECK_THAT(session("/params do_sample=false temperature=0.5 top_p=0.3 length_penalty=2\n"),
+             Contains("Note: temperature has no effect: do_sample is false") &&
+                 Contains("Note: top_p has no effect") &&
+                 Contains("Note: length_penalty has no effect: num_beams is 1") &&
+                 !Contains("top_k has no effect"));
+  CHECK_THAT(session("/params do_sample=true temperature=0.7\n"), !Contains("no effect"));
+  CHECK_THAT(session("/params\n"), !Contains("no effect"));
   CHECK_THAT(session("/open\n/open absent.jpg\n"), Contains("needs a file") && Contains("absent"));
   CHECK(session.conversation.turns().empty());
   session("Hello?\n\n   \n/reset\n");

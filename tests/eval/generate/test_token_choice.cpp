@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "eval/generate/settings_without_effect.h"
 #include "eval/generate/token_choice.h"
 
 using namespace vllama;
@@ -23,6 +24,18 @@ std::vector<float> spread_logits(std::size_t count) {
 TEST_CASE("the most probable token is the first of equal ones") {
   CHECK(eval::most_probable(std::vector<float>{1, 3, 2, 3}) == 1);
   CHECK(eval::most_probable(std::vector<float>{-INFINITY, -5}) == 1);
+}
+
+TEST_CASE("settings without effect are named with the reason") {
+  const std::set<std::string> all{"temperature", "top_k",          "top_p",
+                                  "seed",        "length_penalty", "repetition_penalty"};
+  CHECK(eval::without_effect({}, all).size() == 5);
+  CHECK(eval::without_effect({}, {"temperature"}).at(0) ==
+        "temperature has no effect: do_sample is false, the most probable token is taken");
+  CHECK(eval::without_effect({.num_beams = 4}, all).size() == 4);
+  CHECK(eval::without_effect({.do_sample = true}, all).size() == 1);
+  CHECK(eval::without_effect({.do_sample = true, .top_k = 1}, all).size() == 4);
+  CHECK(eval::without_effect({}, {"max_new_tokens"}).empty());
 }
 
 TEST_CASE("weights that give no numbers stop the run") {
