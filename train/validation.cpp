@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/log.h"
+#include "eval/evaluate/unused_settings.h"
 #include "eval/evaluate/write_results.h"
 #include "eval/tasks/open_task.h"
 #include "train/chat_settings.h"
@@ -66,6 +68,9 @@ Validation::Validation(const RunConfig& config, const RunFolder& folder, models:
     throw UserError(
         "eval: a language model that is held in parts (distributed.shard_language_model) cannot "
         "answer; evaluate its checkpoints with vllama eval");
+  if (ranks.is_first())
+    for (const std::string& note : eval::unused_settings(config.eval.generation, config.eval.tasks))
+      log::warn("eval: {}", note);
   for (const eval::TaskConfig& task : config.eval.tasks) eval::open_task(task);
 }
 

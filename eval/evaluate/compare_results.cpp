@@ -31,11 +31,13 @@ TaskComparison compare_task(const fs::path& first, const fs::path& second,
   const auto of_first = measure_task(task, read_predictions(first / kPredictionsFile));
   const auto of_second =
       measure_task(task_of_folder(second), read_predictions(second / kPredictionsFile));
-  if (of_first.size() != of_second.size())
-    throw UserError(fmt::format("the task '{}' has other metrics in the two results", task.name));
   TaskComparison comparison{.task = task.name, .metrics = {}};
-  for (std::size_t i = 0; i < of_first.size(); ++i)
-    comparison.metrics.push_back(compare(of_first[i], of_second[i], options));
+  for (const Measurement& measured : of_first) {
+    const auto same = std::ranges::find(of_second, measured.name, &Measurement::name);
+    if (same != of_second.end()) comparison.metrics.push_back(compare(measured, *same, options));
+  }
+  if (comparison.metrics.empty())
+    throw UserError(fmt::format("the task '{}' has other metrics in the two results", task.name));
   return comparison;
 }
 
@@ -60,10 +62,13 @@ std::string comparison_text(const std::vector<TaskComparison>& comparisons) {
   for (const TaskComparison& task : comparisons)
     for (const Comparison& metric : task.metrics)
       text +=
-          fmt::format("{:<24} {:<28} {:>9.4f} {:>9.4f} {:>+10.4f}  [{:+.4f}, {:+.4f}]   {:>7.3f}\n",
+          fmt::format("{:<24} {:<28} {:>9.4f} {:>9.4f} {:>+10.4f}  [{:+.4f}, {:+.4f}]{} {:>7.3f}\n",
                       task.task, metric.name, metric.first, metric.second, metric.difference,
-                      metric.low, metric.high, metric.p_value);
-  return text;
+                      metric.low, metric.high, metric.is_wilson ? "* " : "  ", metric.p_value);
+  const bool has_wilson = std::ranges::any_of(comparisons, [](const TaskComparison& task) {
+    return std::ranges::any_of(task.metrics, &Comparison::is_wilson);
+  });
+  return has_wilson ? text + "* all differences are alike: Wilson's interval\n" : text;
 }
 
 }  // namespace vllama::eval

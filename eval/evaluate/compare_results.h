@@ -14,8 +14,8 @@ struct TaskComparison {
   std::vector<Comparison> metrics;
 };
 
-// Of every task that both results hold, each a folder that vllama eval wrote into: the metrics of
-// both, and a paired bootstrap over their questions. Throws UserError if they have no task in
+// Of every task that both results hold, each a folder that vllama eval wrote into: the metrics that
+// both have, and a paired bootstrap over their questions. Throws UserError if they have no task in
 // common, or a task's questions differ.
 std::vector<TaskComparison> compare_results(const std::filesystem::path& first,
                                             const std::filesystem::path& second,

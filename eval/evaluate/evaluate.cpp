@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "core/sha256.h"
 #include "eval/evaluate/answers.h"
+#include "eval/evaluate/choice_note.h"
 #include "eval/evaluate/dataset_loss.h"
 #include "eval/evaluate/measure_task.h"
 #include "eval/evaluate/run_task.h"
@@ -71,6 +72,7 @@ TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config
       thumbnails(task.questions, config.num_thumbnails, config.num_workers, model.media.video);
   result.measurements = measure_task(task_config, result.predictions);
   result.scores = scores_of(result.measurements, config.num_resamples);
+  result.note = note_on_choice(result.measurements, result.predictions);
   for (Score& found : result.scores) found.facts.merge(control_facts(task_config));
   return result;
 }

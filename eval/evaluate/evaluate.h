@@ -18,7 +18,8 @@ struct TaskResult {
   std::vector<Prediction> predictions = {};  // in the order of the annotation
   std::vector<Measurement> measurements = {};
   std::vector<Score> scores = {};
-  std::string predictions_hash = {};                                // of predictions.jsonl
+  std::string note = {};              // on how to read the scores; empty: none
+  std::string predictions_hash = {};  // of predictions.jsonl
   std::map<std::string, std::vector<std::string>> thumbnails = {};  // see thumbnails()
 };
 

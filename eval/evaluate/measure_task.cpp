@@ -20,7 +20,8 @@ void append(Measurements& all, Measurements more) {
   std::ranges::move(more, std::back_inserter(all));
 }
 
-// Answers of one of several options: how often the right one is the likeliest, or named first.
+// Answers of one of several options: how often the right one is the likeliest, or named first; the
+// latter beside the former where the model was asked for words too.
 Measurements of_options(const TaskConfig& config, const std::vector<Prediction>& predictions) {
   const bool is_written = config.choose_by == "first_named";
   Measurements all = {is_written ? first_option(predictions) : option_likelihood(predictions)};
@@ -28,6 +29,8 @@ Measurements of_options(const TaskConfig& config, const std::vector<Prediction>&
   if (std::ranges::any_of(parts, [&](const std::string& part) { return part != parts.front(); }))
     all.push_back(mean_of_parts(all[0], "mean_of_tasks"));
   if (is_written) all.push_back(contained(predictions));
+  if (!is_written)
+    if (auto in_words = first_option_in_words(predictions)) all.push_back(std::move(*in_words));
   return all;
 }
 

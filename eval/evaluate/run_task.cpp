@@ -43,6 +43,13 @@ std::vector<QuestionGroup> own_groups(const Task& task, std::int64_t group_size,
   return own;
 }
 
+// An answer names an option early or not at all.
+GenerationConfig short_answers(GenerationConfig config) {
+  constexpr std::int64_t kMostTokens = 32;
+  config.max_new_tokens = std::min(config.max_new_tokens, kMostTokens);
+  return config;
+}
+
 class Answerer {
  public:
   Answerer(const Task& task, const TaskConfig& task_config, const EvalConfig& config,
@@ -53,7 +60,9 @@ class Answerer {
         model_(model),
         prompts_(model, config.prompt, task_config),
         rules_(stop_rules(model.tokenizer, prompts_.form())),
-        generator_(model.model.language_model(), model.tokenizer, rules_, config.generation) {}
+        generator_(model.model.language_model(), model.tokenizer, rules_, config.generation),
+        short_answers_(model.model.language_model(), model.tokenizer, rules_,
+                       short_answers(config.generation)) {}
 
   std::vector<PreparedQuestion> prepare(const QuestionGroup& group) const {
     std::vector<PreparedQuestion> prepared(group.end - group.begin);
@@ -82,16 +91,34 @@ class Answerer {
     }
     if (task_.kind == AnswerKind::chosen) {
       for (std::size_t i = 0; i < asked.size(); ++i) choose(prompts[i], predictions[asked[i]]);
+      if (wants_words(prompts)) {
+        const std::vector<std::string> texts = write(short_answers_, prompts);
+        for (std::size_t i = 0; i < asked.size(); ++i) predictions[asked[i]].in_words = texts[i];
+      }
     } else {
-      const std::vector<Answer> answers = generator_(prompts);
-      for (std::size_t i = 0; i < asked.size(); ++i)
-        predictions[asked[i]].prediction =
-            text::answer_text(model_.tokenizer, prompts_.form(), answers[i].ids);
+      const std::vector<std::string> texts = write(generator_, prompts);
+      for (std::size_t i = 0; i < asked.size(); ++i) predictions[asked[i]].prediction = texts[i];
     }
     return predictions;
   }
 
  private:
+  std::vector<std::string> write(const Generator& generator,
+                                 const std::vector<Prompt>& prompts) const {
+    std::vector<std::string> texts;
+    for (const Answer& answer : generator(prompts))
+      texts.push_back(text::answer_text(model_.tokenizer, prompts_.form(), answer.ids));
+    return texts;
+  }
+
+  // To be set beside the likelihoods. Captions of other media are no options that an answer names.
+  bool wants_words(const std::vector<Prompt>& prompts) const {
+    return task_config_.num_candidates == 0 &&
+           std::ranges::all_of(prompts, [this](const Prompt& prompt) {
+             return prompt.length() <= short_answers_.max_prompt_tokens();
+           });
+  }
+
   void choose(const Prompt& prompt, Prediction& prediction) const {
     std::vector<std::vector<std::int64_t>> options;
     for (const std::string& option : prediction.options)
@@ -111,7 +138,7 @@ class Answerer {
   const ModelView model_;
   QuestionPrompts prompts_;
   StopRules rules_;
-  Generator generator_;
+  Generator generator_, short_answers_;
 };
 
 }  // namespace

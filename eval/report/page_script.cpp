@@ -76,6 +76,7 @@ const char* const kPageScript = R"js(
     card.append(head);
     if (row.question) card.append(labelled('Question', row.question, 'question'));
     card.append(labelled('Answer', row.prediction, 'answer'));
+    if (row.inWords) card.append(labelled('In words', row.inWords, 'answer'));
     const label = row.references.length > 1 ? 'References' : 'Reference';
     card.append(labelled(label, row.references.join('\n'), 'reference'));
     if (row.options.length) card.append(optionsOf(row));

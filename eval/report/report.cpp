@@ -17,6 +17,7 @@ ordered_json report_json(const ReportData& data) {
   object["num_questions"] = data.predictions.size();
   object["scores"] = ordered_json::array();
   for (const Score& score : data.scores) object["scores"].push_back(score_json(score));
+  if (!data.notes.empty()) object["notes"] = data.notes;
   object["missing"] = ordered_json::array();
   for (const Prediction& prediction : data.predictions)
     if (prediction.is_missing())

@@ -33,6 +33,7 @@ json row_of(const Prediction& prediction, double value) {
               {"prediction", prediction.prediction},
               {"options", prediction.options},
               {"scores", prediction.option_scores},
+              {"inWords", prediction.in_words.value_or("")},
               {"status", prediction.status},
               {"verdict", verdict_of(prediction, value)}};
   row["value"] = std::isfinite(value) ? json(value) : json(nullptr);

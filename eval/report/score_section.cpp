@@ -14,8 +14,11 @@ std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{:.4f}", value) : "\xE2\x80\x93";
 }
 
-std::string interval_text(double low, double high) {
-  return fmt::format("{} \xE2\x80\x93 {}", number(low), number(high));
+// Of a Score or a Comparison.
+template <class Result>
+std::string interval_of(const Result& result) {
+  return fmt::format("{} \xE2\x80\x93 {}{}", number(result.low), number(result.high),
+                     result.is_wilson ? "<div class=note>all alike: Wilson</div>" : "");
 }
 
 // The end of a scale from 0 on which the score and its parts fit: 1, or the next whole number.
@@ -64,6 +67,13 @@ std::string facts(const Score& score) {
   return result;
 }
 
+std::string notes(const ReportData& data) {
+  std::string result;
+  for (const std::string& note : data.notes)
+    result += fmt::format("<p class=note>{}</p>", isolated(note));
+  return result;
+}
+
 std::string rows(const std::map<std::string, std::string>& entries) {
   std::string result;
   for (const auto& [name, value] : entries)
@@ -81,14 +91,14 @@ std::string score_table(const ReportData& data) {
     body += fmt::format(
         "<tr><th scope=row>{}{}</th><td class=value>{}</td><td class=interval>{}</td>"
         "<td class=wide>{}<span class=note>0 \xE2\x80\x93 {:g}</span></td><td>{}</td></tr>",
-        isolated(score.name), facts(score), number(score.value),
-        interval_text(score.low, score.high), bar(score, scale), scale, counts(score));
+        isolated(score.name), facts(score), number(score.value), interval_of(score),
+        bar(score, scale), scale, counts(score));
   }
   return fmt::format(
       "<section><h2>Scores</h2><div class=scroll><table id=scores><thead><tr><th>Metric</th>"
       "<th>Value</th><th>95 % interval</th><th></th><th>Questions</th></tr></thead>"
-      "<tbody>{}</tbody></table></div></section>",
-      body);
+      "<tbody>{}</tbody></table></div>{}</section>",
+      body, notes(data));
 }
 
 std::string part_bars(const ReportData& data) {
@@ -102,7 +112,7 @@ std::string part_bars(const ReportData& data) {
           "<tr><th scope=row>{}</th><td class=wide>{}</td><td class=value>{}</td>"
           "<td class=interval>{}</td>{}<td>{}</td></tr>",
           isolated(part.name.empty() ? "(none)" : part.name), bar(part, scale), number(part.value),
-          interval_text(part.low, part.high), baseline_cells(part), counts(part));
+          interval_of(part), baseline_cells(part), counts(part));
     charts += fmt::format(
         "<details{}><summary>{}</summary><div class=scroll><table class=parts><thead><tr>"
         "<th>Type</th><th></th><th>Value</th><th>95 % "
@@ -124,8 +134,7 @@ std::string comparison_table(const ReportData& data) {
         "<td class=value>{}{}</td><td class=interval>{}</td><td class=value>{:.3f}</td></tr>",
         is_certain ? " class=certain" : "", isolated(comparison.name), number(comparison.first),
         number(comparison.second), comparison.difference > 0 ? "+" : "",
-        number(comparison.difference), interval_text(comparison.low, comparison.high),
-        comparison.p_value);
+        number(comparison.difference), interval_of(comparison), comparison.p_value);
   }
   return fmt::format(
       "<section><h2>Comparison</h2><div class=scroll><table id=comparison><thead><tr>"

@@ -12,8 +12,9 @@ namespace vllama::eval {
 namespace {
 
 Measurement mean_over_captions(const std::string& name, const std::vector<Prediction>& predictions,
-                               const TokenizedCaptions& captions, std::vector<double> values) {
-  Measurement result = mean_measurement(name, predictions, std::move(values));
+                               const TokenizedCaptions& captions, std::vector<double> values,
+                               const Scale& scale) {
+  Measurement result = mean_measurement(name, predictions, std::move(values), scale);
   result.facts["tokenizer"] = captions.tokenizer;
   return result;
 }
@@ -141,6 +142,7 @@ std::vector<Measurement> bleu(const std::vector<Prediction>& predictions,
                               const TokenizedCaptions& captions) {
   Measurement whole = empty_measurement("bleu", predictions);
   whole.num_statistics = kNumBleuSums;
+  whole.scale = Scale{};
   whole.facts["tokenizer"] = captions.tokenizer;
   for (const CaptionWords& words : captions.captions) {
     const auto sums = bleu_statistics(words);
@@ -163,7 +165,7 @@ std::vector<Measurement> bleu(const std::vector<Prediction>& predictions,
 Measurement rouge_l(const std::vector<Prediction>& predictions, const TokenizedCaptions& captions) {
   std::vector<double> values;
   for (const CaptionWords& words : captions.captions) values.push_back(rouge_l_of(words));
-  return mean_over_captions("rouge_l", predictions, captions, std::move(values));
+  return mean_over_captions("rouge_l", predictions, captions, std::move(values), Scale{});
 }
 
 Measurement cider_d(const std::vector<Prediction>& predictions, const TokenizedCaptions& captions) {
@@ -186,7 +188,8 @@ Measurement cider_d(const std::vector<Prediction>& predictions, const TokenizedC
       sum += cider_similarity(hypothesis, vector_of(reference));
     values.push_back(10 * sum / static_cast<double>(words.references.size()));
   }
-  return mean_over_captions("cider_d", predictions, captions, std::move(values));
+  return mean_over_captions("cider_d", predictions, captions, std::move(values),
+                            Scale{.lowest = 0, .highest = 10});
 }
 
 std::vector<Measurement> caption_measurements(const std::vector<Prediction>& predictions,

@@ -113,6 +113,7 @@ std::vector<Measurement> chair(const std::vector<Prediction>& predictions,
                                const ObjectNames& names) {
   Measurement whole = empty_measurement("chair", predictions);
   whole.num_statistics = kNumSums;
+  whole.scale = Scale{};
   whole.facts["better"] = "lower";
   for (const Prediction& prediction : predictions) {
     const std::set<std::string> there = objects_of(prediction, objects, names);
@@ -134,6 +135,7 @@ std::vector<Measurement> chair(const std::vector<Prediction>& predictions,
   instance.value = [](std::span<const double> sums) {
     return sums[kMentions] == 0 ? 0 : sums[kWrongMentions] / sums[kMentions];
   };
+  instance.num_counted = [](std::span<const double> sums) { return sums[kMentions]; };
   sentence.name = "chair_sentence";
   sentence.value = [](std::span<const double> sums) {
     return sums[kWrongCaptions] / sums[kCaptions];

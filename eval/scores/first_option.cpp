@@ -62,10 +62,30 @@ std::optional<std::size_t> first_named_option(const std::string& answer,
   return std::nullopt;
 }
 
+std::optional<Measurement> first_option_in_words(std::vector<Prediction> predictions) {
+  for (Prediction& prediction : predictions) {
+    const bool can_be_named = std::ranges::none_of(
+        prediction.options, [](const std::string& option) { return words_of(option).empty(); });
+    if (!can_be_named || (!prediction.in_words && !prediction.is_missing())) return std::nullopt;
+    prediction.prediction = prediction.in_words.value_or("");
+  }
+  return first_option(predictions);
+}
+
+double share_that_names_an_option(const std::vector<Prediction>& predictions) {
+  double num_answers = 0, num_naming = 0;
+  for (const Prediction& prediction : predictions) {
+    if (!prediction.in_words) continue;
+    ++num_answers;
+    num_naming += first_named_option(*prediction.in_words, prediction.options).has_value();
+  }
+  return num_answers == 0 ? 0 : num_naming / num_answers;
+}
+
 Measurement first_option(const std::vector<Prediction>& predictions) {
   std::vector<double> values;
   for (const Prediction& prediction : predictions) values.push_back(names_right_option(prediction));
-  Measurement result = mean_measurement("first_option", predictions, std::move(values));
+  Measurement result = mean_measurement("first_option", predictions, std::move(values), Scale{});
   result.parts = types_of(predictions);
   add_option_baselines(result, predictions);
   return result;

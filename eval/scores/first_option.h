@@ -18,4 +18,11 @@ std::optional<std::size_t> first_named_option(const std::string& answer,
 // naming the question if it has no options, or no reference among them.
 Measurement first_option(const std::vector<Prediction>& predictions);
 
+// Of a choice by likelihood, the same of what the model wrote beside it (Prediction::in_words).
+// Nothing where that was not measured for every answer, or an option has no word.
+std::optional<Measurement> first_option_in_words(std::vector<Prediction> predictions);
+
+// The share of written answers that name any option. Such predictions only.
+double share_that_names_an_option(const std::vector<Prediction>& predictions);
+
 }  // namespace vllama::eval

@@ -169,12 +169,15 @@ std::vector<Measurement> judge_measurements(const std::vector<Prediction>& predi
   Measurement accuracy = empty_measurement("judge_accuracy", predictions);
   accuracy.num_statistics = 2;
   accuracy.value = ratio_of_sums;
+  accuracy.scale = Scale{};
+  accuracy.num_counted = [](std::span<const double> sums) { return sums[1]; };
   accuracy.facts = {{"judge", facts.name},
                     {"judge_version", facts.version},
                     {"judge_prompt_hash", facts.prompt_hash},
                     {"judge_date", facts.date}};
   Measurement score = accuracy;
   score.name = "judge_score";
+  score.scale = Scale{.lowest = 0, .highest = 5};
   bool has_verdicts = false, has_replies = false, has_types = false;
   for (std::size_t i = 0; i < replies.size(); ++i) {
     const JudgeReply& reply = replies[i];

@@ -20,13 +20,15 @@ Measurement empty_measurement(const std::string& name, const std::vector<Predict
 }
 
 Measurement mean_measurement(const std::string& name, const std::vector<Prediction>& predictions,
-                             std::vector<double> values) {
+                             std::vector<double> values, std::optional<Scale> scale) {
   VLLAMA_ASSERT(values.size() == predictions.size(), name + ": one value per prediction");
   Measurement measurement = empty_measurement(name, predictions);
   measurement.num_statistics = 2;
   for (const double value : values)
     measurement.statistics.insert(measurement.statistics.end(), {value, 1.0});
   measurement.value = ratio_of_sums;
+  measurement.scale = scale;
+  measurement.num_counted = [](std::span<const double> sums) { return sums[1]; };
   measurement.per_sample = std::move(values);
   return measurement;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,11 @@
 #include "eval/scores/prediction.h"
 
 namespace vllama::eval {
+
+// The ends between which the value of every sample lies.
+struct Scale {
+  double lowest = 0, highest = 1;
+};
 
 struct Measurement {
   std::string name;
@@ -21,6 +27,9 @@ struct Measurement {
   // The metric of a set of samples, from the sums of their statistics. May be NaN where it is not
   // defined.
   std::function<double(std::span<const double>)> value = {};
+  std::optional<Scale> scale = {};  // of the values of samples; none: they have no bounds
+  // From the sums, how many questions, mentions, ... the value is a mean over; empty: the samples.
+  std::function<double(std::span<const double>)> num_counted = {};
   std::vector<double> per_sample = {};  // value of each sample alone; empty where that has no sense
   std::vector<std::string> ids = {};    // of the samples
   std::vector<char> is_missing = {};    // without an answer: counted as wrong
@@ -40,7 +49,7 @@ Measurement empty_measurement(const std::string& name, const std::vector<Predict
 
 // The mean of one number per sample.
 Measurement mean_measurement(const std::string& name, const std::vector<Prediction>& predictions,
-                             std::vector<double> values);
+                             std::vector<double> values, std::optional<Scale> scale);
 
 // The type of each question, for Measurement::parts; empty if none has one.
 std::vector<std::string> types_of(const std::vector<Prediction>& predictions);

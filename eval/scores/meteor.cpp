@@ -148,6 +148,7 @@ Measurement meteor_exact_stem(const std::vector<Prediction>& predictions,
                               const TokenizedCaptions& captions) {
   Measurement result = empty_measurement("meteor_exact_stem", predictions);
   result.num_statistics = kNumSums;
+  result.scale = Scale{};
   result.value = meteor_value;
   result.facts["tokenizer"] = captions.tokenizer;
   for (const CaptionWords& words : captions.captions) {

@@ -22,9 +22,9 @@ using nlohmann::json;
 
 constexpr std::size_t kMostNamed = 5;  // ids that a message lists
 
-constexpr std::array kKeys = {"id",        "video",      "shown",    "question",
-                              "answer_gt", "prediction", "n_frames", "template",
-                              "status",    "type",       "options",  "option_scores"};
+constexpr std::array kKeys = {"id",         "video",         "shown",    "question", "answer_gt",
+                              "prediction", "n_frames",      "template", "status",   "type",
+                              "options",    "option_scores", "in_words"};
 
 std::vector<std::string> references_of(const JsonMembers& members) {
   const json& value = members.required("answer_gt");
@@ -76,6 +76,7 @@ std::string prediction_line(const Prediction& prediction) {
   line["prediction"] = prediction.prediction;
   if (!prediction.options.empty()) line["options"] = prediction.options;
   if (!prediction.option_scores.empty()) line["option_scores"] = prediction.option_scores;
+  if (prediction.in_words) line["in_words"] = *prediction.in_words;
   line["n_frames"] = prediction.num_frames;
   line["template"] = prediction.template_name;
   line["status"] = prediction.status;
@@ -111,6 +112,7 @@ Prediction parse_prediction(const std::string& line, const std::string& where) {
   prediction.prediction = members.text("prediction");
   if (members.has("options")) prediction.options = members.texts("options");
   if (members.has("option_scores")) prediction.option_scores = members.numbers("option_scores");
+  if (members.has("in_words")) prediction.in_words = members.text("in_words");
   prediction.num_frames = members.count("n_frames");
   prediction.template_name = members.text("template");
   prediction.status = members.text("status");
@@ -159,6 +161,7 @@ Matched match(const std::vector<Prediction>& predictions, const std::vector<Pred
     if (found == by_id.end()) {
       result.prediction.clear();
       result.option_scores.clear();
+      result.in_words.reset();
       result.num_frames = 0;
       result.status = "no prediction";
       matched.missing_ids.push_back(question.id);
@@ -173,6 +176,7 @@ Matched match(const std::vector<Prediction>& predictions, const std::vector<Pred
     result.shown = answer.shown;
     result.prediction = answer.prediction;
     result.option_scores = answer.option_scores;
+    result.in_words = answer.in_words;
     result.num_frames = answer.num_frames;
     result.template_name = answer.template_name;
     result.status = answer.status;

@@ -22,9 +22,11 @@ struct Prediction {
   std::string prediction = {};
   std::vector<std::string> options = {};   // multiple choice: all options, the right one included
   std::vector<double> option_scores = {};  // log-likelihood of each option; empty: not measured
-  std::int64_t num_frames = 0;             // that the model was shown
-  std::string template_name = {};          // prompt layout
-  std::string status = kStatusOk;          // or the reason why there is no answer
+  // Of a choice by likelihood: what the model writes when it is asked the same; none: not measured.
+  std::optional<std::string> in_words = {};
+  std::int64_t num_frames = 0;     // that the model was shown
+  std::string template_name = {};  // prompt layout
+  std::string status = kStatusOk;  // or the reason why there is no answer
 
   // The medium as reports call it.
   std::string medium_name() const { return shown.empty() ? video : shown + " for " + video; }
@@ -34,9 +36,9 @@ struct Prediction {
 
 // Writes one JSON object per line, sorted by id, with the keys id, video, question, answer_gt
 // (text, or a list unless there is exactly one), prediction, n_frames, template, status, and shown,
-// type, options, option_scores where there are any. The file appears whole or not at all. Throws
-// RunFailure when an option score is not finite, an id is empty or occurs twice, or the file cannot
-// be written.
+// type, options, option_scores, in_words where there are any. The file appears whole or not at all.
+// Throws RunFailure when an option score is not finite, an id is empty or occurs twice, or the file
+// cannot be written.
 void write_predictions(const std::filesystem::path& path, std::vector<Prediction> predictions);
 
 // One line of that file, without the line end.

@@ -47,7 +47,7 @@ Measurement mean_over_answers(const std::string& name, const std::vector<Predict
     require_references(prediction, least_references);
     values.push_back(has_answer(prediction) ? static_cast<double>(value_of_answer(prediction)) : 0);
   }
-  return mean_measurement(name, predictions, std::move(values));
+  return mean_measurement(name, predictions, std::move(values), Scale{});
 }
 
 std::int64_t activitynet_type(const Prediction& prediction) {
@@ -188,7 +188,8 @@ Measurement option_likelihood(const std::vector<Prediction>& predictions) {
     require_references(prediction);
     values.push_back(!prediction.is_missing() && likeliest_is_right(prediction));
   }
-  Measurement result = mean_measurement("option_likelihood", predictions, std::move(values));
+  Measurement result =
+      mean_measurement("option_likelihood", predictions, std::move(values), Scale{});
   result.parts = types_of(predictions);
   add_option_baselines(result, predictions);
   return result;
@@ -203,6 +204,7 @@ Measurement mean_of_parts(const Measurement& measurement, const std::string& nam
   Measurement result = measurement;
   result.name = name;
   result.num_statistics = 2 * order.size();
+  result.num_counted = {};
   result.statistics.assign(measurement.num_samples() * result.num_statistics, 0);
   result.per_sample.clear();
   result.parts.clear();

@@ -22,7 +22,10 @@ class Resampling {
   RandomStream stream_;
 };
 
-// The measurement's value on these samples, of which some may occur several times.
+// The sums of the measurement's statistics over these samples, of which some may occur several
+// times, and its value there.
+std::vector<double> sums_of(const Measurement& measurement,
+                            const std::vector<std::size_t>& samples);
 double value_of(const Measurement& measurement, const std::vector<std::size_t>& samples);
 
 struct Interval {
@@ -32,5 +35,11 @@ struct Interval {
 // The percentiles (1 - confidence) / 2 and (1 + confidence) / 2 of the finite ones of `values`,
 // with linear interpolation between neighbours; NaN if there are none.
 Interval percentile_interval(std::vector<double> values, double confidence);
+
+// Wilson's interval of samples that are all alike. Draws from them are all alike too and have no
+// width, but samples of another kind may be missing by chance: with n samples their share is at
+// most z^2 / (n + z^2). The ends are the values with such a share at either end of the scale.
+Interval interval_of_equal_samples(double value, double num_samples, const Scale& scale,
+                                   double confidence);
 
 }  // namespace vllama::eval

@@ -16,12 +16,37 @@ namespace {
 
 using Places = std::vector<std::size_t>;
 
+constexpr const char* kWilson = "Wilson";
+
+std::span<const double> statistics_of(const Measurement& measurement, std::size_t sample) {
+  return std::span(measurement.statistics)
+      .subspan(sample * measurement.num_statistics, measurement.num_statistics);
+}
+
 double checked_value(const Measurement& measurement, const Places& samples) {
   const double value = value_of(measurement, samples);
   if (!std::isfinite(value))
     throw UserError(
         fmt::format("{}: is not defined on these {} samples", measurement.name, samples.size()));
   return value;
+}
+
+bool has_no_width(const Interval& interval) {
+  constexpr double kRounding = 1e-12;
+  return interval.high - interval.low < kRounding;
+}
+
+// What the value on these samples is a mean over.
+double num_counted(const Measurement& measurement, const Places& samples) {
+  return measurement.num_counted ? measurement.num_counted(sums_of(measurement, samples))
+                                 : static_cast<double>(samples.size());
+}
+
+std::size_t num_different(const Measurement& first, const Measurement& second) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < first.num_samples(); ++i)
+    count += !std::ranges::equal(statistics_of(first, i), statistics_of(second, i));
+  return count;
 }
 
 Score score_of(const std::string& name, const Measurement& measurement, const Places& samples,
@@ -35,7 +60,12 @@ Score score_of(const std::string& name, const Measurement& measurement, const Pl
   Resampling resampling(samples, options.seed);
   for (std::int64_t i = 0; i < options.num_resamples; ++i)
     values.push_back(value_of(measurement, resampling.next()));
-  const Interval interval = percentile_interval(std::move(values), options.confidence);
+  Interval interval = percentile_interval(std::move(values), options.confidence);
+  if (measurement.scale && has_no_width(interval)) {
+    interval = interval_of_equal_samples(result.value, num_counted(measurement, samples),
+                                         *measurement.scale, options.confidence);
+    result.is_wilson = true;
+  }
   result.low = interval.low;
   result.high = interval.high;
   return result;
@@ -102,9 +132,18 @@ Comparison compare(const Measurement& first, const Measurement& second,
     const bool is_less = std::abs(difference - result.difference) < std::abs(result.difference);
     if (!is_less) ++num_as_extreme;
   }
-  result.p_value =
-      static_cast<double>(1 + num_as_extreme) / static_cast<double>(1 + options.num_resamples);
-  const Interval interval = percentile_interval(std::move(differences), options.confidence);
+  const double least_p_value = std::ldexp(1.0, 1 - static_cast<int>(num_different(first, second)));
+  result.p_value = std::clamp(
+      static_cast<double>(1 + num_as_extreme) / static_cast<double>(1 + options.num_resamples),
+      std::min(least_p_value, 1.0), 1.0);
+  Interval interval = percentile_interval(std::move(differences), options.confidence);
+  if (first.scale && second.scale && has_no_width(interval)) {
+    const double width = first.scale->highest - first.scale->lowest;
+    interval = interval_of_equal_samples(
+        result.difference, std::min(num_counted(first, all), num_counted(second, all)),
+        {.lowest = -width, .highest = width}, options.confidence);
+    result.is_wilson = true;
+  }
   result.low = interval.low;
   result.high = interval.high;
   return result;
@@ -115,6 +154,7 @@ nlohmann::ordered_json score_json(const Score& score) {
   object["name"] = score.name;
   object["value"] = score.value;
   object["interval"] = {score.low, score.high};
+  if (score.is_wilson) object["interval_method"] = kWilson;
   object["num_scored"] = score.num_scored;
   object["num_missing"] = score.num_missing;
   if (score.chance) object["chance"] = *score.chance;
@@ -131,6 +171,7 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison) {
   object["second"] = comparison.second;
   object["difference"] = comparison.difference;
   object["interval"] = {comparison.low, comparison.high};
+  if (comparison.is_wilson) object["interval_method"] = kWilson;
   object["p_value"] = comparison.p_value;
   return object;
 }

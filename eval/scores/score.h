@@ -16,6 +16,7 @@ struct Score {
   std::string name;
   double value = 0;                     // NaN for a part on which the metric is not defined
   double low = 0, high = 0;             // bounds of the confidence interval
+  bool is_wilson = false;               // the interval: of samples that are all alike
   std::int64_t num_scored = 0;          // samples with an answer
   std::int64_t num_missing = 0;         // samples without: they count as wrong
   std::optional<double> chance = {};    // of a guess, where there are options
@@ -35,7 +36,8 @@ struct BootstrapOptions {
 // The metric over all samples and over each part. The interval is the percentile bootstrap over
 // samples (Efron): the same number of samples is drawn with replacement, num_resamples times, and
 // the outer (1 - confidence) / 2 of the values are cut off at both ends. Resamples in which the
-// metric is not defined are left out. Throws UserError if the metric is not defined on the samples.
+// metric is not defined are left out. If all draws are equal, and the metric has a scale, the
+// interval is Wilson's. Throws UserError if the metric is not defined on the samples.
 Score score(const Measurement& measurement, const BootstrapOptions& options = {});
 
 struct Comparison {
@@ -43,17 +45,21 @@ struct Comparison {
   double first = 0, second = 0;  // values of the two runs
   double difference = 0;         // second - first
   double low = 0, high = 0;      // its confidence interval
+  bool is_wilson = false;        // of differences that are all alike
   double p_value = 1;            // two-sided
 };
 
 // Paired bootstrap: both runs are resampled with the same questions. The p-value is
-// (1 + #{|d* - d| >= |d|}) / (1 + num_resamples), d* being the difference in a resample. Throws
-// UserError when the two are not of the same metric and the same questions in the same order.
+// (1 + #{|d* - d| >= |d|}) / (1 + num_resamples), d* being the difference in a resample, and at
+// least 2^(1 - m) if m questions differ: no two-sided test that swaps the runs of single questions
+// tells more. Throws UserError when the two are not of the same metric and the same questions in
+// the same order.
 Comparison compare(const Measurement& first, const Measurement& second,
                    const BootstrapOptions& options = {});
 
-// {"name", "value", "interval": [low, high], "num_scored", "num_missing"}, and "chance",
-// "majority", "facts" and "parts" where there are any. Numbers that are not finite become null.
+// {"name", "value", "interval": [low, high], "num_scored", "num_missing"}, and "interval_method":
+// "Wilson", "chance", "majority", "facts" and "parts" where there are any. Numbers that are not
+// finite become null.
 nlohmann::ordered_json score_json(const Score& score);
 nlohmann::ordered_json comparison_json(const Comparison& comparison);
 

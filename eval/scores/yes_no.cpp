@@ -85,6 +85,15 @@ double f1(Sums sums) {
   return quotient(2 * sums[kTruePositive],
                   2 * sums[kTruePositive] + sums[kFalsePositive] + sums[kFalseNegative]);
 }
+double number_of_yes(Sums sums) {
+  return sums[kTruePositive] + sums[kFalsePositive];
+}
+double number_to_find(Sums sums) {
+  return sums[kTruePositive] + sums[kFalseNegative];
+}
+double number_of_f1(Sums sums) {
+  return sums[kTruePositive] + sums[kFalsePositive] + sums[kFalseNegative];
+}
 double yes_share(Sums sums) {
   return quotient(sums[kYes], number_of(sums));
 }
@@ -103,6 +112,7 @@ YesNo parse_yes_no(std::string_view answer) {
 std::vector<Measurement> yes_no_measurements(const std::vector<Prediction>& predictions) {
   Measurement whole = empty_measurement("yes_no", predictions);
   whole.num_statistics = kNumSums;
+  whole.scale = Scale{};
   bool has_types = false;
   for (const Prediction& prediction : predictions) {
     const auto sums = statistics_of(prediction);
@@ -111,14 +121,21 @@ std::vector<Measurement> yes_no_measurements(const std::vector<Prediction>& pred
     has_types = has_types || !prediction.type.empty();
   }
   if (!has_types) whole.parts.clear();
-  const std::vector<std::pair<const char*, double (*)(Sums)>> kValues = {
-      {"accuracy", accuracy},   {"precision", precision},        {"recall", recall}, {"f1", f1},
-      {"yes_share", yes_share}, {"unclear_share", unclear_share}};
+  struct Metric {
+    const char* name;
+    double (*value)(Sums);
+    double (*num_counted)(Sums);
+  };
+  constexpr Metric kMetrics[] = {
+      {"accuracy", accuracy, number_of},   {"precision", precision, number_of_yes},
+      {"recall", recall, number_to_find},  {"f1", f1, number_of_f1},
+      {"yes_share", yes_share, number_of}, {"unclear_share", unclear_share, number_of}};
   std::vector<Measurement> result;
-  for (const auto& [name, value] : kValues) {
+  for (const Metric& metric : kMetrics) {
     Measurement& measurement = result.emplace_back(whole);
-    measurement.name = name;
-    measurement.value = value;
+    measurement.name = metric.name;
+    measurement.value = metric.value;
+    measurement.num_counted = metric.num_counted;
   }
   for (std::size_t i = 0; i < whole.num_samples(); ++i)
     result.front().per_sample.push_back(

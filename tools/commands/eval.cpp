@@ -3,8 +3,10 @@
 #include <iostream>
 #include <memory>
 
+#include "core/log.h"
 #include "eval/evaluate/evaluate.h"
 #include "eval/evaluate/score_table.h"
+#include "eval/evaluate/unused_settings.h"
 #include "eval/evaluate/write_results.h"
 #include "tools/commands/commands.h"
 #include "train/device.h"
@@ -41,6 +43,9 @@ void run(const Arguments& arguments) {
   try {
     const eval::OpenedModel opened = train::open_saved(
         config.model, device, {.verify = arguments.verify, .overrides = config.model_changes});
+    if (ranks.is_first())
+      for (const std::string& note : eval::unused_settings(config.generation, config.tasks))
+        log::warn("{}", note);
     const eval::EvalResult result =
         eval::evaluate(config, eval::view_of(opened), ranks, arguments.force);
     if (ranks.is_first()) {

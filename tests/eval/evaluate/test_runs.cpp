@@ -180,12 +180,15 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
       eval::read_predictions(world.results("one") / "choice/predictions.jsonl");
   REQUIRE(predictions.size() == 3);
   CHECK(predictions[0].option_scores.size() == 2);
+  CHECK(predictions[0].in_words);
+  CHECK_FALSE(predictions[1].in_words);
   CHECK_THAT(predictions[1].status, Contains("not_media") || Contains("neither"));
   CHECK(predictions[2].status == "missing media");
   const Json report = Json::parse(read_file(world.results("one") / "report.json"));
   CHECK(report.at("missing").size() == 2);
   const std::string scores = report.at("scores").dump();
-  CHECK_THAT(scores, Contains("option_likelihood") && Contains("/perplexity"));
+  CHECK_THAT(scores,
+             Contains("option_likelihood") && Contains("first_option") && Contains("/perplexity"));
 
   SECTION("two results are compared, and refuse to be if they have nothing in common") {
     const auto comparisons = eval::compare_results(world.results("one"), world.results("two"));

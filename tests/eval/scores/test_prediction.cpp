@@ -54,6 +54,7 @@ TEST_CASE("predictions come back as they were written, sorted by id") {
   many.type = "AS";
   many.options = {"x", "z"};
   many.option_scores = {-1.25, -1e-300};
+  many.in_words = "";
   many.prediction = "line\nend \"quoted\" \xE2\x80\xAE";
   Prediction none = sample("a");
   none.references = {};
@@ -153,6 +154,7 @@ TEST_CASE("damaged lines are mistakes that are named, whatever the damage") {
   Prediction full = sample("a");
   full.options = {"x", "y"};
   full.option_scores = {-1, -2};
+  full.in_words = "the second";
   const std::string line = prediction_line(full);
   RandomStream stream(11);
   for (int i = 0; i < 5000; ++i) {

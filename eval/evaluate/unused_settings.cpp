@@ -1,0 +1,72 @@
+#include "eval/evaluate/unused_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "eval/generate/settings_without_effect.h"
+
+namespace vllama::eval {
+namespace {
+
+// The texts of a configuration's fields by name.
+struct FieldTexts {
+  std::map<std::string, std::string> texts = {};
+  template <class T, class... Rules>
+  void operator()(const char* name, T& value, const char*, const Rules&...) {
+    texts[name] = config::format(value).scalar;
+  }
+};
+
+template <config::Section T>
+std::set<std::string> changed_fields(T value) {
+  T usual;
+  FieldTexts before, now;
+  usual.visit(before);
+  value.visit(now);
+  std::set<std::string> names;
+  for (const auto& [name, text] : now.texts)
+    if (before.texts[name] != text) names.insert(name);
+  return names;
+}
+
+// What a field needs to have an effect; empty if it has one.
+std::string need_of(const TaskConfig& task, const std::string& field) {
+  const auto is_any = [&](std::initializer_list<const char*> formats) {
+    return std::ranges::any_of(formats, [&](const char* name) { return task.format == name; });
+  };
+  if (field == "answers" && !is_any({"activitynet_qa", "zero_shot_qa"}))
+    return "format: activitynet_qa or zero_shot_qa";
+  if (field == "media_names" && !is_any({"msvd_qa", "msvd_captions"}))
+    return "format: msvd_qa or msvd_captions";
+  if (field == "split" && task.format != "msrvtt_captions") return "format: msrvtt_captions";
+  if (field == "caption_format" && task.format != "captions") return "format: captions";
+  const bool has_captions = task.format.ends_with("captions");
+  if ((field == "objects" || field == "object_names") && (!has_captions || task.num_candidates > 0))
+    return "a format of captions, without num_candidates";
+  if (field == "control_seed" && task.media != "other" && task.frame_order != "shuffled")
+    return "media: other, or frame_order: shuffled";
+  const bool may_have_options = is_any({"mvbench", "questions"}) || task.num_candidates > 0;
+  if ((field == "choose_by" || field == "option_score") && !may_have_options)
+    return "questions with options";
+  if (field == "option_score" && task.choose_by != "likelihood") return "choose_by: likelihood";
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> unused_settings(const GenerationConfig& generation,
+                                         const std::vector<TaskConfig>& tasks) {
+  std::vector<std::string> notes;
+  for (const std::string& note : without_effect(generation, changed_fields(generation)))
+    notes.push_back("generation." + note);
+  for (const TaskConfig& task : tasks)
+    for (const std::string& field : changed_fields(task))
+      if (const std::string need = need_of(task, field); !need.empty())
+        notes.push_back(
+            fmt::format("{} of the task '{}' has no effect: it needs {}", field, task.name, need));
+  return notes;
+}
+
+}  // namespace vllama::eval
