@@ -66,8 +66,8 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
   // 2. Data, before anything large is read.
   ranks.enter("opening the data");
   const std::filesystem::path language_folder = config.model.weights.language_model;
-  const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
   const auto language_model = models::read_llama_config(language_folder / "config.json");
+  const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
   models::check_vocabulary(language_model, tokenizer.size(), language_folder.string());
   check_longest_sequence(config, language_model);
   check_spikes(config.training);

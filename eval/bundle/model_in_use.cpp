@@ -57,9 +57,9 @@ OpenedModel load_model_in_use(const ModelFiles& files, at::Device device) {
   const models::ModelConfig config = config_in_use(files);
   const std::filesystem::path folder = config.weights.language_model;
   OpenedModel opened;
+  const auto language_model = models::read_llama_config(folder / "config.json");
   opened.tokenizer = std::make_unique<text::Tokenizer>(folder / "tokenizer.model");
-  models::check_vocabulary(models::read_llama_config(folder / "config.json"),
-                           opened.tokenizer->size(), folder.string());
+  models::check_vocabulary(language_model, opened.tokenizer->size(), folder.string());
   opened.model = models::load_video_llama(config, device, files.seed);
   if (!files.trained.empty()) models::load_saved_step(*opened.model, files.trained);
   opened.model->language_model().merge_lora();

@@ -8,6 +8,7 @@
 
 #include "checkpoint/readable.h"
 #include "core/files.h"
+#include "core/json_depth.h"
 
 namespace vllama::checkpoint {
 namespace {
@@ -50,7 +51,9 @@ Json object_in(const fs::path& file) {
   constexpr std::uintmax_t kMaxBytes = std::uintmax_t{16} << 20;
   std::error_code error;
   if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > kMaxBytes) return nullptr;
-  Json object = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const std::string text = read_file(file);
+  if (is_nested_too_deep(text)) return nullptr;
+  Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return object.is_object() ? object : Json();
 }
 

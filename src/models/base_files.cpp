@@ -1,5 +1,6 @@
 #include "models/base_files.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/scalar_tensor.h>
 
 #include <cmath>
@@ -14,50 +15,85 @@ namespace {
 const std::map<std::string, double> kOtherFactors{
     {"text", 1 / 0.07}, {"depth", 5}, {"thermal", 10}, {"imu", 5}};
 
-checkpoint::NamedTensors converted(const nn::ParameterList& parameters, at::ScalarType dtype) {
-  checkpoint::NamedTensors tensors;
-  for (const nn::Parameter& parameter : parameters)
-    tensors[parameter.name] = parameter.tensor->to(dtype);
-  return tensors;
-}
+// What is in a file, with tensors whose values are made when it is their turn.
+class PlannedFile {
+ public:
+  PlannedFile(const nn::ParameterList& parameters, at::ScalarType dtype,
+              const ParameterValues& values)
+      : dtype_(dtype), values_(values) {
+    for (const nn::Parameter& parameter : parameters) {
+      parameters_.emplace(parameter.name, parameter);
+      tensors_[parameter.name] = at::empty(
+          parameter.shape, at::TensorOptions().dtype(type_of(parameter)).device(at::kMeta));
+    }
+  }
+
+  void add(const std::string& name, at::Tensor tensor) { tensors_[name] = std::move(tensor); }
+
+  const checkpoint::NamedTensors& tensors() const { return tensors_; }
+  checkpoint::Replacement contents() const {
+    return [this](const std::string& name, const at::Tensor& tensor) {
+      const auto parameter = parameters_.find(name);
+      return parameter == parameters_.end()
+                 ? tensor
+                 : values_(parameter->second).to(type_of(parameter->second));
+    };
+  }
+
+ private:
+  at::ScalarType type_of(const nn::Parameter& parameter) const {
+    return parameter.name == kLogAudioFactorName ? at::kFloat : dtype_;
+  }
+
+  at::ScalarType dtype_;
+  const ParameterValues& values_;
+  std::map<std::string, nn::Parameter> parameters_;
+  checkpoint::NamedTensors tensors_;
+};
 
 }  // namespace
 
+at::Tensor held_values(const nn::Parameter& parameter) {
+  return *parameter.tensor;
+}
+
 void write_vision_encoder(VisionBranch& vision, const std::filesystem::path& folder,
-                          at::ScalarType dtype) {
+                          at::ScalarType dtype, const ParameterValues& values) {
   nn::ParameterList encoder;
   vision.declare_encoder(encoder);
-  checkpoint::write_pth(folder / kVisionEncoderFile, checkpoint::to_map(converted(encoder, dtype)));
+  const PlannedFile file(encoder, dtype, values);
+  checkpoint::write_pth(folder / kVisionEncoderFile, file.tensors(), file.contents());
 }
 
 void write_image_q_former(VisionBranch& vision, const std::filesystem::path& folder,
-                          at::ScalarType dtype) {
+                          at::ScalarType dtype, const ParameterValues& values) {
   nn::ParameterList q_former;
   vision.declare_image_q_former(q_former);
-  checkpoint::Map blip2;
-  blip2.set("model", checkpoint::to_map(converted(q_former, dtype)));
-  checkpoint::write_pth(folder / kImageQFormerFile, blip2);
+  const PlannedFile file(q_former, dtype, values);
+  checkpoint::write_pth(folder / kImageQFormerFile, file.tensors(), file.contents(), "model");
 }
 
-void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder,
-                      at::ScalarType dtype) {
+void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder, at::ScalarType dtype,
+                      const ParameterValues& values) {
   nn::ParameterList trunks;
   audio.declare_trunks(trunks);
-  checkpoint::NamedTensors tensors = converted(trunks, dtype);
-  for (const nn::Parameter& parameter : trunks)
-    if (parameter.name == kLogAudioFactorName) tensors[parameter.name] = *parameter.tensor;
+  PlannedFile file(trunks, dtype, values);
   for (const auto& [modality, factor] : kOtherFactors)
-    tensors["modality_postprocessors." + modality + ".1.log_logit_scale"] =
-        at::scalar_tensor(std::log(factor), at::kFloat);
-  checkpoint::write_pth(folder / kImageBindFile, checkpoint::to_map(tensors));
+    file.add("modality_postprocessors." + modality + ".1.log_logit_scale",
+             at::scalar_tensor(std::log(factor), at::kFloat));
+  checkpoint::write_pth(folder / kImageBindFile, file.tensors(), file.contents());
 }
 
 void write_language_model(Llama& llama, const LlamaConfig& config,
-                          const std::filesystem::path& folder, at::ScalarType dtype) {
+                          const std::filesystem::path& folder, at::ScalarType dtype,
+                          const ParameterValues& values) {
   nn::ParameterList language;
   llama.declare(language);
-  checkpoint::write_hf_folder(folder / kLanguageModelFolder, to_config_json(config),
-                              converted(language, dtype));
+  const PlannedFile file(language, dtype, values);
+  checkpoint::HfFolderOptions options;
+  options.replacement = file.contents();
+  checkpoint::write_hf_folder(folder / kLanguageModelFolder, to_config_json(config, dtype),
+                              file.tensors(), options);
 }
 
 }  // namespace vllama::models

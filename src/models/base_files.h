@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "models/audio_branch.h"
 #include "models/llama.h"
@@ -14,16 +15,23 @@ inline constexpr char kImageQFormerFile[] = "blip2_qformer.pth";
 inline constexpr char kImageBindFile[] = "imagebind_huge.pth";
 inline constexpr char kLanguageModelFolder[] = "llama";
 
+// Where the values of a parameter come from: asked for one parameter at a time, so that no more
+// than one need be in memory.
+using ParameterValues = std::function<at::Tensor(const nn::Parameter&)>;
+// What the model holds.
+at::Tensor held_values(const nn::Parameter& parameter);
+
 // Each writes the part below `folder`, which must exist, under its name above. Factors of
 // modalities stay fp32 whatever `dtype` is, since half precision would make 20.005 of 20.
 void write_vision_encoder(VisionBranch& vision, const std::filesystem::path& folder,
-                          at::ScalarType dtype);
+                          at::ScalarType dtype, const ParameterValues& values = held_values);
 void write_image_q_former(VisionBranch& vision, const std::filesystem::path& folder,
-                          at::ScalarType dtype);
+                          at::ScalarType dtype, const ParameterValues& values = held_values);
 // Of text, depth, heat and motion the file holds the factors and no encoders.
-void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder,
-                      at::ScalarType dtype);
+void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder, at::ScalarType dtype,
+                      const ParameterValues& values = held_values);
 void write_language_model(Llama& llama, const LlamaConfig& config,
-                          const std::filesystem::path& folder, at::ScalarType dtype);
+                          const std::filesystem::path& folder, at::ScalarType dtype,
+                          const ParameterValues& values = held_values);
 
 }  // namespace vllama::models

@@ -1,92 +1,18 @@
 #include "models/llama_config.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/folder_kind.h"
+#include "checkpoint/readable.h"
+#include "checkpoint/tensors.h"
 #include "core/error.h"
-#include "core/files.h"
-#include "core/json_depth.h"
+#include "models/language_model_type.h"
+#include "models/rope_settings.h"
 
 namespace vllama::models {
 namespace {
 
 using Json = nlohmann::json;
-
-// Reads keys of one JSON object, with the file's name in every message.
-class ConfigReader {
- public:
-  ConfigReader(Json object, std::string file)
-      : object_(std::move(object)), file_(std::move(file)) {}
-
-  [[noreturn]] void fail(const std::string& key, const std::string& problem) const {
-    throw UserError(fmt::format("{}: '{}' {}", file_, key, problem));
-  }
-
-  bool has(const std::string& key) const {
-    return object_.contains(key) && !object_.at(key).is_null();
-  }
-
-  std::int64_t positive(const std::string& key) const {
-    if (!has(key)) fail(key, "is missing");
-    const Json& value = object_.at(key);
-    if (!value.is_number_integer() || value.get<std::int64_t>() < 1 ||
-        value.get<std::int64_t>() > (std::int64_t{1} << 31))
-      fail(key, "must be a positive whole number");
-    return value.get<std::int64_t>();
-  }
-  std::int64_t positive(const std::string& key, std::int64_t absent) const {
-    return has(key) ? positive(key) : absent;
-  }
-
-  double number(const std::string& key, double absent) const {
-    if (!has(key)) return absent;
-    if (!object_.at(key).is_number() || object_.at(key).get<double>() <= 0)
-      fail(key, "must be a positive number");
-    return object_.at(key).get<double>();
-  }
-
-  bool flag(const std::string& key) const {
-    if (!has(key)) return false;
-    if (!object_.at(key).is_boolean()) fail(key, "must be true or false");
-    return object_.at(key).get<bool>();
-  }
-
-  std::string text(const std::string& key, const std::string& absent) const {
-    if (!has(key)) return absent;
-    if (!object_.at(key).is_string()) fail(key, "must be text");
-    return object_.at(key).get<std::string>();
-  }
-
-  ConfigReader section(const std::string& key) const {
-    if (!object_.at(key).is_object()) fail(key, "must be a map");
-    return {object_.at(key), file_};
-  }
-
- private:
-  Json object_;
-  std::string file_;
-};
-
-nn::RotaryScaling read_scaling(const ConfigReader& config) {
-  nn::RotaryScaling scaling;
-  if (!config.has("rope_scaling")) return scaling;
-  const ConfigReader section = config.section("rope_scaling");
-  const std::string type = section.text("rope_type", section.text("type", "default"));
-  if (type == "default") return scaling;
-  scaling.factor = section.number("factor", 1);
-  if (type == "linear") {
-    scaling.kind = nn::RotaryScaling::Kind::linear;
-  } else if (type == "llama3") {
-    scaling.kind = nn::RotaryScaling::Kind::llama3;
-    scaling.low_frequency_factor = section.number("low_freq_factor", 1);
-    scaling.high_frequency_factor = section.number("high_freq_factor", 4);
-    scaling.original_positions = section.positive("original_max_position_embeddings");
-  } else {
-    config.fail("rope_scaling", "has the type '" + type + "'; supported: default, linear, llama3");
-  }
-  return scaling;
-}
 
 Json scaling_object(const nn::RotaryScaling& scaling) {
   if (scaling.kind == nn::RotaryScaling::Kind::linear)
@@ -98,22 +24,21 @@ Json scaling_object(const nn::RotaryScaling& scaling) {
           {"original_max_position_embeddings", scaling.original_positions}};
 }
 
-Json parse(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
-  if (is_nested_too_deep(text))
-    throw UserError(fmt::format("{}: nested more than {} deep", path.string(), kMaxJsonDepth));
-  const Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) throw UserError(path.string() + ": not a JSON object");
-  return object;
+std::string type_text(at::ScalarType dtype) {
+  return std::string(checkpoint::facts_of(checkpoint::element_type(dtype)).name);
 }
 
 }  // namespace
 
 LlamaConfig read_llama_config(const std::filesystem::path& config_json) {
-  const ConfigReader config(parse(config_json), config_json.string());
+  const std::filesystem::path folder = config_json.parent_path();
+  if (const std::string foreign = checkpoint::foreign_folder(folder); !foreign.empty())
+    throw UserError(folder.string() + ": " + foreign);
+  const ConfigJson config(config_json);
+  const LanguageModelType& type = language_model_type(config);
   const std::string activation = config.text("hidden_act", "silu");
-  if (activation != "silu") config.fail("hidden_act", "must be silu, not '" + activation + "'");
-  if (config.flag("mlp_bias")) config.fail("mlp_bias", "must be false: not supported");
+  if (activation != "silu" && activation != "swish")
+    config.fail("hidden_act", "must be silu, not '" + checkpoint::readable(activation) + "'");
   LlamaConfig result;
   result.vocabulary_size = config.positive("vocab_size");
   result.width = config.positive("hidden_size");
@@ -130,20 +55,22 @@ LlamaConfig read_llama_config(const std::filesystem::path& config_json) {
   result.max_positions =
       config.positive("max_position_embeddings", config.positive("max_sequence_length", 2048));
   result.norm_epsilon = config.number("rms_norm_eps", 1e-6);
-  result.rope_base = config.number("rope_theta", 10000);
-  result.rope_scaling = read_scaling(config);
+  check_attention_window(config, type, result.max_positions);
+  const RopeSettings rope = read_rope_settings(config, result.max_positions);
+  result.rope_base = rope.base;
+  result.rope_scaling = rope.scaling;
   result.tied_embeddings = config.flag("tie_word_embeddings");
   result.output_bias = config.flag("attention_bias");
-  result.query_key_value_biases =
-      result.output_bias || config.text("model_type", "llama") == "qwen2";
+  result.query_key_value_biases = result.output_bias || type.has_query_key_value_biases;
   return result;
 }
 
-std::string to_config_json(const LlamaConfig& config) {
+std::string to_config_json(const LlamaConfig& config, at::ScalarType dtype) {
   // Of the published model types, only qwen2 has biases of q, k and v without one of the output.
-  const bool qwen2 = config.query_key_value_biases && !config.output_bias;
-  Json object{{"architectures", {qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},
-              {"model_type", qwen2 ? "qwen2" : "llama"},
+  const LanguageModelType& type =
+      language_model_type(config.query_key_value_biases && !config.output_bias);
+  Json object{{"architectures", {type.architecture}},
+              {"model_type", type.name},
               {"hidden_act", "silu"},
               {"vocab_size", config.vocabulary_size},
               {"hidden_size", config.width},
@@ -159,7 +86,7 @@ std::string to_config_json(const LlamaConfig& config) {
               {"attention_bias", config.output_bias},
               {"bos_token_id", 1},
               {"eos_token_id", 2},
-              {"torch_dtype", "float16"}};
+              {"torch_dtype", type_text(dtype)}};
   if (config.rope_scaling.kind != nn::RotaryScaling::Kind::none)
     object["rope_scaling"] = scaling_object(config.rope_scaling);
   return object.dump(2) + "\n";

@@ -28,10 +28,12 @@ struct LlamaConfig {
   bool operator==(const LlamaConfig&) const = default;
 };
 
-// Throws UserError naming the file and the key that is missing, malformed or not supported.
+// Throws UserError naming the file and the key that is missing, malformed or not supported, and for
+// every key that may change what the model computes in a way that is not known here
+// (language_model_type.h).
 LlamaConfig read_llama_config(const std::filesystem::path& config_json);
 
-// The same as the text of a config.json in the published form.
-std::string to_config_json(const LlamaConfig& config);
+// The same as the text of a config.json in the published form, for weights of `dtype`.
+std::string to_config_json(const LlamaConfig& config, at::ScalarType dtype = at::kHalf);
 
 }  // namespace vllama::models

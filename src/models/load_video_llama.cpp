@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "models/embedding_scale.h"
 #include "models/load_image_bind.h"
+#include "models/load_language_model.h"
 #include "models/saved_step.h"
 #include "models/weight_names.h"
 
@@ -49,11 +50,8 @@ std::vector<WeightReading> base_vision(VideoLlama& model, const WeightFiles& fil
 
 WeightReading base_language_model(VideoLlama& model, const WeightFiles& files,
                                   const LoadRules& frozen) {
-  LoadRules rules = base_rules(frozen, model.trains("language_model"));
-  rules.is_ignorable = is_unused_language_model_name;
-  WeightReading reading{"language_model", files.language_model, {}, rules};
-  model.language_model().declare(reading.parameters);
-  return reading;
+  return language_model_reading(model.language_model(), files.language_model,
+                                base_rules(frozen, model.trains("language_model")));
 }
 
 // Only the parameters whose names begin with `prefix`; the file may hold anything else.
@@ -241,9 +239,11 @@ std::vector<std::string> check_weights(const ModelConfig& config) {
   std::vector<WeightReading> readings = trainable_parts(model, files, frozen);
   readings.push_back(base_language_model(model, files, frozen));
   // Without its config.json the sizes that depend on the language model are unknown.
+  if (!language) readings.back().obstacle = nullptr;
   if (!language)
     for (WeightReading& reading : readings) {
       reading.parameters.clear();
+      reading.adapt = nullptr;
       reading = restricted(std::move(reading), "");
     }
   if (model.vision() != nullptr)

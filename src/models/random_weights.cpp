@@ -4,6 +4,7 @@
 #include "models/base_files.h"
 
 namespace vllama::models {
+
 LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size) {
   const std::int64_t head_width =
       sizes.head_width > 0 ? sizes.head_width : sizes.width / sizes.num_heads;
@@ -22,26 +23,21 @@ LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_
 }
 
 void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,
-                          std::uint64_t seed, const std::filesystem::path& folder) {
+                          std::uint64_t seed, const std::filesystem::path& folder,
+                          std::optional<at::ScalarType> dtype) {
   const LlamaConfig llama_config = language_config(sizes.language, vocabulary_size);
   VisionBranch vision(sizes.vision, llama_config.width);
   Llama llama(llama_config);
-  nn::ParameterList encoder, q_former, language;
-  vision.declare_encoder(encoder);
-  vision.declare_image_q_former(q_former);
-  llama.declare(language);
-  for (const auto* list : {&encoder, &q_former, &language}) nn::initialize(*list, seed);
-
+  const ParameterValues values = [seed](const nn::Parameter& parameter) {
+    return nn::initial_values(parameter, seed);
+  };
   std::filesystem::create_directories(folder);
-  write_vision_encoder(vision, folder, at::kHalf);
-  write_image_q_former(vision, folder, at::kFloat);
-  write_language_model(llama, llama_config, folder, at::kHalf);
+  write_vision_encoder(vision, folder, dtype.value_or(at::kHalf), values);
+  write_image_q_former(vision, folder, dtype.value_or(at::kFloat), values);
+  write_language_model(llama, llama_config, folder, dtype.value_or(at::kHalf), values);
   if (!sizes.audio) return;
   AudioBranch audio(*sizes.audio, llama_config.width);
-  nn::ParameterList trunks;
-  audio.declare_trunks(trunks);
-  nn::initialize(trunks, seed);
-  write_image_bind(audio, folder, at::kFloat);
+  write_image_bind(audio, folder, dtype.value_or(at::kFloat), values);
 }
 
 }  // namespace vllama::models

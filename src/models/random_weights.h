@@ -51,9 +51,11 @@ LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_
 
 // Writes eva_vit_g.pth (fp16), blip2_qformer.pth (fp32) and the folder llama (fp16) below `folder`,
 // and with audio sizes imagebind_huge.pth (fp32; of text, depth, heat and motion it holds no
-// encoders). The same seed gives the same bytes. Throws UserError for sizes that do not fit
-// together.
+// encoders); with `dtype` all of them in that type. The same seed gives the same bytes. Tensors are
+// made and written one by one: no more memory is needed than for the largest, once in fp32 and once
+// in the type of its file. Throws UserError for sizes that do not fit together.
 void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,
-                          std::uint64_t seed, const std::filesystem::path& folder);
+                          std::uint64_t seed, const std::filesystem::path& folder,
+                          std::optional<at::ScalarType> dtype = std::nullopt);
 
 }  // namespace vllama::models

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "checkpoint/folder_kind.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "models/eva_vit.h"
@@ -48,18 +49,28 @@ std::string with_key(const WeightReading& reading, const std::string& problem) {
   return fmt::format("model.weights.{}: {}", reading.key, problem);
 }
 
-std::unique_ptr<TensorSource> open_file(const WeightReading& reading) {
+std::string foreign(const TensorSource& source) {
+  std::vector<std::string> names;
+  for (const checkpoint::TensorFacts& facts : source.tensors()) names.push_back(facts.name);
+  return checkpoint::foreign_names(names);
+}
+
+// Fits the names and the position table to the file.
+std::unique_ptr<TensorSource> open_file(WeightReading& reading) {
   auto source = checkpoint::open_weights(reading.file);
-  const std::string obstacle = reading.obstacle ? reading.obstacle(*source) : std::string();
+  std::string obstacle = foreign(*source);
+  if (obstacle.empty() && reading.obstacle) obstacle = reading.obstacle(*source);
   if (!obstacle.empty()) throw UserError(fmt::format("'{}': {}", reading.file, obstacle));
+  if (reading.adapt) reading.adapt(reading.parameters, *source);
+  if (nn::Parameter* positions = position_table(reading.parameters))
+    take_shape_of_file(*positions, *source);
   return source;
 }
 
 void load_file(WeightReading reading) {
-  const auto source = open_file(reading);
   nn::Parameter* positions = position_table(reading.parameters);
   const std::int64_t num_tokens = positions != nullptr ? positions->shape[1] : 0;
-  if (positions != nullptr) take_shape_of_file(*positions, *source);
+  const auto source = open_file(reading);
   const auto summary =
       checkpoint::load_parameters(*source, slots_of(reading.parameters), reading.rules);
   log::info("read {} tensors ({} ignored) from '{}'", summary.num_loaded, summary.num_ignored,
@@ -83,8 +94,6 @@ void load(const WeightReading& reading) {
 std::string problem_of(WeightReading reading) {
   try {
     const auto source = open_file(reading);
-    if (nn::Parameter* positions = position_table(reading.parameters))
-      take_shape_of_file(*positions, *source);
     const std::string problem =
         checkpoint::mismatches(*source, slots_of(reading.parameters), reading.rules);
     return problem.empty() ? problem : with_key(reading, problem);

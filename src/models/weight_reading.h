@@ -18,9 +18,13 @@ struct WeightReading {
   checkpoint::LoadRules rules;
   // Why the file as a whole is the wrong one; empty if it is not.
   std::function<std::string(const checkpoint::TensorSource&)> obstacle = nullptr;
+  // May give parameters the names that this file has for them.
+  std::function<void(nn::ParameterList&, const checkpoint::TensorSource&)> adapt = nullptr;
 };
 
-// Throws UserError naming key, file and every tensor that is missing, unexpected or misshapen.
+// Throws UserError naming key and file, and what they are if they are weights of another kind
+// (checkpoint/folder_kind.h), else every tensor that is missing, unexpected, misshapen or not
+// finite.
 void load(const WeightReading& reading);
 
 // What load() would throw, or an empty text; no tensor is read.

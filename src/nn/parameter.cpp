@@ -43,13 +43,15 @@ std::int64_t Parameter::num_elements() const {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
 
+at::Tensor initial_values(const Parameter& parameter, std::uint64_t seed) {
+  at::Tensor values = at::empty(parameter.shape, at::kFloat);
+  const auto purpose = static_cast<std::uint64_t>(RandomPurpose::initial_weights);
+  fill(values, parameter.initial, RandomStream(random_key({seed, purpose, fnv1a(parameter.name)})));
+  return values;
+}
+
 void initialize(const ParameterList& parameters, std::uint64_t seed) {
-  for (const Parameter& parameter : parameters) {
-    *parameter.tensor = at::empty(parameter.shape, at::kFloat);
-    const auto purpose = static_cast<std::uint64_t>(RandomPurpose::initial_weights);
-    fill(*parameter.tensor, parameter.initial,
-         RandomStream(random_key({seed, purpose, fnv1a(parameter.name)})));
-  }
+  for (const Parameter& parameter : parameters) *parameter.tensor = initial_values(parameter, seed);
 }
 
 std::int64_t num_elements(const ParameterList& parameters) {

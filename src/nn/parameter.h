@@ -44,8 +44,12 @@ struct Parameter {
 // Modules append their tensors in the order of the published checkpoints.
 using ParameterList = std::vector<Parameter>;
 
-// Fills every tensor of the list, fp32 on the CPU, each from a stream named by (seed, its own
-// name): the same values whatever else is in the list.
+// The values that a parameter starts with, fp32 on the CPU, from a stream named by (seed, its own
+// name).
+at::Tensor initial_values(const Parameter& parameter, std::uint64_t seed);
+
+// Fills every tensor of the list, fp32 on the CPU, with its initial values: the same ones whatever
+// else is in the list.
 void initialize(const ParameterList& parameters, std::uint64_t seed);
 
 // The number of elements of all tensors in the list.

@@ -10,6 +10,7 @@
 #include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "models/llama_config.h"
 #include "nn/lora.h"
 
 namespace vllama::train {
@@ -95,6 +96,10 @@ void write_merged(const fs::path& folder, const NamedList& trained,
   checkpoint::NamedTensors tensors;
   for (const checkpoint::TensorFacts& facts : source->tensors())
     tensors[facts.name] = source->read(facts.name);
+  // Beside tied embeddings an output matrix would be a second one, which is not used.
+  if (models::read_llama_config(base / "config.json").tied_embeddings &&
+      tensors.contains("model.embed_tokens.weight"))
+    tensors.erase("lm_head.weight");
   for (const auto& [matrix, adapter] : adapters) {
     const auto found = tensors.find(matrix);
     if (found == tensors.end() ||
