@@ -12,6 +12,7 @@
 #include "datasets/mixture.h"
 #include "distributed/agreement.h"
 #include "eval/model_input.h"
+#include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "train/device.h"
 #include "train/failure_report.h"
@@ -52,6 +53,7 @@ void check_spikes(const TrainingConfig& training) {
 
 RunConfig with_starting_points(RunConfig config) {
   find_starting_points(config.model.weights);
+  config.model = models::with_sizes_of_files(std::move(config.model));
   return config;
 }
 

@@ -67,7 +67,7 @@ std::string file_text(const TensorSource& source) {
 
 void append_list(std::string& message, const char* title, const std::vector<std::string>& lines) {
   if (lines.empty()) return;
-  constexpr std::size_t kMaxShown = 20;
+  constexpr std::size_t kMaxShown = 40;
   message += fmt::format("\n  {} ({}):", title, lines.size());
   for (const std::string& line : lines | std::views::take(kMaxShown)) message += "\n    " + line;
   if (lines.size() > kMaxShown)

@@ -52,6 +52,12 @@ void parse(const Tree& tree, const std::string& where, std::int64_t& value) {
   parse_number(tree, where, value, "a whole number");
 }
 
+void parse(const Tree& tree, const std::string& where, Size& value) {
+  std::int64_t number = 0;
+  parse(tree, where, number);
+  value = number;
+}
+
 void parse(const Tree& tree, const std::string& where, std::uint64_t& value) {
   parse_number(tree, where, value, "a whole number, not negative");
 }
@@ -71,6 +77,10 @@ void parse(const Tree& tree, const std::string& where, std::string& value) {
 Tree format(bool value) {
   return scalar(value ? "true" : "false");
 }
+Tree format(const Size& value) {
+  return format(std::int64_t{value});
+}
+
 Tree format(std::int64_t value) {
   return scalar(std::to_string(value));
 }
@@ -103,6 +113,11 @@ void Reader::expand(const std::string& source, const std::string& where, std::st
   } catch (const UserError& problem) {
     fail(source, where, problem.what());
   }
+}
+
+// The file's own size is the default; the published one stands in for a file that is not there.
+void Helper::describe(const std::string& key, Size& value, const char* help) {
+  add_line(key, scalar(fmt::format("{}, or the file's", std::int64_t{value})), help);
 }
 
 void Helper::add_line(const std::string& key, const Tree& value, const char* help) {

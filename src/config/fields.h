@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "config/path_text.h"
+#include "config/size.h"
 #include "config/tree.h"
 
 namespace vllama::config {
@@ -68,12 +69,14 @@ void parse(const Tree& tree, const std::string& where, std::int64_t& value);
 void parse(const Tree& tree, const std::string& where, std::uint64_t& value);
 void parse(const Tree& tree, const std::string& where, double& value);
 void parse(const Tree& tree, const std::string& where, std::string& value);
+void parse(const Tree& tree, const std::string& where, Size& value);  // then it is given
 
 Tree format(bool value);
 Tree format(std::int64_t value);
 Tree format(std::uint64_t value);
 Tree format(double value);  // the shortest text that reads back as the same number
 Tree format(const std::string& value);
+Tree format(const Size& value);
 
 void check_choice(const std::string& source, const std::string& where, const std::string& value,
                   const OneOf& rule);
@@ -146,6 +149,11 @@ class Reader {
   static void check(const std::string& source, const std::string& where, const T& value,
                     const AtLeast<T>& rule) {
     if (!(value >= rule.min)) fail(source, where, "must be at least " + format(rule.min).scalar);
+  }
+  template <class Rule>
+  static void check(const std::string& source, const std::string& where, const Size& value,
+                    const Rule& rule) {
+    check(source, where, std::int64_t{value}, rule);
   }
   static void check(const std::string& source, const std::string& where, const std::string& value,
                     const OneOf& rule) {
@@ -228,6 +236,7 @@ class Helper {
       add_line(key, Writer::write(value), help);
     }
   }
+  void describe(const std::string& key, Size& value, const char* help);
   template <Section T>
   void describe(const std::string& key, std::vector<T>&, const char*) {
     T item;

@@ -75,7 +75,7 @@ at::Tensor AudioBranch::embed_clips(const at::Tensor& embeddings_RE,
       throw UserError(
           fmt::format("{} frames or sound clips do not fit model.audio.max_positions = {}; "
                       "model.audio.positions: interpolated takes any number",
-                      num_rows, config_.max_positions));
+                      num_rows, std::int64_t{config_.max_positions}));
   const nn::Segments items(rows_per_item);
   const at::Tensor placed_RE = embeddings_RE.to(at::kFloat) + positions_(rows_per_item);
   return projection_(audio_q_former_(placed_RE, items, dropout));

@@ -16,9 +16,11 @@ namespace vllama::models {
 struct AudioConfig {
   ImageBindVisionConfig vision_encoder;
   ImageBindAudioConfig audio_encoder;
-  std::int64_t embedding_width = 1024;
-  QFormerConfig audio_q_former{.num_queries = 8, .num_layers = 2, .cross_attention_every = 1};
-  std::int64_t max_positions = 8;
+  config::Size embedding_width = config::Size::published(1024);
+  QFormerConfig audio_q_former{.num_queries = config::Size::published(8),
+                               .num_layers = config::Size::published(2),
+                               .cross_attention_every = config::Size::published(1)};
+  config::Size max_positions = config::Size::published(8);
   std::string positions = "table";
   std::int64_t position_rows = 0;
   std::string embedding_scale = "equal";

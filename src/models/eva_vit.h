@@ -11,12 +11,12 @@
 namespace vllama::models {
 
 struct EvaVitConfig {
-  std::int64_t image_size = 224;
-  std::int64_t patch_size = 14;
-  std::int64_t width = 1408;
-  std::int64_t num_blocks = 39;
-  std::int64_t num_heads = 16;
-  std::int64_t mlp_width = 6144;
+  config::Size image_size = config::Size::published(224);
+  config::Size patch_size = config::Size::published(14);
+  config::Size width = config::Size::published(1408);
+  config::Size num_blocks = config::Size::published(39);
+  config::Size num_heads = config::Size::published(16);
+  config::Size mlp_width = config::Size::published(6144);
 
   std::int64_t num_patches_per_side() const { return image_size / patch_size; }
   std::int64_t num_tokens() const { return num_patches_per_side() * num_patches_per_side() + 1; }

@@ -12,12 +12,12 @@
 namespace vllama::models {
 
 struct ImageBindAudioConfig {
-  std::int64_t kernel_size = 16;
-  std::int64_t stride = 10;
-  std::int64_t width = 768;
-  std::int64_t num_blocks = 12;
-  std::int64_t num_heads = 12;
-  std::int64_t mlp_width = 3072;
+  config::Size kernel_size = config::Size::published(16);
+  config::Size stride = config::Size::published(10);
+  config::Size width = config::Size::published(768);
+  config::Size num_blocks = config::Size::published(12);
+  config::Size num_heads = config::Size::published(12);
+  config::Size mlp_width = config::Size::published(3072);
   // Every clip is as large as processors::audio_clips makes it.
   static constexpr std::int64_t num_mel_bins = processors::kNumMelBins;
   static constexpr std::int64_t num_mel_frames = processors::kAudioClipFrames;

@@ -9,12 +9,12 @@
 namespace vllama::models {
 
 struct ImageBindVisionConfig {
-  std::int64_t image_size = 224;
-  std::int64_t patch_size = 14;
-  std::int64_t width = 1280;
-  std::int64_t num_blocks = 32;
-  std::int64_t num_heads = 16;
-  std::int64_t mlp_width = 5120;
+  config::Size image_size = config::Size::published(224);
+  config::Size patch_size = config::Size::published(14);
+  config::Size width = config::Size::published(1280);
+  config::Size num_blocks = config::Size::published(32);
+  config::Size num_heads = config::Size::published(16);
+  config::Size mlp_width = config::Size::published(5120);
 
   std::int64_t num_patches_per_side() const { return image_size / patch_size; }
   std::int64_t num_tokens() const { return num_patches_per_side() * num_patches_per_side() + 1; }

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "models/embedding_scale.h"
+#include "models/file_sizes.h"
 #include "models/load_image_bind.h"
 #include "models/load_language_model.h"
 #include "models/saved_step.h"
@@ -188,15 +189,46 @@ LoadRules rules_in_parts(LoadRules frozen, Llama& language_model) {
   return frozen;
 }
 
+// Throws UserError with a line for every file whose sizes are not those that were given.
+ModelConfig agreed_sizes(const ModelConfig& given) {
+  SizedModel sized = sizes_of_files(given);
+  std::string problems;
+  for (const auto& [key, problem] : sized.contradictions)
+    problems += (problems.empty() ? "" : "\n") + problem;
+  if (!problems.empty()) throw UserError(problems);
+  return std::move(sized.config);
+}
+
 at::ScalarType frozen_type(const ModelConfig& config) {
   return config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
 }
 
+// What load_video_llama() would read. Without the language model's configuration the sizes that
+// depend on it are unknown, and files that have them are only opened.
+std::vector<WeightReading> all_readings(VideoLlama& model, const WeightFiles& files,
+                                        const LoadRules& frozen, bool knows_language) {
+  std::vector<WeightReading> readings = trainable_parts(model, files, frozen);
+  readings.push_back(base_language_model(model, files, frozen));
+  if (!knows_language)
+    for (WeightReading& reading : readings) {
+      reading.parameters.clear();
+      reading.adapt = nullptr;
+      reading = restricted(std::move(reading), "");
+    }
+  if (!knows_language) readings.back().obstacle = nullptr;
+  if (model.vision() != nullptr)
+    std::ranges::move(base_vision(model, files, frozen), std::back_inserter(readings));
+  if (AudioBranch* audio = model.audio())
+    readings.push_back(image_bind_reading(*audio, files.image_bind, frozen));
+  return readings;
+}
+
 }  // namespace
 
-std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
+std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& given, at::Device device,
                                              std::uint64_t seed, nn::PartExchange* sharers) {
-  if (const std::string missing = missing_files(config); !missing.empty()) throw UserError(missing);
+  if (const std::string missing = missing_files(given); !missing.empty()) throw UserError(missing);
+  const ModelConfig config = agreed_sizes(given);
   const WeightFiles& files = config.weights;
   auto model = std::make_unique<VideoLlama>(config, language_config(files));
   const LoadRules frozen{.dtype = frozen_type(config), .device = device};
@@ -212,9 +244,10 @@ std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Devi
   return model;
 }
 
-std::vector<std::pair<std::string, at::Tensor>> read_trained_part(const ModelConfig& config,
+std::vector<std::pair<std::string, at::Tensor>> read_trained_part(const ModelConfig& given,
                                                                   const std::string& trained,
                                                                   std::uint64_t seed) {
+  const ModelConfig config = agreed_sizes(given);
   VideoLlama model(config, language_config(config.weights));
   const LoadRules exact{.dtype = at::kFloat};
   read_trainable(model, config.weights, exact, seed);
@@ -225,33 +258,27 @@ std::vector<std::pair<std::string, at::Tensor>> read_trained_part(const ModelCon
   return part;
 }
 
-std::vector<std::string> check_weights(const ModelConfig& config) {
+std::vector<std::string> check_weights(const ModelConfig& given) {
+  const auto [config, contradictions] = sizes_of_files(given);
   const WeightFiles& files = config.weights;
   std::vector<std::string> problems{missing_files(config)};
+  for (const auto& [key, problem] : contradictions) problems.push_back(problem);
   std::optional<LlamaConfig> language;
   try {
     language = language_config(files);
   } catch (const UserError& error) {
     problems.push_back(error.what());
   }
-  VideoLlama model(config, language.value_or(LlamaConfig{}));
-  const LoadRules frozen{.dtype = frozen_type(config)};
-  std::vector<WeightReading> readings = trainable_parts(model, files, frozen);
-  readings.push_back(base_language_model(model, files, frozen));
-  // Without its config.json the sizes that depend on the language model are unknown.
-  if (!language) readings.back().obstacle = nullptr;
-  if (!language)
-    for (WeightReading& reading : readings) {
-      reading.parameters.clear();
-      reading.adapt = nullptr;
-      reading = restricted(std::move(reading), "");
-    }
-  if (model.vision() != nullptr)
-    std::ranges::move(base_vision(model, files, frozen), std::back_inserter(readings));
-  if (AudioBranch* audio = model.audio())
-    readings.push_back(image_bind_reading(*audio, files.image_bind, frozen));
-  for (WeightReading& reading : readings)
-    if (!reading.file.empty()) problems.push_back(problem_of(std::move(reading)));
+  try {
+    VideoLlama model(config, language.value_or(LlamaConfig{}));
+    const LoadRules frozen{.dtype = frozen_type(config)};
+    for (WeightReading& reading : all_readings(model, files, frozen, language.has_value()))
+      if (!reading.file.empty() && !contradictions.contains(reading.key))
+        problems.push_back(problem_of(std::move(reading)));
+  } catch (const UserError&) {
+    // Sizes that make no model, such as heads that do not divide a file's width, are listed above.
+    if (contradictions.empty()) throw;
+  }
   std::erase(problems, "");
   return problems;
 }

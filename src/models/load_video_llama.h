@@ -15,8 +15,9 @@ namespace vllama::models {
 // projection file, then the branches' checkpoints, then the saved step, the later winning. Frozen
 // tensors are held once, in the type they compute in; what trains is fp32. With `sharers`, which
 // outlive the model, its language model is held in parts by all of them, and read matrix by matrix
-// (see Llama::shard_layers). Throws UserError naming the file and every tensor that is missing,
-// unexpected or misshapen.
+// (see Llama::shard_layers). Sizes that `config` does not give are those of the files
+// (file_sizes.h). Throws UserError naming the file and its sizes where others are given, or every
+// tensor that is missing, unexpected, misshapen or not finite.
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& config, at::Device device,
                                              std::uint64_t seed,
                                              nn::PartExchange* sharers = nullptr);

@@ -11,12 +11,13 @@
 namespace vllama::models {
 
 struct QFormerConfig {
-  std::int64_t num_queries = 32;
-  std::int64_t num_layers = 12;
-  std::int64_t width = 768;
-  std::int64_t num_heads = 12;
-  std::int64_t mlp_width = 3072;
-  std::int64_t cross_attention_every = 2;  // layers 0, n, 2n, ... look at the encoder
+  config::Size num_queries = config::Size::published(32);
+  config::Size num_layers = config::Size::published(12);
+  config::Size width = config::Size::published(768);
+  config::Size num_heads = config::Size::published(12);
+  config::Size mlp_width = config::Size::published(3072);
+  config::Size cross_attention_every =
+      config::Size::published(2);  // layers 0, n, 2n, ... look at the encoder
 
   template <class Visitor>
   void visit(Visitor&& field) {

@@ -82,7 +82,7 @@ at::Tensor VisionBranch::embed_clips(const at::Tensor& frame_queries,
       throw UserError(
           fmt::format("a clip of {} frames does not fit model.vision.max_frame_positions = {}; "
                       "model.vision.frame_positions: interpolated takes clips of any length",
-                      num_frames, config_.max_frame_positions));
+                      num_frames, std::int64_t{config_.max_frame_positions}));
     rows_per_sample.push_back(num_frames * queries_per_frame);
   }
   const at::Tensor placed_FPD =

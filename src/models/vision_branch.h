@@ -13,8 +13,9 @@ namespace vllama::models {
 struct VisionConfig {
   EvaVitConfig encoder;
   QFormerConfig image_q_former;
-  QFormerConfig video_q_former{.num_layers = 2, .cross_attention_every = 1};
-  std::int64_t max_frame_positions = 32;
+  QFormerConfig video_q_former{.num_layers = config::Size::published(2),
+                               .cross_attention_every = config::Size::published(1)};
+  config::Size max_frame_positions = config::Size::published(32);
   std::string frame_positions = "table";
   std::int64_t position_rows = 0;
   std::int64_t frames_at_once = 64;

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "datasets/mixing.h"
 #include "eval/model_input.h"
+#include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "train/find_step.h"
 #include "train/number_text.h"
@@ -23,13 +24,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+RunConfig with_sizes(RunConfig config) {
+  config.model = models::with_sizes_of_files(std::move(config.model));
+  return config;
+}
+
 class Check {
  public:
   Check(const RunConfig& config, const CheckOptions& options)
-      : config_(config), options_(options), language_folder_(config.model.weights.language_model) {}
+      : given_(config),
+        config_(config),
+        options_(options),
+        language_folder_(config.model.weights.language_model) {}
 
   CheckReport run() {
-    attempt([this] { find_starting_points(config_.model.weights); });
+    attempt([this] { find_starting_points(given_.model.weights); });
+    config_ = with_sizes(given_);
     check_output_folder();
     check_tokenizer();
     check_model();
@@ -79,7 +89,7 @@ class Check {
       });
     attempt([this] { check_sharing(config_); });
     attempt([this] {
-      for (const std::string& problem : models::check_weights(config_.model)) add(problem);
+      for (const std::string& problem : models::check_weights(given_.model)) add(problem);
     });
   }
 
@@ -187,7 +197,8 @@ class Check {
     });
   }
 
-  RunConfig config_;
+  RunConfig given_;
+  RunConfig config_;  // with the sizes of the files
   const CheckOptions& options_;
   const fs::path language_folder_;
   std::optional<text::Tokenizer> tokenizer_;

@@ -1,6 +1,7 @@
 // A configuration as JSON, with numbers as numbers.
 #pragma once
 
+#include <concepts>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ class JsonWriter {
       JsonWriter writer;
       value.visit(writer);
       return writer.object_;
+    } else if constexpr (std::same_as<T, config::Size>) {
+      return std::int64_t{value};
     } else {
       return value;
     }

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "eval/bundle/model_in_use.h"
+#include "models/file_sizes.h"
 #include "train/find_step.h"
 #include "train/provenance_changes.h"
 #include "train/recorded_config.h"
@@ -104,6 +105,7 @@ SavedCheckpoint open_step(const fs::path& step, const std::vector<std::string>& 
                         .progress = read_progress(contents),
                         .metrics = read_state_metrics(contents.texts.at(kStateFile))};
   if (provenance) check_weights(saved, *provenance, move);
+  saved.config.model = models::with_sizes_of_files(std::move(saved.config.model));
   return saved;
 }
 
@@ -125,6 +127,7 @@ SavedCheckpoint find_checkpoint(const fs::path& path, const std::vector<std::str
   if (plain.extension() == ".yaml" || plain.extension() == ".yml") {
     SavedCheckpoint saved{.path = plain, .config = read_run_config(plain, overrides)};
     find_starting_points(saved.config.model.weights);
+    saved.config.model = models::with_sizes_of_files(std::move(saved.config.model));
     return saved;
   }
   throw UserError(

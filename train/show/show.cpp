@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "datasets/mixture.h"
 #include "eval/model_input.h"
+#include "models/file_sizes.h"
 #include "train/provenance_changes.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
@@ -71,7 +72,9 @@ Choice choose_from_step(const RunConfig& config, const ShowOptions& options,
 
 }  // namespace
 
-std::string show(const RunConfig& config, const ShowOptions& options) {
+std::string show(const RunConfig& given, const ShowOptions& options) {
+  RunConfig config = given;
+  config.model = models::with_sizes_of_files(given.model);
   if (options.bad_steps || (options.step && !options.sample)) return replay(config, options);
   const fs::path language_folder = config.model.weights.language_model;
   const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
