@@ -120,8 +120,10 @@ class Reader {
   static void read(const Tree& tree, const std::string& where, std::vector<T>& values) {
     if (tree.kind != Tree::Kind::list) fail(tree.source, where, "must be a list");
     values.clear();
-    for (const Tree& item : tree.items)
-      read(item, where + "." + std::to_string(values.size()), values.emplace_back());
+    for (const Tree& item : tree.items) {
+      const std::string place = where + "." + std::to_string(values.size());
+      read(item, place, values.emplace_back());
+    }
   }
 
  private:

@@ -83,6 +83,9 @@ TEST_CASE("every mistake names file, line and key") {
   CHECK_THROWS_WITH(parse("inner: {mode: quick}"), Contains("one of fast, slow"));
   CHECK_THROWS_WITH(parse("modes: [fast, quick]"),
                     Contains("modes.1") && Contains("one of fast, slow"));
+  CHECK_THROWS_WITH(parse("parts: [{rate: 2}]"), Contains("'parts.0.rate'"));
+  CHECK_THROWS_WITH(parse("parts: [{}, {mode: quick}]"), Contains("'parts.1.mode'"));
+  CHECK_THROWS_WITH(parse("", {"parts=[{}, {rate: 2}]"}), Contains("'parts.1.rate'"));
   CHECK_THROWS_WITH(parse("inner: 3"), Contains("must be a map"));
   CHECK_THROWS_WITH(parse("flag: maybe"), Contains("true or false"));
   CHECK_THROWS_WITH(parse("inner: {mode: }"), Contains("must be text; write"));
