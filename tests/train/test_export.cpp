@@ -224,6 +224,9 @@ TEST_CASE("adapters: separate, merged, and in bundles") {
 
   train::export_safetensors(world.to("separate"));
   CHECK(card_of(world.path("separate"))["language_model"] == "adapters");
+  const auto modules = card_of(world.path("separate"))["trained"];
+  CHECK(modules["modules"] == std::vector<std::string>{"projection", "lora"});
+  CHECK(modules["other_modules"] == std::vector<std::string>{"video_q_former", "frame_positions"});
   const auto adapters =
       tensors_of(world.path("separate/language_model_adapter/adapter_model.safetensors"));
   const auto trained = world.trained();

@@ -133,7 +133,9 @@ void export_pth(const ExportOptions& options) {
                                                       .form = "pth",
                                                       .language_model = language_model_form(
                                                           source.trained, options.lora)}));
-  checkpoint::write_pth(options.output, reference_checkpoint(source.saved, kept, {}, source.chat));
+  checkpoint::write_pth(
+      options.output,
+      reference_checkpoint(source.saved, kept, moments_of(source.saved), source.chat));
   folder.commit();
   tell(options.output, kept);
   if (options.lora == LoraForm::merged)

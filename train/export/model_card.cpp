@@ -46,15 +46,39 @@ Json base_facts(const std::vector<HashedFile>& files) {
   return list;
 }
 
-Json trained_facts(const std::vector<std::pair<std::string, at::Tensor>>& trained) {
+// What this run trained, and what the file holds besides: parts that began with an earlier run's
+// weights, or with none.
+Json trained_facts(const SavedCheckpoint& saved,
+                   const std::vector<std::pair<std::string, at::Tensor>>& held) {
+  std::vector<std::string> modules, others;
+  if (saved.progress)
+    for (const models::TrainedModule& trained : models::trained_modules(saved.config.model))
+      modules.push_back(trained.module);
   std::int64_t num_elements = 0;
-  std::vector<std::string> modules;
-  for (const auto& [name, tensor] : trained) {
+  for (const auto& [name, tensor] : held) {
     num_elements += tensor.numel();
     const std::string module = models::module_of(name);
-    if (std::ranges::find(modules, module) == modules.end()) modules.push_back(module);
+    const auto is_listed = [&](const auto& list) {
+      return std::ranges::find(list, module) != list.end();
+    };
+    if (!is_listed(modules) && !is_listed(others)) others.push_back(module);
   }
-  return {{"tensors", trained.size()}, {"elements", num_elements}, {"modules", modules}};
+  return {{"tensors", held.size()},
+          {"elements", num_elements},
+          {"modules", modules},
+          {"other_modules", others}};
+}
+
+std::string text_of_trained(const Json& trained) {
+  const auto names = [&trained](const char* key) {
+    return fmt::format("{}", fmt::join(trained.at(key).get<std::vector<std::string>>(), ", "));
+  };
+  const std::string modules = names("modules"), others = names("other_modules");
+  return fmt::format("Trained in this run: {}.{} ({} tensors, {} numbers in all.)\n",
+                     modules.empty() ? "nothing" : modules,
+                     others.empty() ? "" : " Held as they were before it: " + others + ".",
+                     trained.at("tensors").get<std::size_t>(),
+                     trained.at("elements").get<std::int64_t>());
 }
 
 std::string table_of_base(const Json& files) {
@@ -144,12 +168,11 @@ Json model_card(const SavedCheckpoint& saved, const ExportedModel& exported) {
           {"chat", config_json(exported.chat)},
           {"language_model", exported.language_model},
           {"base_weights", base_facts(exported.base)},
-          {"trained", trained_facts(exported.trained)},
+          {"trained", trained_facts(saved, exported.trained)},
           {"config", config_json(saved.config)}};
 }
 
 std::string readme(const Json& card) {
-  const Json& trained = card.at("trained");
   const Json& chat = card.at("chat");
   return fmt::format(
       "# Video-LLaMA, trained from `{}`\n\n"
@@ -158,15 +181,14 @@ std::string readme(const Json& card) {
       "## Use\n\n{}\n"
       "Prompts: the {} template of the family {}.\n\n"
       "## Training\n\n{}\n"
-      "Trained: {} ({} tensors, {} numbers).\n\n"
+      "{}\n"
       "## Data\n\n{}\n"
       "## Base weights\n\n{}",
       card.at("source").at("checkpoint").get<std::string>(), card.at("program").get<std::string>(),
       how_to_use(card), chat.at("template").get<std::string>(),
       chat.at("family").get<std::string>(), text_of_training(card.at("training")),
-      fmt::join(trained.at("modules").get<std::vector<std::string>>(), ", "),
-      trained.at("tensors").get<std::size_t>(), trained.at("elements").get<std::int64_t>(),
-      list_of_data(card.at("data")), table_of_base(card.at("base_weights")));
+      text_of_trained(card.at("trained")), list_of_data(card.at("data")),
+      table_of_base(card.at("base_weights")));
 }
 
 }  // namespace vllama::train

@@ -40,7 +40,8 @@ std::string language_model_form(const std::vector<std::pair<std::string, at::Ten
 
 // {"format", "program", "form", "source": {...}, "training": {"steps", "samples", "dropped",
 // "metrics"}, "data": [...], "chat": {...}, "language_model", "base_weights": [{"key", "file",
-// "bytes", "sha256"}], "trained": {"tensors", "elements", "modules"}, "config": {...}}. What a
+// "bytes", "sha256"}], "trained": {"tensors", "elements", "modules" that this run
+// trained, "other_modules"}, "config": {...}}. What a
 // configuration without a step does not know is null.
 nlohmann::ordered_json model_card(const SavedCheckpoint& saved, const ExportedModel& exported);
 
