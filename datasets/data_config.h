@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,11 @@
 #include "processors/audio_clips.h"
 
 namespace vllama::datasets {
+
+// The formats of docs/data_format.md, whose texts are meant as they are written.
+inline bool is_own_format(const std::string& format) {
+  return format == "vllama" || format == "webdataset";
+}
 
 struct DatasetConfig {
   std::string name;
@@ -26,8 +32,11 @@ struct DatasetConfig {
   std::string transform = "train";
   double min_crop_scale = 0.5;
   double max_crop_scale = 1;
-  bool clean_captions = true;
+  std::optional<bool> clean_captions = {};  // see cleans_captions()
   std::int64_t max_caption_words = 50;
+
+  // Published captions are cleaned up as the original does it unless the settings say otherwise.
+  bool cleans_captions() const { return clean_captions.value_or(!is_own_format(format)); }
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -72,9 +81,10 @@ struct DatasetConfig {
           config::Range{0.01, 1.0});
     field("max_crop_scale", max_crop_scale, "largest share of the area that a crop covers",
           config::Range{0.01, 1.0});
+    clean_captions = cleans_captions();  // the format was visited above; a dump names the value
     field("clean_captions", clean_captions,
-          "lower case, without punctuation, at most "
-          "max_caption_words");
+          "captions in lower case, without . ! \" ( ) * # : ; ~, at most max_caption_words; not "
+          "given: true, for vllama and webdataset false");
     field("max_caption_words", max_caption_words, "words kept of a cleaned caption",
           config::AtLeast<std::int64_t>{1});
   }

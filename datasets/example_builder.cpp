@@ -9,7 +9,7 @@ ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& d
                                const ModelInput& model, const text::Tokenizer& tokenizer)
     : media_(dataset, data, model),
       tokenizer_(tokenizer),
-      cleans_captions_(dataset.clean_captions) {
+      cleans_captions_(dataset.cleans_captions()) {
   const auto truncation = processors::compat_preset(data.compat).cuts_stop_tokens
                               ? text::Truncation::cut
                               : text::Truncation::keep_stop;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "datasets/data_rules.h"
 #include "datasets/stopwatch.h"
 #include "media/audio.h"
 #include "media/error.h"
@@ -82,35 +83,7 @@ MediaBuilder::MediaBuilder(const DatasetConfig& dataset, const DataConfig& data,
       compat_(processors::compat_preset(data.compat)),
       model_(model) {
   VLLAMA_ASSERT(model.vision || model.audio, "a model has a branch");
-  if (dataset.min_crop_scale > dataset.max_crop_scale)
-    throw UserError(fmt::format("data set '{}': min_crop_scale {} is above max_crop_scale {}",
-                                dataset.name, dataset.min_crop_scale, dataset.max_crop_scale));
-  const bool wants_sound = dataset.inputs == "sound" || dataset.inputs == "frames_and_sound";
-  if (wants_sound && !model.audio)
-    throw UserError(fmt::format("data set '{}': inputs: {} needs a model with an audio branch",
-                                dataset.name, dataset.inputs));
-  if (dataset.inputs == "frames_and_sound" && !model.vision)
-    throw UserError(fmt::format("data set '{}': inputs: {} needs a model with both branches",
-                                dataset.name, dataset.inputs));
-  check_positions();
-}
-
-void MediaBuilder::check_positions() const {
-  const std::int64_t frames = frame_branch().max_positions;
-  if (dataset_.inputs != "sound" && dataset_.num_frames > frames)
-    throw UserError(fmt::format(
-        "data set '{}' takes {} frames, more than {} = {}; with {}: interpolated clips may be of "
-        "any "
-        "length",
-        dataset_.name, dataset_.num_frames,
-        model_.vision ? "model.vision.max_frame_positions" : "model.audio.max_positions", frames,
-        model_.vision ? "model.vision.frame_positions" : "model.audio.positions"));
-  if (model_.audio && sound_.num_clips > model_.audio->max_positions)
-    throw UserError(
-        fmt::format("data.sound.num_clips = {} is more than "
-                    "model.audio.max_positions = {}; with model.audio.positions: interpolated any "
-                    "number may be taken",
-                    sound_.num_clips, model_.audio->max_positions));
+  require_none(broken_media_rules(dataset, data, model));
 }
 
 bool MediaBuilder::takes_frames(MediaKind kind) const {

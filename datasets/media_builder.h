@@ -62,7 +62,6 @@ class MediaBuilder {
  private:
   struct Draws;
 
-  void check_positions() const;
   bool takes_frames(MediaKind kind) const;
   bool takes_sound(MediaKind kind) const;
   void add_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,

@@ -19,9 +19,7 @@ struct RunSize {
 // The share of a data set, relative to the others: its weight, or its number of samples.
 double share_of(const DatasetConfig& set);
 
-// Throws UserError where some data sets have numbers of samples and others have none, where a data
-// set has a weight as well, and where the numbers do not add up to the samples of the run; they may
-// miss it by less than a step.
+// Throws UserError for broken_mixing_rules().
 OrderSettings order_settings(const DataConfig& config, const RunSize& run, std::uint64_t seed);
 
 }  // namespace vllama::datasets

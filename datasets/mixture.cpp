@@ -1,26 +1,18 @@
 #include "datasets/mixture.h"
 
-#include <fmt/format.h>
-
-#include <set>
-
 #include "core/error.h"
-#include "datasets/mixing.h"
+#include "datasets/data_rules.h"
 #include "datasets/open_dataset.h"
 
 namespace vllama::datasets {
 
 Mixture::Mixture(const DataConfig& config, const ModelInput& model,
                  const text::Tokenizer& tokenizer) {
-  if (config.sets.empty()) throw UserError("the list of data sets is empty");
+  require_none(broken_name_rules(config));
   const IndexFolder indexes = IndexFolder::open(config.index_folder);
-  std::set<std::string> names;
-  for (const DatasetConfig& set : config.sets) {
-    if (!names.insert(set.name).second)
-      throw UserError(fmt::format("two data sets are called '{}'", set.name));
+  for (const DatasetConfig& set : config.sets)
     members_.push_back({set.name, share_of(set), open_dataset(set, indexes, config.compat),
                         ExampleBuilder(set, config, model, tokenizer)});
-  }
 }
 
 std::vector<SampleOrder::Source> Mixture::sources() const {

@@ -8,6 +8,7 @@
 #include "datasets/cc595k.h"
 #include "datasets/cc_sbu_align.h"
 #include "datasets/clotho.h"
+#include "datasets/data_rules.h"
 #include "datasets/llava_instruct.h"
 #include "datasets/video_instruct_100k.h"
 #include "datasets/videochat_instruct.h"
@@ -63,14 +64,7 @@ std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFol
 
 std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes,
                                       const std::string& compat) {
-  if (!config.image_prefix.empty() && config.format != "llava_instruct")
-    throw UserError(
-        fmt::format("data set '{}': image_prefix is for the format llava_instruct", config.name));
-  if (config.media_root.empty() != (config.format == "webdataset"))
-    throw UserError(fmt::format("data set '{}': {}", config.name,
-                                config.media_root.empty()
-                                    ? "media_root is missing"
-                                    : "media_root must be left out, the media are in the shards"));
+  require_none(broken_format_rules(config));
   auto dataset = open_format(config, indexes, compat);
   log::info("data set {}: {} entries", config.name, dataset->size());
   if (dataset->invalid().total() > 0)
