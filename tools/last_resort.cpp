@@ -18,7 +18,7 @@ void end_process_after(double seconds, const std::string& reason) {
     const std::string message = fmt::format(
         "this process could not end by itself within {:.0f} s after the run had failed: {}",
         seconds, reason);
-    log::to_files(message);
+    log::to_files(spdlog::level::err, message);
     std::cerr << "vllama: " << message << std::endl;
     std::_Exit(kFailedRun);
   }).detach();

@@ -31,7 +31,7 @@ FailureReport::FailureReport(const RunConfig& config,
 
 bool FailureReport::report(const std::string& failure, const std::string& own_error) {
   if (std::exchange(has_reported_, true)) return false;
-  log::to_files(failure);
+  log::to_files(spdlog::level::err, failure);
   if (warn_) warn_(failure, longest_end_seconds_);
   ranks_.fail(own_error);
   return true;

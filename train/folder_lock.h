@@ -12,8 +12,8 @@ class FolderLock {
   // Creates the folder if absent. Throws UserError if that fails or the lock is held.
   explicit FolderLock(const std::filesystem::path& folder);
   ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
+  FolderLock(FolderLock&& other) noexcept;
+  FolderLock& operator=(FolderLock&&) = delete;
 
  private:
   int descriptor_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -23,7 +24,8 @@ Loop::Loop(const LoopParts& parts, RunProgress progress)
     : with_(parts),
       progress_(std::move(progress)),
       health_({parts.config.training.spike_z_score, parts.config.training.skip_spikes},
-              progress_.health) {
+              progress_.health),
+      has_finite_loss_(progress_.num_steps_done > 0) {
   if (!with_.ranks.is_first()) return;
   checkpoints_ = std::make_unique<CheckpointWriter>(with_.folder.checkpoints(),
                                                     with_.config.checkpoints, with_.texts);
@@ -40,13 +42,27 @@ int Loop::run() {
     save_if_due();
   }
   with_.ranks.enter("writing the last checkpoint");
+  with_.stop.doing("the last checkpoint is written", 0);
   if (checkpoints_) checkpoints_->wait();
   if (record_) record_->finish();
+  if (agreed_signal_ == 0) require_some_loss();
   return agreed_signal_;
+}
+
+void Loop::require_some_loss() const {
+  if (has_finite_loss_) return;
+  std::string reasons;
+  for (const auto& [problem, count] : problems_)
+    reasons += fmt::format("{}{} of {}", reasons.empty() ? "" : ", ", problem_name(problem), count);
+  throw RunFailure(
+      fmt::format("not one of {} steps had a finite loss, so nothing was learned ({}); look at "
+                  "their samples with vllama show {} --bad-steps",
+                  progress_.num_steps_done, reasons, with_.folder.file("config.yaml").string()));
 }
 
 void Loop::run_step() {
   const std::int64_t step = progress_.num_steps_done;
+  with_.stop.doing("this step", last_seconds_);
   const double start = seconds_now(), waited = with_.loader.counters().wait_seconds,
                communicated = with_.ranks.seconds();
   StepResult result = with_.trainer.step(
@@ -59,7 +75,7 @@ void Loop::run_step() {
     agreed_signal_ = std::max(agreed_signal_, of_rank.stop_signal);
 
   StepMetrics& metrics = result.metrics;
-  metrics.seconds = seconds_now() - start;
+  metrics.seconds = last_seconds_ = seconds_now() - start;
   metrics.data_wait_seconds = with_.loader.counters().wait_seconds - waited;
   if (with_.ranks.num_ranks() > 1)
     metrics.communication_seconds = with_.ranks.seconds() - communicated;
@@ -68,7 +84,9 @@ void Loop::run_step() {
   check_health(result);
 }
 
+// A signal that comes later is told to the others in the next step.
 RankReport Loop::report() const {
+  with_.stop.doing("the next step", last_seconds_);
   RankReport own = last_step_;
   own.stop_signal = with_.stop.received();
   return own;
@@ -112,17 +130,24 @@ void Loop::check_health(const StepResult& result) {
   datasets::check_broken_share(progress_.num_samples, progress_.num_dropped,
                                config.data.max_broken_share);
   if (!result.metrics.skipped) progress_.metric_sums["loss"].add(result.metrics.loss);
+  has_finite_loss_ = has_finite_loss_ || std::isfinite(result.metrics.loss);
+  if (result.metrics.problem) ++problems_[*result.metrics.problem];
   if (health_.num_skipped_in_a_row() >= config.training.max_bad_steps)
-    throw RunFailure(
-        fmt::format("{} steps in a row were skipped (training.max_bad_steps); lower the learning "
-                    "rate, or look at their samples with vllama show {} --bad-steps",
-                    health_.num_skipped_in_a_row(), with_.folder.file("config.yaml").string()));
+    throw RunFailure(fmt::format(
+        "{} steps in a row were skipped (training.max_bad_steps), the last one as {}: {}look at "
+        "their samples with vllama show {} --bad-steps",
+        health_.num_skipped_in_a_row(), problem_name(*result.metrics.problem),
+        *result.metrics.problem == StepProblem::no_targets
+            ? "nothing was left to be learned in them, dropped.jsonl says of every sample why; "
+            : "lower the learning rate, or ",
+        with_.folder.file("config.yaml").string()));
 }
 
 void Loop::validate_if_due() {
   const std::int64_t step = progress_.num_steps_done;
   validated_.clear();
   if (!with_.validation.is_due(step) || agreed_signal_ != 0) return;
+  with_.stop.doing("this evaluation and the step that follows", 0);
   const ValidationResult result = with_.validation(step);
   if (record_) record_->write_validation(step, result);
   validated_ = result.metrics;

@@ -33,11 +33,12 @@ class Loop {
 
   // Together: trains to the last step, or until a signal reached some rank; the same step is the
   // last one on all. Rank 0 records every step and saves checkpoints. Returns the number of the
-  // signal, or 0.
+  // signal, or 0. Throws RunFailure if not one step of a whole run had a finite loss.
   int run();
 
  private:
   void run_step();
+  void require_some_loss() const;
   RankReport report() const;
   void add_times(StepMetrics& metrics, const std::vector<RankReport>& reports);
   void record(const StepResult& result);
@@ -51,9 +52,12 @@ class Loop {
   std::unique_ptr<RunRecord> record_;              // on rank 0
   std::optional<StragglerWatch> stragglers_;       // on rank 0 of several
   StepHealth health_;
-  int agreed_signal_ = 0;                    // that all ranks know of
-  RankReport last_step_;                     // of this rank
-  std::map<std::string, double> validated_;  // what the latest step was found to be worth
+  int agreed_signal_ = 0;                         // that all ranks know of
+  RankReport last_step_;                          // of this rank
+  double last_seconds_ = 0;                       // of the latest step
+  bool has_finite_loss_;                          // some step, as far as is known
+  std::map<StepProblem, std::int64_t> problems_;  // of the steps since the start of this process
+  std::map<std::string, double> validated_;       // what the latest step was found to be worth
 };
 
 }  // namespace vllama::train

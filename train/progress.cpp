@@ -11,6 +11,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/log.h"
 #include "core/terminal_text.h"
 #include "train/number_text.h"
 #include "train/table.h"
@@ -91,7 +92,6 @@ Progress::Progress(std::int64_t num_steps_done, std::int64_t num_steps, std::int
     : num_steps_(num_steps),
       steps_per_line_(std::max<std::int64_t>(1, steps_per_line)),
       output_(std::move(output)),
-      window_(output_.is_terminal ? kBarWindow : static_cast<std::size_t>(steps_per_line_)),
       start_seconds_(output_.clock_seconds()),
       last_draw_seconds_(-std::numeric_limits<double>::infinity()) {
   StepMetrics before;
@@ -105,14 +105,18 @@ Progress::~Progress() {
 
 void Progress::update(const StepMetrics& metrics) {
   latest_.push_back({metrics, output_.clock_seconds()});
-  if (latest_.size() > window_ + 1) latest_.pop_front();
+  if (latest_.size() > std::max(kBarWindow, static_cast<std::size_t>(steps_per_line_)) + 1)
+    latest_.pop_front();
   num_dropped_ += metrics.num_dropped();
   const bool is_last = metrics.step >= num_steps_;
-  if (!output_.is_terminal) {
-    if (!has_printed_ || is_last || metrics.step % steps_per_line_ == 0) print_line();
-  } else if (is_last || latest_.back().clock_seconds - last_draw_seconds_ >= kRedrawSeconds) {
-    draw_bar();
+  if (!has_printed_ || is_last || metrics.step % steps_per_line_ == 0) {
+    log::to_files(spdlog::level::info, line());
+    if (!output_.is_terminal) *output_.stream << line() << std::endl;
+    has_printed_ = true;
   }
+  if (output_.is_terminal &&
+      (is_last || latest_.back().clock_seconds - last_draw_seconds_ >= kRedrawSeconds))
+    draw_bar();
 }
 
 void Progress::finish() {
@@ -122,11 +126,16 @@ void Progress::finish() {
   is_bar_on_screen_ = false;
 }
 
-// The first entry of latest_ only tells when the others began.
-Progress::Means Progress::means() const {
+std::size_t Progress::num_latest(std::size_t most_steps) const {
+  return std::min(most_steps, latest_.size() - 1);
+}
+
+// The entry in front of the first that counts only tells when that began.
+Progress::Means Progress::means(std::size_t most_steps) const {
   double loss_sum = 0, tokens = 0, seconds = 0, wait = 0;
   std::int64_t targets = 0;
-  for (auto step = latest_.begin() + 1; step != latest_.end(); ++step) {
+  const auto first = latest_.end() - static_cast<std::ptrdiff_t>(num_latest(most_steps));
+  for (auto step = first; step != latest_.end(); ++step) {
     const StepMetrics& metrics = step->metrics;
     tokens += static_cast<double>(metrics.num_tokens);
     seconds += metrics.seconds;
@@ -135,16 +144,16 @@ Progress::Means Progress::means() const {
     loss_sum += metrics.loss * static_cast<double>(metrics.num_target_tokens);
     targets += metrics.num_target_tokens;
   }
-  const auto num_steps = static_cast<double>(latest_.size() - 1);
+  const auto num_steps = static_cast<double>(num_latest(most_steps));
   const double loss = targets > 0 ? loss_sum / static_cast<double>(targets)
                                   : std::numeric_limits<double>::quiet_NaN();
   return {loss, ratio(tokens, seconds), ratio(wait, seconds),
-          (latest_.back().clock_seconds - latest_.front().clock_seconds) / num_steps};
+          (latest_.back().clock_seconds - (first - 1)->clock_seconds) / num_steps};
 }
 
 void Progress::draw_bar() {
   const StepMetrics& metrics = latest_.back().metrics;
-  const Means mean = means();
+  const Means mean = means(kBarWindow);
   const double share =
       std::clamp(static_cast<double>(metrics.step) / static_cast<double>(num_steps_), 0.0, 1.0);
   const auto num_columns =
@@ -154,7 +163,7 @@ void Progress::draw_bar() {
   std::vector<Field> fields = {
       {fmt::format("{:>3}%", static_cast<int>(100 * share)), 8},
       {fmt::format("{:>{}}/{}", metrics.step, digits, num_steps_), 7},
-      {fmt::format("loss {:.4f}", mean.loss), 9},
+      {fmt::format("mean loss {:.4f}", mean.loss), 9},
       {fmt::format("lr {:.2e}", metrics.learning_rate), 3},
       {fmt::format("{} tokens/s", short_number(mean.tokens_per_second)), 4},
       {fmt::format("data wait {:.0f}%", 100 * mean.data_wait_share), 2},
@@ -177,19 +186,21 @@ void Progress::draw_bar() {
   is_bar_on_screen_ = true;
 }
 
-void Progress::print_line() {
+std::string Progress::line() const {
   const StepMetrics& metrics = latest_.back().metrics;
-  const Means mean = means();
-  const double left = mean.seconds_per_step * static_cast<double>(num_steps_ - metrics.step);
-  *output_.stream << fmt::format(
-      "step {}/{}  loss {:.4f}  lr {:.2e}  grad norm {:.3g}  {} tokens/s  data wait {:.0f}%  "
-      "{}elapsed {}  left {}\n",
-      metrics.step, num_steps_, mean.loss, metrics.learning_rate, metrics.gradient_norm,
-      short_number(mean.tokens_per_second), 100 * mean.data_wait_share,
+  const auto most_steps = static_cast<std::size_t>(steps_per_line_);
+  const Means mean = means(most_steps);
+  const std::size_t num_steps = num_latest(most_steps);
+  return fmt::format(
+      "step {}/{}  loss {:.4f}{}  lr {:.2e}  grad norm {:.3g}  {} tokens/s  data wait {:.0f}%  "
+      "{}elapsed {}  left {}",
+      metrics.step, num_steps_, metrics.loss,
+      num_steps > 1 ? fmt::format(" (mean of {}: {:.4f})", num_steps, mean.loss) : "",
+      metrics.learning_rate, metrics.gradient_norm, short_number(mean.tokens_per_second),
+      100 * mean.data_wait_share,
       num_dropped_ > 0 ? fmt::format("dropped {}  ", grouped_digits(num_dropped_)) : "",
-      duration_text(latest_.back().clock_seconds - start_seconds_), duration_text(left));
-  output_.stream->flush();
-  has_printed_ = true;
+      duration_text(latest_.back().clock_seconds - start_seconds_),
+      duration_text(mean.seconds_per_step * static_cast<double>(num_steps_ - metrics.step)));
 }
 
 }  // namespace vllama::train

@@ -30,10 +30,13 @@ inline constexpr const char* kToStartOfLine = "\r\x1b[K";
 std::string bar_text(double share, std::size_t width, bool has_unicode);
 
 // On a terminal one line is redrawn at most ten times a second:
-//    34% ━━━━━━━━━━────────────────────  4250/12500  loss 2.3456  lr 9.81e-05  12.3k tokens/s  ...
-// and what does not fit its width is left out, the least telling first. Elsewhere a line of the
-// same facts is written for the first step, every `steps_per_line` steps, and the last. Loss, speed
-// and waiting are means over the latest steps.
+//    34% ━━━━━━━━━━────────────────────  4250/12500  mean loss 2.3456  lr 9.81e-05  12.3k tokens/s
+//    ...
+// and what does not fit its width is left out, the least telling first. Its numbers are means over
+// the latest 50 steps. A line of the same facts goes to the log files, and where there is no
+// terminal to the stream, for the first step, every `steps_per_line` steps, and the last:
+//   step 4250/12500  loss 2.4012 (mean of 50: 2.3456)  lr 9.81e-05  ...
+// with the loss that metrics.jsonl has of the step; speed and waiting are means like the one named.
 class Progress {
  public:
   Progress(std::int64_t num_steps_done, std::int64_t num_steps, std::int64_t steps_per_line,
@@ -56,15 +59,16 @@ class Progress {
     double loss, tokens_per_second, data_wait_share, seconds_per_step;
   };
 
-  Means means() const;
+  // Over the latest steps, `most_steps` at most; how many these are.
+  Means means(std::size_t most_steps) const;
+  std::size_t num_latest(std::size_t most_steps) const;
   void draw_bar();
-  void print_line();
+  std::string line() const;
 
   std::int64_t num_steps_;
   std::int64_t steps_per_line_;
   ProgressOutput output_;
-  std::size_t window_;       // how many of the latest steps the means cover
-  std::deque<Step> latest_;  // one more than the window, for the time at which it began
+  std::deque<Step> latest_;  // one more than any mean covers, for the time at which they began
   double start_seconds_;
   double last_draw_seconds_;
   std::int64_t num_dropped_ = 0;

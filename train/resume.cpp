@@ -53,6 +53,16 @@ void check_changes(const checkpoint::LoadedStep& found, const RunConfig& config,
   log::warn("resuming '{}' with something else than it was trained with:{}", path, list);
 }
 
+// What would be trained on now, in going on from a step that was trained on `then`.
+Provenance present_beside(const fs::path& step, const std::optional<Provenance>& then,
+                          const RunConfig& config, const datasets::Mixture& data) {
+  const auto left_out = replaced_starting_points(config.model.weights, step);
+  RunConfig present = config;
+  present.model.weights = without_starting_points(config.model.weights, left_out);
+  Provenance now = provenance_of(present, data);
+  return then ? with_left_out(std::move(now), *then, left_out) : now;
+}
+
 // A step that a run starts from has been trained on base weights too.
 void warn_of_other_base(const Provenance& now) {
   for (const InputFile& file : now.weights) {
@@ -84,17 +94,10 @@ Resumption resume(const RunFolder& folder, const RunConfig& config, const TrainO
   const std::string state = ranks.decided_by_first(
       [&] {
         const auto found = folder.load_checkpoint(options.resume);
-        RunConfig present = config;
-        std::vector<std::string> left_out;
         std::optional<Provenance> then;
-        if (found) {
-          const fs::path& step = found->directory.path;
-          left_out = replaced_starting_points(config.model.weights, step);
-          present.model.weights = without_starting_points(config.model.weights, left_out);
-          then = recorded_of(step);
-        }
-        Provenance now = provenance_of(present, data);
-        if (then) now = with_left_out(std::move(now), *then, left_out);
+        if (found) then = recorded_of(found->directory.path);
+        const Provenance now = found ? present_beside(found->directory.path, then, config, data)
+                                     : provenance_of(config, data);
         resumption.texts = {{kConfigFile, config::dump(with_absolute_paths(config))},
                             {kProvenanceFile, provenance_text(now)}};
         if (!found) {
@@ -137,6 +140,29 @@ models::ModelConfig without_replaced(const RunConfig& config, const RunFolder& f
   models::ModelConfig model = config.model;
   model.weights = without_starting_points(model.weights, replaced);
   return model;
+}
+
+std::optional<std::filesystem::path> finished_checkpoint(const RunFolder& folder,
+                                                         const RunConfig& config,
+                                                         const TrainOptions& options,
+                                                         const datasets::Mixture& data,
+                                                         distributed::Communicator& ranks) {
+  if (options.resume != "auto") return std::nullopt;
+  const std::string path = ranks.decided_by_first(
+      [&] {
+        const auto steps = checkpoint::list_steps(folder.checkpoints());
+        if (steps.empty() || steps.back().step < config.training.num_steps() ||
+            checkpoint::step_damage(steps.back().path))
+          return std::string();
+        const std::filesystem::path& newest = steps.back().path;
+        const auto then = recorded_of(newest);
+        check_changes({steps.back(), checkpoint::load_step_files(newest, {kConfigFile})}, config,
+                      then, present_beside(newest, then, config, data), options.accept_changes);
+        return newest.string();
+      },
+      "looking for the end of the run");
+  if (path.empty()) return std::nullopt;
+  return path;
 }
 
 }  // namespace vllama::train

@@ -1,7 +1,9 @@
 // Where a run goes on.
 #pragma once
 
+#include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "datasets/mixture.h"
@@ -31,5 +33,12 @@ Resumption resume(const RunFolder& folder, const RunConfig& config, const TrainO
 // checkpoint to go on from replaces; rank 0 decides.
 models::ModelConfig without_replaced(const RunConfig& config, const RunFolder& folder,
                                      const TrainOptions& options, distributed::Communicator& ranks);
+
+// Together: the newest checkpoint of the run, if it is whole and that of the last step, so that
+// nothing is left to train; else nothing. Throws UserError on all ranks as resume().
+std::optional<std::filesystem::path> finished_checkpoint(const RunFolder& folder,
+                                                         const RunConfig& config,
+                                                         const TrainOptions& options,
+                                                         distributed::Communicator& ranks);
 
 }  // namespace vllama::train

@@ -50,7 +50,9 @@ struct TrainingConfig {
     field("skip_spikes", skip_spikes,
           "leave the weights as they are in a step with a spike; otherwise it is only reported");
     field("steps_per_log_line", steps_per_log_line,
-          "how often progress is printed where there is no terminal", positive);
+          "how often a line of progress goes into log.txt, and to standard error where that is no "
+          "terminal",
+          positive);
   }
 };
 

@@ -1,11 +1,27 @@
 #include "train/run_folder.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/files.h"
 
 namespace vllama::train {
+
+std::string RunFolder::problem() const {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  fs::path folder = fs::absolute(path_);
+  while (!fs::exists(fs::symlink_status(folder, ignored)) && folder.has_relative_path())
+    folder = folder.parent_path();
+  if (!fs::is_directory(folder, ignored))
+    return fmt::format("output_dir '{}': '{}' is in the way and no folder; choose another",
+                       path_.string(), folder.string());
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return fmt::format("output_dir '{}': the folder '{}' cannot be written; choose another",
+                       path_.string(), folder.string());
+  return {};
+}
 
 void RunFolder::prepare() const {
   std::error_code problem;

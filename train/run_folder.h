@@ -13,6 +13,9 @@ class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
+  // Why the folder cannot be one that a run writes into, and what to change; empty if it can.
+  // Creates nothing.
+  std::string problem() const;
   // Creates the folder and checks that files can be written in it. Throws UserError.
   void prepare() const;
 

@@ -1,9 +1,5 @@
 #include "train/shared_language_model.h"
 
-#include <algorithm>
-
-#include "core/error.h"
-
 namespace vllama::train {
 namespace {
 
@@ -23,20 +19,6 @@ class LocalExchange : public nn::PartExchange {
 };
 
 }  // namespace
-
-void check_sharing(const RunConfig& config) {
-  if (!config.distributed.shard_language_model) return;
-  const auto modules = models::trained_modules(config.model);
-  if (std::ranges::find(modules, "language_model", &models::TrainedModule::module) != modules.end())
-    throw UserError(
-        "distributed.shard_language_model: only a frozen language model can be held in parts; take "
-        "'language_model' out of model.trainable ('lora' may train), or set "
-        "distributed.shard_optimizer instead");
-  if (!config.model.recompute_layers)
-    throw UserError(
-        "distributed.shard_language_model: a layer that is let go of must be computed again for "
-        "the backward pass; set model.recompute_layers: true");
-}
 
 std::unique_ptr<nn::PartExchange> share_language_model(const RunConfig& config,
                                                        distributed::Communicator& ranks,

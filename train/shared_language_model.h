@@ -10,9 +10,6 @@
 
 namespace vllama::train {
 
-// Throws UserError if distributed.shard_language_model is set and other settings do not allow it.
-void check_sharing(const RunConfig& config);
-
 // Together: how the language model's parts come together, or null where it stays whole: without the
 // setting, and on a machine with one rank. `ranks` outlive it.
 std::unique_ptr<nn::PartExchange> share_language_model(const RunConfig& config,

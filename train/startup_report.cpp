@@ -116,6 +116,8 @@ std::string plan_table(const RunConfig& config, const std::string& device) {
        .total = {}});
 }
 
+}  // namespace
+
 std::vector<DatasetPlan> plan_datasets(const RunConfig& config, const datasets::Mixture& data,
                                        const datasets::SampleOrder& order) {
   std::vector<DatasetPlan> sets;
@@ -126,8 +128,6 @@ std::vector<DatasetPlan> plan_datasets(const RunConfig& config, const datasets::
   plan_samples(config.training, order, sets);
   return sets;
 }
-
-}  // namespace
 
 void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& order,
                   std::span<DatasetPlan> sets) {
@@ -143,6 +143,18 @@ void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& o
     sets[i].num_passes =
         static_cast<double>(samples[i]) / static_cast<double>(order.sources()[i].size);
   }
+}
+
+std::vector<std::string> many_passes(std::span<const DatasetPlan> sets) {
+  constexpr double kManyPasses = 50;
+  std::vector<std::string> lines;
+  for (const DatasetPlan& set : sets)
+    if (set.num_records > 0 && set.num_passes > kManyPasses)
+      lines.push_back(fmt::format(
+          "data set {}: the run goes {:.0f} times through its {} records and will know them by "
+          "heart; shorten it (training.num_epochs, training.steps_per_epoch), or add data",
+          set.name, set.num_passes, grouped_digits(set.num_records)));
+  return lines;
 }
 
 std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama& model) {
@@ -197,15 +209,6 @@ std::int64_t longest_sequence(const RunConfig& config) {
                                     ? config.data.conversations.max_tokens
                                     : 1 + media_tokens + config.data.captions.max_tokens);
   return longest;
-}
-
-void check_longest_sequence(const RunConfig& config, const models::LlamaConfig& language_model) {
-  const std::int64_t longest = longest_sequence(config);
-  if (longest > language_model.max_positions)
-    throw UserError(
-        fmt::format("samples may have {} tokens, but the language model has {} positions; lower "
-                    "data.conversations.max_tokens or data.captions.max_tokens",
-                    longest, language_model.max_positions));
 }
 
 MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model,

@@ -25,6 +25,10 @@ struct DatasetPlan {
 void plan_samples(const TrainingConfig& training, const datasets::SampleOrder& order,
                   std::span<DatasetPlan> sets);
 
+// A line for every set that is gone through so often that it is learned by heart; most runs have
+// none.
+std::vector<std::string> many_passes(std::span<const DatasetPlan> sets);
+
 // A module under its name in model.trainable, or what never trains under a name in words.
 struct ModulePlan {
   std::string name;
@@ -48,15 +52,16 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model,
 // Tokens that no sample exceeds, apart from the text of a prompt in front of a caption.
 std::int64_t longest_sequence(const RunConfig& config);
 
-// Throws UserError if samples may be longer than the language model's positions.
-void check_longest_sequence(const RunConfig& config, const models::LlamaConfig& language_model);
-
 // The plan; the parameters of every module, trained and frozen; every data set with its records,
 // the samples that the run will take from it and how often that goes through it; the estimated
 // memory.
 std::string plan_tables(const RunConfig& config, models::VideoLlama& model, const RankCounts& ranks,
                         const std::string& device, std::span<const DatasetPlan> sets,
                         datasets::Mixing mixing);
+
+// What a run takes of its data sets.
+std::vector<DatasetPlan> plan_datasets(const RunConfig& config, const datasets::Mixture& data,
+                                       const datasets::SampleOrder& order);
 
 // The complete configuration and the tables.
 std::string startup_report(const RunConfig& config, models::VideoLlama& model,

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <optional>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "core/signal_thread.h"
+#include "datasets/data_rules.h"
 #include "datasets/mixture.h"
 #include "distributed/agreement.h"
 #include "eval/model_input.h"
@@ -17,10 +19,14 @@
 #include "train/device.h"
 #include "train/failure_report.h"
 #include "train/find_step.h"
+#include "train/first_samples.h"
+#include "train/folder_lock.h"
 #include "train/loop.h"
 #include "train/loss_plot.h"
+#include "train/number_text.h"
 #include "train/resume.h"
 #include "train/run_facts.h"
+#include "train/run_rules.h"
 #include "train/sample_order.h"
 #include "train/shared_language_model.h"
 #include "train/startup_report.h"
@@ -29,28 +35,73 @@
 namespace vllama::train {
 namespace {
 
-// The log of rank 0 is the run's; other ranks may be on machines that do not see its folder.
-void open_log(const RunFolder& folder, distributed::Communicator& ranks) {
+// Takes the folder, where no other run may write, before a line goes into its log. The log of rank
+// 0 is the run's; other ranks may be on machines that do not see its folder. What is given holds
+// the folder on rank 0.
+std::optional<FolderLock> open_folder(const RunFolder& folder, distributed::Communicator& ranks) {
+  std::optional<FolderLock> lock;
   ranks.decided_by_first(
       [&] {
+        if (const std::string problem = folder.problem(); !problem.empty())
+          throw UserError(problem);
         folder.prepare();
+        lock.emplace(folder.path());
         return std::string();
       },
       "preparing the run's folder");
-  if (ranks.is_first()) return log::also_to_file(folder.file("log.txt"));
-  log::mark_rank(ranks.rank());
+  if (ranks.is_first()) {
+    log::also_to_file(folder.file("log.txt"));
+    return lock;
+  }
   std::error_code error;
   if (std::filesystem::is_directory(folder.path(), error))
     log::also_to_file(folder.file(fmt::format("log_rank_{:04}.txt", ranks.rank())));
+  return lock;
 }
 
-void check_spikes(const TrainingConfig& training) {
-  if (training.skip_spikes && training.spike_z_score == 0)
-    throw UserError(
-        "training.skip_spikes: no loss is a spike with training.spike_z_score 0; set it, for "
-        "instance to 6");
+std::string num_steps_text(const RunConfig& config) {
+  return fmt::format("{} steps", grouped_digits(config.training.num_steps()));
 }
 
+std::string what_is_next(const RunConfig& config) {
+  return fmt::format("next: vllama chat '{0}', or vllama export '{0}' --bundle FOLDER",
+                     config.output_dir);
+}
+
+void tell_end(const RunFolder& folder, const RunConfig& config, int signal) {
+  try {
+    plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
+  } catch (const UserError& problem) {
+    log::warn("there is no loss curve: {}", problem.what());
+  }
+  const auto steps = checkpoint::list_steps(folder.checkpoints());
+  const std::string last = steps.empty() ? "" : steps.back().path.string();
+  if (signal != 0)
+    log::warn("stopped by signal {} after saving '{}'; the same command goes on from here", signal,
+              last);
+  else
+    log::info("done: {}, the last checkpoint is '{}'; {}", num_steps_text(config), last,
+              what_is_next(config));
+}
+
+// Few clips that are seen very often are learned by heart.
+void warn_of_many_passes(const RunConfig& config, const datasets::SampleOrder& order,
+                         const datasets::Mixture& data) {
+  for (const std::string& warning : many_passes(plan_datasets(config, data, order)))
+    log::warn("{}", warning);
+}
+
+// Whether nothing is left to train; says so.
+bool is_finished(const RunFolder& folder, const RunConfig& config, const TrainOptions& options,
+                 const datasets::Mixture& data, distributed::Communicator& ranks) {
+  const auto last = finished_checkpoint(folder, config, options, data, ranks);
+  if (last && ranks.is_first())
+    log::info("nothing is left to do: all {} are trained, the last checkpoint is '{}'; {}",
+              num_steps_text(config), last->string(), what_is_next(config));
+  return last.has_value();
+}
+
+// Folders of runs become the files to start from, and the sizes are those of the files.
 RunConfig with_starting_points(RunConfig config) {
   find_starting_points(config.model.weights);
   config.model = models::with_sizes_of_files(std::move(config.model));
@@ -59,24 +110,28 @@ RunConfig with_starting_points(RunConfig config) {
 
 int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Device device,
                   distributed::Communicator& ranks, FailureReport& failures) {
-  // 1. The same everywhere, and a folder for the run.
+  if (!ranks.is_first()) log::mark_rank(ranks.rank());
+  // 1. The same everywhere, nothing that contradicts itself, and a folder for the run.
   const RunConfig config = with_starting_points(given);
   distributed::require_agreement(ranks, run_facts(config));
+  const RunBasics basics = look_at_rules(config);
+  datasets::require_none(basics.broken);
   const RunFolder folder(config.output_dir);
-  open_log(folder, ranks);
+  const auto lock = options.dry_run ? std::optional<FolderLock>() : open_folder(folder, ranks);
 
   // 2. Data, before anything large is read.
   ranks.enter("opening the data");
-  const std::filesystem::path language_folder = config.model.weights.language_model;
-  const auto language_model = models::read_llama_config(language_folder / "config.json");
-  const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
-  models::check_vocabulary(language_model, tokenizer.size(), language_folder.string());
-  check_longest_sequence(config, language_model);
-  check_spikes(config.training);
-  check_sharing(config);
+  const text::Tokenizer& tokenizer = *basics.tokenizer;
   const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
   distributed::require_agreement(ranks, data_facts(data));
   const datasets::SampleOrder order = sample_order(config, data.sources());
+  if (!options.dry_run && is_finished(folder, config, options, data, ranks)) {
+    ranks.leave();
+    return 0;
+  }
+  ranks.enter("building the first samples");
+  try_first_samples(config, data, ranks.is_first());
+  if (ranks.is_first()) warn_of_many_passes(config, order, data);
 
   // 3. The model, and where its training stands.
   ranks.enter("loading the model");
@@ -103,17 +158,13 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
                            .num_ranks = ranks.num_ranks(),
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
-  const StopSignal stop;
+  const StopSignal stop(ranks.is_first());
   Loop loop({config, folder, ranks, trainer, order, data, loader, validation, stop, texts},
             progress);
   const int signal = failures.watch([&] { return loop.run(); });
-  if (ranks.is_first())
-    plot_loss(folder.file("metrics.jsonl"), folder.file("loss.svg"), config.output_dir);
+  if (ranks.is_first()) tell_end(folder, config, signal);
   ranks.leave();
-  if (signal == 0) return 0;
-  if (ranks.is_first())
-    log::warn("stopped by signal {} after saving; the same command goes on from here", signal);
-  return 128 + signal;
+  return signal == 0 ? 0 : 128 + signal;
 }
 
 }  // namespace

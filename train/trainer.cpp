@@ -36,11 +36,7 @@ std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& mode
   std::map<std::string, double> factors;
   for (const models::TrainedModule& trained : model.trained_modules()) {
     const double own_peak = trained.learning_rate;
-    if (own_peak > 0 && schedule.peak_learning_rate == 0)
-      throw UserError(
-          fmt::format("model.trainable: '{}' has a learning rate, but schedule.peak_learning_rate, "
-                      "which all rates follow in proportion, is 0",
-                      trained.module));
+    VLLAMA_ASSERT(own_peak == 0 || schedule.peak_learning_rate > 0, "a rule of run_rules.h");
     factors[trained.module] = own_peak > 0 ? own_peak / schedule.peak_learning_rate : 1;
   }
   std::vector<optim::TrainedParameter> parameters;

@@ -17,8 +17,8 @@
 namespace vllama::train {
 
 // What of `model` trains, in its order, each tensor with the published rule for weight decay and
-// the learning rate of its module. Throws UserError if a module has a rate of its own and the
-// schedule's peak, to which it relates, is 0.
+// the learning rate of its module. If a module has a rate of its own, the schedule's peak, to which
+// it relates, is above 0.
 std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& model,
                                                         const optim::ScheduleConfig& schedule);
 

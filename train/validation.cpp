@@ -3,13 +3,9 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "core/error.h"
 #include "core/log.h"
 #include "eval/evaluate/unused_settings.h"
 #include "eval/evaluate/write_results.h"
-#include "eval/tasks/open_task.h"
 #include "train/chat_settings.h"
 #include "train/loss_points.h"
 
@@ -31,47 +27,14 @@ void add_answers(const eval::TaskResult& task, std::int64_t count, ValidationRes
   }
 }
 
-// Names of the metrics of captions and answers depend on what the annotations hold, so only the
-// task or set is looked up.
-void check_best_metric(const RunConfig& config) {
-  const std::string& metric = config.checkpoints.best_metric;
-  if (metric == "loss") return;
-  std::vector<std::string> names;
-  for (const eval::TaskConfig& task : config.eval.tasks)
-    names.push_back(metric_name(task.name, ""));
-  for (const datasets::DataConfig& data : config.eval.losses)
-    for (const datasets::DatasetConfig& set : data.sets) names.push_back(metric_name(set.name, ""));
-  const bool is_known =
-      std::ranges::any_of(names, [&](const std::string& name) { return metric.starts_with(name); });
-  if (config.eval.every_steps == 0 || !is_known)
-    throw UserError(fmt::format(
-        "checkpoints.best_metric: '{}' is not measured; it can be loss, or eval/<task>/<metric> of "
-        "a task or data set below eval, with eval.every_steps above 0",
-        metric));
-  if (config.checkpoints.every_steps % config.eval.every_steps != 0)
-    throw UserError(fmt::format(
-        "checkpoints.best_metric: '{}' is measured every {} steps, but checkpoints are saved every "
-        "{}: make checkpoints.every_steps a multiple of eval.every_steps",
-        metric, config.eval.every_steps, config.checkpoints.every_steps));
-}
-
 }  // namespace
 
 Validation::Validation(const RunConfig& config, const RunFolder& folder, models::VideoLlama& model,
                        const text::Tokenizer& tokenizer, distributed::Communicator& ranks)
     : config_(config), folder_(folder), model_(model), tokenizer_(tokenizer), ranks_(ranks) {
-  check_best_metric(config);
-  if (config.eval.every_steps == 0) return;
-  if (config.eval.tasks.empty() && config.eval.losses.empty())
-    throw UserError("eval.every_steps is set, but eval.tasks and eval.losses are both empty");
-  if (config.distributed.shard_language_model)
-    throw UserError(
-        "eval: a language model that is held in parts (distributed.shard_language_model) cannot "
-        "answer; evaluate its checkpoints with vllama eval");
-  if (ranks.is_first())
-    for (const std::string& note : eval::unused_settings(config.eval.generation, config.eval.tasks))
-      log::warn("eval: {}", note);
-  for (const eval::TaskConfig& task : config.eval.tasks) eval::open_task(task);
+  if (config.eval.every_steps == 0 || !ranks.is_first()) return;
+  for (const std::string& note : eval::unused_settings(config.eval.generation, config.eval.tasks))
+    log::warn("eval: {}", note);
 }
 
 bool Validation::is_due(std::int64_t step) const {

@@ -24,8 +24,7 @@ struct ValidationResult {
 
 class Validation {
  public:
-  // All outlive the object. Throws UserError for settings that contradict each other or the model,
-  // for annotations that cannot be read, and for a best_metric that no evaluation gives.
+  // All outlive the object. The settings obey the rules of run_rules.h.
   Validation(const RunConfig& config, const RunFolder& folder, models::VideoLlama& model,
              const text::Tokenizer& tokenizer, distributed::Communicator& ranks);
 

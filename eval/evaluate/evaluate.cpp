@@ -22,17 +22,6 @@ namespace vllama::eval {
 namespace fs = std::filesystem;
 namespace {
 
-// Names of tasks are names of folders.
-void check_names(const std::vector<TaskConfig>& tasks) {
-  std::set<std::string> names;
-  for (const TaskConfig& task : tasks) {
-    if (task.name.find_first_of("/\\") != std::string::npos || task.name.starts_with('.'))
-      throw UserError(fmt::format("tasks: '{}' cannot be the name of a folder", task.name));
-    if (!names.insert(task.name).second)
-      throw UserError(fmt::format("tasks: two have the name '{}'", task.name));
-  }
-}
-
 std::vector<Score> scores_of(const std::vector<Measurement>& measurements,
                              std::int64_t num_resamples) {
   std::vector<Score> scores;
@@ -78,6 +67,16 @@ TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config
 }
 
 }  // namespace
+
+void check_names(const std::vector<TaskConfig>& tasks) {
+  std::set<std::string> names;
+  for (const TaskConfig& task : tasks) {
+    if (task.name.find_first_of("/\\") != std::string::npos || task.name.starts_with('.'))
+      throw UserError(fmt::format("tasks: '{}' cannot be the name of a folder", task.name));
+    if (!names.insert(task.name).second)
+      throw UserError(fmt::format("tasks: two have the name '{}'", task.name));
+  }
+}
 
 EvalResult evaluate(const EvalConfig& config, const ModelView& model,
                     distributed::Communicator& ranks, bool force) {

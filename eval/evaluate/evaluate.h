@@ -28,6 +28,9 @@ struct EvalResult {
   std::vector<Score> losses;      // on rank 0
 };
 
+// Names of tasks are names of folders. Throws UserError where one cannot be, or two are the same.
+void check_names(const std::vector<TaskConfig>& tasks);
+
 // Together: answers all questions that `config.output_dir` does not hold answers to yet, and scores
 // all. With `force` nothing there counts. Throws UserError if the answers there were made with
 // another model or other settings, naming the differences.

@@ -66,10 +66,10 @@ void quiet() {
   spdlog::set_level(spdlog::level::err);
 }
 
-void to_files(const std::string& error) {
+void to_files(spdlog::level::level_enum level, const std::string& text) {
   const auto& sinks = spdlog::default_logger()->sinks();
   for (std::size_t i = 1; i < sinks.size(); ++i) {
-    sinks[i]->log({spdlog::default_logger()->name(), spdlog::level::err, error});
+    sinks[i]->log({spdlog::default_logger()->name(), level, text});
     sinks[i]->flush();
   }
 }

@@ -20,8 +20,8 @@ void start();
 // Marks every line as that of a rank, and leaves what is not at least a warning to the file.
 void mark_rank(std::int64_t rank);
 
-// An error that the terminal shows in another way: a line for the files alone.
-void to_files(const std::string& error);
+// What the terminal shows in another way: a line for the files alone.
+void to_files(spdlog::level::level_enum level, const std::string& text);
 
 // Shows only what went wrong, for tests.
 void quiet();

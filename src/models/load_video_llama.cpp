@@ -160,20 +160,6 @@ void load_base_vision(VideoLlama& model, const WeightFiles& files, const LoadRul
       *parameter.tensor = parameter.tensor->to(frozen.dtype);
 }
 
-// Names the files that the configured branches need and the configuration lacks; else empty.
-std::string missing_files(const ModelConfig& config) {
-  const WeightFiles& files = config.weights;
-  std::string missing;
-  const auto require = [&missing](bool is_needed, const std::string& file, const char* key) {
-    if (is_needed && file.empty()) missing += fmt::format("\n  model.weights.{}", key);
-  };
-  require(config.has_vision(), files.vision_encoder, "vision_encoder");
-  require(config.has_vision(), files.q_former, "q_former");
-  require(config.has_audio(), files.image_bind, "image_bind");
-  if (missing.empty()) return {};
-  return fmt::format("model.branches: {} needs these files:{}", config.branches, missing);
-}
-
 LlamaConfig language_config(const WeightFiles& files) {
   return read_llama_config(std::filesystem::path(files.language_model) / "config.json");
 }
@@ -224,6 +210,19 @@ std::vector<WeightReading> all_readings(VideoLlama& model, const WeightFiles& fi
 }
 
 }  // namespace
+
+std::string missing_files(const ModelConfig& config) {
+  const WeightFiles& files = config.weights;
+  std::string missing;
+  const auto require = [&missing](bool is_needed, const std::string& file, const char* key) {
+    if (is_needed && file.empty()) missing += fmt::format("\n  model.weights.{}", key);
+  };
+  require(config.has_vision(), files.vision_encoder, "vision_encoder");
+  require(config.has_vision(), files.q_former, "q_former");
+  require(config.has_audio(), files.image_bind, "image_bind");
+  if (missing.empty()) return {};
+  return fmt::format("model.branches: {} needs these files:{}", config.branches, missing);
+}
 
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& given, at::Device device,
                                              std::uint64_t seed, nn::PartExchange* sharers) {

@@ -31,6 +31,9 @@ std::vector<std::pair<std::string, at::Tensor>> read_trained_part(const ModelCon
                                                                   const std::string& trained,
                                                                   std::uint64_t seed);
 
+// Names the files that the configured branches need and the configuration lacks; else empty.
+std::string missing_files(const ModelConfig& config);
+
 // Compares the names, shapes and types in every file that load_video_llama would read with what the
 // model needs; no tensor is read or allocated. Gives load_video_llama's message for each file that
 // would not load, and one for files that are not named; empty if all would load. Throws UserError

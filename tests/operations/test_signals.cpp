@@ -83,6 +83,39 @@ TEST_CASE("signals: repeated until the ranks have ended, they change nothing") {
   }
 }
 
+TEST_CASE("signals: rank 0 says at once what comes next, the others nothing") {
+  test::LongRun run;
+  test::Ranks ranks(2, run.command());
+  run.wait_for_step(5);
+  for (const std::size_t rank : {0, 1}) ranks.signal(rank, SIGINT);
+  const auto outcomes = ranks.wait_all();
+  for (const auto& outcome : outcomes) CHECK(outcome.status == 128 + SIGINT);
+  INFO(outcomes[0].output);
+  CHECK_THAT(outcomes[0].output, Contains("Ctrl-C: the run ends after ") &&
+                                     Contains(" and saves; a second Ctrl-C ends it now") &&
+                                     Contains("after saving '" + run.folder().string()));
+  CHECK_THAT(outcomes[1].output, !Contains("Ctrl-C"));
+}
+
+TEST_CASE(
+    "signals: the end of a run names its last checkpoint, and the same command says it is done") {
+  test::LongRun run;
+  run.config.training.steps_per_epoch = 3;
+  const std::string last = (run.folder() / "checkpoints/step_000003").string();
+  const auto first = test::Ranks(2, run.command()).wait_all();
+  INFO(first[0].output);
+  CHECK(first[0].status == 0);
+  CHECK_THAT(first[0].output, Contains("done: 3 steps, the last checkpoint is '" + last + "'") &&
+                                  Contains("next: vllama chat '" + run.folder().string() + "'"));
+  const auto again = test::Ranks(2, run.command()).wait_all();
+  INFO(again[0].output);
+  CHECK(again[0].status == 0);
+  CHECK(again[1].status == 0);
+  CHECK_THAT(again[0].output, Contains("nothing is left to do: all 3 steps are trained") &&
+                                  Contains(last) && !Contains("Parameters"));
+  CHECK_THAT(again[1].output, !Contains("nothing is left"));
+}
+
 TEST_CASE("signals: a second SIGINT ends a rank at once") {
   test::LongRun run;
   test::Ranks ranks(2, run.command());

@@ -197,9 +197,68 @@ TEST_CASE("check: files of the language model that are missing") {
   const CheckReport report = world.check();
   CAPTURE(report.problems);
   CHECK(report.problems.size() == 4);
-  CHECK_FALSE(report.plan);
   CHECK(report.datasets[0].num_looked_for == 5);
   CHECK(report.datasets[0].num_samples == 0);
+}
+
+TEST_CASE("check: the plan of a run whose weights are still to be fetched") {
+  World world;
+  const CheckReport whole = world.check();
+  fs::remove_all(world.path("weights"));
+  const CheckReport report = world.check(MediaCheck::none);
+  CHECK_FALSE(report.problems.empty());
+  REQUIRE(report.plan);
+  CHECK_THAT(report.plan->assumed, Contains("LLaMA 7B") && Contains("weights/llama/config.json"));
+  CHECK(report.plan->memory.total_bytes() > whole.plan->memory.total_bytes());
+  CHECK(whole.plan->assumed.empty());
+  CHECK_THAT(report_text(report, false),
+             Contains("Memory, estimated") && Contains(report.plan->assumed));
+  world.config.model.weights.language_model = world.path("ckpt/vicuna-13b");
+  const CheckReport larger = world.check(MediaCheck::none);
+  CHECK_THAT(larger.plan->assumed, Contains("LLaMA 13B"));
+  CHECK(larger.plan->memory.total_bytes() > report.plan->memory.total_bytes());
+}
+
+TEST_CASE("check: a media folder that is not there is named once") {
+  World world;
+  world.config.data.sets[0].media_root = world.path("nowhere");
+  world.finds({"data set 'clips': media_root '", "nowhere' does not exist", "annotations"});
+  CHECK(world.check(MediaCheck::all).datasets[0].num_looked_for == 0);
+}
+
+TEST_CASE("check: tags of media that stand as text, by record") {
+  World world;
+  world.write_captions({"clip0,page,a dog", "clip1,page,<video> a cat", "clip2,page,<image>"});
+  const CheckReport report = world.check();
+  CHECK(report.problems.empty());  // perhaps they mean it
+  REQUIRE(report.warnings.size() == 1);
+  CHECK_THAT(report.warnings[0], Contains("data set clips: 2 of 3 records") &&
+                                     Contains("record 1 (clip1): <video>") &&
+                                     Contains("record 2 (clip2): <image>"));
+  CHECK_THAT(report_text(report, false), Contains("1 warning:\n1. data set clips"));
+  CHECK(nlohmann::json::parse(report_json(report))["warnings"].size() == 1);
+}
+
+TEST_CASE("check: what the clean-up takes from captions is shown before and after") {
+  World world;
+  world.write_captions({"clip0,page,a dog", "clip1,page,Who is it?  Bob!", "clip2,page,a  cat"});
+  const CheckReport report = world.check();
+  CHECK(report.problems.empty());
+  CHECK(report.warnings.empty());
+  CHECK(report.datasets[0].cleaned.count == 1);
+  CHECK_THAT(report_text(report, false),
+             Contains("record 1 (clip1): \"Who is it?  Bob!\" -> \"who is it? bob\""));
+  world.config.data.sets[0].clean_captions = false;
+  CHECK(world.check().datasets[0].cleaned.count == 0);
+}
+
+TEST_CASE("check: very many passes are warned of") {
+  World world;
+  world.config.training.steps_per_epoch = 300;
+  const CheckReport report = world.check(MediaCheck::none);
+  CHECK(report.problems.empty());
+  REQUIRE(report.warnings.size() == 1);
+  CHECK_THAT(report.warnings[0], Contains("480 times through its 5 records"));
 }
 
 TEST_CASE("check: data sets that cannot be opened, or not together") {
@@ -211,8 +270,8 @@ TEST_CASE("check: data sets that cannot be opened, or not together") {
   CAPTURE(report.problems);
   REQUIRE(report.problems.size() == 3);
   CHECK_THAT(report.problems[0], Contains("two data sets are called 'clips'"));
-  CHECK_THAT(report.problems[1], Contains("data set clips") && Contains("/nowhere/annotations"));
-  CHECK_THAT(report.problems[2], Contains("weight above 0"));
+  CHECK_THAT(report.problems[1], Contains("weight above 0"));
+  CHECK_THAT(report.problems[2], Contains("data set clips") && Contains("/nowhere/annotations"));
 }
 
 TEST_CASE("check: an output folder that cannot be") {

@@ -43,7 +43,7 @@ TEST_CASE("program: a dry run reports and trains nothing") {
   CHECK(outcome.status == 0);
   CHECK_THAT(outcome.output, Contains("Parameters") && Contains("language_model") &&
                                  Contains("passes") && Contains("Memory, estimated"));
-  CHECK_FALSE(std::filesystem::exists(world.path("dry/metrics.jsonl")));
+  CHECK_FALSE(std::filesystem::exists(world.path("dry")));
 }
 
 TEST_CASE("program: SIGTERM saves and ends with 143; the same command finishes the same run") {
@@ -104,6 +104,7 @@ TEST_CASE("program: a second one does not save into the folder of a run") {
   const auto outcome = test::run_program(training(config));
   CHECK(outcome.status == 2);
   CHECK_THAT(outcome.output, Contains("another process is saving into"));
+  CHECK_THAT(read_file(world.path("busy/log.txt")), !Contains("another process"));
   program.signal(SIGTERM);
   CHECK(program.wait() == 128 + SIGTERM);
   for (const auto& step : checkpoint::list_steps(world.path("busy/checkpoints")))

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "tests/train/tiny_world.h"
+#include "train/startup_report.h"
 #include "train/train.h"
 
 using namespace vllama;
@@ -49,6 +50,17 @@ TEST_CASE("start-up report: samples and passes of each data set") {
   config.data.sets[1].num_samples = 20;
   CHECK_THAT(data_table(config),
              Contains("each step from one set, in turns") && Contains("0.80") && Contains("4.00"));
+}
+
+TEST_CASE("start-up report: data that will be known by heart are warned of") {
+  CHECK(train::many_passes(
+            std::vector<train::DatasetPlan>{{.name = "a", .num_records = 10, .num_passes = 50}})
+            .empty());
+  const auto lines = train::many_passes(
+      std::vector<train::DatasetPlan>{{.name = "a", .num_records = 10, .num_passes = 1},
+                                      {.name = "b", .num_records = 10, .num_passes = 160}});
+  REQUIRE(lines.size() == 1);
+  CHECK_THAT(lines[0], Contains("data set b") && Contains("160 times through its 10 records"));
 }
 
 TEST_CASE("start-up report: numbers of samples that do not fit the run end it") {

@@ -166,16 +166,31 @@ TEST_CASE("health: a run stops after as many bad steps in a row, resumed or not"
 
 TEST_CASE("health: a step without anything to learn has no loss") {
   const test::TinyWorld world;
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 4; ++i)  // all but the last
     std::filesystem::resize_file(world.path(fmt::format("videos/page/clip{}.mp4", i)), 0);
   train::RunConfig config = short_steps(world, "run", 10);
+  config.data.shuffle = false;
   config.training.max_bad_steps = 3;
-  CHECK_THROWS_AS(train::train(config, {}), RunFailure);
+  CHECK_THROWS_WITH(train::train(config, {}),
+                    Contains("no_targets: nothing was left") && !Contains("learning rate"));
   const auto found = bad_steps(config);
   REQUIRE(found.size() == 3);
   CHECK(found[0].problem == train::StepProblem::no_targets);
   CHECK(std::isnan(found[0].loss));
   CHECK(std::isnan(test::losses(config).at(0)));
+}
+
+TEST_CASE("health: a run without one finite loss fails, and says what happened") {
+  const test::TinyWorld world;
+  world.poison("caption");
+  const train::RunConfig config = short_steps(world, "run", 6);
+  CHECK_THROWS_AS(train::train(config, {}), RunFailure);
+  CHECK_FALSE(std::filesystem::exists(world.path("run/loss.svg")));
+  train::RunConfig again = config;
+  again.output_dir = world.path("again");
+  CHECK_THROWS_WITH(train::train(again, {}), Contains("not one of 6 steps had a finite loss") &&
+                                                 Contains("nonfinite_loss of 6") &&
+                                                 Contains("--bad-steps"));
 }
 
 TEST_CASE("health: a spike is found; unless it is skipped, finding it changes nothing") {

@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <sstream>
 
+#include "core/files.h"
+#include "core/log.h"
+#include "tests/support/fixtures.h"
 #include "train/progress.h"
 #include "train/table.h"
 
@@ -52,7 +56,7 @@ TEST_CASE("a bar shows share, step, means and the time left") {
   stage.take();
   progress.update(stage.step(2, 1));
   CHECK(stage.take() == kRedraw +
-                            "  1%  ....................................    2/200  loss 2.0000  "
+                            "  1%  ...............................    2/200  mean loss 2.0000  "
                             "lr 9.81e-05  2.00k tokens/s  data wait 10%  left 1:39");
 }
 
@@ -81,7 +85,7 @@ TEST_CASE("the line fits every width, and the loss is what stays longest") {
     REQUIRE(text.starts_with(kRedraw));
     CHECK(display_width(text.substr(kRedraw.size())) <
           std::max<std::size_t>(2, static_cast<std::size_t>(columns)));
-    CHECK((text.find("loss") != std::string::npos) == (columns > 11));
+    CHECK((text.find("loss") != std::string::npos) == (columns > 16));
   }
 }
 
@@ -127,16 +131,16 @@ TEST_CASE("means cover the latest steps only, weighted by target tokens") {
   last.num_target_tokens = 4900;
   stage.take();
   progress.update(last);
-  CHECK_THAT(stage.take(), Contains("loss 2.5000"));
+  CHECK_THAT(stage.take(), Contains("mean loss 2.5000"));
 }
 
 TEST_CASE("a step without a finite loss does not spoil the mean") {
   Stage stage;
   Progress progress(0, 1000, 10, stage.output(true));
   progress.update(stage.step(1, std::nan("")));
-  CHECK_THAT(stage.take(), Contains("loss nan"));
+  CHECK_THAT(stage.take(), Contains("mean loss nan"));
   progress.update(stage.step(2, 3));
-  CHECK_THAT(stage.take(), Contains("loss 3.0000"));
+  CHECK_THAT(stage.take(), Contains("mean loss 3.0000"));
 }
 
 TEST_CASE("in a file: the first step, every tenth, and the last") {
@@ -148,12 +152,32 @@ TEST_CASE("in a file: the first step, every tenth, and the last") {
   CHECK(stage.take() ==
         "step 1/25  loss 1.0000  lr 9.81e-05  grad norm 0.5  2.00k tokens/s  data wait 10%  "
         "elapsed 0:01  left 0:12\n"
-        "step 10/25  loss 5.5000  lr 9.81e-05  grad norm 0.5  2.00k tokens/s  data wait 10%  "
+        "step 10/25  loss 10.0000 (mean of 10: 5.5000)  lr 9.81e-05  grad norm 0.5  2.00k tokens/s "
+        " data wait 10%  "
         "elapsed 0:05  left 0:08\n"
-        "step 20/25  loss 15.5000  lr 9.81e-05  grad norm 0.5  2.00k tokens/s  data wait 10%  "
+        "step 20/25  loss 20.0000 (mean of 10: 15.5000)  lr 9.81e-05  grad norm 0.5  2.00k "
+        "tokens/s  data wait 10%  "
         "elapsed 0:10  left 0:03\n"
-        "step 25/25  loss 20.5000  lr 9.81e-05  grad norm 0.5  2.00k tokens/s  data wait 10%  "
+        "step 25/25  loss 25.0000 (mean of 10: 20.5000)  lr 9.81e-05  grad norm 0.5  2.00k "
+        "tokens/s  data wait 10%  "
         "elapsed 0:13  left 0:00\n");
+}
+
+TEST_CASE("the log has the lines of a file, with their time, also beside a bar") {
+  const vllama::test::TemporaryFolder folder;
+  const auto file = folder.path() / "log.txt";
+  vllama::log::start();
+  vllama::log::also_to_file(file);
+  Stage stage;
+  Progress progress(0, 25, 10, stage.output(true));
+  for (int step = 1; step <= 25; ++step) progress.update(stage.step(step, step));
+  vllama::log::start();
+  vllama::log::quiet();
+  const std::string log = vllama::read_file(file);
+  CHECK(std::count(log.begin(), log.end(), '\n') == 4);
+  CHECK_THAT(log,
+             Catch::Matches("(....-..-.. ..:..:..\\.... info step [0-9]+/25  loss [^\n]*\n)+") &&
+                 Contains("info step 20/25  loss 20.0000 (mean of 10: 15.5000)"));
 }
 
 TEST_CASE("after a resume the time left counts this session's speed") {

@@ -1,48 +1,38 @@
 #include "train/check/check.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <ranges>
-#include <set>
 
 #include "core/error.h"
-#include "datasets/mixing.h"
+#include "datasets/data_rules.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "train/find_step.h"
-#include "train/number_text.h"
+#include "train/run_folder.h"
+#include "train/run_rules.h"
 #include "train/safe_text.h"
 #include "train/sample_order.h"
-#include "train/shared_language_model.h"
 
 namespace vllama::train {
 namespace {
 
 namespace fs = std::filesystem;
 
-RunConfig with_sizes(RunConfig config) {
-  config.model = models::with_sizes_of_files(std::move(config.model));
-  return config;
-}
-
 class Check {
  public:
   Check(const RunConfig& config, const CheckOptions& options)
-      : given_(config),
-        config_(config),
-        options_(options),
-        language_folder_(config.model.weights.language_model) {}
+      : given_(config), config_(config), options_(options) {}
 
   CheckReport run() {
     attempt([this] { find_starting_points(given_.model.weights); });
-    config_ = with_sizes(given_);
-    check_output_folder();
-    check_tokenizer();
-    check_model();
+    config_.model = models::with_sizes_of_files(given_.model);
+    check_rules();
+    check_weight_files();
     check_data();
     make_plan();
     return std::move(report_);
@@ -64,54 +54,30 @@ class Check {
     }
   }
 
-  // Without creating anything.
-  void check_output_folder() {
-    fs::path folder = fs::absolute(config_.output_dir);
-    while (!fs::exists(fs::symlink_status(folder)) && folder.has_relative_path())
-      folder = folder.parent_path();
-    if (!fs::is_directory(folder))
-      add(fmt::format("output_dir '{}': '{}' is in the way and no folder; choose another",
-                      config_.output_dir, folder.string()));
-    else if (::access(folder.c_str(), W_OK | X_OK) != 0)
-      add(fmt::format("output_dir '{}': the folder '{}' cannot be written; choose another",
-                      config_.output_dir, folder.string()));
+  // Everything that training would refuse before it reads anything large.
+  void check_rules() {
+    const std::string folder_problem = RunFolder(config_.output_dir).problem();
+    if (!folder_problem.empty()) add(folder_problem);
+    basics_ = look_at_rules(config_);
+    for (const std::string& broken : basics_.broken) add(broken);
   }
 
-  void check_tokenizer() {
-    attempt([this] { tokenizer_.emplace(language_folder_ / "tokenizer.model"); });
-  }
-
-  void check_model() {
-    attempt([this] { language_ = models::read_llama_config(language_folder_ / "config.json"); });
-    if (language_ && tokenizer_)
-      attempt([this] {
-        models::check_vocabulary(*language_, tokenizer_->size(), language_folder_.string());
-      });
-    attempt([this] { check_sharing(config_); });
+  void check_weight_files() {
     attempt([this] {
       for (const std::string& problem : models::check_weights(given_.model)) add(problem);
     });
   }
 
   void check_data() {
-    check_names();
-    if (language_) attempt([this] { check_longest_sequence(config_, *language_); });
+    const auto& language = basics_.language_model;
     const SampleLimits limits{eval::model_input(config_.model),
-                              language_ ? language_->max_positions : 0};
+                              language ? language->max_positions : 0};
     for (std::size_t i = 0; i < config_.data.sets.size(); ++i) {
-      report_.datasets.push_back(
-          check_dataset(config_, i, limits, tokenizer_ ? &*tokenizer_ : nullptr, options_));
-      add_problems(report_.datasets.back(), config_.data.sets[i]);
+      report_.datasets.push_back(check_dataset(
+          config_, i, limits, basics_.tokenizer ? &*basics_.tokenizer : nullptr, options_));
+      add_problems(report_.datasets.back(), config_.data.sets[i], limits);
+      add_warnings(report_.datasets.back(), config_.data.sets[i]);
     }
-    attempt([this] { order(); });
-  }
-
-  void check_names() {
-    if (config_.data.sets.empty()) add("data.sets: the list of data sets is empty");
-    std::set<std::string> names;
-    for (const auto& set : config_.data.sets)
-      if (!names.insert(set.name).second)
-        add(fmt::format("data.sets: two data sets are called '{}'; rename one", set.name));
   }
 
   // Data sets that could not be opened count as one record.
@@ -135,7 +101,8 @@ class Check {
     return text;
   }
 
-  void add_problems(const DatasetFindings& found, const datasets::DatasetConfig& set) {
+  void add_problems(const DatasetFindings& found, const datasets::DatasetConfig& set,
+                    const SampleLimits& limits) {
     const std::string name = fmt::format("data set {}", found.name);
     for (const std::string& error : found.errors) add(error);
     if (found.invalid.total() > 0) {
@@ -170,15 +137,31 @@ class Check {
       add(
           fmt::format("{}: {} of {} samples are longer than the {} positions of the language "
                       "model; lower data.conversations.max_tokens or data.captions.max_tokens{}",
-                      name, found.too_long.count, found.num_samples, language_->max_positions,
+                      name, found.too_long.count, found.num_samples, limits.max_positions,
                       places(found.too_long)));
   }
 
+  void add_warnings(const DatasetFindings& found, const datasets::DatasetConfig& set) {
+    if (found.media_tags.count == 0) return;
+    report_.warnings.push_back(fmt::format(
+        "data set {}: {} of {} records hold the tag of a medium as text, which the model reads "
+        "letter by letter: media stand where the format says; mend the texts in '{}', or name "
+        "the format that knows these tags{}",
+        found.name, found.media_tags.count, found.num_records, set.annotations,
+        places(found.media_tags)));
+  }
+
+  // While weights are missing, too: those who are about to fetch them want to know what they need.
   void make_plan() {
-    if (!language_) return;
-    attempt([this] {
-      models::VideoLlama model(config_.model, *language_);
-      const TrainingConfig& training = config_.training;
+    const TrainingConfig& training = config_.training;
+    if (config_.data.sets.empty() ||
+        !datasets::broken_mixing_rules(config_.data, {training.num_steps(), training.batch_size})
+             .empty())
+      return;
+    attempt([&] {
+      std::string assumed;
+      const models::LlamaConfig language = language_sizes(assumed);
+      models::VideoLlama model(config_.model, language);
       RunPlan plan{.num_epochs = training.num_epochs,
                    .num_steps = training.num_steps(),
                    .samples_per_step = training.batch_size};
@@ -189,20 +172,38 @@ class Check {
                              .num_invalid = found.invalid.total()});
       plan_samples(training, samples, plan.sets);
       std::erase_if(plan.sets, [](const DatasetPlan& set) { return set.num_records == 0; });
+      std::ranges::move(many_passes(plan.sets), std::back_inserter(report_.warnings));
       plan.modules = plan_modules(config_, model);
       plan.memory = plan_memory(config_, model, options_.ranks);
       plan.tables = plan_tables(config_, model, options_.ranks, config_.device, plan.sets,
                                 samples.settings().mixing);
+      plan.assumed = std::move(assumed);
       report_.plan = std::move(plan);
     });
+  }
+
+  // Of the configured language model, or of a published one where its config.json cannot be read.
+  models::LlamaConfig language_sizes(std::string& assumed) const {
+    if (basics_.language_model) return *basics_.language_model;
+    models::LlamaConfig sizes;  // LLaMA 7B
+    const std::string& folder = config_.model.weights.language_model;
+    const bool is_13b = folder.find("13b") != std::string::npos;
+    if (is_13b) {
+      sizes.width = 5120;
+      sizes.mlp_width = 13824;
+      sizes.num_layers = sizes.num_heads = sizes.num_key_value_heads = 40;
+    }
+    assumed = fmt::format(
+        "As '{}' cannot be read, parameters and memory are those of a language model with the "
+        "sizes of LLaMA {}.",
+        (fs::path(folder) / "config.json").string(), is_13b ? "13B" : "7B");
+    return sizes;
   }
 
   RunConfig given_;
   RunConfig config_;  // with the sizes of the files
   const CheckOptions& options_;
-  const fs::path language_folder_;
-  std::optional<text::Tokenizer> tokenizer_;
-  std::optional<models::LlamaConfig> language_;
+  RunBasics basics_;
   CheckReport report_;
 };
 

@@ -17,12 +17,15 @@ struct RunPlan {
   std::vector<DatasetPlan> sets = {};  // those that could be opened
   MemoryEstimate memory = {};          // of one rank
   std::string tables = {};             // as the start-up report has them
+  // What sizes were taken for a language model whose config.json cannot be read; else empty.
+  std::string assumed = {};
 };
 
 struct CheckReport {
   std::vector<std::string> problems;      // each says what to change; none if the run may start
+  std::vector<std::string> warnings;      // the run may start, and perhaps should not
   std::vector<DatasetFindings> datasets;  // in the order of the configuration
-  std::optional<RunPlan> plan;            // nothing without the sizes of the language model
+  std::optional<RunPlan> plan;            // nothing where the model's sizes contradict each other
 };
 
 // Looks at configuration, tokenizer, weight files (names and shapes), data sets and media. Reads no

@@ -8,8 +8,10 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "datasets/data_rules.h"
 #include "datasets/in_threads.h"
 #include "datasets/open_dataset.h"
+#include "datasets/record_texts.h"
 #include "media/error.h"
 #include "text/error.h"
 #include "train/check/count_bar.h"
@@ -54,6 +56,7 @@ class DatasetCheck {
   }
 
   DatasetFindings run(const text::Tokenizer* tokenizer) {
+    if (!datasets::broken_format_rules(set_).empty()) return std::move(findings_);
     try {
       dataset_ = datasets::open_dataset(
           set_, datasets::IndexFolder::open(config_.data.index_folder), config_.data.compat);
@@ -65,7 +68,7 @@ class DatasetCheck {
     findings_.num_records = dataset_->size();
     findings_.invalid = dataset_->invalid();
     look_at_all_records();
-    if (options_.media == MediaCheck::none) return std::move(findings_);
+    if (options_.media == MediaCheck::none || !has_root_) return std::move(findings_);
     if (options_.media == MediaCheck::sampled) look_for_some_files();
     if (builder) build_some(*builder);
     return std::move(findings_);
@@ -73,7 +76,9 @@ class DatasetCheck {
 
  private:
   std::optional<datasets::ExampleBuilder> make_builder(const text::Tokenizer* tokenizer) {
-    if (tokenizer == nullptr) return std::nullopt;
+    if (tokenizer == nullptr ||
+        !datasets::broken_media_rules(set_, config_.data, limits_.model).empty())
+      return std::nullopt;
     try {
       return datasets::ExampleBuilder(set_, config_.data, limits_.model, *tokenizer);
     } catch (const UserError& error) {
@@ -89,7 +94,8 @@ class DatasetCheck {
     for (std::int64_t i = 0; i < dataset_->size(); ++i, bar.advance()) {
       const Record record = dataset_->record(i);
       hashed_ids.emplace_back(fnv1a(record.id), i);
-      if (options_.media == MediaCheck::all) look_for_files(record, i);
+      look_at_texts(record, i);
+      if (options_.media == MediaCheck::all && has_root_) look_for_files(record, i);
     }
     std::ranges::sort(hashed_ids);
     std::vector<std::pair<std::int64_t, std::int64_t>> repeated;  // and the first with the same id
@@ -105,6 +111,14 @@ class DatasetCheck {
       findings_.duplicates.add({index, is_listed ? dataset_->record(index).id : "",
                                 fmt::format("record {} has this id, too", first)});
     }
+  }
+
+  void look_at_texts(const Record& record, std::int64_t index) {
+    if (std::string tag = datasets::media_tag_in(record); !tag.empty())
+      findings_.media_tags.add({index, record.id, std::move(tag)});
+    if (const auto change = datasets::caption_change(set_, record))
+      findings_.cleaned.add(
+          {index, record.id, fmt::format("\"{}\" -> \"{}\"", change->before, change->after)});
   }
 
   // The first `count` records of a permutation of the set, a function of the seed; in their order.
@@ -230,6 +244,7 @@ class DatasetCheck {
   const datasets::DatasetConfig& set_;
   const SampleLimits& limits_;
   const CheckOptions& options_;
+  const bool has_root_ = datasets::broken_root_rules(set_).empty();
   std::unique_ptr<datasets::Dataset> dataset_;
   DatasetFindings findings_;
 };

@@ -51,6 +51,8 @@ struct DatasetFindings {
   std::int64_t num_records = 0;
   datasets::InvalidEntries invalid;
   RecordList duplicates;  // records whose id an earlier one has
+  RecordList media_tags;  // with the tag of a medium as text
+  RecordList cleaned;     // whose captions lose more than spaces to the clean-up: before and after
 
   std::int64_t num_looked_for = 0;  // records whose files were looked for
   RecordList missing;               // absent or empty files
@@ -72,7 +74,8 @@ struct SampleLimits {
 };
 
 // Number `set` of config.data.sets. `tokenizer` may be null; no sample is built then. Mistakes that
-// the user can fix are findings; throws RunFailure if a file changes meanwhile.
+// the user can fix are findings, but for the broken rules of run_rules.h: what those forbid is not
+// tried; throws RunFailure if a file changes meanwhile.
 DatasetFindings check_dataset(const RunConfig& config, std::size_t set, const SampleLimits& limits,
                               const text::Tokenizer* tokenizer, const CheckOptions& options);
 

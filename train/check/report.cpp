@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 #include "train/check/token_counts.h"
 #include "train/number_text.h"
+#include "train/safe_text.h"
 #include "train/table.h"
 
 namespace vllama::train {
@@ -39,6 +41,24 @@ std::string reasons(const std::map<std::string, RecordList>& lists, std::int64_t
   return text;
 }
 
+// A few captions before and after the clean-up; nothing where it takes no more than spaces.
+std::string cleaned_text(const RecordList& cleaned, bool has_unicode) {
+  constexpr std::size_t kMaxShown = 3;
+  if (cleaned.count == 0) return {};
+  std::string text = "  captions, and what clean_captions makes of them:\n";
+  for (const RecordPlace& place : cleaned.first | std::views::take(kMaxShown))
+    text += fmt::format("    record {} ({}): {}\n", place.index, visible(place.id, has_unicode),
+                        visible(place.detail, has_unicode));
+  return text;
+}
+
+std::string numbered(const std::string& what, const std::vector<std::string>& list) {
+  if (list.empty()) return {};
+  std::string text = fmt::format("{} {}{}:\n", list.size(), what, list.size() == 1 ? "" : "s");
+  for (std::size_t i = 0; i < list.size(); ++i) text += fmt::format("{}. {}\n", i + 1, list[i]);
+  return text;
+}
+
 std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
   if (found.num_records == 0) return {};  // it could not be opened
   Table table{.title = "Data set " + found.name};
@@ -48,6 +68,8 @@ std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
   add("records", grouped_digits(found.num_records));
   add("invalid entries", found.invalid.total() == 0 ? "0" : found.invalid.summary());
   add("repeated ids", with_first(found.duplicates, found.num_records));
+  add("media tags in texts", with_first(found.media_tags, found.num_records));
+  add("captions changed by the clean-up", of_all(found.cleaned.count, found.num_records));
   if (found.num_looked_for > 0)
     add("files absent or empty",
         fmt::format("{}, of {} records", grouped_digits(found.missing.count),
@@ -65,7 +87,8 @@ std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
   if (!tokens.bins.empty())
     add("tokens per sample",
         fmt::format("from {} to {}, median {}", tokens.min, tokens.max, tokens.median));
-  return format_table(table) + histogram_text(tokens, has_unicode) + "\n";
+  return format_table(table) + histogram_text(tokens, has_unicode) +
+         cleaned_text(found.cleaned, has_unicode) + "\n";
 }
 
 Json json_of(const RecordList& list) {
@@ -98,6 +121,8 @@ Json json_of(const DatasetFindings& found) {
           {"records", found.num_records},
           {"invalid", json_of(found.invalid)},
           {"repeated_ids", json_of(found.duplicates)},
+          {"media_tags", json_of(found.media_tags)},
+          {"cleaned_captions", json_of(found.cleaned)},
           {"looked_for", found.num_looked_for},
           {"missing", json_of(found.missing)},
           {"samples", found.num_samples},
@@ -124,7 +149,8 @@ Json json_of(const RunPlan& plan) {
                        {"parameters", module.num_parameters},
                        {"trained", module.is_trained}});
   const MemoryEstimate& memory = plan.memory;
-  return {{"epochs", plan.num_epochs},
+  return {{"assumed", plan.assumed},
+          {"epochs", plan.num_epochs},
           {"steps", plan.num_steps},
           {"samples_per_step", plan.samples_per_step},
           {"data_sets", sets},
@@ -145,19 +171,20 @@ Json json_of(const RunPlan& plan) {
 std::string report_text(const CheckReport& report, bool has_unicode) {
   std::string text;
   for (const DatasetFindings& found : report.datasets) text += dataset_text(found, has_unicode);
-  if (report.plan) text += report.plan->tables + "\n";
-  if (report.problems.empty()) return text + "No problems found.\n";
-  text += fmt::format("{} problem{}:\n", report.problems.size(),
-                      report.problems.size() == 1 ? "" : "s");
-  for (std::size_t i = 0; i < report.problems.size(); ++i)
-    text += fmt::format("{}. {}\n", i + 1, report.problems[i]);
-  return text;
+  if (report.plan) {
+    text += report.plan->tables + "\n";
+    if (!report.plan->assumed.empty()) text += report.plan->assumed + "\n\n";
+  }
+  text += numbered("warning", report.warnings);
+  return text +
+         (report.problems.empty() ? "No problems found.\n" : numbered("problem", report.problems));
 }
 
 std::string report_json(const CheckReport& report) {
   Json sets = Json::array();
   for (const DatasetFindings& found : report.datasets) sets.push_back(json_of(found));
   const Json object{{"problems", report.problems},
+                    {"warnings", report.warnings},
                     {"data_sets", sets},
                     {"plan", report.plan ? json_of(*report.plan) : Json()}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
