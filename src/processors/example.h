@@ -23,7 +23,7 @@ struct MediaInput {
   at::Tensor values;            // frames: uint8 [F, S, S, 3], RGB; the model normalises
                                 // sound: float [F, 1, 128 mel bins, 204 frames]
   std::int64_t num_tokens = 0;  // media tokens that its embeddings replace
-  // When each frame of a video is shown; empty for pictures and sound.
+  // When each frame of a video stands in its file; empty for pictures and sound.
   std::vector<double> times_seconds = {};
 };
 
