@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "media/containers.h"
@@ -55,6 +56,23 @@ FormatContext open_format(const FileRange& file, RangeIo& io, const Deadline& de
   return format;
 }
 
+bool holds(const AVProgram& programme, int stream) {
+  const std::span indices(programme.stream_index, programme.nb_stream_indexes);
+  return std::ranges::find(indices, static_cast<unsigned>(stream)) != indices.end();
+}
+
+// Whether both streams are in programmes, but in none together.
+bool are_of_different_programmes(AVFormatContext& format, int a, int b) {
+  bool has_a = false, has_b = false;
+  for (unsigned i = 0; i < format.nb_programs; ++i) {
+    const bool holds_a = holds(*format.programs[i], a), holds_b = holds(*format.programs[i], b);
+    if (holds_a && holds_b) return false;
+    has_a = has_a || holds_a;
+    has_b = has_b || holds_b;
+  }
+  return has_a && has_b;
+}
+
 const char* type_name(AVMediaType type) {
   return type == AVMEDIA_TYPE_AUDIO ? "audio" : "video";
 }
@@ -104,6 +122,9 @@ int Input::best_stream(AVMediaType type, int related) const {
 void Input::choose_streams() {
   pictures_ = best_stream(AVMEDIA_TYPE_VIDEO, -1);
   sound_ = best_stream(AVMEDIA_TYPE_AUDIO, pictures_);
+  // FFmpeg falls back to the sound of another programme.
+  if (pictures_ >= 0 && sound_ >= 0 && are_of_different_programmes(*format_, pictures_, sound_))
+    sound_ = -1;
   std::vector<const AVStream*> streams;
   for (const int index : {pictures_, sound_})
     if (index >= 0) streams.push_back(format_->streams[index]);

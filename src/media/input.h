@@ -41,7 +41,8 @@ class Input {
   const std::string& name() const { return name_; }
 
   // The pictures are the best video stream as FFmpeg ranks them, attached pictures left out; the
-  // sound is the best audio stream among those of the same programme. Null when there is none.
+  // sound is the best audio stream of the same programme, if there are some. Null when there is
+  // none.
   const AVStream* find_stream(AVMediaType type) const;
   // The same choice, for reading: all other streams are dropped. To be called once. Throws
   // MediaError no_video_stream, no_audio_stream or unsupported_codec.

@@ -147,4 +147,18 @@ TEST_CASE("the sound belongs to the programme of the pictures") {
   CHECK(of_pictures == of_sound);
 }
 
+TEST_CASE("pictures whose programme has no sound have none, whatever other programmes have") {
+  const TemporaryFolder folder;
+  const auto made = make_clip(
+      folder, "two.ts",
+      "-f lavfi -i sine=frequency=4000:duration=2 " + moving_picture("64x48", 25, 2) +
+          moving_picture("320x240", 25, 50) +
+          "-map 2 -map 0 -map 1 -c:v mpeg2video -c:a mp2 -program title=B:st=1:st=2 -program "
+          "title=A:st=0");
+  if (!made) return;
+  media::Input input(*made, media::Deadline(30));
+  CHECK(input.find_stream(AVMEDIA_TYPE_VIDEO)->codecpar->width == 320);
+  CHECK(input.find_stream(AVMEDIA_TYPE_AUDIO) == nullptr);
+}
+
 }  // namespace vllama::test
