@@ -45,8 +45,8 @@ struct Comparison {
   double first = 0, second = 0;  // values of the two runs
   double difference = 0;         // second - first
   double low = 0, high = 0;      // its confidence interval
-  bool is_wilson = false;        // of differences that are all alike
   double p_value = 1;            // two-sided
+  bool is_wilson = false;        // the interval: of differences that are all alike
 };
 
 // Paired bootstrap: both runs are resampled with the same questions. The p-value is

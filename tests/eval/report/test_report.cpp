@@ -90,6 +90,26 @@ TEST_CASE("report.html is a pure function, and asks for nothing") {
   CHECK(holds(page, "class=certain"));
 }
 
+TEST_CASE(
+    "notes, Wilson's intervals and words beside a choice are shown, and absent without them") {
+  ReportData data = small_report();
+  CHECK_FALSE(holds(report_html(data), "Wilson"));
+  CHECK_FALSE(report_json(data).contains("notes"));
+  CHECK_FALSE(report_json(data)["scores"][0].contains("interval_method"));
+  data.notes = {"choice: the two <differ>."};
+  data.scores[0].parts[0].is_wilson = true;
+  data.comparisons[0].is_wilson = true;
+  data.predictions[0].in_words = "It is red.";
+  const std::string page = report_html(data);
+  CHECK(holds(page, "choice: the two &lt;differ&gt;."));
+  CHECK(holds(page, "all alike: Wilson"));
+  CHECK(gallery_of(page)["rows"][0]["inWords"] == "It is red.");
+  const auto object = report_json(data);
+  CHECK(object["notes"][0] == "choice: the two <differ>.");
+  CHECK(object["scores"][0]["parts"][0]["interval_method"] == "Wilson");
+  CHECK(object["comparison"]["scores"][0]["interval_method"] == "Wilson");
+}
+
 TEST_CASE("the gallery has each question with its verdict, and each picture once") {
   const json gallery = gallery_of(report_html(small_report()));
   REQUIRE(gallery["rows"].size() == 3);
