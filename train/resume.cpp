@@ -31,6 +31,14 @@ Provenance with_left_out(Provenance now, const Provenance& then,
   return now;
 }
 
+std::vector<std::string> certain_changes(const std::string& saved_config, const RunConfig& config,
+                                         const std::optional<Provenance>& then,
+                                         const InputChanges& inputs) {
+  std::vector<std::string> changes = training_changes(saved_config, config, then.has_value());
+  changes.insert(changes.end(), inputs.certain.begin(), inputs.certain.end());
+  return changes;
+}
+
 void check_changes(const checkpoint::LoadedStep& found, const RunConfig& config,
                    const std::optional<Provenance>& then, const Provenance& now, bool accept) {
   const std::string path = found.directory.path.string();
@@ -39,8 +47,7 @@ void check_changes(const checkpoint::LoadedStep& found, const RunConfig& config,
     throw UserError(fmt::format("the checkpoint '{}' has no {}", path, kConfigFile));
   InputChanges inputs;
   if (then) inputs = changes_between(*then, now);
-  std::vector<std::string> changes = training_changes(saved->second, config, then.has_value());
-  changes.insert(changes.end(), inputs.certain.begin(), inputs.certain.end());
+  const auto changes = certain_changes(saved->second, config, then, inputs);
   warn_of({.certain = {}, .possible = inputs.possible}, path);
   if (changes.empty()) return;
   const std::string list = fmt::format("\n  {}", fmt::join(changes, "\n  "));
@@ -155,10 +162,13 @@ std::optional<std::filesystem::path> finished_checkpoint(const RunFolder& folder
             checkpoint::step_damage(steps.back().path))
           return std::string();
         const std::filesystem::path& newest = steps.back().path;
+        const auto saved = checkpoint::read_step_text(newest, kConfigFile);
+        if (!saved) return std::string();
         const auto then = recorded_of(newest);
-        check_changes({steps.back(), checkpoint::load_step_files(newest, {kConfigFile})}, config,
-                      then, present_beside(newest, then, config, data), options.accept_changes);
-        return newest.string();
+        InputChanges inputs;
+        if (then) inputs = changes_between(*then, present_beside(newest, then, config, data));
+        const bool is_this_run = certain_changes(*saved, config, then, inputs).empty();
+        return is_this_run ? newest.string() : std::string();
       },
       "looking for the end of the run");
   if (path.empty()) return std::nullopt;

@@ -34,8 +34,8 @@ Resumption resume(const RunFolder& folder, const RunConfig& config, const TrainO
 models::ModelConfig without_replaced(const RunConfig& config, const RunFolder& folder,
                                      const TrainOptions& options, distributed::Communicator& ranks);
 
-// Together: the newest checkpoint of the run, if it is whole and that of the last step, so that
-// nothing is left to train; else nothing. Throws UserError on all ranks as resume().
+// Together: the newest checkpoint of the run, if it is whole, that of the last step, and of this
+// configuration, so that nothing is left to train; else nothing, and resume() says what is wrong.
 std::optional<std::filesystem::path> finished_checkpoint(const RunFolder& folder,
                                                          const RunConfig& config,
                                                          const TrainOptions& options,

@@ -111,6 +111,22 @@ TEST_CASE("program: a second one does not save into the folder of a run") {
     CHECK_FALSE(checkpoint::step_damage(step.path));
 }
 
+TEST_CASE("program: threads that wait sleep, unless the user has said how they wait") {
+  const auto policy = [](const std::string& variables) {
+    return test::run_program("inspect /nowhere",
+                             "unset OMP_WAIT_POLICY GOMP_SPINCOUNT; export "
+                             "OMP_DISPLAY_ENV=verbose; " +
+                                 variables)
+        .output;
+  };
+  CHECK_THAT(policy(""),
+             Contains("OMP_WAIT_POLICY = 'PASSIVE'") && Contains("GOMP_SPINCOUNT = '0'"));
+  CHECK_THAT(policy("export OMP_WAIT_POLICY=active; "), Contains("OMP_WAIT_POLICY = 'ACTIVE'"));
+  CHECK_THAT(policy("export GOMP_SPINCOUNT=77; "), Contains("GOMP_SPINCOUNT = '77'"));
+  // The words of the command line arrive as they were given.
+  CHECK_THAT(test::run_program("inspect '/nowhere/a  b'").output, Contains("'/nowhere/a  b'"));
+}
+
 TEST_CASE("program: inspect lists every kind of weight file") {
   const test::TinyWorld world;
   for (const char* file : {"weights/eva_vit_g.pth", "weights/blip2_qformer.pth", "weights/llama"}) {
