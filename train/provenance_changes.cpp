@@ -23,8 +23,11 @@ std::string hash_text(const InputFile& file) {
                      visible(file.hash.substr(0, kShownDigits)));
 }
 
+// A record may say anything; years have four digits.
 std::string time_text(std::int64_t seconds) {
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(seconds)));
+  constexpr std::int64_t kEndOfYear9999 = 253'402'300'799;
+  const auto time = static_cast<std::time_t>(std::clamp<std::int64_t>(seconds, 0, kEndOfYear9999));
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(time));
 }
 
 std::string place_text(const InputFile& then, const InputFile& now) {

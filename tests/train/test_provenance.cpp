@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -297,6 +298,8 @@ TEST_CASE("provenance: large files are known by pieces, and by their time") {
   CHECK(changes.certain.empty());
   REQUIRE(changes.possible.size() == 1);
   CHECK_THAT(changes.possible[0], Contains("1970-01-01 00:03:20 UTC") && Contains("as they were"));
+  now.modified_seconds = std::numeric_limits<std::int64_t>::max();  // of a hostile record
+  CHECK_NOTHROW(add_weight_changes({then}, {now}, changes));
   now.path = "/b";  // a copy has another time
   changes = {};
   add_weight_changes({then}, {now}, changes);
