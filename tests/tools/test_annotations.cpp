@@ -61,7 +61,7 @@ using Found = std::pair<std::int64_t, std::int64_t>;
 void check_clean(const std::string& output) {
   CAPTURE(output);
   for (const char byte : output) CHECK((byte == '\n' || static_cast<unsigned char>(byte) >= ' '));
-  for (const std::string& mark : {"\x7f", "\xc2\x9b", "\xc2\x85", "\xe2\x80\xae", "\xe2\x81\xa6"})
+  for (const std::string mark : {"\x7f", "\xc2\x9b", "\xc2\x85", "\xe2\x80\xae", "\xe2\x81\xa6"})
     CHECK(output.find(mark) == std::string::npos);
 }
 
@@ -189,7 +189,7 @@ TEST_CASE("annotations: ids and paths of a run are clean on the terminal and in 
   train::RunConfig run = world.run("run");
   run.data.max_broken_share = 1;
   const auto config = test::write_config(run, world.path("run.yaml"));
-  for (const std::string& command : {"check", "check --json", "train"}) {
+  for (const std::string command : {"check", "check --json", "train"}) {
     INFO(command);
     const auto outcome = test::run_program(fmt::format("{} '{}'", command, config.string()));
     check_clean(outcome.output);
