@@ -39,6 +39,7 @@ models::ModelConfig without_replaced(const RunConfig& config, const RunFolder& f
 std::optional<std::filesystem::path> finished_checkpoint(const RunFolder& folder,
                                                          const RunConfig& config,
                                                          const TrainOptions& options,
+                                                         const datasets::Mixture& data,
                                                          distributed::Communicator& ranks);
 
 }  // namespace vllama::train
