@@ -143,6 +143,7 @@ TEST_CASE("every display matrix is followed as ffmpeg follows it") {
   const TemporaryFolder folder;
   for (const std::string extension : {"mp4", "mov"})
     for (const std::string format : {"yuv420p", "yuv444p", "yuv420p10le"}) {
+      if (extension == "mov" && format != "yuv420p") continue;  // the same boxes
       // 4:4:4 alone allows odd sizes.
       const std::string size = format == "yuv444p" ? "63x47" : "64x48";
       const auto stored =
@@ -224,13 +225,15 @@ TEST_CASE("pictures stand upright as their EXIF data say, or as they are stored"
                         kFilters[static_cast<std::size_t>(number - 1)] + " -frames:v 1");
       return media::read_image(made.value());
     };
+    const Image upright_png = upright(*png), upright_jpeg = upright(*jpeg);
+    const Image upright_webp = webp ? upright(*webp) : Image();
     for (const bool is_little_endian : {false, true}) {
       const std::string exif = exif_data(number, is_little_endian);
-      check("a.png", png_with(read_file(*png), exif), stored, upright(*png));
-      check("a.jpg", jpeg_with(read_file(*jpeg), exif), media::read_image(*jpeg), upright(*jpeg));
+      check("a.png", png_with(read_file(*png), exif), stored, upright_png);
+      check("a.jpg", jpeg_with(read_file(*jpeg), exif), media::read_image(*jpeg), upright_jpeg);
       if (!webp) continue;
       const Image plain = media::read_image(*webp);
-      check("a.webp", webp_with(read_file(*webp), plain, exif), plain, upright(*webp));
+      check("a.webp", webp_with(read_file(*webp), plain, exif), plain, upright_webp);
     }
   }
 }
