@@ -37,7 +37,10 @@ std::string_view fault_of(CsvCells cells) {
 }
 
 Record record_of(CsvCells cells, const MediaRoot& media_root) {
-  static constexpr std::array kExtensions = {"flac"sv, "wav"sv, "mp3"sv, "m4a"sv, "mp4"sv};
+  // Sounds cut out, or the videos that they come from.
+  static constexpr std::array kExtensions = {"flac"sv, "wav"sv, "mp3"sv, "m4a"sv,  "opus"sv,
+                                             "ogg"sv,  "aac"sv, "mp4"sv, "webm"sv, "mkv"sv,
+                                             "m4v"sv,  "mov"sv, "flv"sv, "avi"sv};
   const std::string recording = cells[video].value();
   const std::string clip = fmt::format("{}_{}", recording, stripped(cells[start]));
   MediaFile file = media_root.find_named(clip, MediaKind::sound, kExtensions, "flac");

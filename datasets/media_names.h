@@ -18,4 +18,7 @@ std::optional<MediaKind> kind_of_name(const std::filesystem::path& name);
 // for where annotations give none.
 std::span<const std::string_view> extensions_of(MediaKind kind);
 
+// Those of all kinds: videos first, then sounds, then images.
+std::span<const std::string_view> all_extensions();
+
 }  // namespace vllama::datasets

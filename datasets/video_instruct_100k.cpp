@@ -1,21 +1,18 @@
 #include "datasets/video_instruct_100k.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "datasets/entry_error.h"
 #include "datasets/json_dataset.h"
 #include "datasets/json_fields.h"
+#include "datasets/media_names.h"
 #include "datasets/tagged_messages.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
 namespace {
 
-using namespace std::string_view_literals;
-
 constexpr std::string_view kFeatureExtension = ".pkl";
-constexpr std::array kExtensions = {"mp4"sv, "mkv"sv, "webm"sv, "avi"sv, "mov"sv};
 
 text::Conversation question_and_answer(const nlohmann::json& element) {
   const auto question = optional_words(element, "q"), answer = optional_words(element, "a");
@@ -52,7 +49,8 @@ Record read(const nlohmann::json& element, const MediaRoot& media_root) {
 
 // The id of a record is the name of its video.
 void find_video(Record& record, const MediaRoot& media_root) {
-  record.media.at(0) = media_root.find_named(record.id, MediaKind::video, kExtensions, "mp4");
+  record.media.at(0) =
+      media_root.find_named(record.id, MediaKind::video, extensions_of(MediaKind::video), "mp4");
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include "core/error.h"
 #include "datasets/media_names.h"
 
@@ -11,19 +9,13 @@ namespace vllama::eval {
 namespace fs = std::filesystem;
 namespace {
 
-using namespace std::string_view_literals;
-
-constexpr std::array kUsualExtensions = {"mp4"sv,  "webm"sv, "avi"sv,  "mov"sv, "mkv"sv,
-                                         "flac"sv, "wav"sv,  "mp3"sv,  "m4a"sv, "ogg"sv,
-                                         "opus"sv, "jpg"sv,  "jpeg"sv, "png"sv};
-
 // "v_abc, v_abc.mp4, ...": as source_of() looks for them.
 std::string names_tried(const std::vector<fs::path>& names) {
   std::string tried;
   for (const fs::path& name : names) {
     tried += (tried.empty() ? "'" : ", '") + name.string() + "'";
     if (!datasets::kind_of_name(name))
-      for (const std::string_view extension : kUsualExtensions)
+      for (const std::string_view extension : datasets::all_extensions())
         tried += fmt::format(", '{}.{}'", name.string(), extension);
   }
   return tried;
@@ -48,7 +40,7 @@ MediaFinder::MediaFinder(const std::string& root, const datasets::IndexFolder& i
 std::optional<media::FileRange> MediaFinder::source_of(const fs::path& name) const {
   if (name.empty()) return std::nullopt;
   if (auto written = root_.find(name)) return written;
-  return datasets::kind_of_name(name) ? std::nullopt : root_.find(name, kUsualExtensions);
+  return datasets::kind_of_name(name) ? std::nullopt : root_.find(name, datasets::all_extensions());
 }
 
 std::optional<datasets::MediaFile> MediaFinder::find(const fs::path& name) {
