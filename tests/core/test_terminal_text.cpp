@@ -67,7 +67,7 @@ TEST_CASE("terminal text: a message of the log is clean, and no line of it looks
   log::quiet();
   log::also_to_file(folder.path() / "log.txt");
   log::error("'{}' has no column", "\x1b]0;owned\x07\n2026-01-01 00:00:00.000 info all is well");
-  log::to_files("\xc2\x9b");
+  log::to_files(spdlog::level::info, "\xc2\x9b");
   spdlog::set_default_logger(before);
   const std::string text = read_file(folder.path() / "log.txt");
   CHECK_THAT(text, Contains("\\x1b]0;owned\\x07\n    2026-01-01") && Contains("\\u009b"));

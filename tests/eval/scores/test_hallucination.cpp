@@ -126,8 +126,9 @@ TEST_CASE("probes depend on the seed, and on the medium but not on its place") {
   std::vector<MediumObjects> many;
   for (int i = 0; i < 20; ++i) {
     std::vector<std::string> objects;
-    for (int j = 0; j < 10; ++j) objects.push_back("object" + std::to_string((i * 7 + j * 3) % 40));
-    many.push_back({"m" + std::to_string(i), "v", objects});
+    for (int j = 0; j < 10; ++j)
+      objects.push_back(std::string("object").append(std::to_string((i * 7 + j * 3) % 40)));
+    many.push_back({std::string("m").append(std::to_string(i)), "v", objects});
   }
   const std::vector<Prediction> probes = object_probes(many);
   CHECK(probes == object_probes(many));
@@ -145,7 +146,7 @@ TEST_CASE("annotations that cannot be probed say so") {
   CHECK_THROWS_WITH(object_probes({{"m", "v", {""}}}), Catch::Contains("'m'"));
   CHECK_THROWS_WITH(object_probes(media(), {.question = "Is it?"}), Catch::Contains("Is it?"));
   CHECK_THROWS_AS(object_probes(media(), {.num_per_medium = 0}), UserError);
-  const std::vector<std::string> many(1001, "a");
+  const std::vector<std::string> many(1001, std::string("object"));
   CHECK_THROWS_WITH(object_probes({{"m", "v", many}}), Catch::Contains("more than 1000 objects"));
 }
 
