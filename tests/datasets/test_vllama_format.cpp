@@ -124,7 +124,9 @@ TEST_CASE("vllama: every kind of bad line has its reason, its place and a word o
   CHECK(fault(R"({"id":1e400,"caption":"x"})").reason == "not_json");
   CHECK(fault(std::string(100000, '[')).reason == "not_json");
   CHECK(fault("7").reason == "wrong_type");
-  CHECK(fault(std::string(100000, '[') + std::string(100000, ']')).reason == "wrong_type");
+  const auto deep = fault(std::string(100000, '[') + std::string(100000, ']'));
+  CHECK(deep.reason == "not_json");
+  CHECK_THAT(deep.detail, Catch::Contains("nested more than 64 deep"));
   const auto long_key = fault(R"({"id":"1","messages":[],")" + std::string(100000, 'k') + "\":1}");
   CHECK(long_key.reason == "unknown_key");
   CHECK(long_key.detail.size() == EntryTally::kMaxDetailBytes);

@@ -40,7 +40,7 @@ TEST_CASE("tasks: mistakes in annotations are named with file and row") {
   fails("[1]", "row 1 is not an object");
   fails("{\"id\": \n", "line 1 is not JSON");
   const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
-  fails("[{\"id\": " + deep + "}]", "it is nested more than 64 deep");
+  fails("[{\"id\": " + deep + "}]", "row 1 in line 1 is nested more than 64 deep");
   fails("{\"id\": " + deep + "}\n", "line 1 is nested more than 64 deep");
   fails(line("") + line(""), "row 2: duplicate_id: '1' is there twice");
   fails(line(R"(,"vidoe":"b")"), "row 1: unknown_key: 'vidoe'");
