@@ -119,6 +119,8 @@ LineEditor::~LineEditor() = default;
 std::optional<std::string> LineEditor::next() {
   const Utf8Here here(state_->utf8 ? state_->utf8.get() : LC_GLOBAL_LOCALE);
   state_->is_given_up = false;
+  // By itself libedit shows the prompt first: keys of a quick user came in between.
+  ::el_set(state_->editor.get(), EL_PREP_TERM, 1);
   int length = 0;
   const char* text = ::el_gets(state_->editor.get(), &length);
   if (text == nullptr || length <= 0) return std::nullopt;
