@@ -216,7 +216,7 @@ class Writer {
   Tree tree_;
 };
 
-// One line per key: its dotted name, its default, and what it is for.
+// For every key its dotted name and default, and below them what it is for.
 class Helper {
  public:
   explicit Helper(std::string path = "") : path_(std::move(path)) {}
@@ -309,7 +309,7 @@ std::string dump(T config) {
   return to_yaml(Writer::write(config));
 }
 
-// A line for every key of a configuration.
+// Every key of a configuration, as Helper describes it.
 template <Section T>
 std::string help() {
   T config;
