@@ -10,6 +10,7 @@
 #include "eval/evaluate/evaluate.h"
 #include "eval/model_input.h"
 #include "eval/tasks/open_task.h"
+#include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "train/startup_report.h"
 
@@ -69,10 +70,13 @@ class Rules {
   void model() {
     if (const std::string missing = models::missing_files(config_.model); !missing.empty())
       add(missing);
+    const auto contradictions = models::sizes_of_files(config_.model).contradictions;
+    for (const auto& [key, contradiction] : contradictions) add(contradiction);
     // Sizes and modules that contradict each other; no tensor is made.
-    attempt([&] {
-      models::VideoLlama(config_.model, found_.language_model.value_or(models::LlamaConfig{}));
-    });
+    if (contradictions.empty())
+      attempt([&] {
+        models::VideoLlama(config_.model, found_.language_model.value_or(models::LlamaConfig{}));
+      });
     if (config_.distributed.shard_language_model) sharing();
   }
 

@@ -314,7 +314,10 @@ ModelConfig with_sizes_of_files(ModelConfig config) {
       continue;
     }
     FileSizes file(*shapes);
+    const ModelConfig given = config;
     named.read(file);
+    // What loads the file says what does not agree; nothing else may be computed meanwhile.
+    if (!file.differences().empty()) config = given;
     for (const std::string& guess : file.guesses())
       log::warn(
           "{}, as published, is assumed: no file tells it, and '{}' is not as wide as the "

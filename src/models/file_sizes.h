@@ -24,7 +24,7 @@ struct SizedModel {
 SizedModel sizes_of_files(ModelConfig config);
 
 // The configuration alone, for what does not read the weights; says in the log which sizes are
-// assumed since a file is not there.
+// assumed since a file is not there. Where a file contradicts it, it stays as it was given.
 ModelConfig with_sizes_of_files(ModelConfig config);
 
 }  // namespace vllama::models
