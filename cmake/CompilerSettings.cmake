@@ -23,3 +23,13 @@ if(VLLAMA_SANITIZE)
     -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   target_link_options(vllama_settings INTERFACE -fsanitize=address,undefined)
 endif()
+if(VLLAMA_TSAN)
+  # The sanitizer knows no fences; they stand in front of what shared_ptr destroys, which it sees.
+  target_compile_options(vllama_settings INTERFACE -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
+  target_link_options(vllama_settings INTERFACE -fsanitize=thread)
+endif()
+if(VLLAMA_FUZZ)
+  target_compile_options(vllama_settings INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(vllama_settings INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
+endif()
