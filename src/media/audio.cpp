@@ -231,8 +231,9 @@ void AudioDecoder::check_length(std::int64_t num_new_samples) const {
   const std::int64_t num_samples = waveform_.num_samples() + num_new_samples;
   const std::int64_t rate = waveform_.sample_rate_hz;
   const auto num_channels = static_cast<std::int64_t>(waveform_.channels.size());
-  const std::int64_t num_counted = num_samples * std::max(rate, kCountedRateHz) / rate;
-  if (num_counted > options_.max_values / num_channels)
+  const std::int64_t most = options_.max_values / num_channels;
+  // An absurd length is told first: multiplied it would not fit.
+  if (num_samples > most || num_samples * std::max(rate, kCountedRateHz) / rate > most)
     fail(MediaFailure::timeout, "its audio is too long: more than " +
                                     std::to_string(num_samples / rate) + " s of " +
                                     std::to_string(num_channels) + " channels");

@@ -215,6 +215,26 @@ TEST_CASE("the sound of many joined recordings does not leave the pictures") {
   }
 }
 
+// Farther than 2^50 samples: times their rate that is more than 64 bits hold.
+TEST_CASE("sound that its time stamps place beyond all time is too long") {
+  for (const char* rate : {"8000", "16384", "48000"}) {
+    INFO(rate);
+    const TemporaryFolder folder;
+    const auto path = make_clip(
+        folder, "far.mkv",
+        moving_picture("64x48", 10, 8) + "-f lavfi -i sine=duration=0.8:sample_rate=" + rate +
+            " -c:v mpeg4 -c:a pcm_s16le " + "-bsf:a 'setts=ts=if(gt(N\\,3)\\,TS+1e15\\,TS)'");
+    if (!path) return;
+    auto failure = media::MediaFailure::empty;
+    try {
+      media::read_audio(*path);
+    } catch (const media::MediaError& error) {
+      failure = error.reason;
+    }
+    CHECK(failure == media::MediaFailure::timeout);
+  }
+}
+
 TEST_CASE("the sound of joined recordings goes on with their pictures") {
   VLLAMA_SHARED_FILE(path, "reports/media/joined.ts");
   CHECK(seconds_of(sound_of(path)) == Approx(4.1).margin(0.15));
