@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # Fuzzes everything that reads bytes from outside: builds, runs every target, prints a table, and fails with the path of
 # the input when one of them finds something.
-#   tools/fuzz/run.sh [--seconds N] [--runs N] [--jobs N] [TARGET...]
+#   tools/fuzz/run.sh [--seconds N] [--runs N] [--jobs N] [--seed N] [TARGET...]
 # Each target stops after N seconds or N executions, whichever is first; 10 seconds unless one is given. The inputs that
-# reach new code are kept in build/fuzz/corpus and are where the next run goes on from.
+# reach new code are kept in build/fuzz/corpus and are where the next run goes on from. With a seed, and no corpus yet,
+# every run tries the same inputs in the same order.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly build="build/fuzz"
-seconds='' runs='' jobs="$(nproc)" targets=()
+seconds='' runs='' seed='' jobs="$(nproc)" targets=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --seconds) seconds="$2"; shift 2 ;;
     --runs) runs="$2"; shift 2 ;;
     --jobs) jobs="$2"; shift 2 ;;
-    -*) echo "tools/fuzz/run.sh [--seconds N] [--runs N] [--jobs N] [TARGET...]" >&2; exit 2 ;;
+    --seed) seed="$2"; shift 2 ;;
+    -*) echo "tools/fuzz/run.sh [--seconds N] [--runs N] [--jobs N] [--seed N] [TARGET...]" >&2; exit 2 ;;
     *) targets+=("$1"); shift ;;
   esac
 done
@@ -53,7 +55,7 @@ fuzz() {
     UBSAN_OPTIONS=print_stacktrace=1 ASAN_SYMBOLIZER_PATH="$(command -v llvm-symbolizer-16)" \
     "$build/tools/fuzz/fuzz_$target" "$build/corpus/$target" "$build/seeds/$target" \
     -artifact_prefix="$build/findings/$target/" -print_final_stats=1 -timeout=20 -report_slow_units=20 -rss_limit_mb=3000 \
-    ${seconds:+-max_total_time="$seconds"} ${runs:+-runs="$runs"} >"$build/logs/$target.txt" 2>&1
+    ${seconds:+-max_total_time="$seconds"} ${runs:+-runs="$runs"} ${seed:+-seed="$seed"} >"$build/logs/$target.txt" 2>&1
 }
 
 # Name, executions, executions per second, edges and features that were reached, and what was found.
@@ -69,7 +71,7 @@ line_of() {
 }
 
 export -f fuzz
-export build scratch seconds runs
+export build scratch seconds runs seed
 status=0
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'fuzz {}' || status=1
 printf '%-14s %12s %8s %8s %9s  %s\n' target executions per_sec edges features finding
