@@ -27,7 +27,7 @@ constexpr std::array kFilters = {"null",
                                  "transpose=clock_flip",
                                  "transpose=cclock"};
 
-void append(std::string& bytes, std::uint32_t value, int num_bytes, bool is_little_endian = false) {
+void append(std::string& bytes, std::uint64_t value, int num_bytes, bool is_little_endian = false) {
   for (int i = 0; i < num_bytes; ++i)
     bytes += static_cast<char>(value >> 8 * (is_little_endian ? i : num_bytes - 1 - i) & 0xff);
 }
