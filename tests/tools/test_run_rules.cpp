@@ -73,7 +73,7 @@ std::vector<Mistake> mistakes() {
        }},
       {"model.weights.vision_encoder",
        [](RunConfig& c) { c.model.weights.vision_encoder.clear(); }},
-      {"width must be a multiple of", [](RunConfig& c) { c.model.vision.encoder.num_heads = 3; }},
+      {"does not divide the width", [](RunConfig& c) { c.model.vision.encoder.num_heads = 3; }},
       {"samples may have", [](RunConfig& c) { c.data.captions.max_tokens = 100; }},
       {"takes 33 frames, more than model.vision.max_frame_positions",
        [](RunConfig& c) { c.data.sets[0].num_frames = 33; }},
