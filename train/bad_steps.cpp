@@ -9,8 +9,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "core/terminal_text.h"
 #include "train/number_text.h"
-#include "train/safe_text.h"
 #include "train/step_lines.h"
 
 namespace vllama::train {

@@ -7,11 +7,11 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/terminal_text.h"
 #include "datasets/mixing.h"
 #include "datasets/record_texts.h"
 #include "media/error.h"
 #include "text/error.h"
-#include "train/safe_text.h"
 
 namespace vllama::train {
 namespace {

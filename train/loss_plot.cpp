@@ -9,9 +9,9 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/markup.h"
+#include "core/terminal_text.h"
 #include "train/number_text.h"
 #include "train/plot_axes.h"
-#include "train/safe_text.h"
 
 namespace vllama::train {
 namespace {

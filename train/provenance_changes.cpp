@@ -8,8 +8,8 @@
 
 #include "checkpoint/step_directory.h"
 #include "core/log.h"
+#include "core/terminal_text.h"
 #include "train/find_step.h"
-#include "train/safe_text.h"
 
 namespace vllama::train {
 namespace {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <functional>
 
+#include "core/terminal_text.h"
 #include "tools/bench/endurance_report.h"
 #include "train/plot_axes.h"
-#include "train/safe_text.h"
 
 namespace vllama::tools {
 namespace {

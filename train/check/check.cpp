@@ -8,6 +8,7 @@
 #include <ranges>
 
 #include "core/error.h"
+#include "core/terminal_text.h"
 #include "datasets/data_rules.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"
@@ -15,7 +16,6 @@
 #include "train/find_step.h"
 #include "train/run_folder.h"
 #include "train/run_rules.h"
-#include "train/safe_text.h"
 #include "train/sample_order.h"
 
 namespace vllama::train {

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <ranges>
 
+#include "core/terminal_text.h"
 #include "train/check/token_counts.h"
 #include "train/number_text.h"
-#include "train/safe_text.h"
 #include "train/table.h"
 
 namespace vllama::train {

@@ -9,12 +9,12 @@
 #include "checkpoint/step_directory.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/terminal_text.h"
 #include "eval/bundle/model_in_use.h"
 #include "models/file_sizes.h"
 #include "train/find_step.h"
 #include "train/provenance_changes.h"
 #include "train/recorded_config.h"
-#include "train/safe_text.h"
 #include "train/starting_points.h"
 
 namespace vllama::train {

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "train/safe_text.h"
+#include "core/terminal_text.h"
 #include "train/show/picture.h"
 
 namespace vllama::train {

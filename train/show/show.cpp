@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/terminal_text.h"
 #include "datasets/mixture.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "train/provenance_changes.h"
-#include "train/safe_text.h"
 #include "train/sample_order.h"
 #include "train/show/example_page.h"
 #include "train/show/output_folder.h"

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/markup.h"
+#include "core/terminal_text.h"
 #include "train/number_text.h"
-#include "train/safe_text.h"
 #include "train/show/example_page.h"
 #include "train/table.h"
 

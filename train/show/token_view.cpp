@@ -6,8 +6,8 @@
 
 #include "core/error.h"
 #include "core/markup.h"
+#include "core/terminal_text.h"
 #include "text/prompt.h"
-#include "train/safe_text.h"
 
 namespace vllama::train {
 namespace {
