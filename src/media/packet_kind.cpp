@@ -142,7 +142,9 @@ PacketKind PacketClassifier::operator()(const AVPacket& packet) {
     kind.is_entry = parser_->key_frame == 1 && (packet.flags & AV_PKT_FLAG_KEY) != 0;
   if (has_changed_state_) kind.is_entry = kind.is_unreferenced = false;
   kind.num_pictures = count_pictures_({packet.data, static_cast<std::size_t>(packet.size)});
-  kind.is_reference_only = kind.num_pictures == 0 && has_clean_key_frames(parameters_.codec_id);
+  const bool has_hidden_packets =
+      has_clean_key_frames(parameters_.codec_id) || parameters_.codec_id == AV_CODEC_ID_THEORA;
+  kind.is_never_shown = kind.num_pictures == 0 && has_hidden_packets;
   return kind;
 }
 

@@ -23,7 +23,7 @@ struct PacketKind {
   bool is_unreferenced = false;
   std::int32_t temporal_layer = 0;  // HEVC
   int num_pictures = 1;             // see PictureCounter
-  bool is_reference_only = false;   // never shown: hidden frames of VP8, VP9 and AV1
+  bool is_never_shown = false;      // a hidden frame of VP8, VP9 or AV1, a header of Theora
   Field field = Field::none;        // H.264
 };
 

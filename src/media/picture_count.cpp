@@ -147,6 +147,8 @@ int PictureCounter::operator()(Bytes packet) {
       return shows_vp9(packet) ? 1 : 0;
     case AV_CODEC_ID_AV1:
       return shows_av1(packet) ? 1 : 0;
+    case AV_CODEC_ID_THEORA:  // Theora specification, 6.1 and 7.1: headers have the first bit set
+      return (packet[0] & 0x80) == 0 ? 1 : 0;
     default:
       return 1;
   }

@@ -14,7 +14,8 @@ class PictureCounter {
  public:
   explicit PictureCounter(const AVCodecParameters& parameters);
   // 0: an empty packet, an MPEG-4 "not coded" picture, a VP8, VP9 or AV1 frame that is only
-  // referred to. 2: an MPEG-4 "packed bitstream". 1 for all others, and when in doubt.
+  // referred to, a header between the pictures of Theora. 2: an MPEG-4 "packed bitstream". 1 for
+  // all others, and when in doubt.
   int operator()(std::span<const std::uint8_t> packet);
 
  private:

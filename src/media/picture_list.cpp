@@ -97,7 +97,7 @@ void Listing::join_fields() {
       continue;
     }
     awaits_second_field = packet.kind.field != Field::none;
-    const bool has_own_time = timing_.has_slots || !packet.kind.is_reference_only;
+    const bool has_own_time = timing_.has_slots || !packet.kind.is_never_shown;
     list_.coded.push_back({.first_packet = static_cast<std::int64_t>(i),
                            .is_entry = packet.kind.is_entry,
                            .is_shown = has_own_time && !packet.is_hidden});

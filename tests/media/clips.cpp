@@ -51,7 +51,7 @@ std::vector<std::uint64_t> program_fingerprints(const TemporaryFolder& folder,
                                                 const std::filesystem::path& clip) {
   constexpr std::size_t kSide = 56, kBytes = kSide * kSide * 3;
   const auto raw = make_clip(folder, "program.rgb",
-                             "-i '" + clip.string() +
+                             "-threads 1 -i '" + clip.string() +
                                  "' -map 0:v:0 -fps_mode passthrough -vf "
                                  "scale=56:56:flags=bilinear,format=rgb24 -f rawvideo");
   REQUIRE(raw);

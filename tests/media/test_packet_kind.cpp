@@ -86,9 +86,9 @@ TEST_CASE("hidden frames of VP8 and empty packets show nothing") {
   PacketClassifier classify(*made);
   CHECK(kind_of(classify, {0x11, 0, 0}).num_pictures == 1);
   CHECK(kind_of(classify, {0x01, 0, 0}).num_pictures == 0);
-  CHECK(kind_of(classify, {0x01, 0, 0}).is_reference_only);
+  CHECK(kind_of(classify, {0x01, 0, 0}).is_never_shown);
   CHECK(kind_of(classify, {}).num_pictures == 0);
-  CHECK_FALSE(kind_of(classify, {}).is_reference_only);
+  CHECK_FALSE(kind_of(classify, {}).is_never_shown);
 }
 
 TEST_CASE("hidden frames of VP9 and AV1") {

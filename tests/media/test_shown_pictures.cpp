@@ -380,6 +380,21 @@ TEST_CASE("recordings behind one another: the parts follow, and times go on") {
     CHECK(times[i] - times[i - 1] == Approx(0.1).margin(0.001));
 }
 
+TEST_CASE("headers between the pictures of joined Theora recordings are no pictures") {
+  const test::TemporaryFolder folder;
+  std::string joined;
+  for (const std::string first_luma : {"30", "150"}) {
+    const auto part =
+        test::make_clip(folder, first_luma + ".ogv",
+                        "-f lavfi -i color=size=64x48:rate=10:duration=2,geq=lum=" + first_luma +
+                            "+4*N:cb=128:cr=128 -c:v libtheora -q:v 8",
+                        "libtheora");
+    if (!part) return;
+    joined += read_file(*part);
+  }
+  check_as_program(folder, written(folder, "joined.ogv", joined), 40);
+}
+
 TEST_CASE("what an edit list hides is not shown") {
   const test::TemporaryFolder folder;
   for (const std::string options :
