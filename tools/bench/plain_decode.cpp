@@ -35,9 +35,10 @@ Clip read_clip(const std::string& path) {
 
 }  // namespace
 
-void decode_plainly(const std::filesystem::path& path, std::span<const std::int64_t> indices,
-                    std::optional<FrameSize> size,
-                    const std::function<void(std::int64_t index, const Image& image)>& take) {
+std::int64_t decode_plainly(
+    const std::filesystem::path& path, std::span<const std::int64_t> indices,
+    std::optional<FrameSize> size,
+    const std::function<void(std::int64_t index, const Image& image)>& take) {
   const Clip clip = read_clip(path.string());
   const AVCodecParameters* parameters = clip.format->streams[clip.stream]->codecpar;
   const AVCodec* decoder = avcodec_find_decoder(parameters->codec_id);
@@ -57,6 +58,7 @@ void decode_plainly(const std::filesystem::path& path, std::span<const std::int6
   };
   for (const Packet& packet : clip.packets) send(packet.get());
   send(nullptr);
+  return index;
 }
 
 }  // namespace vllama::tools

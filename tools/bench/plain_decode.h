@@ -15,9 +15,11 @@
 namespace vllama::tools {
 
 // Hands every frame of the clip that is in `indices`, in display order, to `take`. Frames are
-// numbered as they come out of the decoder.
-void decode_plainly(const std::filesystem::path& path, std::span<const std::int64_t> indices,
-                    std::optional<media::FrameSize> size,
-                    const std::function<void(std::int64_t index, const media::Image& image)>& take);
+// numbered as they come out of the decoder, which gives a picture once also where players repeat
+// it. Returns how many came out.
+std::int64_t decode_plainly(
+    const std::filesystem::path& path, std::span<const std::int64_t> indices,
+    std::optional<media::FrameSize> size,
+    const std::function<void(std::int64_t index, const media::Image& image)>& take);
 
 }  // namespace vllama::tools
