@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "train/checkpoint_config.h"
-#include "train/provenance.h"
+#include "train/provenance_file.h"
 #include "train/run_state.h"
 
 namespace vllama::train {

@@ -5,7 +5,7 @@
 #include "checkpoint/manifest.h"
 #include "core/files.h"
 #include "train/find_step.h"
-#include "train/provenance.h"
+#include "train/provenance_file.h"
 
 namespace vllama::train {
 namespace {

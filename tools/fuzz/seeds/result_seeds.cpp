@@ -73,6 +73,16 @@ void add_answers(Seeds& seeds) {
   seeds.add("judge", R"( {'pred' : "it's \'no\'", 'score': 4.8, 'why': "a\nb" } )");
 }
 
+void add_provenance(Seeds& seeds) {
+  seeds.add(
+      "provenance",
+      R"({"program": "vllama 1", "run_folder": "/runs/a", "saved_step_modules": ["projection"],)"
+      R"( "weights": [{"what": "model.weights.q_former", "path": "/w/q.pth", "bytes": 9,)"
+      R"( "hash_of": "pieces", "sha256": "ab", "modified": 17}], "texts": [], "data": [{)"
+      R"("name": "a", "format": "csv", "entries": 5, "invalid": 1, "annotations": [{"what":)"
+      R"( "data set 'a'", "path": "a.csv", "bytes": 0, "hash_of": "none"}], "media": []}]})");
+}
+
 void add_question_answering(Seeds& seeds) {
   enum : std::size_t { kActivityNet, kZeroShot, kMsvd, kMsrvtt, kChatGpt, kConsistency };
   const std::string answers =
@@ -120,6 +130,7 @@ void add_other_questions(Seeds& seeds) {
 void add_result_seeds(Seeds& seeds) {
   add_settings(seeds);
   add_answers(seeds);
+  add_provenance(seeds);
   add_question_answering(seeds);
   add_other_questions(seeds);
 }
