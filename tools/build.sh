@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, configures and builds one preset: tools/build.sh [release|debug|asan] [TARGET...]
+# Sets up, configures and builds one preset: tools/build.sh [release|debug|asan|tsan] [TARGET...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset="${1:-release}"

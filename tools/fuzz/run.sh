@@ -3,12 +3,12 @@
 # the input when one of them finds something.
 #   tools/fuzz/run.sh [--seconds N] [--runs N] [--jobs N] [--seed N] [TARGET...]
 # Each target stops after N seconds or N executions, whichever is first; 10 seconds unless one is given. The inputs that
-# reach new code are kept in build/fuzz/corpus and are where the next run goes on from. With a seed, and no corpus yet,
+# reach new code are kept in build/asan/corpus and are where the next run goes on from. With a seed, and no corpus yet,
 # every run tries the same inputs in the same order.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-readonly build="build/fuzz"
+readonly build="build/asan"
 seconds='' runs='' seed='' jobs="$(nproc)" targets=()
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$seconds$runs" ] || seconds=10
 
-tools/build.sh fuzz fuzz_all >"build/fuzz_build.log" 2>&1 || { tail -40 build/fuzz_build.log >&2; exit 1; }
+tools/build.sh asan fuzz_all >"build/fuzz_build.log" 2>&1 || { tail -40 build/fuzz_build.log >&2; exit 1; }
 if [ ${#targets[@]} -eq 0 ]; then
   mapfile -t targets < <(basename -a "$build"/tools/fuzz/fuzz_* | sed 's/^fuzz_//')
 fi
