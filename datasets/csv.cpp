@@ -46,6 +46,7 @@ bool CsvScanner::next(CsvRow& row) {
   row.begin = position_;
   row.line = line_;
   row.is_ascii = true;
+  row.has_open_quote = false;
   if (position_ >= text_.size()) return false;
   while (true) {
     const std::size_t begin = position_;
@@ -67,8 +68,11 @@ bool CsvScanner::next(CsvRow& row) {
   return true;
 }
 
-// From an opening quotation mark to behind the closing one.
+// From an opening quotation mark to behind the closing one; to the end of its line if there is
+// none.
 void CsvScanner::read_quoted(CsvRow& row) {
+  const std::size_t opening = position_;
+  const std::int64_t opening_line = line_;
   for (++position_; position_ < text_.size(); ++position_) {
     const char byte = text_[position_];
     if (byte == '"') {
@@ -78,7 +82,9 @@ void CsvScanner::read_quoted(CsvRow& row) {
     line_ += byte == '\n';
     row.is_ascii &= static_cast<signed char>(byte) >= 0;
   }
-  has_open_quote_ = true;
+  row.has_open_quote = true;
+  position_ = std::min(text_.find('\n', opening), text_.size());
+  line_ = opening_line;
 }
 
 // To the next separator, line end or the end of the text, eight bytes at a time.

@@ -25,21 +25,25 @@ struct CsvRow {
   std::size_t begin = 0, end = 0;  // bytes in the text; `end` is behind the line's end
   std::int64_t line = 0;           // of the first byte, from 1
   bool is_ascii = true;
+  bool has_open_quote = false;  // one of its fields is quoted and never closed
   std::vector<CsvField> fields;
 };
 
 // Reads row after row. Fields may be quoted and then hold separators, doubled quotes and line
 // breaks; a quotation mark inside an unquoted field is a character like any other. Lines end in LF
 // or CRLF; empty lines are no rows.
+//
+// A field whose quotation mark is never closed ends its row, and the row ends with the line that
+// the mark stands in: what follows is read as if nothing had happened. All marks behind that one
+// come in pairs, or one would close it. So every quoted field behind it is closed where it begins,
+// no other stays open, and no part of a text is read more than twice.
 class CsvScanner {
  public:
   // `offset` is where to begin in `text`, at the start of line number `line`.
   CsvScanner(std::string_view text, char separator, std::size_t offset = 0, std::int64_t line = 1);
 
-  // False at the end of the text. If the last row has a quoted field that is never closed, the row
-  // reaches to the end of the text and has_open_quote() is true.
+  // False at the end of the text.
   bool next(CsvRow& row);
-  bool has_open_quote() const { return has_open_quote_; }
   // Number of the line behind the last row.
   std::int64_t line() const { return line_; }
 
@@ -51,7 +55,6 @@ class CsvScanner {
   char separator_;
   std::size_t position_;
   std::int64_t line_;
-  bool has_open_quote_ = false;
 };
 
 // True for the field values that mean "no value": what pandas reads as NaN, the empty one included.

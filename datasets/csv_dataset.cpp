@@ -63,9 +63,6 @@ class CsvDataset::Indexer {
     std::vector<CsvField> cells;
     std::size_t released = 0;
     while (scanner.next(row)) {
-      if (scanner.has_open_quote())
-        throw UserError(fmt::format("'{}': a quoted field in the row of line {} is never closed",
-                                    file.content->path().string(), row.line));
       fill_cells(row, file.columns, cells);
       add_row(row, cells, file);
       if (row.end - released >= kScanWindowBytes) {
@@ -127,6 +124,9 @@ CsvDataset::File CsvDataset::open_file(const fs::path& path) const {
   CsvRow header;
   if (!scanner.next(header))
     throw UserError(fmt::format("'{}' is empty: it needs a header line", path.string()));
+  if (header.has_open_quote)
+    throw UserError(
+        fmt::format("'{}': a quotation mark in the header line is never closed", path.string()));
   file.columns = find_columns(header, path);
   file.num_columns = header.fields.size();
   file.rows_begin = header.end;
@@ -154,6 +154,7 @@ std::vector<std::size_t> CsvDataset::find_columns(const CsvRow& header,
 
 std::string_view CsvDataset::fault_of(const CsvRow& row, CsvCells cells, std::int64_t part,
                                       const File& file) const {
+  if (row.has_open_quote) return "open_quote";
   if (row.fields.size() > file.num_columns) return "too_many_fields";
   const std::string_view fault = format_.fault(cells, part);
   if (!fault.empty() || row.is_ascii) return fault;

@@ -39,12 +39,13 @@ std::vector<std::filesystem::path> csv_files(const std::filesystem::path& annota
 // All *.csv and *.tsv of a folder, sorted by name, or one such file, each with a header line.
 //
 // The index holds the places of the records, 8 bytes each; rows are read from the file when asked
-// for. Beside the reasons of the format, a record is invalid for too_many_fields and
+// for. Beside the reasons of the format, a record is invalid for open_quote, too_many_fields and
 // not_utf8.
 class CsvDataset : public Dataset {
  public:
   // Throws UserError if there is no such file or folder, if it has no CSV file, if a file is no
-  // text, a column is missing, a quoted field is never closed, or not one record is valid.
+  // text, a column is missing, a quotation mark of a header is never closed, or not one record is
+  // valid.
   CsvDataset(const std::filesystem::path& annotations, CsvFormat format,
              const IndexFolder& indexes = {});
 

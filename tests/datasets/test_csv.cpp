@@ -55,11 +55,52 @@ TEST_CASE("rows know their line and bytes") {
   CHECK_FALSE(scanner.next(row));
 }
 
-TEST_CASE("a quote that is never closed is reported") {
-  CsvScanner scanner("a,\"b\nc,d\n", ',');
-  CsvRow row;
-  CHECK(scanner.next(row));
-  CHECK(scanner.has_open_quote());
+TEST_CASE("a quote that is never closed costs the row that it begins in") {
+  const auto read = [](std::string_view text) {
+    std::vector<std::string> rows;
+    CsvScanner scanner(text, ',');
+    CsvRow row;
+    while (scanner.next(row)) {
+      std::string& said = rows.emplace_back(std::to_string(row.line));
+      said += row.has_open_quote ? " open" : " whole";
+      for (const CsvField& field : row.fields) said.append(" ").append(field.value());
+      REQUIRE((row.end == text.size() || text[row.end - 1] == '\n'));
+    }
+    return rows;
+  };
+  using Rows = std::vector<std::string>;
+  CHECK(read("a,\"b\nc,d\n") == Rows{"1 open a b", "2 whole c d"});
+  CHECK(read("a,\"b,x\r\n\r\nc,d\r\n") == Rows{"1 open a b,x", "3 whole c d"});
+  CHECK(read("a,b\nc,\"") == Rows{"1 whole a b", "2 open c "});
+  CHECK(read("a,\"b") == Rows{"1 open a b"});
+  // Behind it everything is what it would be by itself: quotes are open nowhere else.
+  CHECK(read("a,\"b\nc,\"\"\n\"\"\"\",x \"\" y\n\"\"z,d\n") ==
+        Rows{"1 open a b", "2 whole c ", "3 whole \" x \"\" y", "4 whole z d"});
+  // The row may have broken lines in front of it.
+  CHECK(read("\"1\n2\",\"b\nc,d\n") == Rows{"1 open 1\n2 b", "3 whole c d"});
+  // A quote that a later row closes is a field with line breaks, as ever.
+  CHECK(read("a,\"b\nc\",d\ne,f\n") == Rows{"1 whole a b\nc d", "3 whole e f"});
+}
+
+TEST_CASE("however many quotes there are, few bytes are read twice") {
+  // An odd number of lines with one mark each: any two make a row, and the last one stays open.
+  // Pairs of marks are what a field runs over to the end of the text.
+  constexpr int kLines = 400'000;
+  for (const std::string_view line : {"a,\"b\n", "a,\"\"\"b\n", "a,\"\"\n", "\"\"\"\"\n"}) {
+    std::string text = "x,\"y\n";
+    for (int i = 0; i < kLines; ++i) text += line;
+    CsvScanner scanner(text, ',');
+    CsvRow row;
+    int num_open = 0;
+    std::int64_t last = 0;
+    while (scanner.next(row)) {
+      num_open += row.has_open_quote;
+      last = row.line;
+    }
+    CHECK(num_open <= 1);
+    CHECK(last <= kLines + 1);
+    CHECK(scanner.line() == kLines + 2);
+  }
 }
 
 TEST_CASE("any table survives being written and read") {
@@ -86,20 +127,30 @@ TEST_CASE("any table survives being written and read") {
 
 TEST_CASE("any bytes can be scanned") {
   RandomStream stream(23);
-  for (int repetition = 0; repetition < 500; ++repetition) {
+  for (int repetition = 0; repetition < 5000; ++repetition) {
     std::string text;
     for (std::uint64_t left = stream.below(60); left > 0; --left)
       text += stream.below(3) == 0 ? ",\"\n\r"[stream.below(4)] : static_cast<char>(stream.next());
     std::size_t end = 0;
     CsvScanner scanner(text, ',');
     CsvRow row;
+    int num_open = 0;
     while (scanner.next(row)) {
       REQUIRE(row.begin >= end);
       REQUIRE(row.end > row.begin);
       end = row.end;
       for (const CsvField& field : row.fields) field.value();
+      num_open += row.has_open_quote;
+      // The same when it is asked for by its place.
+      CsvScanner again(text, ',', row.begin, row.line);
+      CsvRow same;
+      REQUIRE(again.next(same));
+      REQUIRE((same.end == row.end && again.line() == scanner.line()));
+      REQUIRE(same.has_open_quote == row.has_open_quote);
+      REQUIRE(same.fields.size() == row.fields.size());
     }
     REQUIRE(end <= text.size());
+    REQUIRE(num_open <= 1);
   }
 }
 

@@ -115,6 +115,22 @@ TEST_CASE("invalid rows are counted by reason and named with file and line") {
   CHECK(dataset.record(1).id == "3");
 }
 
+TEST_CASE("a quotation mark that is never closed costs its row") {
+  const Annotations annotations(kHeader + "1,u,d,p,\"a\nb\"\n2,u,d,p,\"open, and\n3,u,d,p,c\n" +
+                                "4,u,d,p,\n5,u,d,p,d \"\" e\n");
+  const WebVid dataset = annotations.open();
+  REQUIRE(dataset.size() == 3);
+  const auto& invalid = dataset.invalid().listed();
+  REQUIRE(invalid.size() == 2);
+  CHECK(invalid[0].reason == "open_quote");
+  CHECK_THAT(invalid[0].place, Catch::EndsWith("rows.csv:4"));
+  CHECK(invalid[1].reason == "missing_caption");
+  CHECK_THAT(invalid[1].place, Catch::EndsWith("rows.csv:6"));
+  for (const auto& [index, caption] :
+       {std::pair{2, "d \"\" e"}, std::pair{0, "a\nb"}, std::pair{1, "c"}})
+    CHECK(dataset.record(index).conversation.turns.at(0).answer == caption);
+}
+
 TEST_CASE("all CSV and TSV files of a folder are read, sorted by name, each with its own header") {
   const test::TemporaryFolder folder;
   write(folder.path() / "b.csv", "name,page_dir,videoid\nthird,p,3\n");
@@ -137,8 +153,10 @@ TEST_CASE("annotations that are no WebVid data set are refused with a reason") {
   CHECK_THROWS_WITH(Annotations(kHeader).open(), Contains("no valid row"));
   CHECK_THROWS_WITH(Annotations("videoid,page_dir\n1,p\n").open(),
                     Contains("no column 'name'") && Contains("videoid, page_dir"));
-  CHECK_THROWS_WITH(Annotations(kHeader + "1,u,d,p,\"open\n2,u,d,p,x\n").open(),
-                    Contains("line 2") && Contains("never closed"));
+  CHECK_THROWS_WITH(Annotations("videoid,page_dir,\"name\n1,p,x\n").open(),
+                    Contains("header line") && Contains("never closed"));
+  CHECK_THROWS_WITH(Annotations(kHeader + "1,u,d,p,\"open\n").open(),
+                    Contains("1 open_quote") && Contains("rows.csv:2"));
   CHECK_THROWS_WITH(Annotations(kHeader + "1,u,d,p,\n").open(), Contains("1 missing_caption"));
 }
 
