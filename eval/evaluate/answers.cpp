@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/log.h"
 
 namespace vllama::eval {
 namespace fs = std::filesystem;
@@ -25,14 +26,16 @@ std::vector<fs::path> parts_in(const fs::path& folder) {
 }
 
 // Whole lines; what stands behind the last line end was cut off.
-std::vector<Prediction> read_part(const fs::path& part) {
+std::vector<Prediction> read_part(const fs::path& part, const OnDamage& on_damage) {
   const std::string text = read_file(part);
   std::vector<Prediction> predictions;
   std::int64_t number = 0;
   for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
        begin = end + 1)
-    predictions.push_back(parse_prediction(text.substr(begin, end - begin),
-                                           fmt::format("'{}': line {}", part.string(), ++number)));
+    if (auto found =
+            parse_prediction(text.substr(begin, end - begin),
+                             fmt::format("'{}': line {}", part.string(), ++number), on_damage))
+      predictions.push_back(std::move(*found));
   return predictions;
 }
 
@@ -60,12 +63,22 @@ fs::path AnswerFolder::part(std::int64_t rank) const {
 
 std::vector<Prediction> AnswerFolder::collect(const std::vector<Question>& questions) const {
   std::map<std::string, Prediction> answers;
-  if (fs::exists(predictions_file()))
-    for (Prediction& prediction : read_predictions(predictions_file()))
+  std::int64_t num_damaged = 0;
+  std::string first_damage;
+  const auto note_damage = [&](const std::string& what) {
+    if (num_damaged++ == 0) first_damage = what;
+  };
+  const bool is_finished = fs::exists(predictions_file());
+  if (is_finished)
+    for (Prediction& prediction : read_predictions(predictions_file(), note_damage))
       answers.emplace(prediction.id, std::move(prediction));
+  const std::int64_t num_damaged_when_finished = num_damaged;
   for (const fs::path& file : parts_in(folder_))
-    for (Prediction& prediction : read_part(file))
+    for (Prediction& prediction : read_part(file, note_damage))
       answers.emplace(prediction.id, std::move(prediction));
+  if (num_damaged > 0)
+    log::warn("{} damaged lines are left out, and what they answered is asked again: {}{}",
+              num_damaged, first_damage, num_damaged > 1 ? ", ..." : "");
   std::vector<Prediction> found;
   std::string lines;
   for (const Question& question : questions) {
@@ -80,11 +93,12 @@ std::vector<Prediction> AnswerFolder::collect(const std::vector<Question>& quest
         fmt::format("'{}' holds an answer to '{}', which is not asked any more; name "
                     "another output_dir, or --force to answer all questions anew",
                     folder_.string(), answers.begin()->first));
-  if (fs::exists(predictions_file())) return found;
+  if (is_finished && num_damaged_when_finished == 0) return found;
   if (!found.empty())
     write_file_atomically(folder_ / fmt::format("{}before.jsonl", kPartPrefix), lines);
   for (const fs::path& file : parts_in(folder_))
     if (file.stem() != fmt::format("{}before", kPartPrefix)) fs::remove(file);
+  fs::remove(predictions_file());
   return found;
 }
 

@@ -27,8 +27,8 @@ class AnswerFolder {
   explicit AnswerFolder(std::filesystem::path folder);
 
   // Brings what the ranks have written so far into one file, on one rank alone while no other
-  // writes. A last line that was cut, and answers that are there twice, are left out. Throws
-  // UserError for answers to other questions.
+  // writes. A last line that was cut, lines that are not JSON, of which a warning tells, and
+  // answers that are there twice are left out. Throws UserError for answers to other questions.
   std::vector<Prediction> collect(const std::vector<Question>& questions) const;
 
   // Appends to the file of a rank.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "core/error.h"
 #include "core/log.h"
 #include "datasets/in_threads.h"
 #include "eval/generate/generator.h"
@@ -179,6 +180,10 @@ std::vector<Prediction> run_task(const Task& task, const TaskConfig& task_config
   ranks.gather("", what + ": waiting for the answers of all ranks");
   if (!ranks.is_first()) return {};
   std::vector<Prediction> predictions = folder.collect(task.questions);
+  if (predictions.size() < task.questions.size())
+    throw RunFailure(fmt::format("{}: only {} of {} answers can be read in '{}'; start again", what,
+                                 predictions.size(), task.questions.size(),
+                                 folder.path().string()));
   folder.finish(predictions);
   return predictions;
 }

@@ -46,6 +46,32 @@ std::string some_of(const std::vector<std::string>& ids) {
                      num_shown < ids.size() ? ", ..." : "");
 }
 
+Prediction prediction_from(const json& object, const std::string& where) {
+  const JsonMembers members(object, where);
+  members.allow_only(kKeys);
+  Prediction prediction;
+  prediction.id = members.text("id");
+  if (prediction.id.empty()) members.fail("'id' is empty");
+  prediction.video = members.text("video");
+  if (members.has("shown")) prediction.shown = members.text("shown");
+  prediction.question = members.text("question");
+  prediction.type = members.has("type") ? members.text("type") : "";
+  prediction.references = references_of(members);
+  prediction.prediction = members.text("prediction");
+  if (members.has("options")) prediction.options = members.texts("options");
+  if (members.has("option_scores")) prediction.option_scores = members.numbers("option_scores");
+  if (members.has("in_words")) prediction.in_words = members.text("in_words");
+  prediction.num_frames = members.count("n_frames");
+  prediction.template_name = members.text("template");
+  prediction.status = members.text("status");
+  if (prediction.status.empty()) members.fail("'status' is empty; it must be ok or a reason");
+  if (!prediction.option_scores.empty() && !prediction.options.empty() &&
+      prediction.option_scores.size() != prediction.options.size())
+    members.fail(fmt::format("{} 'option_scores' for {} 'options'", prediction.option_scores.size(),
+                             prediction.options.size()));
+  return prediction;
+}
+
 // What parse_prediction() says of it, and how it becomes lines.
 [[noreturn]] void refuse_array(const std::string& line, const std::string& where) {
   try {
@@ -98,52 +124,47 @@ void write_predictions(const std::filesystem::path& path, std::vector<Prediction
 }
 
 Prediction parse_prediction(const std::string& line, const std::string& where) {
-  const json object = parse_json(line, where);
-  const JsonMembers members(object, where);
-  members.allow_only(kKeys);
-  Prediction prediction;
-  prediction.id = members.text("id");
-  if (prediction.id.empty()) members.fail("'id' is empty");
-  prediction.video = members.text("video");
-  if (members.has("shown")) prediction.shown = members.text("shown");
-  prediction.question = members.text("question");
-  prediction.type = members.has("type") ? members.text("type") : "";
-  prediction.references = references_of(members);
-  prediction.prediction = members.text("prediction");
-  if (members.has("options")) prediction.options = members.texts("options");
-  if (members.has("option_scores")) prediction.option_scores = members.numbers("option_scores");
-  if (members.has("in_words")) prediction.in_words = members.text("in_words");
-  prediction.num_frames = members.count("n_frames");
-  prediction.template_name = members.text("template");
-  prediction.status = members.text("status");
-  if (prediction.status.empty()) members.fail("'status' is empty; it must be ok or a reason");
-  if (!prediction.option_scores.empty() && !prediction.options.empty() &&
-      prediction.option_scores.size() != prediction.options.size())
-    members.fail(fmt::format("{} 'option_scores' for {} 'options'", prediction.option_scores.size(),
-                             prediction.options.size()));
-  return prediction;
+  return prediction_from(parse_json(line, where), where);
 }
 
-std::vector<Prediction> read_predictions(const std::filesystem::path& path) {
+std::optional<Prediction> parse_prediction(const std::string& line, const std::string& where,
+                                           const OnDamage& on_damage) {
+  json object;
+  try {
+    object = parse_json(line, where);
+  } catch (const UserError& error) {
+    on_damage(error.what());
+    return std::nullopt;
+  }
+  return prediction_from(object, where);
+}
+
+std::vector<Prediction> read_predictions(const std::filesystem::path& path,
+                                         const OnDamage& on_damage) {
   const std::string content = read_text_file(path);
+  if (content.empty())
+    throw UserError(fmt::format("'{}' holds no predictions: the file is empty", path.string()));
   std::vector<Prediction> predictions;
   std::unordered_map<std::string, std::size_t> line_of_id;
   std::size_t line_number = 0;
-  for (std::size_t begin = 0; begin < content.size();) {
-    const std::size_t end = std::min(content.find('\n', begin), content.size());
+  for (std::size_t begin = 0, end = 0; begin < content.size(); begin = end + 1) {
+    end = std::min(content.find('\n', begin), content.size());
     const std::string where = fmt::format("'{}':{}", path.string(), ++line_number);
     const std::string line = content.substr(begin, end - begin);
     if (line.starts_with('[')) refuse_array(line, where);
-    predictions.push_back(parse_prediction(line, where));
-    const auto [known, is_new] = line_of_id.emplace(predictions.back().id, line_number);
+    auto prediction = parse_prediction(line, where, on_damage);
+    if (!prediction) continue;
+    const auto [known, is_new] = line_of_id.emplace(prediction->id, line_number);
     if (!is_new)
       throw UserError(fmt::format("{}: the id '{}' is already on line {}; remove one of the two",
                                   where, known->first, known->second));
-    begin = end + 1;
+    predictions.push_back(std::move(*prediction));
   }
-  if (predictions.empty())
-    throw UserError(fmt::format("'{}' holds no predictions: the file is empty", path.string()));
   return predictions;
+}
+
+std::vector<Prediction> read_predictions(const std::filesystem::path& path) {
+  return read_predictions(path, [](const std::string& what) { throw UserError(what); });
 }
 
 Matched match(const std::vector<Prediction>& predictions, const std::vector<Prediction>& expected) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,8 +49,17 @@ std::string prediction_line(const Prediction& prediction);
 // absent keys, values of another type and ids that occur twice, and for a file without lines.
 std::vector<Prediction> read_predictions(const std::filesystem::path& path);
 
+// What is wrong with a line that is not JSON, with file and line.
+using OnDamage = std::function<void(const std::string& what)>;
+// The same, but lines that are not JSON are left out and told of; nothing may remain.
+std::vector<Prediction> read_predictions(const std::filesystem::path& path,
+                                         const OnDamage& on_damage);
+
 // `line` as a prediction; `where` (file and line) begins every message. Throws UserError.
 Prediction parse_prediction(const std::string& line, const std::string& where);
+// The same; of what is not JSON `on_damage` is told, and nothing comes back.
+std::optional<Prediction> parse_prediction(const std::string& line, const std::string& where,
+                                           const OnDamage& on_damage);
 
 struct Matched {
   std::vector<Prediction> predictions;   // one per expected question, in their order

@@ -9,9 +9,11 @@
 #include "eval/evaluate/answers.h"
 #include "eval/evaluate/settings_file.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/logged_text.h"
 
 using namespace vllama;
 using Catch::Contains;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -48,6 +50,49 @@ TEST_CASE("answers: those of all ranks are collected in the order of the questio
   CHECK(answers.collect(asked).size() == 4);
   CHECK(std::distance(std::filesystem::directory_iterator(answers.path()), {}) == 1);
   CHECK_THROWS_WITH(answers.collect(questions(3)), Contains("'q3'") && Contains("--force"));
+}
+
+TEST_CASE("answers: a damaged line costs its answer alone, which is then asked for again") {
+  const test::TemporaryFolder folder;
+  const eval::AnswerFolder answers(folder.path() / "task");
+  const auto asked = questions(4);
+  const auto damage = [&](const fs::path& file, std::size_t number) {
+    std::string text = read_file(file);
+    std::size_t begin = 0;
+    while (number-- > 0) begin = text.find('\n', begin) + 1;
+    text.replace(begin, 5, 5, '\0');
+    write_file_atomically(file, text);
+  };
+  const auto ids = [](const std::vector<eval::Prediction>& found) {
+    std::string all;
+    for (const eval::Prediction& prediction : found) all += prediction.id + " ";
+    return all;
+  };
+  answers.append(0, {asked[0].expected, asked[1].expected, asked[2].expected});
+  damage(answers.path() / "answers_0000.jsonl", 1);
+  {
+    const test::LoggedText log;
+    CHECK(ids(answers.collect(asked)) == "q0 q2 ");
+    CHECK_THAT(log.text(), Contains("1 damaged lines") && Contains("line 2"));
+  }
+  {
+    const test::LoggedText log;
+    CHECK(ids(answers.collect(asked)) == "q0 q2 ");
+    CHECK(log.text().empty());
+  }
+  answers.append(0, {asked[1].expected, asked[3].expected});
+  answers.finish(answers.collect(asked));
+  damage(answers.predictions_file(), 2);
+  CHECK_THROWS_WITH(eval::read_predictions(answers.predictions_file()),
+                    Contains(":3") && Contains("not JSON"));
+  CHECK(ids(answers.collect(asked)) == "q0 q1 q3 ");
+  CHECK_FALSE(fs::exists(answers.predictions_file()));
+  answers.append(0, {asked[2].expected});
+  answers.finish(answers.collect(asked));
+  CHECK(eval::read_predictions(answers.predictions_file()).size() == 4);
+  // What is JSON and no answer was not damaged: it is of another program.
+  write_file_atomically(answers.predictions_file(), "{\"id\": \"q0\"}\n");
+  CHECK_THROWS_WITH(answers.collect(asked), Contains("'video' is absent"));
 }
 
 TEST_CASE("answers: groups are the same whatever is answered") {
