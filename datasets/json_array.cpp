@@ -291,4 +291,27 @@ std::vector<JsonExtent> find_elements(const AnnotationText& file, std::string_vi
   return elements;
 }
 
+std::vector<JsonMember> find_members(const AnnotationText& file) {
+  Scanner scanner(file);
+  const auto read_extent = [&scanner] {
+    scanner.peek();
+    const std::uint64_t begin = scanner.position();
+    return JsonExtent{begin, scanner.skip_value().size()};
+  };
+  std::vector<JsonMember> members;
+  if (scanner.peek() != '{') scanner.fail("it must be an object");
+  scanner.expect('{');
+  while (scanner.peek() != '}') {
+    if (scanner.peek() != '"') scanner.fail("a key is missing");
+    const JsonExtent key = read_extent();
+    scanner.expect(':');
+    members.push_back({key, read_extent()});
+    if (!scanner.take(',')) break;
+  }
+  scanner.expect('}');
+  if (!scanner.is_at_end()) scanner.fail("there is text behind the end of the object");
+  file.release_pages(0, file.text().size());
+  return members;
+}
+
 }  // namespace vllama::datasets

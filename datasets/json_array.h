@@ -22,4 +22,12 @@ struct JsonExtent {
 // are not looked into.
 std::vector<JsonExtent> find_elements(const AnnotationText& file, std::string_view key);
 
+struct JsonMember {
+  JsonExtent key, value;  // the key with its quotation marks
+};
+
+// The members of the object that the file is, which are not looked into either. Throws UserError
+// naming file and byte if it is none.
+std::vector<JsonMember> find_members(const AnnotationText& file);
+
 }  // namespace vllama::datasets

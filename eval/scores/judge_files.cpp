@@ -10,7 +10,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json_depth.h"
-#include "core/text_encoding.h"
+#include "datasets/annotation_text.h"
+#include "datasets/json_array.h"
 #include "eval/scores/json_members.h"
 #include "eval/scores/python_dictionary.h"
 #include "eval/scores/words.h"
@@ -58,6 +59,13 @@ JudgeReply reply_from(const json& object, const std::string& where) {
   if (members.has("pred")) reply.verdict = lower_ascii(members.text("pred"));
   reply.score = whole_score(members.required("score"), members);
   return reply;
+}
+
+// {"pred", "score"}, its text, or a list that begins with either.
+JudgeReply reply_from_member(const json& value, const std::string& where) {
+  const json& reply = value.is_array() && !value.empty() ? value.front() : value;
+  return reply.is_string() ? parse_judge_reply(reply.get<std::string>(), where)
+                           : reply_from(reply, where);
 }
 
 void require_facts(const JudgeFacts& facts) {
@@ -137,27 +145,39 @@ JudgeReply parse_judge_reply(const std::string& text, const std::string& where) 
   return reply_from(object.is_object() ? object : parse_python_dictionary(text, where), where);
 }
 
-std::vector<JudgeReply> read_judge_replies(const std::filesystem::path& path,
-                                           const std::vector<Prediction>& predictions) {
+JudgeReplies read_judge_replies(const std::filesystem::path& path,
+                                const std::vector<Prediction>& predictions) {
   const std::string file = fmt::format("'{}'", path.string());
-  const json content = parse_json(read_text_file(path), file);
-  const JsonMembers members(content, file);
-  if (content.empty()) members.fail("holds no replies");
+  const datasets::AnnotationText content(path);
+  const auto text_of = [&](const datasets::JsonExtent& extent) {
+    return std::string(content.text().substr(extent.begin, extent.length));
+  };
   std::unordered_map<std::string, std::size_t> place_of;
   for (const std::string& key : judge_keys(predictions)) place_of.emplace(key, place_of.size());
-  std::vector<JudgeReply> replies(predictions.size());
-  for (const auto& [key, value] : content.items()) {
-    const auto found = place_of.find(key);
-    if (found == place_of.end())
-      members.fail(
-          fmt::format("the key '{}' belongs to no prediction; the file must have been "
-                      "made from these predictions",
-                      key));
-    const std::string where = fmt::format("{}: '{}'", file, key);
-    const json& reply = value.is_array() && !value.empty() ? value.front() : value;
-    replies[found->second] = reply.is_string() ? parse_judge_reply(reply.get<std::string>(), where)
-                                               : reply_from(reply, where);
+  JudgeReplies replies;
+  replies.of_predictions.resize(predictions.size());
+  const auto members = datasets::find_members(content);
+  if (members.empty()) throw UserError(file + ": holds no replies");
+  for (const auto& member : members) {
+    // A key that is not JSON is told of as it is written.
+    const json key = json::parse(text_of(member.key), nullptr, /*allow_exceptions=*/false);
+    const std::string name = key.is_string() ? key.get<std::string>() : text_of(member.key);
+    const auto found = place_of.find(name);
+    if (found == place_of.end() && key.is_string())
+      throw UserError(
+          fmt::format("{}: the key '{}' belongs to no prediction; the file must have been made "
+                      "from these predictions",
+                      file, name));
+    const std::string where = fmt::format("{}: '{}'", file, name);
+    try {
+      if (found == place_of.end()) throw UserError(where + ": the key is not JSON");
+      replies.of_predictions[found->second] =
+          reply_from_member(parse_json(text_of(member.value), where), where);
+    } catch (const UserError& error) {
+      replies.unreadable.emplace_back(error.what());
+    }
   }
+  if (replies.unreadable.size() == members.size()) throw UserError(replies.unreadable.front());
   return replies;
 }
 

@@ -49,11 +49,17 @@ std::vector<std::string> judge_keys(const std::vector<Prediction>& predictions);
 // keys and plain values. Throws UserError beginning with `where`.
 JudgeReply parse_judge_reply(const std::string& text, const std::string& where);
 
+struct JudgeReplies {
+  std::vector<JudgeReply> of_predictions;  // one per prediction, in their order
+  std::vector<std::string> unreadable;     // what is wrong with each, with file and key
+};
+
 // The judging program's joined file: {key: [reply, question]}, or {key: reply}; a reply is an
-// object or text. One per prediction, in their order. Throws UserError for keys that belong to no
-// prediction, replies that cannot be read, scores outside of 0 to 5, and a file without replies.
-std::vector<JudgeReply> read_judge_replies(const std::filesystem::path& path,
-                                           const std::vector<Prediction>& predictions);
+// object or text. One that is not JSON, cannot be read, or has a score outside of 0 to 5 is as if
+// it were not there, as in the judging program. Throws UserError for keys that belong to no
+// prediction, a file that is no such object or has no replies, and if no reply can be read.
+JudgeReplies read_judge_replies(const std::filesystem::path& path,
+                                const std::vector<Prediction>& predictions);
 
 // "judge_accuracy" = yes / (yes + no), "yes" being looked for first (left out when no reply has a
 // verdict), and "judge_score" = mean of the scores without their fractions. Predictions without a

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/log.h"
 #include "core/sha256.h"
 #include "eval/evaluate/answers.h"
 #include "eval/evaluate/write_results.h"
@@ -47,13 +48,19 @@ void run(Arguments arguments) {
   arguments.facts.prompt_hash = sha256(read_file(arguments.prompt_file));
   const auto predictions = judged_predictions(folder);
   const auto replies = eval::read_judge_replies(arguments.replies, predictions);
+  if (!replies.unreadable.empty())
+    log::warn("{} replies cannot be read and count as not there, the first is {}",
+              replies.unreadable.size(), replies.unreadable.front());
   nlohmann::ordered_json scores = nlohmann::ordered_json::array();
-  for (const auto& measurement : eval::judge_measurements(predictions, replies, arguments.facts)) {
+  for (const auto& measurement :
+       eval::judge_measurements(predictions, replies.of_predictions, arguments.facts)) {
     const eval::Score score = eval::score(measurement);
     std::cout << fmt::format("{:<16} {:.4f}  [{:.4f}, {:.4f}]  {} judged, {} without a reply\n",
                              score.name, score.value, score.low, score.high, score.num_scored,
                              score.num_missing);
     scores.push_back(eval::score_json(score));
+    if (!replies.unreadable.empty())
+      scores.back()["num_unreadable_replies"] = replies.unreadable.size();
   }
   write_file_atomically(folder / "judge_scores.json", scores.dump(1) + "\n");
 }

@@ -202,7 +202,8 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
     const fs::path task_folder = world.results("one") / "choice";
     write_file_atomically(world.path("replies.json"),
                           R"({"a_0": [{"pred": "yes", "score": 4}, {}],
-                              "broken_0": [{"pred": "no", "score": 1}, {}]})");
+                              "broken_0": [{"pred": "no", "score": 1}, {}],
+                              "gone_0": ["It is hard to say.", {}]})");
     write_file_atomically(world.path("prompt.txt"), "Judge.");
     const std::string command = fmt::format(
         "'{}' read-judge '{}' '{}' --judge j --judge-version 1 --prompt-file '{}' --date ",
@@ -212,7 +213,9 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
     INFO(read[0].output);
     CHECK(read[0].status == 0);
     CHECK_THAT(read_file(task_folder / "judge_scores.json"),
-               Contains("judge_accuracy") && Contains("prompt"));
+               Contains("judge_accuracy") && Contains("prompt") &&
+                   Contains("\"num_unreadable_replies\": 1"));
+    CHECK_THAT(read[0].output, Contains("1 replies cannot be read") && Contains("'gone_0'"));
     CHECK(test::Ranks(1, command + "yesterday").wait_all()[0].status == 2);
   }
   SECTION("with other settings nothing is overwritten unless forced") {

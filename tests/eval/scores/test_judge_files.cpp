@@ -30,10 +30,14 @@ std::vector<Prediction> predictions() {
   return {answered("3", "v_x"), answered("1", "v_y"), answered("2", "v_x")};
 }
 
-std::vector<JudgeReply> replies_from(const std::string& content) {
+JudgeReplies all_replies_from(const std::string& content) {
   const test::TemporaryFolder folder;
   write_file_atomically(folder.path() / "replies.json", content);
   return read_judge_replies(folder.path() / "replies.json", predictions());
+}
+
+std::vector<JudgeReply> replies_from(const std::string& content) {
+  return all_replies_from(content).of_predictions;
 }
 
 }  // namespace
@@ -92,8 +96,30 @@ TEST_CASE("the judging program's file is read by key") {
   CHECK_THROWS_WITH(replies_from(R"({"v_z_0": {"score":5}})"), Catch::Contains("'v_z_0'"));
   CHECK_THROWS_WITH(replies_from("{}"), Catch::Contains("no replies"));
   CHECK_THROWS_WITH(replies_from("[]"), Catch::Contains("must be an object"));
-  CHECK_THROWS_WITH(replies_from(""), Catch::Contains("not JSON"));
+  CHECK_THROWS_WITH(replies_from(""), Catch::Contains("not valid JSON"));
+  CHECK_THROWS_WITH(replies_from(R"({"v_x_0": 4)"), Catch::Contains("not valid JSON"));
+  CHECK_THROWS_WITH(replies_from(R"({"v_x_0": {"score":4}} {})"), Catch::Contains("behind"));
   CHECK_THROWS_WITH(replies_from(R"({"v_x_0": []})"), Catch::Contains("'v_x_0'"));
+}
+
+TEST_CASE("a reply that cannot be read is as if it were not there, and is told of") {
+  for (const std::string broken :
+       {R"("v_y_0": ["I cannot judge this.", {}])", R"("v_y_0": {"pred":"yes","score":9})",
+        R"("v_y_0": {"pred":"\ud83d","score":4})", R"("v_y_0": null)",
+        R"("\udc00": {"score":4})"}) {
+    INFO(broken);
+    const JudgeReplies replies =
+        all_replies_from(R"({"v_x_0": {"score":3}, )" + broken + R"(, "v_x_1": {"score":5}})");
+    REQUIRE(replies.of_predictions.size() == 3);
+    CHECK(replies.of_predictions[0].score == 3);
+    CHECK_FALSE(replies.of_predictions[1].is_there);
+    CHECK(replies.of_predictions[2].score == 5);
+    REQUIRE(replies.unreadable.size() == 1);
+    CHECK_THAT(replies.unreadable[0], Catch::Contains("replies.json"));
+  }
+  CHECK(all_replies_from(R"({"v_x_0": {"score":3}})").unreadable.empty());
+  CHECK_THROWS_WITH(all_replies_from(R"({"v_y_0": "no", "v_x_0": "yes"})"),
+                    Catch::Contains("'v_y_0'"));
 }
 
 TEST_CASE("replies may have a byte order mark or be UTF-16") {

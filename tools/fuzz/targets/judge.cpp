@@ -14,9 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   answers([&] { eval::parse_judge_reply(std::string(input.rest()), "reply"); });
   answers([&] {
     const auto replies = eval::read_judge_replies(path, predictions);
-    for (const eval::JudgeReply& reply : replies)
+    for (const eval::JudgeReply& reply : replies.of_predictions)
       require(reply.score >= 0 && reply.score <= 5, "a score is from 0 to 5");
-    eval::judge_measurements(predictions, replies, {"judge", "1", "hash", "2026-01-01"});
+    eval::judge_measurements(predictions, replies.of_predictions,
+                             {"judge", "1", "hash", "2026-01-01"});
   });
   return 0;
 }
