@@ -74,6 +74,9 @@ ValidationResult Validation::operator()(std::int64_t step) const {
   for (const eval::TaskResult& task : found.tasks) {
     for (const eval::Score& score : task.scores)
       result.metrics[metric_name(task.config.name, score.name)] = score.value;
+    if (task.num_left_out > 0)
+      result.metrics[metric_name(task.config.name, "rows_left_out")] =
+          static_cast<double>(task.num_left_out);
     add_answers(task, config_.eval.num_shown_answers, result);
   }
   for (const eval::Score& score : found.losses) result.metrics["eval/" + score.name] = score.value;

@@ -16,6 +16,7 @@
 #include "eval/evaluate/run_task.h"
 #include "eval/evaluate/settings_file.h"
 #include "eval/evaluate/thumbnails.h"
+#include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/open_task.h"
 
 namespace vllama::eval {
@@ -61,8 +62,16 @@ TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config
       thumbnails(task.questions, config.num_thumbnails, config.num_workers, model.media.video);
   result.measurements = measure_task(task_config, result.predictions);
   result.scores = scores_of(result.measurements, config.num_resamples);
-  result.note = note_on_choice(result.measurements, result.predictions);
-  for (Score& found : result.scores) found.facts.merge(control_facts(task_config));
+  result.num_left_out = task.rows.left_out.total();
+  for (Score& found : result.scores) {
+    found.num_left_out = result.num_left_out;
+    found.facts.merge(control_facts(task_config));
+  }
+  if (std::string note = note_on_choice(result.measurements, result.predictions); !note.empty())
+    result.notes.push_back(std::move(note));
+  if (result.num_left_out > 0)
+    result.notes.push_back(
+        fmt::format("The scores are not over the whole file. {}", rows_left_out(task.rows)));
   return result;
 }
 

@@ -18,8 +18,9 @@ struct TaskResult {
   std::vector<Prediction> predictions = {};  // in the order of the annotation
   std::vector<Measurement> measurements = {};
   std::vector<Score> scores = {};
-  std::string note = {};              // on how to read the scores; empty: none
-  std::string predictions_hash = {};  // of predictions.jsonl
+  std::int64_t num_left_out = 0;                                    // broken rows of the annotation
+  std::vector<std::string> notes = {};                              // on how to read the scores
+  std::string predictions_hash = {};                                // of predictions.jsonl
   std::map<std::string, std::vector<std::string>> thumbnails = {};  // see thumbnails()
 };
 

@@ -4,11 +4,13 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "eval/scores/caption_scores.h"
 #include "eval/scores/chair.h"
 #include "eval/scores/first_option.h"
 #include "eval/scores/question_answering.h"
 #include "eval/scores/yes_no.h"
+#include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
 
 namespace vllama::eval {
@@ -44,15 +46,34 @@ Measurements of_short_answers(const std::vector<Prediction>& predictions) {
   return all;
 }
 
+// CHAIR. A caption whose objects stand in a broken row is in neither of its scores.
+Measurements of_objects(const TaskConfig& config, const std::vector<Prediction>& predictions) {
+  AnnotationRows rows;
+  std::map<std::string, std::vector<std::string>> objects;
+  for (MediumObjects& medium : read_objects(config.objects, rows))
+    objects[medium.id] = std::move(medium.objects);
+  std::vector<Prediction> known;
+  std::ranges::copy_if(predictions, std::back_inserter(known), [&](const Prediction& prediction) {
+    return objects.contains(prediction.id);
+  });
+  const std::int64_t num_unknown = std::ssize(predictions) - std::ssize(known);
+  const bool is_explained = num_unknown <= rows.left_out.total();
+  const auto names = ObjectNames::read(config.object_names);
+  Measurements all = chair(is_explained ? known : predictions, objects, names);
+  if (rows.left_out.total() > 0)
+    log::warn("task {}: objects: {}", config.name, rows_left_out(rows));
+  if (num_unknown > 0)
+    for (Measurement& measurement : all)
+      measurement.facts["captions_left_out"] = std::to_string(num_unknown);
+  return all;
+}
+
 Measurements of_captions(const TaskConfig& config, const std::vector<Prediction>& predictions) {
   Measurements all = caption_measurements(predictions, simple_tokens(predictions));
   if (config.objects.empty() != config.object_names.empty())
     throw UserError("objects and object_names go together");
   if (config.objects.empty()) return all;
-  std::map<std::string, std::vector<std::string>> objects;
-  for (MediumObjects& medium : read_objects(config.objects))
-    objects[medium.id] = std::move(medium.objects);
-  append(all, chair(predictions, objects, ObjectNames::read(config.object_names)));
+  append(all, of_objects(config, predictions));
   return all;
 }
 

@@ -30,9 +30,9 @@ std::string score_table(const EvalResult& result) {
   if (table.find("]*") != std::string::npos)
     table += "* all answers are alike: Wilson's interval\n";
   for (const TaskResult& task : result.tasks)
-    if (!task.note.empty())
-      table += fmt::format(
-          "\n{}", wrapped(fmt::format("{}: {}", task.config.name, task.note), kHelpColumns));
+    for (const std::string& note : task.notes)
+      table +=
+          fmt::format("\n{}", wrapped(fmt::format("{}: {}", task.config.name, note), kHelpColumns));
   return table;
 }
 

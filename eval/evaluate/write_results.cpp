@@ -19,7 +19,8 @@ void add_task(ReportData& report, const TaskResult& task, bool is_only_one) {
     score.name = prefix + score.name;
     report.scores.push_back(std::move(score));
   }
-  if (!task.note.empty()) report.notes.push_back(prefix + task.note);
+  for (const std::string& note : task.notes) report.notes.push_back(prefix + note);
+  report.num_left_out += task.num_left_out;
   const std::vector<double>& values = task.scores.front().per_sample;
   for (std::size_t i = 0; i < task.predictions.size(); ++i) {
     Prediction prediction = task.predictions[i];

@@ -15,6 +15,7 @@ ordered_json report_json(const ReportData& data) {
   ordered_json object;
   object["title"] = data.title;
   object["num_questions"] = data.predictions.size();
+  object["num_left_out"] = data.num_left_out;
   object["scores"] = ordered_json::array();
   for (const Score& score : data.scores) object["scores"].push_back(score_json(score));
   if (!data.notes.empty()) object["notes"] = data.notes;

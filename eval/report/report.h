@@ -23,6 +23,7 @@ struct ReportData {
   std::string title;
   std::vector<Score> scores;
   std::vector<std::string> notes = {};  // on how to read them
+  std::int64_t num_left_out = 0;        // broken rows of the annotations
   // In annotation order. Shown in the gallery; those without an answer are listed in the JSON.
   std::vector<Prediction> predictions;
   // What the gallery calls right (1 and more), wrong (0 and less) or partly right (between), one
@@ -40,8 +41,8 @@ struct ReportData {
   std::map<std::string, std::string> versions = {};  // of the program, ...
 };
 
-// {"title", "scores", "notes" if there are any, "missing": [{"id", "status"}], "comparisons",
-// "hashes", "versions", "config"}.
+// {"title", "num_questions", "num_left_out", "scores", "notes" if there are any, "missing": [{"id",
+// "status"}], "comparisons", "hashes", "versions", "config"}.
 nlohmann::ordered_json report_json(const ReportData& data);
 
 // A whole HTML page: styles, script, pictures and data inside, nothing is loaded. A pure function

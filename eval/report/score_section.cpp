@@ -54,10 +54,12 @@ std::string baseline_cells(const Score& score) {
 }
 
 std::string counts(const Score& score) {
-  return fmt::format("{}{}", score.num_scored + score.num_missing,
-                     score.num_missing > 0
-                         ? fmt::format(" <span class=note>({} missing)</span>", score.num_missing)
-                         : "");
+  const auto also = [](std::int64_t count, const char* what) {
+    return count > 0 ? fmt::format(" <span class=note>({} {})</span>", count, what) : "";
+  };
+  return fmt::format("{}{}{}", score.num_scored + score.num_missing,
+                     also(score.num_missing, "missing"),
+                     also(score.num_left_out, "broken and left out"));
 }
 
 std::string facts(const Score& score) {

@@ -15,9 +15,6 @@
 namespace vllama::eval {
 namespace {
 
-// Of a medium. They are counted in pairs.
-constexpr std::size_t kMaxObjects = 1000;
-
 using Number = std::size_t;  // of an object, in the order of names
 
 // What the whole annotation says about objects.

@@ -15,6 +15,8 @@ struct MediumObjects {
   std::vector<std::string> objects;
 };
 
+inline constexpr std::size_t kMaxObjects = 1000;  // of a medium: they are counted in pairs
+
 struct ProbeOptions {
   std::int64_t num_per_medium = 3;  // questions of each answer, per kind
   std::uint64_t seed = 0;
@@ -31,7 +33,7 @@ struct ProbeOptions {
 // Ties go by name. The yes questions are the same for all kinds. A medium with fewer objects, or
 // fewer other objects, gets fewer questions. A pure function of the annotation and the seed; the
 // draws for a medium depend on its id, not on its place. Ids are "<id>/<kind>/<number>". Throws
-// UserError for ids that occur twice, empty object names, a medium with more than 1000 objects, and
+// UserError for ids that occur twice, empty object names, a medium with more than kMaxObjects, and
 // a question without {}.
 std::vector<Prediction> object_probes(const std::vector<MediumObjects>& media,
                                       const ProbeOptions& options = {});

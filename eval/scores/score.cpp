@@ -157,6 +157,7 @@ nlohmann::ordered_json score_json(const Score& score) {
   if (score.is_wilson) object["interval_method"] = kWilson;
   object["num_scored"] = score.num_scored;
   object["num_missing"] = score.num_missing;
+  if (score.num_left_out > 0) object["num_left_out"] = score.num_left_out;
   if (score.chance) object["chance"] = *score.chance;
   if (score.majority) object["majority"] = *score.majority;
   if (!score.facts.empty()) object["facts"] = score.facts;

@@ -19,6 +19,7 @@ struct Score {
   bool is_wilson = false;               // the interval: of samples that are all alike
   std::int64_t num_scored = 0;          // samples with an answer
   std::int64_t num_missing = 0;         // samples without: they count as wrong
+  std::int64_t num_left_out = 0;        // broken rows of the annotation: in none of these numbers
   std::optional<double> chance = {};    // of a guess, where there are options
   std::optional<double> majority = {};  // of always giving the commonest answer of the part
   std::vector<Score> parts = {};        // per question type or task, sorted by name
@@ -57,9 +58,9 @@ struct Comparison {
 Comparison compare(const Measurement& first, const Measurement& second,
                    const BootstrapOptions& options = {});
 
-// {"name", "value", "interval": [low, high], "num_scored", "num_missing"}, and "interval_method":
-// "Wilson", "chance", "majority", "facts" and "parts" where there are any. Numbers that are not
-// finite become null.
+// {"name", "value", "interval": [low, high], "num_scored", "num_missing"}, and "num_left_out",
+// "interval_method": "Wilson", "chance", "majority", "facts" and "parts" where there are any.
+// Numbers that are not finite become null.
 nlohmann::ordered_json score_json(const Score& score);
 nlohmann::ordered_json comparison_json(const Comparison& comparison);
 

@@ -5,94 +5,107 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/json_depth.h"
 #include "datasets/annotation_text.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_array.h"
+#include "datasets/json_text.h"
 
 namespace vllama::eval {
 namespace {
 
 using datasets::EntryError;
 
-[[noreturn]] void not_rows(const std::filesystem::path& file, const std::string& why) {
-  throw UserError(fmt::format(
-      "'{}': {}; expected a JSON list of objects, or a file with an object in every line",
-      file.string(), why));
-}
+constexpr const char* kExpected =
+    "expected a JSON list of objects, or a file with an object in every line";
 
-Row parsed(std::string_view text, const std::filesystem::path& file, const std::string& where) {
-  if (is_nested_too_deep(text))
-    not_rows(file, fmt::format("{} is nested more than {} deep", where, kMaxJsonDepth));
+std::vector<datasets::JsonExtent> find_rows(const datasets::AnnotationText& content,
+                                            std::string_view key) {
+  const std::string file = content.path().string();
+  const bool is_empty =
+      content.text().find_first_not_of(" \t\r\n", content.begin()) == std::string_view::npos;
+  if (is_empty) throw UserError(fmt::format("'{}': it is empty; {}", file, kExpected));
   try {
-    return Row::parse(text);
-  } catch (const Row::exception& problem) {
-    not_rows(file, fmt::format("{} is not JSON ({})", where, problem.what()));
+    auto found = datasets::find_elements(content, key);
+    if (found.empty()) throw UserError(fmt::format("'{}': it holds no row", file));
+    return found;
+  } catch (const UserError& error) {
+    if (!key.empty()) throw;
+    throw UserError(fmt::format("{}; {}", error.what(), kExpected));
   }
 }
 
-std::vector<Row> rows_of_lines(std::string_view text, const std::filesystem::path& file) {
-  std::vector<Row> rows;
-  std::size_t number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = text.substr(begin, end - begin);
-    ++number;
-    if (line.find_first_not_of(" \t\r") != std::string_view::npos)
-      rows.push_back(parsed(line, file, fmt::format("line {}", number)));
-    begin = end + 1;
-  }
-  return rows;
+Row object_of(std::string_view text) {
+  Row row = datasets::parse_entry(text).value;
+  if (!row.is_object())
+    throw EntryError("wrong_type", fmt::format("{}, not an object", row.type_name()));
+  return row;
 }
 
-std::vector<Row> rows_of_arrays(const datasets::AnnotationText& content,
-                                const std::filesystem::path& file) {
-  const std::string_view text = content.text();
-  std::vector<Row> rows;
-  std::uint64_t counted = 0;
-  std::int64_t line = 1;
-  for (const auto& [begin, length] : datasets::find_elements(content, "")) {
-    line += std::count(text.begin() + static_cast<long>(counted),
-                       text.begin() + static_cast<long>(begin), '\n');
-    counted = begin;
-    rows.push_back(parsed(text.substr(begin, length), file,
-                          fmt::format("row {} in line {}", rows.size() + 1, line)));
-  }
-  return rows;
+std::string with_detail(std::string_view reason, std::string_view detail) {
+  return fmt::format("{}{}{}", reason, detail.empty() ? "" : ": ", detail);
 }
 
 }  // namespace
 
-std::vector<Row> read_rows(const std::filesystem::path& file) {
-  const datasets::AnnotationText content(file);
-  const std::string_view text = content.text().substr(content.begin());
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) not_rows(file, "it is empty");
-  const std::vector<Row> rows =
-      text[first] == '[' ? rows_of_arrays(content, file) : rows_of_lines(text, file);
-  if (rows.empty()) not_rows(file, "it holds no row");
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    if (!rows[i].is_object()) not_rows(file, fmt::format("row {} is not an object", i + 1));
-  return rows;
+void RowCheck::row(const std::string& place, const std::function<void()>& use) {
+  ++num_rows_;
+  ++rows_.num_rows;
+  try {
+    use();
+  } catch (const EntryError& error) {
+    rows_.left_out.add(error.reason, fmt::format("'{}': {}", file_.string(), place), error.what());
+    if (num_broken_++ == 0)
+      first_ = fmt::format("{}: {}", place, with_detail(error.reason, error.what()));
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("'{}': {}: {}", file_.string(), place, error.what()));
+  }
 }
 
-void for_each_row(const std::filesystem::path& file, const std::vector<Row>& rows,
-                  const std::function<void(const Row&)>& use) {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    try {
-      use(rows[i]);
-    } catch (const EntryError& error) {
-      const std::string_view detail = error.what();
-      throw UserError(fmt::format("'{}': row {}: {}{}{}", file.string(), i + 1, error.reason,
-                                  detail.empty() ? "" : ": ", detail));
-    }
+void RowCheck::finish() const {
+  if (num_rows_ == 0 || num_broken_ < num_rows_) return;
+  throw UserError(fmt::format(
+      "'{}': {}{}", file_.string(), first_,
+      num_rows_ == 1 ? "" : fmt::format("; so none of its {} rows can be used", num_rows_)));
+}
+
+void for_each_row(const std::filesystem::path& file, AnnotationRows& rows, const UseRow& use,
+                  std::string_view key) {
+  const datasets::AnnotationText content(file);
+  const std::string_view text = content.text();
+  RowCheck check(file, rows);
+  std::size_t number = 0, counted = 0;
+  std::int64_t line = 1;
+  for (const auto& [begin, length] : find_rows(content, key)) {
+    line += std::count(text.begin() + static_cast<long>(counted),
+                       text.begin() + static_cast<long>(begin), '\n');
+    counted = begin;
+    const std::string_view row = text.substr(begin, length);
+    check.row(fmt::format("row {} (line {})", number + 1, line),
+              [&] { use(object_of(row), number); });
+    ++number;
   }
+  check.finish();
+}
+
+std::string rows_left_out(const AnnotationRows& rows) {
+  constexpr std::size_t kMostNamed = 3;
+  const std::int64_t total = rows.left_out.total();
+  if (total == 0) return "";
+  std::string text = fmt::format("{} of {} rows of the annotation {} broken and left out: ", total,
+                                 rows.num_rows, total == 1 ? "is" : "are");
+  const auto& listed = rows.left_out.listed();
+  const std::size_t num_named = std::min(listed.size(), kMostNamed);
+  for (std::size_t i = 0; i < num_named; ++i)
+    text += fmt::format("{}{}: {}", i == 0 ? "" : "; ", listed[i].place,
+                        with_detail(listed[i].reason, listed[i].detail));
+  const std::int64_t num_more = total - static_cast<std::int64_t>(num_named);
+  return num_more == 0 ? text : text + fmt::format("; and {} more", num_more);
 }
 
 void QuestionList::add(Question question) {
   if (question.expected.id.empty()) throw EntryError("missing_id");
   if (!ids_.insert(question.expected.id).second)
-    throw EntryError("duplicate_id", fmt::format("'{}' is there twice", question.expected.id));
+    throw UserError(fmt::format("duplicate_id: '{}' is there twice", question.expected.id));
   questions_.push_back(std::move(question));
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "core/error.h"
 #include "datasets/entry_error.h"
@@ -48,11 +49,11 @@ std::vector<fs::path> json_files(const std::string& folder) {
 
 }  // namespace
 
-std::vector<Question> read_video_chatgpt(const TaskConfig& task, MediaFinder& media) {
+std::vector<Question> read_video_chatgpt(const TaskConfig& task, MediaFinder& media,
+                                         AnnotationRows& rows) {
   QuestionList questions;
   NumberedVideos videos;
-  const auto rows = read_rows(task.annotations);
-  for_each_row(task.annotations, rows, [&](const Row& row) {
+  for_each_row(task.annotations, rows, [&](const Row& row, std::size_t) {
     Question question;
     question.expected.video = required_words(row, "video_name");
     question.expected.id = videos.id(question.expected.video);
@@ -64,19 +65,22 @@ std::vector<Question> read_video_chatgpt(const TaskConfig& task, MediaFinder& me
   return questions.take();
 }
 
-std::vector<Question> read_video_chatgpt_consistency(const TaskConfig& task, MediaFinder& media) {
+std::vector<Question> read_video_chatgpt_consistency(const TaskConfig& task, MediaFinder& media,
+                                                     AnnotationRows& rows) {
   QuestionList questions;
   NumberedVideos videos;
-  const auto rows = read_rows(task.annotations);
-  for_each_row(task.annotations, rows, [&](const Row& row) {
+  for_each_row(task.annotations, rows, [&](const Row& row, std::size_t) {
     Question question;
     question.expected.video = required_words(row, "video_name");
     question.expected.references = {required_words(row, "A")};
     question.medium = media.find(question.expected.video);
     const std::string id = videos.id(question.expected.video);
-    for (const auto& [key, ending] : {std::pair{"Q1", "_q1"}, std::pair{"Q2", "_q2"}}) {
+    // A row without one of them has neither: they are judged as a pair.
+    const std::string first = required_words(row, "Q1"), second = required_words(row, "Q2");
+    for (const auto& [key, ending, text] :
+         {std::tuple{"Q1", "_q1", &first}, std::tuple{"Q2", "_q2", &second}}) {
       question.expected.id = id + ending;
-      question.expected.question = required_words(row, key);
+      question.expected.question = *text;
       question.expected.type = key;
       questions.add(question);
     }
@@ -84,16 +88,15 @@ std::vector<Question> read_video_chatgpt_consistency(const TaskConfig& task, Med
   return questions.take();
 }
 
-std::vector<Question> read_mvbench(const TaskConfig& task, MediaFinder& media) {
+std::vector<Question> read_mvbench(const TaskConfig& task, MediaFinder& media,
+                                   AnnotationRows& rows) {
   QuestionList questions;
   for (const fs::path& file : json_files(task.annotations)) {
-    const auto rows = read_rows(file);
-    std::int64_t number = 0;
-    for_each_row(file, rows, [&](const Row& row) {
+    for_each_row(file, rows, [&](const Row& row, std::size_t number) {
       Question question;
       Prediction& expected = question.expected;
       expected.type = file.stem().string();
-      expected.id = fmt::format("{}_{:04}", expected.type, number++);
+      expected.id = fmt::format("{}_{:04}", expected.type, number);
       expected.video = required_words(row, "video");
       expected.question = required_words(row, "question");
       expected.options = candidates_of(row);

@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/json_depth.h"
 #include "core/text_encoding.h"
 #include "datasets/entry_error.h"
 #include "datasets/json_fields.h"
@@ -52,63 +51,50 @@ class CaptionedMedia {
   std::map<std::string, std::size_t> places_;
 };
 
-Row read_object(const std::string& file) {
-  try {
-    const std::string text = read_text_file(file);
-    Row object = is_nested_too_deep(text) ? Row() : Row::parse(text);
-    if (object.is_object()) return object;
-  } catch (const Row::exception&) {
-  }
-  throw UserError(fmt::format("'{}' is not a JSON object", file));
-}
-
-std::vector<Row> member_rows(const Row& object, const char* key, const std::string& file) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_array())
-    throw UserError(fmt::format("'{}' has no list '{}'", file, key));
-  return found->get<std::vector<Row>>();
-}
-
 }  // namespace
 
-std::vector<Question> read_msrvtt_captions(const TaskConfig& task, MediaFinder& media) {
-  const Row object = read_object(task.annotations);
+std::vector<Question> read_msrvtt_captions(const TaskConfig& task, MediaFinder& media,
+                                           AnnotationRows& rows) {
   std::set<std::string> wanted;
-  const auto videos = member_rows(object, "videos", task.annotations);
-  for_each_row(task.annotations, videos, [&](const Row& row) {
+  const auto note_video = [&](const Row& row, std::size_t) {
     if (task.split.empty() || required_words(row, "split") == task.split)
       wanted.insert(required_words(row, "video_id"));
-  });
+  };
+  for_each_row(task.annotations, rows, note_video, "videos");
   if (wanted.empty())
     throw UserError(
         fmt::format("'{}' has no video of the split '{}'", task.annotations, task.split));
   CaptionedMedia captioned;
-  const auto sentences = member_rows(object, "sentences", task.annotations);
-  for_each_row(task.annotations, sentences, [&](const Row& row) {
+  const auto add_caption = [&](const Row& row, std::size_t) {
     const std::string video = required_words(row, "video_id");
     if (wanted.contains(video)) captioned.add(video, required_words(row, "caption"));
-  });
+  };
+  for_each_row(task.annotations, rows, add_caption, "sentences");
   return captioned.questions([&media](const std::string& name) { return media.find(name); });
 }
 
-std::vector<Question> read_msvd_captions(const TaskConfig& task, MediaFinder& media) {
+std::vector<Question> read_msvd_captions(const TaskConfig& task, MediaFinder& media,
+                                         AnnotationRows& rows) {
   CaptionedMedia captioned;
+  RowCheck check(task.annotations, rows);
   std::istringstream lines(read_text_file(task.annotations));
   std::int64_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty() || line.starts_with('#')) continue;
-    const std::size_t space = line.find(' ');
-    if (space == 0 || space == std::string::npos)
-      throw UserError(fmt::format("'{}': line {}: expected '<video>_<start>_<end> <caption>'",
-                                  task.annotations, number));
-    captioned.add(line.substr(0, space), line.substr(space + 1));
+    check.row(fmt::format("line {}", number), [&] {
+      const std::size_t space = line.find(' ');
+      if (space == 0 || space == std::string::npos)
+        throw datasets::EntryError("missing_caption", "expected '<video>_<start>_<end> <caption>'");
+      captioned.add(line.substr(0, space), line.substr(space + 1));
+    });
   }
+  check.finish();
   return captioned.questions([&media](const std::string& name) { return media.find(name); });
 }
 
-std::vector<Question> read_captions(const TaskConfig& task) {
+std::vector<Question> read_captions(const TaskConfig& task, AnnotationRows& rows) {
   if (task.caption_format.empty()) throw UserError("caption_format is missing");
   datasets::DatasetConfig config;
   config.name = task.name;
@@ -116,6 +102,8 @@ std::vector<Question> read_captions(const TaskConfig& task) {
   config.annotations = task.annotations;
   config.media_root = task.media_root;
   const auto dataset = datasets::open_dataset(config, datasets::IndexFolder::open(""));
+  rows.num_rows += dataset->size() + dataset->invalid().total();
+  rows.left_out.add(dataset->invalid());
   CaptionedMedia captioned;
   std::map<std::string, datasets::MediaFile> media;
   for (std::int64_t i = 0; i < dataset->size(); ++i) {

@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "core/sha256.h"
+#include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/other_media.h"
 #include "eval/tasks/read_questions.h"
 
@@ -18,7 +19,7 @@ namespace {
 
 constexpr const char* kCaptionPrompt = "Describe what you see and hear in one sentence.";
 
-using Reader = std::vector<Question> (*)(const TaskConfig&, MediaFinder&);
+using Reader = std::vector<Question> (*)(const TaskConfig&, MediaFinder&, AnnotationRows&);
 
 Reader reader_of(const std::string& format) {
   if (format == "activitynet_qa") return &read_activitynet_qa;
@@ -92,6 +93,8 @@ void tell_of_media(const Task& task, const std::string& tried) {
     throw UserError(
         fmt::format("not one medium of its questions is there; look at media_root{}", names));
   log::info("task {}: {} questions", task.name, task.questions.size());
+  if (const std::string broken = rows_left_out(task.rows); !broken.empty())
+    log::warn("task {}: {}", task.name, broken);
   if (num_missing > 0) {
     const auto first = std::ranges::find_if(
         task.questions, [](const Question& question) { return !question.medium; });
@@ -106,11 +109,11 @@ void tell_of_media(const Task& task, const std::string& tried) {
 // Returns the names that the first medium was looked for by in vain.
 std::string read_questions(const TaskConfig& config, Task& task) {
   if (config.format == "captions") {
-    task.questions = read_captions(config);
+    task.questions = read_captions(config, task.rows);
     return {};
   }
   MediaFinder media(config.media_root, datasets::IndexFolder::open(""));
-  task.questions = reader_of(config.format)(config, media);
+  task.questions = reader_of(config.format)(config, media, task.rows);
   task.num_unused_media = media.num_unused();
   return media.first_tried();
 }

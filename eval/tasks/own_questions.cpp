@@ -44,10 +44,10 @@ void check_keys(const Row& row) {
 
 }  // namespace
 
-std::vector<Question> read_own_questions(const TaskConfig& task, MediaFinder& media) {
+std::vector<Question> read_own_questions(const TaskConfig& task, MediaFinder& media,
+                                         AnnotationRows& rows) {
   QuestionList questions;
-  const auto rows = read_rows(task.annotations);
-  for_each_row(task.annotations, rows, [&](const Row& row) {
+  for_each_row(task.annotations, rows, [&](const Row& row, std::size_t) {
     check_keys(row);
     Question question;
     Prediction& expected = question.expected;

@@ -8,10 +8,9 @@
 
 namespace vllama::eval {
 
-std::vector<Question> read_pope(const TaskConfig& task, MediaFinder& media) {
+std::vector<Question> read_pope(const TaskConfig& task, MediaFinder& media, AnnotationRows& rows) {
   QuestionList questions;
-  const auto rows = read_rows(task.annotations);
-  for_each_row(task.annotations, rows, [&](const Row& row) {
+  for_each_row(task.annotations, rows, [&](const Row& row, std::size_t) {
     Question question;
     Prediction& expected = question.expected;
     expected.id = datasets::required_words(row, "question_id");
@@ -28,24 +27,29 @@ std::vector<Question> read_pope(const TaskConfig& task, MediaFinder& media) {
   return questions.take();
 }
 
-std::vector<MediumObjects> read_objects(const std::string& file) {
+std::vector<MediumObjects> read_objects(const std::string& file, AnnotationRows& rows) {
   std::vector<MediumObjects> media;
-  const auto rows = read_rows(file);
-  for_each_row(file, rows, [&](const Row& row) {
+  for_each_row(file, rows, [&](const Row& row, std::size_t) {
     MediumObjects medium;
     medium.video = datasets::required_words(row, row.contains("image") ? "image" : "video");
     medium.id = row.contains("id") ? datasets::required_words(row, "id") : medium.video;
     for (const Row& object : datasets::required_list(row, "objects")) {
       medium.objects.push_back(datasets::words_of(object, "objects"));
+      if (medium.objects.back().empty())
+        throw datasets::EntryError("missing_object", "an object has an empty name");
     }
+    if (medium.objects.size() > kMaxObjects)
+      throw datasets::EntryError("too_many_objects",
+                                 fmt::format("a medium has at most {}", kMaxObjects));
     media.push_back(std::move(medium));
   });
   return media;
 }
 
-std::vector<Question> read_object_probes(const TaskConfig& task, MediaFinder& media) {
+std::vector<Question> read_object_probes(const TaskConfig& task, MediaFinder& media,
+                                         AnnotationRows& rows) {
   std::vector<Question> questions;
-  for (Prediction& probe : object_probes(read_objects(task.annotations))) {
+  for (Prediction& probe : object_probes(read_objects(task.annotations, rows))) {
     Question question;
     question.medium = media.find(probe.video);
     question.expected = std::move(probe);

@@ -22,43 +22,50 @@ struct Answer {
   std::string text, type;
 };
 
-std::map<std::string, Answer> read_answers(const TaskConfig& task) {
+std::map<std::string, Answer> read_answers(const TaskConfig& task, AnnotationRows& rows) {
   if (task.answers.empty())
     throw UserError("answers is missing: the file whose rows have question_id and answer");
   std::map<std::string, Answer> answers;
-  const auto rows = read_rows(task.answers);
-  for_each_row(task.answers, rows, [&](const Row& row) {
+  for_each_row(task.answers, rows, [&](const Row& row, std::size_t) {
     Answer answer{required_words(row, "answer"),
                   row.contains("type") ? datasets::required_words(row, "type") : ""};
     const std::string id = datasets::required_words(row, "question_id");
     if (!answers.emplace(id, std::move(answer)).second)
-      throw EntryError("duplicate_id", fmt::format("'{}' is there twice", id));
+      throw UserError(fmt::format("duplicate_id: '{}' is there twice", id));
   });
   return answers;
 }
 
+// That the files belong together is sure as long as no more answers are missing than rows of the
+// answers are broken, and no more questions than rows of the questions.
 std::vector<Question> read_two_files(
-    const TaskConfig& task,
+    const TaskConfig& task, AnnotationRows& rows,
     const std::function<std::optional<datasets::MediaFile>(const std::string& video)>& find) {
-  auto answers = read_answers(task);
+  AnnotationRows answer_rows;
+  auto answers = read_answers(task, answer_rows);
+  std::int64_t num_without = 0;
   QuestionList questions;
-  const auto rows = read_rows(task.annotations);
-  for_each_row(task.annotations, rows, [&](const Row& row) {
+  for_each_row(task.annotations, rows, [&](const Row& row, std::size_t) {
     Question question;
     question.expected.id = datasets::required_words(row, "question_id");
     question.expected.video = required_words(row, "video_name");
     question.expected.question = required_words(row, "question");
     const auto answer = answers.find(question.expected.id);
-    if (answer == answers.end())
-      throw EntryError("missing_answer", fmt::format("'{}' has no answer in '{}'",
-                                                     question.expected.id, task.answers));
+    if (answer == answers.end()) {
+      const std::string what =
+          fmt::format("'{}' has no answer in '{}'", question.expected.id, task.answers);
+      if (++num_without > answer_rows.left_out.total())
+        throw UserError(fmt::format("missing_answer: {}", what));
+      throw EntryError("missing_answer",
+                       fmt::format("{}, {}", what, answer_rows.left_out.summary()));
+    }
     question.expected.references = {answer->second.text};
     question.expected.type = answer->second.type;
     question.medium = find(question.expected.video);
     answers.erase(answer);
     questions.add(std::move(question));
   });
-  if (!answers.empty())
+  if (std::ssize(answers) > rows.left_out.total() - num_without)
     throw UserError(fmt::format("'{}': {} answers have no question in '{}', the first is of '{}'",
                                 task.answers, answers.size(), task.annotations,
                                 answers.begin()->first));
@@ -66,12 +73,10 @@ std::vector<Question> read_two_files(
 }
 
 std::vector<Question> read_rows_with_number(
-    const TaskConfig& task,
+    const TaskConfig& task, AnnotationRows& rows,
     const std::function<std::optional<datasets::MediaFile>(const std::string& video)>& find) {
   QuestionList questions;
-  const auto rows = read_rows(task.annotations);
-  std::int64_t number = 0;
-  for_each_row(task.annotations, rows, [&](const Row& row) {
+  for_each_row(task.annotations, rows, [&](const Row& row, std::size_t number) {
     Question question;
     Prediction& expected = question.expected;
     // The lines of ALPRO and ClipBERT have no ids.
@@ -83,7 +88,6 @@ std::vector<Question> read_rows_with_number(
     expected.references = {required_words(row, "answer")};
     if (row.contains("answer_type")) expected.type = required_words(row, "answer_type");
     question.medium = find(expected.video);
-    ++number;
     questions.add(std::move(question));
   });
   return questions.take();
@@ -95,28 +99,32 @@ bool is_number(const std::string& text) {
 
 }  // namespace
 
-std::vector<Question> read_activitynet_qa(const TaskConfig& task, MediaFinder& media) {
-  return read_two_files(task, [&media](const std::string& video) {
+std::vector<Question> read_activitynet_qa(const TaskConfig& task, MediaFinder& media,
+                                          AnnotationRows& rows) {
+  return read_two_files(task, rows, [&media](const std::string& video) {
     return media.find_any({"v_" + video, video});
   });
 }
 
-std::vector<Question> read_zero_shot_qa(const TaskConfig& task, MediaFinder& media) {
-  return read_two_files(task, [&media](const std::string& video) {
+std::vector<Question> read_zero_shot_qa(const TaskConfig& task, MediaFinder& media,
+                                        AnnotationRows& rows) {
+  return read_two_files(task, rows, [&media](const std::string& video) {
     return media.find_any({video, "v_" + video});
   });
 }
 
-std::vector<Question> read_msvd_qa(const TaskConfig& task, MediaFinder& media) {
+std::vector<Question> read_msvd_qa(const TaskConfig& task, MediaFinder& media,
+                                   AnnotationRows& rows) {
   const auto names = msvd_names(task.media_names);
-  return read_rows_with_number(task, [&](const std::string& video) {
+  return read_rows_with_number(task, rows, [&](const std::string& video) {
     const auto name = names.find(is_number(video) ? "vid" + video : video);
     return media.find(name == names.end() ? video : name->second);
   });
 }
 
-std::vector<Question> read_msrvtt_qa(const TaskConfig& task, MediaFinder& media) {
-  return read_rows_with_number(task, [&media](const std::string& video) {
+std::vector<Question> read_msrvtt_qa(const TaskConfig& task, MediaFinder& media,
+                                     AnnotationRows& rows) {
+  return read_rows_with_number(task, rows, [&media](const std::string& video) {
     return media.find(is_number(video) ? "video" + video : video);
   });
 }

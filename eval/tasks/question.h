@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/entry_tally.h"
 #include "datasets/record.h"
 #include "eval/scores/prediction.h"
 
@@ -23,13 +24,20 @@ enum class AnswerKind {
   chosen,   // the model says how likely each option is
 };
 
+// Rows of a task's files that are, or were to be, questions.
+struct AnnotationRows {
+  std::int64_t num_rows = 0;           // those left out included
+  datasets::EntryTally left_out = {};  // because they are broken, by reason and with their places
+};
+
 struct Task {
   std::string name = {};
   std::string format = {};
   AnswerKind kind = AnswerKind::written;
   std::vector<Question> questions = {};  // in the order of the annotation, ids differ
-  std::string annotation_hash = {};      // of the bytes of all its files
-  std::int64_t num_unused_media = 0;     // files of the media folder that no question is about
+  AnnotationRows rows = {};
+  std::string annotation_hash = {};   // of the bytes of all its files
+  std::int64_t num_unused_media = 0;  // files of the media folder that no question is about
 };
 
 }  // namespace vllama::eval

@@ -12,6 +12,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "core/sha256.h"
+#include "datasets/json_fields.h"
 #include "eval/evaluate/answers.h"
 #include "eval/evaluate/write_results.h"
 #include "eval/scores/judge_files.h"
@@ -33,13 +34,19 @@ std::vector<eval::Prediction> judged_predictions(const std::filesystem::path& fo
   for (auto& found : eval::read_predictions(folder / eval::kPredictionsFile))
     by_id.emplace(found.id, std::move(found));
   std::vector<eval::Prediction> predictions;
-  for (const eval::Row& row : eval::read_rows(folder / eval::kJudgeIdsFile)) {
-    const auto found = by_id.find(row.value("id", ""));
+  const std::filesystem::path order = folder / eval::kJudgeIdsFile;
+  eval::AnnotationRows rows;
+  eval::for_each_row(order, rows, [&](const eval::Row& row, std::size_t) {
+    const auto found = by_id.find(datasets::required_text(row, "id"));
     if (found == by_id.end())
       throw UserError(fmt::format("'{}' and '{}' in '{}' are not of the same evaluation",
                                   eval::kPredictionsFile, eval::kJudgeIdsFile, folder.string()));
     predictions.push_back(found->second);
-  }
+  });
+  // Without one of its rows the replies to all that follow would be taken for others.
+  if (rows.left_out.total() > 0)
+    throw UserError(fmt::format("'{}' is damaged: {}; vllama eval writes it anew", order.string(),
+                                rows.left_out.summary()));
   return predictions;
 }
 

@@ -3,10 +3,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/files.h"
 #include "eval/evaluate/choice_note.h"
 #include "eval/evaluate/measure_task.h"
 #include "eval/evaluate/score_table.h"
 #include "eval/evaluate/unused_settings.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/logged_text.h"
 
 using namespace vllama;
 using namespace vllama::eval;
@@ -75,6 +78,49 @@ TEST_CASE("where words and likelihoods differ much a note says which is which") 
   CHECK(note_on_choice(measure_task(written, choices(9, 3, "red")), {}).empty());
 }
 
+TEST_CASE("captions whose objects stand in a broken row are left out of CHAIR alone") {
+  const test::TemporaryFolder folder;
+  const auto write = [&](const std::string& name, const std::string& text) {
+    write_file_atomically(folder.path() / name, text);
+    return (folder.path() / name).string();
+  };
+  TaskConfig task;
+  task.name = "t";
+  task.format = "captions";
+  task.object_names = write("names.txt", "dog\ncat\n");
+  const std::string dog = R"({"video":"0","objects":["dog"]})", broken = R"({"video":"1","obj)";
+  std::vector<Prediction> captions;
+  for (int i = 0; i < 2; ++i) {
+    Prediction& caption = captions.emplace_back();
+    caption.id = caption.video = std::to_string(i);
+    caption.references = {"a dog"};
+    caption.prediction = "a dog";
+  }
+  const auto chair_of = [&](const std::string& objects) {
+    task.objects = write("objects.jsonl", objects);
+    const auto all = measure_task(task, captions);
+    CHECK(score(all[0]).num_scored == 2);
+    const auto found = std::ranges::find(all, "chair_sentence", &Measurement::name);
+    REQUIRE(found != all.end());
+    return score(*found);
+  };
+  const test::LoggedText log;
+  const Score whole = chair_of(dog + "\n" + R"({"video":"1","objects":["cat"]})");
+  CHECK(whole.num_scored == 2);
+  CHECK(whole.value == 0.5);
+  CHECK_FALSE(whole.facts.contains("captions_left_out"));
+  CHECK(log.text().empty());
+  const Score part = chair_of(dog + "\n" + broken);
+  CHECK(part.num_scored == 1);
+  CHECK(part.value == 0);
+  CHECK(part.facts.at("captions_left_out") == "1");
+  CHECK_THAT(log.text(), Contains("task t: objects: 1 of 2 rows"));
+  // More than the broken rows explain.
+  captions.push_back(captions[1]);
+  captions[2].id = "2";
+  CHECK_THROWS_WITH(measure_task(task, captions), Contains("no objects for '1'"));
+}
+
 TEST_CASE("the table marks Wilson's intervals and ends with the notes") {
   EvalResult result;
   TaskResult& task = result.tasks.emplace_back();
@@ -82,13 +128,13 @@ TEST_CASE("the table marks Wilson's intervals and ends with the notes") {
   const auto predictions = choices(40, 4, "The circle is red.");
   for (const Measurement& measurement : measure_task(TaskConfig{}, predictions))
     task.scores.push_back(score(measurement));
-  task.note = note_on(predictions);
+  task.notes = {note_on(predictions)};
   const std::string table = score_table(result);
   CHECK_THAT(table, Contains("1.0000  [0.9124, 1.0000]*") &&
                         Contains("* all answers are alike: Wilson's interval\n") &&
                         Contains("\ncolours: option_likelihood (0.25)"));
   task.scores.pop_back();
-  task.note.clear();
+  task.notes.clear();
   CHECK_THAT(score_table(result), !Contains("Wilson") && !Contains("colours:"));
 }
 

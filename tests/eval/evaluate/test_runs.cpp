@@ -163,6 +163,8 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
                         "{\"id\":2,\"video\":\"broken\",\"question\":\"What?\",\"answer\":\"a\","
                         "\"options\":[\"a\",\"b\"]}\n"
                         "{\"id\":3,\"video\":\"gone\",\"question\":\"What?\",\"answer\":\"a\","
+                        "\"options\":[\"a\",\"b\"]}\n"
+                        "{\"id\":4,\"video\":\"a\",\"question\":\"\\ud83d\",\"answer\":\"a\","
                         "\"options\":[\"a\",\"b\"]}\n");
   eval::TaskConfig task;
   task.name = "choice";
@@ -186,6 +188,11 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
   CHECK(predictions[2].status == "missing media");
   const Json report = Json::parse(read_file(world.results("one") / "report.json"));
   CHECK(report.at("missing").size() == 2);
+  CHECK(report.at("num_questions") == 3);
+  CHECK(report.at("num_left_out") == 1);
+  CHECK(report.at("scores").at(0).at("num_left_out") == 1);
+  CHECK_THAT(report.at("notes").dump(), Contains("1 of 4 rows") && Contains("row 4 (line 4)"));
+  CHECK_THAT(read_file(world.results("one") / "report.html"), Contains("(1 broken and left out)"));
   const std::string scores = report.at("scores").dump();
   CHECK_THAT(scores,
              Contains("option_likelihood") && Contains("first_option") && Contains("/perplexity"));
@@ -197,6 +204,13 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
     CHECK(comparisons[0].metrics.at(0).difference == 0);
     CHECK_THROWS_WITH(eval::compare_results(world.results("one"), world.path("videos")),
                       Contains("no finished task in common"));
+  }
+  SECTION("an answer that was damaged is asked for again") {
+    const fs::path file = world.results("one") / "choice/predictions.jsonl";
+    const std::string before = read_file(file);
+    write_file_atomically(file, before.substr(0, before.size() - 10));
+    run_ranks(1, world.command("one"));
+    CHECK(read_file(file) == before);
   }
   SECTION("a judge's replies are kept with what is known of the judge") {
     const fs::path task_folder = world.results("one") / "choice";

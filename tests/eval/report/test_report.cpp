@@ -66,6 +66,8 @@ TEST_CASE("report.json holds scores, what is missing, comparison and origin") {
   write_report(folder.path() / "new" / "report", small_report());
   const json object = json::parse(read_file(folder.path() / "new" / "report" / "report.json"));
   CHECK(object["num_questions"] == 3);
+  CHECK(object["num_left_out"] == 0);
+  CHECK_FALSE(object["scores"][0].contains("num_left_out"));
   CHECK(object["scores"][0]["name"] == "exact_match");
   CHECK(object["scores"][0]["parts"][0]["value"] == 0.5);
   CHECK(object["scores"][0]["facts"]["tokenizer"] == "simple");
@@ -108,6 +110,17 @@ TEST_CASE(
   CHECK(object["notes"][0] == "choice: the two <differ>.");
   CHECK(object["scores"][0]["parts"][0]["interval_method"] == "Wilson");
   CHECK(object["comparison"]["scores"][0]["interval_method"] == "Wilson");
+}
+
+TEST_CASE("rows that were left out stand beside the number of questions") {
+  ReportData data = small_report();
+  CHECK_FALSE(holds(report_html(data), "left out"));
+  data.num_left_out = data.scores[0].num_left_out = 2;
+  CHECK(
+      holds(report_html(data),
+            "<td>3 <span class=note>(1 missing)</span> <span class=note>(2 broken and left out)"));
+  CHECK(report_json(data)["num_left_out"] == 2);
+  CHECK(report_json(data)["scores"][0]["num_left_out"] == 2);
 }
 
 TEST_CASE("the gallery has each question with its verdict, and each picture once") {

@@ -152,3 +152,74 @@ TEST_CASE("readers: our own questions") {
   CHECK(task.questions[0].expected.references.size() == 2);
   CHECK(task.questions[0].medium->start_seconds == 1);
 }
+
+TEST_CASE("readers: a broken row costs itself in every format") {
+  const TaskFolder folder({"a.mp4", "b.mp4", "abc_1.flac"});
+  // "id:reference+reference " of each question, and how many rows were left out of how many.
+  const auto read = [](const eval::TaskConfig& config) {
+    const eval::Task task = eval::open_task(config);
+    std::string said;
+    for (const eval::Question& question : task.questions) {
+      said.append(question.expected.id).append(":");
+      for (const std::string& text : question.expected.references) said.append(text).append(",");
+      said += " ";
+    }
+    return said.append(std::to_string(task.rows.left_out.total()))
+        .append("/")
+        .append(std::to_string(task.rows.num_rows));
+  };
+  // Ids that are numbers of rows stay what they are.
+  CHECK(read(folder.task("msvd_qa", R"([{"answer":"x","question":"q","video_id":"a"},
+                                        {"answer":"y","question":"\udc00","video_id":"a"},
+                                        {"answer":"z","question":"q","video_id":"a"}])")) ==
+        "0:x, 2:z, 1/3");
+  CHECK(read(folder.task("msrvtt_qa",
+                         "{\"answer\":\"x\",\"question\":\"q\",\"video_id\":\"a\"}\n"
+                         "{\"answer\":\"y\"}\n")) == "0:x, 1/2");
+  CHECK(read(folder.task("video_chatgpt", R"([{"Q":"q","A":"x","video_name":"a"},
+                                              {"A":"y","video_name":"a"},
+                                              {"Q":"q","A":"z","video_name":"a"}])")) ==
+        "a_0:x, a_2:z, 1/3");
+  // Neither of a pair without the other.
+  CHECK(read(folder.task("video_chatgpt_consistency",
+                         R"([{"Q1":"q","A":"x","video_name":"a"},
+                             {"Q1":"q","Q2":"r","A":"y","video_name":"a"}])")) ==
+        "a_1_q1:y, a_1_q2:y, 1/2");
+  folder.write("mvbench/one.json",
+               R"([{"video":"a","question":"q","candidates":["x"],"answer":"y"},
+                   {"video":"a","question":"q","candidates":["x"],"answer":"x"}])");
+  folder.write("mvbench/two.json",
+               R"([{"video":"a","question":"q","candidates":["x"],"answer":"x"}, 5])");
+  auto mvbench = folder.task("mvbench", "[]");
+  mvbench.annotations = folder.path("mvbench");
+  CHECK(read(mvbench) == "one_0001:x, two_0000:x, 2/4");
+  folder.write("mvbench/two.json", "[5]");
+  CHECK_THROWS_WITH(eval::open_task(mvbench), Contains("two.json") && Contains("wrong_type"));
+  CHECK(read(folder.task("pope", R"([{"question_id":1,"video":"a","text":"q","label":"maybe"},
+                                     {"question_id":2,"video":"a","text":"q","label":"yes"}])")) ==
+        "2:yes, 1/2");
+  CHECK_THAT(read(folder.task("object_probes",
+                              R"([{"video":"a","objects":["x"]},{"video":"b","objects":[""]},
+                                  {"video":"c"},{"video":"b","objects":["y"]}])")),
+             Catch::EndsWith(" 2/4") && Contains("b/random/"));
+  // A caption costs itself, a video all of its captions.
+  CHECK(read(folder.task("msrvtt_captions",
+                         R"({"videos":[{"video_id":"a"},{"video_id":"\ud800"},{"video_id":"b"}],
+      "sentences":[{"caption":"one","video_id":"a"},{"caption":"\ud83d","video_id":"a"},
+                   {"caption":"two","video_id":"b"},{"caption":"other","video_id":"c"}]})")) ==
+        "a:one, b:two, 2/7");
+  CHECK_THROWS_WITH(eval::open_task(folder.task("msrvtt_captions", R"({"videos":[]})")),
+                    Contains("no row"));
+  CHECK_THROWS_WITH(
+      eval::open_task(folder.task("msrvtt_captions", R"({"videos":[{"video_id":"a"}]})")),
+      Contains("no key \"sentences\""));
+  CHECK(read(folder.task("msvd_captions", "# of 2011\na A cat\nb\na One cat\n")) ==
+        "a:A cat,One cat, 1/3");
+  CHECK_THROWS_WITH(eval::open_task(folder.task("msvd_captions", "b\na\n")),
+                    Contains("line 1: missing_caption") && Contains("none of its 2 rows"));
+  auto sounds = folder.task("captions",
+                            "audiocap_id,youtube_id,start_time,caption\n"
+                            "1,abc,1,Rain\n2,abc,1,\"Rain, \n3,abc,1,Wind\n");
+  sounds.caption_format = "audiocaps";
+  CHECK(read(sounds) == "abc_1.flac:Rain,Wind, 1/3");
+}
