@@ -142,21 +142,6 @@ void read_q_former(FileSizes& file, QFormerConfig& former, const std::string& se
   file.check_heads(section, former.num_heads, former.width, QFormerConfig{}.width);
 }
 
-void read_image_bind_vision(FileSizes& file, ImageBindVisionConfig& encoder) {
-  const std::string section = "model.audio.vision_encoder";
-  const std::string inputs = "modality_preprocessors.vision.";
-  const std::string blocks = "modality_trunks.vision.blocks.";
-  if (!file.shapes().holds_any(blocks)) return;
-  file.take(section + ".width", encoder.width, inputs + "cls_token", 2);
-  file.take(section + ".patch_size", encoder.patch_size, inputs + "rgbt_stem.proj.1.weight", 3);
-  file.take(section + ".mlp_width", encoder.mlp_width, blocks + "0.mlp.fc1.weight", 0);
-  file.take_count(section + ".num_blocks", encoder.num_blocks, blocks, "norm_1.weight");
-  const std::string positions = inputs + "pos_embedding_helper.pos_embed";
-  file.take(section + ".image_size", encoder.image_size,
-            image_side(file.shapes().extent(positions, 1), encoder.patch_size), positions);
-  file.check_heads(section, encoder.num_heads, encoder.width, ImageBindVisionConfig{}.width);
-}
-
 // Of the distances that make so many patches of a mel spectrogram: what is configured, the side of
 // a patch, or the smallest.
 std::optional<std::int64_t> mel_stride(ImageBindAudioConfig encoder,
@@ -171,24 +156,41 @@ std::optional<std::int64_t> mel_stride(ImageBindAudioConfig encoder,
   return std::nullopt;
 }
 
-void read_image_bind_audio(FileSizes& file, ImageBindAudioConfig& encoder) {
-  const std::string section = "model.audio.audio_encoder";
-  const std::string inputs = "modality_preprocessors.audio.";
-  const std::string blocks = "modality_trunks.audio.blocks.";
+// One of the two encoders of ImageBind, of "vision" or "audio". `read_patches`, given the section
+// and what the names of the encoder's inputs begin with, takes the sizes that only this one has.
+template <class Encoder, class ReadPatches>
+void read_image_bind_encoder(FileSizes& file, const std::string& modality, Encoder& encoder,
+                             ReadPatches read_patches) {
+  const std::string section = fmt::format("model.audio.{}_encoder", modality);
+  const std::string inputs = fmt::format("modality_preprocessors.{}.", modality);
+  const std::string blocks = fmt::format("modality_trunks.{}.blocks.", modality);
   if (!file.shapes().holds_any(blocks)) return;
   file.take(section + ".width", encoder.width, inputs + "cls_token", 2);
-  file.take(section + ".kernel_size", encoder.kernel_size, inputs + "rgbt_stem.proj.weight", 2);
+  read_patches(section, inputs);
   file.take(section + ".mlp_width", encoder.mlp_width, blocks + "0.mlp.fc1.weight", 0);
   file.take_count(section + ".num_blocks", encoder.num_blocks, blocks, "norm_1.weight");
-  const std::string positions = inputs + "pos_embedding_helper.pos_embed";
-  file.take(section + ".stride", encoder.stride,
-            mel_stride(encoder, file.shapes().extent(positions, 1)), positions);
-  file.check_heads(section, encoder.num_heads, encoder.width, ImageBindAudioConfig{}.width);
+  file.check_heads(section, encoder.num_heads, encoder.width, Encoder{}.width);
 }
 
 void read_image_bind(FileSizes& file, AudioConfig& audio) {
-  read_image_bind_vision(file, audio.vision_encoder);
-  read_image_bind_audio(file, audio.audio_encoder);
+  const std::string table = "pos_embedding_helper.pos_embed";
+  read_image_bind_encoder(
+      file, "vision", audio.vision_encoder,
+      [&, &encoder = audio.vision_encoder](const std::string& section, const std::string& inputs) {
+        file.take(section + ".patch_size", encoder.patch_size, inputs + "rgbt_stem.proj.1.weight",
+                  3);
+        file.take(section + ".image_size", encoder.image_size,
+                  image_side(file.shapes().extent(inputs + table, 1), encoder.patch_size),
+                  inputs + table);
+      });
+  read_image_bind_encoder(
+      file, "audio", audio.audio_encoder,
+      [&, &encoder = audio.audio_encoder](const std::string& section, const std::string& inputs) {
+        file.take(section + ".kernel_size", encoder.kernel_size, inputs + "rgbt_stem.proj.weight",
+                  2);
+        file.take(section + ".stride", encoder.stride,
+                  mel_stride(encoder, file.shapes().extent(inputs + table, 1)), inputs + table);
+      });
   file.take("model.audio.embedding_width", audio.embedding_width, "modality_heads.vision.2.weight",
             0);
 }
