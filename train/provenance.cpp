@@ -63,18 +63,8 @@ std::optional<InputFile> medium_file(const std::string& what, const media::FileR
   return std::nullopt;
 }
 
-std::vector<InputFile> media_of(const datasets::Dataset& dataset, const std::string& what) {
-  std::vector<InputFile> files;
-  const std::int64_t num_media = std::min(kNumMedia, dataset.size());
-  for (std::int64_t i = 0; i < num_media; ++i) {
-    const std::int64_t index = num_media == 1 ? 0 : i * (dataset.size() - 1) / (num_media - 1);
-    const datasets::Record record = dataset.record(index);
-    for (std::size_t k = 0; k < std::min<std::size_t>(1, record.media.size()); ++k)
-      if (const auto file = medium_file(fmt::format("{}, medium of entry {}", what, index),
-                                        record.media[k].source))
-        files.push_back(*file);
-  }
-  return files;
+std::string name_of(const datasets::DatasetConfig& set) {
+  return fmt::format("data set '{}'", set.name);
 }
 
 }  // namespace
@@ -100,33 +90,55 @@ std::vector<InputFile> weight_files(const models::ModelConfig& config) {
   return files;
 }
 
+InputData annotation_files(const datasets::DatasetConfig& config,
+                           const datasets::Dataset& dataset) {
+  InputData input{.name = config.name,
+                  .format = config.format,
+                  .num_entries = dataset.size(),
+                  .num_invalid = dataset.invalid().total(),
+                  .files = {},
+                  .media = {}};
+  const auto files = datasets::annotation_files(config);
+  for (const fs::path& file : files)
+    input.files.push_back(input_file(name_of(config), file, files.size()));
+  return input;
+}
+
+std::vector<InputFile> media_files(const datasets::DatasetConfig& config,
+                                   const datasets::Dataset& dataset) {
+  std::vector<InputFile> files;
+  const std::int64_t num_media = std::min(kNumMedia, dataset.size());
+  for (std::int64_t i = 0; i < num_media; ++i) {
+    const std::int64_t index = num_media == 1 ? 0 : i * (dataset.size() - 1) / (num_media - 1);
+    const datasets::Record record = dataset.record(index);
+    for (std::size_t k = 0; k < std::min<std::size_t>(1, record.media.size()); ++k)
+      if (const auto file =
+              medium_file(fmt::format("{}, medium of entry {}", name_of(config), index),
+                          record.media[k].source))
+        files.push_back(*file);
+  }
+  return files;
+}
+
 std::vector<InputData> data_files(const datasets::DataConfig& config,
                                   const datasets::Mixture& data) {
   std::vector<InputData> sets;
   for (std::int64_t i = 0; i < data.num_datasets(); ++i) {
     const datasets::DatasetConfig& set = config.sets[static_cast<std::size_t>(i)];
-    const datasets::Dataset& dataset = data.dataset(i);
-    const std::string what = fmt::format("data set '{}'", set.name);
-    InputData& input = sets.emplace_back(InputData{.name = set.name,
-                                                   .format = set.format,
-                                                   .num_entries = dataset.size(),
-                                                   .num_invalid = dataset.invalid().total(),
-                                                   .files = {},
-                                                   .media = media_of(dataset, what)});
-    const auto files = datasets::annotation_files(set);
-    for (const fs::path& file : files) input.files.push_back(input_file(what, file, files.size()));
+    sets.push_back(annotation_files(set, data.dataset(i)));
+    sets.back().media = media_files(set, data.dataset(i));
   }
   return sets;
 }
 
-Provenance provenance_of(const RunConfig& config, const datasets::Mixture& data) {
+Provenance provenance_of(const RunConfig& config, std::vector<InputData> data) {
   Provenance provenance{
       .program = "vllama " + program_version(),
       .run_folder =
           fs::absolute(fs::path(config.output_dir) / "").lexically_normal().parent_path().string(),
       .weights = weight_files(config.model),
       .texts = {},
-      .data = data_files(config.data, data),
+      .data = std::move(data),
       .saved_step_modules = {}};
   if (const std::string& file = config.model.weights.saved_step; !file.empty())
     provenance.saved_step_modules = eval::modules_in(file);

@@ -20,11 +20,16 @@ std::vector<std::pair<std::string, std::string>> starting_points(
 // to 128 MiB, 16 MiB of a larger one. Throws UserError naming one that is missing.
 std::vector<InputFile> weight_files(const models::ModelConfig& config);
 
-// The data sets of a run. Reads at most 128 MiB of the annotations of each.
+// A data set without its media. Reads at most 128 MiB of its annotations.
+InputData annotation_files(const datasets::DatasetConfig& config, const datasets::Dataset& dataset);
+// Media of a few entries spread over all of a data set; reads both ends of each.
+std::vector<InputFile> media_files(const datasets::DatasetConfig& config,
+                                   const datasets::Dataset& dataset);
+// Both, of the data sets of a run.
 std::vector<InputData> data_files(const datasets::DataConfig& config,
                                   const datasets::Mixture& data);
 
-// All of it, for a run that is about to start.
-Provenance provenance_of(const RunConfig& config, const datasets::Mixture& data);
+// All of it, for a run that is about to start on `data`. Throws as weight_files().
+Provenance provenance_of(const RunConfig& config, std::vector<InputData> data);
 
 }  // namespace vllama::train

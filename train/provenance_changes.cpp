@@ -168,12 +168,15 @@ void warn_of_changed_weights(const models::ModelConfig& config, const std::files
   warn_of(changes, step);
 }
 
-void warn_of(const InputChanges& changes, const std::filesystem::path& checkpoint) {
-  if (changes.empty()) return;
+std::string changes_text(const InputChanges& changes, const std::filesystem::path& checkpoint) {
   std::vector<std::string> lines = changes.certain;
   lines.insert(lines.end(), changes.possible.begin(), changes.possible.end());
-  log::warn("not as the checkpoint '{}' was trained on:\n  {}", checkpoint.string(),
-            fmt::join(lines, "\n  "));
+  return fmt::format("not as the checkpoint '{}' was trained on:\n  {}", checkpoint.string(),
+                     fmt::join(lines, "\n  "));
+}
+
+void warn_of(const InputChanges& changes, const std::filesystem::path& checkpoint) {
+  if (!changes.empty()) log::warn("{}", changes_text(changes, checkpoint));
 }
 
 }  // namespace vllama::train

@@ -41,7 +41,9 @@ void warn_of_changed_data(const RunConfig& config, const datasets::Mixture& data
 // The same of the weights of a step.
 void warn_of_changed_weights(const models::ModelConfig& config, const std::filesystem::path& step);
 
-// Warns of each change in the log, below a line that names `checkpoint`.
+// Every change, below a line that names `checkpoint`.
+std::string changes_text(const InputChanges& changes, const std::filesystem::path& checkpoint);
+// Warns of them in the log, if there are any.
 void warn_of(const InputChanges& changes, const std::filesystem::path& checkpoint);
 
 }  // namespace vllama::train

@@ -9,7 +9,8 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "train/config_change.h"
+#include "datasets/data_rules.h"
+#include "models/load_video_llama.h"
 #include "train/find_step.h"
 #include "train/provenance_changes.h"
 #include "train/recorded_config.h"
@@ -19,56 +20,6 @@ namespace vllama::train {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What `now` says, and of starting points that were left out what `then` said.
-Provenance with_left_out(Provenance now, const Provenance& then,
-                         const std::vector<std::string>& left_out) {
-  for (const std::string& key : left_out) {
-    for (const InputFile& file : then.weights)
-      if (file.what == "model.weights." + key) now.weights.push_back(file);
-    if (key == "saved_step") now.saved_step_modules = then.saved_step_modules;
-  }
-  return now;
-}
-
-std::vector<std::string> certain_changes(const std::string& saved_config, const RunConfig& config,
-                                         const std::optional<Provenance>& then,
-                                         const InputChanges& inputs) {
-  std::vector<std::string> changes = training_changes(saved_config, config, then.has_value());
-  changes.insert(changes.end(), inputs.certain.begin(), inputs.certain.end());
-  return changes;
-}
-
-void check_changes(const checkpoint::LoadedStep& found, const RunConfig& config,
-                   const std::optional<Provenance>& then, const Provenance& now, bool accept) {
-  const std::string path = found.directory.path.string();
-  const auto saved = found.contents.texts.find(kConfigFile);
-  if (saved == found.contents.texts.end())
-    throw UserError(fmt::format("the checkpoint '{}' has no {}", path, kConfigFile));
-  InputChanges inputs;
-  if (then) inputs = changes_between(*then, now);
-  const auto changes = certain_changes(saved->second, config, then, inputs);
-  warn_of({.certain = {}, .possible = inputs.possible}, path);
-  if (changes.empty()) return;
-  const std::string list = fmt::format("\n  {}", fmt::join(changes, "\n  "));
-  if (!accept)
-    throw UserError(
-        fmt::format("this would train something else than the checkpoint '{}' did:{}\n"
-                    "put it back, choose another output_dir, or resume with "
-                    "--accept-changes",
-                    path, list));
-  log::warn("resuming '{}' with something else than it was trained with:{}", path, list);
-}
-
-// What would be trained on now, in going on from a step that was trained on `then`.
-Provenance present_beside(const fs::path& step, const std::optional<Provenance>& then,
-                          const RunConfig& config, const datasets::Mixture& data) {
-  const auto left_out = replaced_starting_points(config.model.weights, step);
-  RunConfig present = config;
-  present.model.weights = without_starting_points(config.model.weights, left_out);
-  Provenance now = provenance_of(present, data);
-  return then ? with_left_out(std::move(now), *then, left_out) : now;
-}
 
 // A step that a run starts from has been trained on base weights too.
 void warn_of_other_base(const Provenance& now) {
@@ -92,87 +43,66 @@ void warn_of_other_base(const Provenance& now) {
   }
 }
 
-}  // namespace
-
-Resumption resume(const RunFolder& folder, const RunConfig& config, const TrainOptions& options,
-                  const datasets::Mixture& data, Trainer& trainer,
-                  distributed::Communicator& ranks) {
-  Resumption resumption;
-  const std::string state = ranks.decided_by_first(
-      [&] {
-        const auto found = folder.load_checkpoint(options.resume);
-        std::optional<Provenance> then;
-        if (found) then = recorded_of(found->directory.path);
-        const Provenance now = found ? present_beside(found->directory.path, then, config, data)
-                                     : provenance_of(config, data);
-        resumption.texts = {{kConfigFile, config::dump(with_absolute_paths(config))},
-                            {kProvenanceFile, provenance_text(now)}};
-        if (!found) {
-          warn_of_other_base(now);
-          return std::string();
-        }
-        check_changes(*found, config, then, now, options.accept_changes);
-        const RunProgress progress = read_progress(found->contents);
-        trainer.load_state(found->contents.tensors);
-        log::info("resumed from '{}' after {} steps", found->directory.path.string(),
-                  progress.num_steps_done);
-        return found->contents.texts.at(kStateFile);
-      },
-      "resuming");
-  if (state.empty()) return resumption;
-  trainer.copy_state_of_first();
-  resumption.progress = read_progress({.tensors = {}, .texts = {{kStateFile, state}}});
-  return resumption;
-}
-
-models::ModelConfig without_replaced(const RunConfig& config, const RunFolder& folder,
-                                     const TrainOptions& options,
-                                     distributed::Communicator& ranks) {
-  const std::string keys = ranks.decided_by_first(
-      [&] {
-        const auto is_gone = [](const auto& point) {
-          std::error_code error;
-          return !fs::exists(point.second, error);
-        };
-        if (std::ranges::none_of(starting_points(config.model.weights), is_gone))
-          return std::string();
-        const auto found = folder.load_checkpoint(options.resume);
-        if (!found) return std::string();
-        const auto replaced = replaced_starting_points(config.model.weights, found->directory.path);
-        return fmt::format("{}", fmt::join(replaced, " "));
-      },
-      "looking for starting points");
-  std::istringstream words(keys);
-  const std::vector<std::string> replaced(std::istream_iterator<std::string>(words), {});
-  models::ModelConfig model = config.model;
-  model.weights = without_starting_points(model.weights, replaced);
+models::ModelConfig without(models::ModelConfig model, const std::vector<std::string>& left_out) {
+  model.weights = without_starting_points(std::move(model.weights), left_out);
   return model;
 }
 
-std::optional<std::filesystem::path> finished_checkpoint(const RunFolder& folder,
-                                                         const RunConfig& config,
-                                                         const TrainOptions& options,
-                                                         const datasets::Mixture& data,
-                                                         distributed::Communicator& ranks) {
-  if (options.resume != "auto") return std::nullopt;
-  const std::string path = ranks.decided_by_first(
+// Whether nothing is left to train. Throws UserError if the run may not go on.
+bool judge(const RunStart& start, const RunConfig& config,
+           const models::LlamaConfig& language_model, const TrainOptions& options,
+           const Provenance& now) {
+  models::VideoLlama model(config.model, language_model);  // its sizes; no tensor is made
+  const ResumeVerdict verdict = judge_resume(start, config, now, &model, options.accept_changes);
+  for (const std::string& warning : verdict.warnings) log::warn("{}", warning);
+  if (!verdict.refusal.empty()) throw UserError(verdict.refusal);
+  return options.resume == "auto" && verdict.is_unchanged &&
+         start.progress.num_steps_done >= config.training.num_steps();
+}
+
+}  // namespace
+
+Beginning find_beginning(const RunFolder& folder, const RunConfig& config,
+                         const models::LlamaConfig& language_model, const TrainOptions& options,
+                         const datasets::Mixture& data, distributed::Communicator& ranks) {
+  Beginning beginning{.model = config.model};
+  const std::string found = ranks.decided_by_first(
       [&] {
-        const auto steps = checkpoint::list_steps(folder.checkpoints());
-        if (steps.empty() || steps.back().step < config.training.num_steps() ||
-            checkpoint::step_damage(steps.back().path))
-          return std::string();
-        const std::filesystem::path& newest = steps.back().path;
-        const auto saved = checkpoint::read_step_text(newest, kConfigFile);
-        if (!saved) return std::string();
-        const auto then = recorded_of(newest);
-        InputChanges inputs;
-        if (then) inputs = changes_between(*then, present_beside(newest, then, config, data));
-        const bool is_this_run = certain_changes(*saved, config, then, inputs).empty();
-        return is_this_run ? newest.string() : std::string();
+        RunStart& start = beginning.start;
+        start = find_start(folder, config, options.resume);
+        datasets::require_none(models::check_weights(without(config.model, start.left_out)));
+        const Provenance now = present_inputs(start, config, data_files(config.data, data));
+        beginning.texts = {{kConfigFile, config::dump(with_absolute_paths(config))},
+                           {kProvenanceFile, provenance_text(now)}};
+        if (!start.checkpoint) warn_of_other_base(now);
+        const bool nothing_is_left =
+            start.checkpoint && judge(start, config, language_model, options, now);
+        return fmt::format("{} {}", nothing_is_left ? "done" : "open",
+                           fmt::join(start.left_out, " "));
       },
-      "looking for the end of the run");
-  if (path.empty()) return std::nullopt;
-  return path;
+      "looking for where the run begins");
+  std::istringstream words(found);
+  std::string state;
+  words >> state;
+  beginning.nothing_is_left = state == "done";
+  beginning.model = without(config.model, {std::istream_iterator<std::string>(words), {}});
+  return beginning;
+}
+
+RunProgress resume(RunStart start, Trainer& trainer, distributed::Communicator& ranks) {
+  const std::string state = ranks.decided_by_first(
+      [&] {
+        if (!start.checkpoint) return std::string();
+        const checkpoint::LoadedStep& step = *start.checkpoint;
+        trainer.load_state(step.contents.tensors);
+        log::info("resumed from '{}' after {} steps", step.directory.path.string(),
+                  start.progress.num_steps_done);
+        return step.contents.texts.at(kStateFile);
+      },
+      "resuming");
+  if (state.empty()) return {};
+  trainer.copy_state_of_first();
+  return read_progress({.tensors = {}, .texts = {{kStateFile, state}}});
 }
 
 }  // namespace vllama::train

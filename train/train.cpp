@@ -91,14 +91,9 @@ void warn_of_many_passes(const RunConfig& config, const datasets::SampleOrder& o
     log::warn("{}", warning);
 }
 
-// Whether nothing is left to train; says so.
-bool is_finished(const RunFolder& folder, const RunConfig& config, const TrainOptions& options,
-                 const datasets::Mixture& data, distributed::Communicator& ranks) {
-  const auto last = finished_checkpoint(folder, config, options, data, ranks);
-  if (last && ranks.is_first())
-    log::info("nothing is left to do: all {} are trained, the last checkpoint is '{}'; {}",
-              num_steps_text(config), last->string(), what_is_next(config));
-  return last.has_value();
+void tell_nothing_is_left(const RunConfig& config, const checkpoint::LoadedStep& last) {
+  log::info("nothing is left to do: all {} are trained, the last checkpoint is '{}'; {}",
+            num_steps_text(config), last.directory.path.string(), what_is_next(config));
 }
 
 // Folders of runs become the files to start from, and the sizes are those of the files.
@@ -119,13 +114,17 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
   const RunFolder folder(config.output_dir);
   const auto lock = options.dry_run ? std::optional<FolderLock>() : open_folder(folder, ranks);
 
-  // 2. Data, before anything large is read.
+  // 2. Data, and where the run begins, before anything large is read.
   ranks.enter("opening the data");
   const text::Tokenizer& tokenizer = *basics.tokenizer;
   const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
   distributed::require_agreement(ranks, data_facts(data));
   const datasets::SampleOrder order = sample_order(config, data.sources());
-  if (!options.dry_run && is_finished(folder, config, options, data, ranks)) {
+  ranks.enter("looking for where the run begins");
+  Beginning beginning =
+      find_beginning(folder, config, *basics.language_model, options, data, ranks);
+  if (!options.dry_run && beginning.nothing_is_left) {
+    if (ranks.is_first()) tell_nothing_is_left(config, *beginning.start.checkpoint);
     ranks.leave();
     return 0;
   }
@@ -133,14 +132,13 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
   try_first_samples(config, data, ranks.is_first());
   if (ranks.is_first()) warn_of_many_passes(config, order, data);
 
-  // 3. The model, and where its training stands.
+  // 3. The model.
   ranks.enter("loading the model");
   const auto sharers = share_language_model(config, ranks, device);
-  const auto model = models::load_video_llama(without_replaced(config, folder, options, ranks),
-                                              device, config.seed, sharers.get());
+  const auto model = models::load_video_llama(beginning.model, device, config.seed, sharers.get());
   Trainer trainer(config, *model, ranks);
   const Validation validation(config, folder, *model, tokenizer, ranks);
-  const auto [progress, texts] = resume(folder, config, options, data, trainer, ranks);
+  const RunProgress progress = resume(std::move(beginning.start), trainer, ranks);
   const RankCounts counts{ranks.num_ranks(), ranks.num_local_ranks()};
   if (ranks.is_first())
     std::cout << startup_report(config, *model, counts, data, order) << std::endl;
@@ -150,7 +148,7 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
   }
 
   // 4. Steps.
-  for (const auto& [name, text] : texts) write_file_atomically(folder.file(name), text);
+  for (const auto& [name, text] : beginning.texts) write_file_atomically(folder.file(name), text);
   datasets::Loader loader(order, data,
                           {.first_step = progress.num_steps_done,
                            .end_step = config.training.num_steps(),
@@ -159,8 +157,9 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
                            .num_micro_steps = config.training.num_micro_steps(ranks.num_ranks())},
                           config.data.loader, tokenizer.image_token());
   const StopSignal stop(ranks.is_first());
-  Loop loop({config, folder, ranks, trainer, order, data, loader, validation, stop, texts},
-            progress);
+  Loop loop(
+      {config, folder, ranks, trainer, order, data, loader, validation, stop, beginning.texts},
+      progress);
   const int signal = failures.watch([&] { return loop.run(); });
   if (ranks.is_first()) tell_end(folder, config, signal);
   ranks.leave();

@@ -2,8 +2,12 @@
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <ranges>
 
 #include "core/error.h"
+#include "core/terminal_text.h"
 #include "optim/gradient_norm.h"
 #include "train/step_health.h"
 
@@ -21,13 +25,8 @@ bool comes_early(const optim::FlatSlot& slot) {
          slot.name.find(".layers.") != std::string::npos;
 }
 
-const checkpoint::NamedTensors& group(const std::map<std::string, checkpoint::NamedTensors>& state,
-                                      const std::string& name) {
-  const auto found = state.find(name);
-  if (found == state.end())
-    throw UserError(fmt::format("the checkpoint has no {}.safetensors", name));
-  return found->second;
-}
+// Adapters of a large model have hundreds of names.
+constexpr std::size_t kMaxNamed = 20;
 
 }  // namespace
 
@@ -46,6 +45,31 @@ std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& mode
          optim::decays(parameter.name, static_cast<std::int64_t>(parameter.shape.size())),
          factors.at(models::module_of(parameter.name))});
   return parameters;
+}
+
+std::string misfit_of(const std::map<std::string, checkpoint::NamedTensors>& state,
+                      const nn::ParameterList& trained) {
+  for (const char* name : {kTrainable, kOptimizer})
+    if (!state.contains(name)) return fmt::format("\n  it has no {}.safetensors", name);
+  checkpoint::NamedTensors left = state.at(kTrainable);
+  std::vector<std::string> lines;
+  for (const nn::Parameter& parameter : trained) {
+    const auto found = left.find(parameter.name);
+    if (found == left.end()) {
+      lines.push_back("missing: " + parameter.name);
+      continue;
+    }
+    if (found->second.sizes() != parameter.shape)
+      lines.push_back(fmt::format("{}: [{}] in the checkpoint, [{}] in the model", parameter.name,
+                                  fmt::join(found->second.sizes(), ", "),
+                                  fmt::join(parameter.shape, ", ")));
+    left.erase(found);
+  }
+  for (const auto& [name, tensor] : left) lines.push_back("unexpected: " + visible(name));
+  std::string text;
+  for (const std::string& line : lines | std::views::take(kMaxNamed)) text += "\n  " + line;
+  if (lines.size() > kMaxNamed) text += fmt::format("\n  and {} more", lines.size() - kMaxNamed);
+  return text;
 }
 
 Trainer::Trainer(const RunConfig& config, models::VideoLlama& model,
@@ -151,24 +175,11 @@ std::map<std::string, checkpoint::NamedTensors> Trainer::state() const {
 }
 
 void Trainer::load_state(const std::map<std::string, checkpoint::NamedTensors>& state) {
-  const checkpoint::NamedTensors& saved = group(state, kTrainable);
-  std::string problems;
-  const auto own = parameters_.named_parameters();
-  for (const auto& [name, tensor] : own) {
-    const auto found = saved.find(name);
-    if (found == saved.end())
-      problems += fmt::format("\n  missing: {}", name);
-    else if (found->second.sizes() != tensor.sizes())
-      problems +=
-          fmt::format("\n  {}: [{}] in the checkpoint, [{}] in the model", name,
-                      fmt::join(found->second.sizes(), ", "), fmt::join(tensor.sizes(), ", "));
-  }
-  for (const auto& [name, tensor] : saved)
-    if (!own.contains(name)) problems += fmt::format("\n  unexpected: {}", name);
-  if (!problems.empty())
-    throw UserError("the checkpoint does not fit the configured model:" + problems);
-  optimizer_.load_state(group(state, kOptimizer));
-  for (const auto& [name, tensor] : own) tensor.copy_(saved.at(name));
+  if (const std::string misfit = misfit_of(state, model_.trainable_parameters()); !misfit.empty())
+    throw UserError("the checkpoint does not fit the configured model:" + misfit);
+  const checkpoint::NamedTensors& saved = state.at(kTrainable);
+  optimizer_.load_state(state.at(kOptimizer));
+  for (const auto& [name, tensor] : parameters_.named_parameters()) tensor.copy_(saved.at(name));
 }
 
 }  // namespace vllama::train

@@ -36,6 +36,11 @@ using StepJudge = std::function<void(StepMetrics&)>;
 // Skips steps without a finite loss and gradient, and those without target tokens.
 void judge_alone(StepMetrics& metrics);
 
+// A line for everything in which the tensors of a checkpoint are not those of what trains; empty if
+// they fit. Needs no tensors of the model.
+std::string misfit_of(const std::map<std::string, checkpoint::NamedTensors>& state,
+                      const nn::ParameterList& trained);
+
 class Trainer {
  public:
   // Gives every trainable parameter of `model` a gradient.

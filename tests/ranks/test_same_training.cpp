@@ -140,6 +140,25 @@ TEST_CASE("ranks: more ranks than samples, and samples that one of them cannot r
   CHECK(read_file(world.path("four/dropped.jsonl")) == dropped);
 }
 
+TEST_CASE("ranks: a resume that is refused ends all of them before a weight is read") {
+  const test::TinyWorld world;
+  auto config = run_of_20_steps(world, "run");
+  train_on(2, config);
+  go_back_to(config, 10);
+  config.schedule.warmup_steps += 1;
+  write_file_atomically(world.path("run.yaml"), config::dump(config));
+  test::Ranks ranks(
+      2, fmt::format("'{}' train '{}'", VLLAMA_PROGRAM, world.path("run.yaml").string()));
+  for (const auto& outcome : ranks.wait_all()) {
+    INFO(outcome.output);
+    CHECK(outcome.status == 2);
+    CHECK_THAT(outcome.output, Catch::Contains("this would train something else") &&
+                                   Catch::Contains("schedule.warmup_steps") &&
+                                   !Catch::Contains(" ignored) from '"));
+  }
+  train_on(2, config, "--accept-changes");
+}
+
 TEST_CASE("ranks: what they do not agree on stops all of them before training") {
   const test::TinyWorld world;
   const auto config = run_of_20_steps(world, "run");
