@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <iterator>
 
-#include "core/error.h"
 #include "datasets/data_rules.h"
 #include "eval/evaluate/evaluate.h"
 #include "eval/model_input.h"
 #include "eval/tasks/open_task.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
+#include "train/problem_list.h"
 #include "train/startup_report.h"
 
 namespace vllama::train {
@@ -27,41 +27,26 @@ class Rules {
     training();
     data();
     evaluation();
+    found_.broken = std::move(broken_).take();
     return std::move(found_);
   }
 
  private:
-  void add(std::string broken) {
-    if (std::ranges::find(found_.broken, broken) == found_.broken.end())
-      found_.broken.push_back(std::move(broken));
-  }
-  void add(std::vector<std::string> list, const std::string& where = "") {
-    for (std::string& broken : list) add(where + broken);
-  }
-
-  // Rules that the lower layers keep themselves, and files that are read.
-  template <class Action>
-  void attempt(Action&& action) {
-    try {
-      action();
-    } catch (const UserError& error) {
-      add(error.what());
-    }
-  }
-
+  // Rules that the lower layers keep themselves, and files that are read, are attempted.
   void language_model() {
     const std::filesystem::path folder = config_.model.weights.language_model;
-    attempt([&] { found_.tokenizer.emplace(folder / "tokenizer.model"); });
-    attempt([&] { found_.language_model = models::read_llama_config(folder / "config.json"); });
+    broken_.attempt([&] { found_.tokenizer.emplace(folder / "tokenizer.model"); });
+    broken_.attempt(
+        [&] { found_.language_model = models::read_llama_config(folder / "config.json"); });
     if (!found_.language_model) return;
     if (found_.tokenizer)
-      attempt([&] {
+      broken_.attempt([&] {
         models::check_vocabulary(*found_.language_model, found_.tokenizer->size(), folder.string());
       });
     const std::int64_t longest = longest_sequence(config_),
                        positions = found_.language_model->max_positions;
     if (longest > positions)
-      add(
+      broken_.add(
           fmt::format("samples may have {} tokens, but the language model has {} positions; lower "
                       "data.conversations.max_tokens or data.captions.max_tokens",
                       longest, positions));
@@ -69,12 +54,12 @@ class Rules {
 
   void model() {
     if (const std::string missing = models::missing_files(config_.model); !missing.empty())
-      add(missing);
+      broken_.add(missing);
     const auto contradictions = models::sizes_of_files(config_.model).contradictions;
-    for (const auto& [key, contradiction] : contradictions) add(contradiction);
+    for (const auto& [key, contradiction] : contradictions) broken_.add(contradiction);
     // Sizes and modules that contradict each other; no tensor is made.
     if (contradictions.empty())
-      attempt([&] {
+      broken_.attempt([&] {
         models::VideoLlama(config_.model, found_.language_model.value_or(models::LlamaConfig{}));
       });
     if (config_.distributed.shard_language_model) sharing();
@@ -83,22 +68,25 @@ class Rules {
   void sharing() {
     if (std::ranges::find(config_.model.trainable, "language_model",
                           &models::TrainedModule::module) != config_.model.trainable.end())
-      add("distributed.shard_language_model: only a frozen language model can be held in parts; "
+      broken_.add(
+          "distributed.shard_language_model: only a frozen language model can be held in parts; "
           "take 'language_model' out of model.trainable ('lora' may train), or set "
           "distributed.shard_optimizer instead");
     if (!config_.model.recompute_layers)
-      add("distributed.shard_language_model: a layer that is let go of must be computed again for "
+      broken_.add(
+          "distributed.shard_language_model: a layer that is let go of must be computed again for "
           "the backward pass; set model.recompute_layers: true");
   }
 
   void training() {
     if (config_.training.skip_spikes && config_.training.spike_z_score == 0)
-      add("training.skip_spikes: no loss is a spike with training.spike_z_score 0; set it, for "
+      broken_.add(
+          "training.skip_spikes: no loss is a spike with training.spike_z_score 0; set it, for "
           "instance to 6");
     if (config_.schedule.peak_learning_rate > 0) return;
     for (const models::TrainedModule& trained : config_.model.trainable)
       if (trained.learning_rate > 0)
-        add(
+        broken_.add(
             fmt::format("model.trainable: '{}' has a learning rate, but "
                         "schedule.peak_learning_rate, which all rates follow in proportion, is 0",
                         trained.module));
@@ -107,16 +95,17 @@ class Rules {
   void data() {
     rules_of(config_.data, "");
     const TrainingConfig& training = config_.training;
-    add(datasets::broken_mixing_rules(config_.data, {training.num_steps(), training.batch_size}));
+    broken_.add(
+        datasets::broken_mixing_rules(config_.data, {training.num_steps(), training.batch_size}));
   }
 
   void rules_of(const datasets::DataConfig& data, const std::string& where) {
-    add(datasets::broken_name_rules(data), where);
+    broken_.add(datasets::broken_name_rules(data), where);
     const datasets::ModelInput input = eval::model_input(config_.model);
     for (const datasets::DatasetConfig& set : data.sets) {
-      add(datasets::broken_format_rules(set), where);
-      add(datasets::broken_root_rules(set), where);
-      add(datasets::broken_media_rules(set, data, input), where);
+      broken_.add(datasets::broken_format_rules(set), where);
+      broken_.add(datasets::broken_root_rules(set), where);
+      broken_.add(datasets::broken_media_rules(set, data, input), where);
     }
   }
 
@@ -125,12 +114,13 @@ class Rules {
     const ValidationConfig& eval = config_.eval;
     if (eval.every_steps == 0) return;
     if (eval.tasks.empty() && eval.losses.empty())
-      add("eval.every_steps is set, but eval.tasks and eval.losses are both empty");
+      broken_.add("eval.every_steps is set, but eval.tasks and eval.losses are both empty");
     if (config_.distributed.shard_language_model)
-      add("eval: a language model that is held in parts (distributed.shard_language_model) cannot "
+      broken_.add(
+          "eval: a language model that is held in parts (distributed.shard_language_model) cannot "
           "answer; evaluate its checkpoints with vllama eval");
-    attempt([&] { eval::check_names(eval.tasks); });
-    for (const eval::TaskConfig& task : eval.tasks) attempt([&] { eval::open_task(task); });
+    broken_.attempt([&] { eval::check_names(eval.tasks); });
+    for (const eval::TaskConfig& task : eval.tasks) broken_.attempt([&] { eval::open_task(task); });
     for (std::size_t i = 0; i < eval.losses.size(); ++i)
       rules_of(eval.losses[i], fmt::format("eval.losses.{}: ", i));
   }
@@ -148,18 +138,19 @@ class Rules {
     if (every_steps == 0 || std::ranges::none_of(names, [&](const std::string& name) {
           return metric.starts_with(fmt::format("eval/{}/", name));
         }))
-      return add(fmt::format(
+      return broken_.add(fmt::format(
           "checkpoints.best_metric: '{}' is not measured; it can be loss, or eval/<task>/<metric> "
           "of a task or data set below eval, with eval.every_steps above 0",
           metric));
     if (config_.checkpoints.every_steps % every_steps != 0)
-      add(fmt::format(
+      broken_.add(fmt::format(
           "checkpoints.best_metric: '{}' is measured every {} steps, but checkpoints are saved "
           "every {}: make checkpoints.every_steps a multiple of eval.every_steps",
           metric, every_steps, config_.checkpoints.every_steps));
   }
 
   const RunConfig& config_;
+  ProblemList broken_;
   RunBasics found_;
 };
 

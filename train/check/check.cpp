@@ -7,13 +7,13 @@
 #include <iterator>
 #include <ranges>
 
-#include "core/error.h"
 #include "core/terminal_text.h"
 #include "datasets/data_rules.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "train/find_step.h"
+#include "train/problem_list.h"
 #include "train/run_folder.h"
 #include "train/run_rules.h"
 #include "train/sample_order.h"
@@ -29,43 +29,27 @@ class Check {
       : given_(config), config_(config), options_(options) {}
 
   CheckReport run() {
-    attempt([this] { find_starting_points(given_.model.weights); });
+    problems_.attempt([this] { find_starting_points(given_.model.weights); });
     config_.model = models::with_sizes_of_files(given_.model);
     check_rules();
     check_weight_files();
     check_data();
     make_plan();
+    report_.problems = std::move(problems_).take();
     return std::move(report_);
   }
 
  private:
-  void add(const std::string& problem) {
-    if (std::ranges::find(report_.problems, problem) == report_.problems.end())
-      report_.problems.push_back(problem);
-  }
-
-  // Calls `action`; the user's mistakes become problems.
-  template <class Action>
-  void attempt(Action&& action) {
-    try {
-      action();
-    } catch (const UserError& error) {
-      add(error.what());
-    }
-  }
-
   // Everything that training would refuse before it reads anything large.
   void check_rules() {
     const std::string folder_problem = RunFolder(config_.output_dir).problem();
-    if (!folder_problem.empty()) add(folder_problem);
+    if (!folder_problem.empty()) problems_.add(folder_problem);
     basics_ = look_at_rules(config_);
-    for (const std::string& broken : basics_.broken) add(broken);
+    problems_.add(basics_.broken);
   }
 
   void check_weight_files() {
-    attempt([this] {
-      for (const std::string& problem : models::check_weights(given_.model)) add(problem);
-    });
+    problems_.attempt([this] { problems_.add(models::check_weights(given_.model)); });
   }
 
   void check_data() {
@@ -104,13 +88,14 @@ class Check {
   void add_problems(const DatasetFindings& found, const datasets::DatasetConfig& set,
                     const SampleLimits& limits) {
     const std::string name = fmt::format("data set {}", found.name);
-    for (const std::string& error : found.errors) add(error);
+    for (const std::string& error : found.errors) problems_.add(error);
     if (found.invalid.total() > 0) {
       std::string entries;
       constexpr std::size_t kMaxShown = 3;
       for (const auto& entry : found.invalid.listed() | std::views::take(kMaxShown))
         entries += fmt::format("\n  {}: {}", entry.place, entry.reason);
-      add(fmt::format("{}: {} invalid entries would be left out; mend or remove them: {}{}{}", name,
+      problems_.add(
+          fmt::format("{}: {} invalid entries would be left out; mend or remove them: {}{}{}", name,
                       found.invalid.total(), found.invalid.summary(), entries,
                       found.invalid.total() > std::ssize(found.invalid.listed()) ||
                               found.invalid.listed().size() > kMaxShown
@@ -118,23 +103,23 @@ class Check {
                           : ""));
     }
     if (found.missing.count > 0)
-      add(
+      problems_.add(
           fmt::format("{}: the media of {} of {} records are absent or empty; put them below "
                       "media_root '{}' or remove the records from '{}'{}",
                       name, found.missing.count, found.num_looked_for, set.media_root,
                       set.annotations, places(found.missing)));
     for (const auto& [reason, list] : found.bad_media)
-      add(
+      problems_.add(
           fmt::format("{}: {} of {} samples would be dropped as {}; replace the files or remove "
                       "the records from '{}'{}",
                       name, list.count, found.num_samples, reason, set.annotations, places(list)));
     for (const auto& [reason, list] : found.bad_text)
-      add(fmt::format("{}: {} of {} samples would be dropped as {}; mend the texts in '{}'{}{}",
-                      name, list.count, found.num_samples, reason, set.annotations,
-                      reason == "too_long" ? " or raise data.conversations.max_tokens" : "",
-                      places(list)));
+      problems_.add(fmt::format(
+          "{}: {} of {} samples would be dropped as {}; mend the texts in '{}'{}{}", name,
+          list.count, found.num_samples, reason, set.annotations,
+          reason == "too_long" ? " or raise data.conversations.max_tokens" : "", places(list)));
     if (found.too_long.count > 0)
-      add(
+      problems_.add(
           fmt::format("{}: {} of {} samples are longer than the {} positions of the language "
                       "model; lower data.conversations.max_tokens or data.captions.max_tokens{}",
                       name, found.too_long.count, found.num_samples, limits.max_positions,
@@ -158,7 +143,7 @@ class Check {
         !datasets::broken_mixing_rules(config_.data, {training.num_steps(), training.batch_size})
              .empty())
       return;
-    attempt([&] {
+    problems_.attempt([&] {
       std::string assumed;
       const models::LlamaConfig language = language_sizes(assumed);
       models::VideoLlama model(config_.model, language);
@@ -204,6 +189,7 @@ class Check {
   RunConfig config_;  // with the sizes of the files
   const CheckOptions& options_;
   RunBasics basics_;
+  ProblemList problems_;
   CheckReport report_;
 };
 

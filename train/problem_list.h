@@ -1,0 +1,40 @@
+// What is wrong with a run: each thing once, in the order in which it was found.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+
+namespace vllama::train {
+
+class ProblemList {
+ public:
+  void add(std::string problem) {
+    if (std::ranges::find(problems_, problem) == problems_.end())
+      problems_.push_back(std::move(problem));
+  }
+  void add(const std::vector<std::string>& problems, const std::string& where = "") {
+    for (const std::string& problem : problems) add(where + problem);
+  }
+
+  // Calls `action`; what the user can fix becomes a problem.
+  template <class Action>
+  void attempt(Action&& action, const std::string& where = "") {
+    try {
+      action();
+    } catch (const UserError& error) {
+      add(where + error.what());
+    }
+  }
+
+  bool empty() const { return problems_.empty(); }
+  std::vector<std::string> take() && { return std::move(problems_); }
+
+ private:
+  std::vector<std::string> problems_;
+};
+
+}  // namespace vllama::train
