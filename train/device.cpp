@@ -11,11 +11,14 @@
 
 namespace vllama::train {
 
+std::string device_problem(const std::string& name) {
+  if (name != "cuda" || at::globalContext().hasCUDA()) return {};
+  return "device: cuda was asked for, but this build or machine has no GPU; use cpu";
+}
+
 at::Device chosen_device(const std::string& name, const distributed::Launch& launch) {
-  const bool has_gpu = at::globalContext().hasCUDA();
-  if (name == "cuda" && !has_gpu)
-    throw UserError("device: cuda was asked for, but this build or machine has no GPU; use cpu");
-  if (name == "cpu" || !has_gpu) return at::kCPU;
+  if (const std::string problem = device_problem(name); !problem.empty()) throw UserError(problem);
+  if (name == "cpu" || !at::globalContext().hasCUDA()) return at::kCPU;
   const int num_gpus = at::detail::getCUDAHooks().deviceCount();
   if (num_gpus == 1) return at::Device(at::kCUDA, 0);
   if (launch.local_rank >= num_gpus)

@@ -9,6 +9,9 @@
 
 namespace vllama::train {
 
+// Why RunConfig::device cannot be had from this build on this machine; empty if it can.
+std::string device_problem(const std::string& name);
+
 // The device that RunConfig::device means for this rank: the GPU with the number of the rank on its
 // machine, the only one if the launcher shows no other, or the CPU. Throws UserError if there are
 // not enough GPUs.

@@ -13,6 +13,7 @@
 #include "train/check/count_bar.h"
 #include "train/check/report.h"
 #include "train/check/token_counts.h"
+#include "train/device.h"
 
 using namespace vllama;
 using namespace vllama::train;
@@ -186,6 +187,27 @@ TEST_CASE("check: the words about weights are those of training") {
   REQUIRE(report.problems.size() == 1);
   const auto training = test::run_program("train '" + config.string() + "'");
   CHECK_THAT(training.output, Contains(report.problems[0]));
+}
+
+TEST_CASE("check: a size that is not that of its file is told once") {
+  World world;
+  SECTION("that makes no model") {
+    world.config.model.vision.encoder.width = 15;
+  }
+  SECTION("that makes one") {
+    world.config.model.vision.encoder.width = 32;
+  }
+  world.finds({"eva_vit_g.pth", "model.vision.encoder.width is ", "but the file has 16"});
+}
+
+TEST_CASE("check: a device that this machine lacks is warned of, as the run may be for another") {
+  World world;
+  world.config.device = "cuda";
+  const CheckReport report = world.check(MediaCheck::none);
+  CHECK(report.problems.empty());
+  const std::string problem = device_problem("cuda");
+  CHECK(report.warnings ==
+        (problem.empty() ? std::vector<std::string>{} : std::vector<std::string>{problem}));
 }
 
 TEST_CASE("check: files of the language model that are missing") {

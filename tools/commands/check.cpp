@@ -33,6 +33,7 @@ void add_check(CLI::App& program, int& exit_status) {
       "Ends with 0 if nothing is wrong, with 2 after a list of all problems.");
   const auto arguments = std::make_shared<Arguments>();
   add_run_arguments(*command, arguments->run);
+  add_resume_options(*command, arguments->options.resume, arguments->options.accept_changes);
   command
       ->add_option("--media", arguments->options.media,
                    "whose files are looked for: sampled, all or none; default sampled")

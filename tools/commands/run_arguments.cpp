@@ -15,6 +15,16 @@ void add_run_arguments(CLI::App& command, RunArguments& arguments) {
       ->allow_extra_args(false);
 }
 
+void add_resume_options(CLI::App& command, std::string& resume, bool& accept_changes) {
+  command
+      .add_option("--resume", resume,
+                  "auto: from the newest complete checkpoint; never; or a step's folder, a run's "
+                  "folder: its newest step, RUN/best")
+      ->capture_default_str();
+  command.add_flag("--accept-changes", accept_changes,
+                   "resume although the configuration now trains something else");
+}
+
 train::RunConfig read_config(const RunArguments& arguments) {
   return train::read_run_config(arguments.config_file, arguments.overrides);
 }

@@ -17,6 +17,10 @@ struct RunArguments {
 // `arguments` must live until the command line has been parsed.
 void add_run_arguments(CLI::App& command, RunArguments& arguments);
 
+// --resume and --accept-changes, of what goes on from a checkpoint. Both live until the command
+// line has been parsed.
+void add_resume_options(CLI::App& command, std::string& resume, bool& accept_changes);
+
 // Throws UserError naming the place of the mistake.
 train::RunConfig read_config(const RunArguments& arguments);
 

@@ -27,13 +27,7 @@ void add_train(CLI::App& program, int& exit_status) {
       config::help<train::RunConfig>());
   const auto arguments = std::make_shared<Arguments>();
   add_run_arguments(*command, arguments->run);
-  command
-      ->add_option("--resume", arguments->options.resume,
-                   "auto: from the newest complete checkpoint; never; or a step's folder, a run's "
-                   "folder: its newest step, RUN/best")
-      ->capture_default_str();
-  command->add_flag("--accept-changes", arguments->options.accept_changes,
-                    "resume although the configuration now trains something else");
+  add_resume_options(*command, arguments->options.resume, arguments->options.accept_changes);
   command->add_flag("--dry-run", arguments->options.dry_run,
                     "read everything, print the start-up report, and stop");
   command->callback([arguments, &exit_status] {

@@ -5,18 +5,23 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <ranges>
 
+#include "core/error.h"
 #include "core/terminal_text.h"
 #include "datasets/data_rules.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
+#include "train/device.h"
 #include "train/find_step.h"
 #include "train/problem_list.h"
 #include "train/run_folder.h"
 #include "train/run_rules.h"
+#include "train/run_start.h"
 #include "train/sample_order.h"
+#include "train/starting_points.h"
 
 namespace vllama::train {
 namespace {
@@ -32,8 +37,12 @@ class Check {
     problems_.attempt([this] { find_starting_points(given_.model.weights); });
     config_.model = models::with_sizes_of_files(given_.model);
     check_rules();
+    problems_.attempt(
+        [this] { start_ = find_start(RunFolder(config_.output_dir), config_, options_.resume); });
     check_weight_files();
     check_data();
+    lay_out_model();
+    if (start_.checkpoint) check_resume();
     make_plan();
     report_.problems = std::move(problems_).take();
     return std::move(report_);
@@ -46,10 +55,54 @@ class Check {
     if (!folder_problem.empty()) problems_.add(folder_problem);
     basics_ = look_at_rules(config_);
     problems_.add(basics_.broken);
+    // The run may be for another machine than this one.
+    if (std::string problem = device_problem(config_.device); !problem.empty())
+      report_.warnings.push_back(std::move(problem));
   }
 
   void check_weight_files() {
-    problems_.attempt([this] { problems_.add(models::check_weights(given_.model)); });
+    models::ModelConfig model = given_.model;
+    model.weights = without_starting_points(model.weights, start_.left_out);
+    problems_.attempt([&] { problems_.add(models::check_weights(model)); });
+  }
+
+  // Sizes only. What makes no model has been told as a broken rule.
+  void lay_out_model() try {
+    const models::LlamaConfig language = language_sizes();
+    model_ = std::make_unique<models::VideoLlama>(config_.model, language);
+  } catch (const UserError&) {
+  }
+
+  void check_resume() {
+    Provenance now = start_.trained_on.value_or(Provenance{});
+    now.data = data_inputs();
+    try {
+      now = present_inputs(start_, config_, now.data);
+    } catch (const UserError&) {
+      // Of a file that is missing, which has been told. The others are compared.
+    }
+    problems_.attempt([&] {
+      const ResumeVerdict verdict =
+          judge_resume(start_, config_, now, basics_.language_model ? model_.get() : nullptr,
+                       options_.accept_changes);
+      std::ranges::copy(verdict.warnings, std::back_inserter(report_.warnings));
+      if (!verdict.refusal.empty()) problems_.add(verdict.refusal);
+    });
+  }
+
+  // Of the data sets that could be opened.
+  std::vector<InputData> data_inputs() {
+    std::vector<InputData> inputs;
+    for (std::size_t i = 0; i < report_.datasets.size(); ++i) {
+      const datasets::Dataset* dataset = report_.datasets[i].dataset.get();
+      if (dataset == nullptr) continue;
+      problems_.attempt([&] {
+        const datasets::DatasetConfig& set = config_.data.sets[i];
+        inputs.push_back(annotation_files(set, *dataset));
+        if (options_.media != MediaCheck::none) inputs.back().media = media_files(set, *dataset);
+      });
+    }
+    return inputs;
   }
 
   void check_data() {
@@ -139,14 +192,11 @@ class Check {
   // While weights are missing, too: those who are about to fetch them want to know what they need.
   void make_plan() {
     const TrainingConfig& training = config_.training;
-    if (config_.data.sets.empty() ||
+    if (!model_ || config_.data.sets.empty() ||
         !datasets::broken_mixing_rules(config_.data, {training.num_steps(), training.batch_size})
              .empty())
       return;
     problems_.attempt([&] {
-      std::string assumed;
-      const models::LlamaConfig language = language_sizes(assumed);
-      models::VideoLlama model(config_.model, language);
       RunPlan plan{.num_epochs = training.num_epochs,
                    .num_steps = training.num_steps(),
                    .samples_per_step = training.batch_size};
@@ -158,17 +208,17 @@ class Check {
       plan_samples(training, samples, plan.sets);
       std::erase_if(plan.sets, [](const DatasetPlan& set) { return set.num_records == 0; });
       std::ranges::move(many_passes(plan.sets), std::back_inserter(report_.warnings));
-      plan.modules = plan_modules(config_, model);
-      plan.memory = plan_memory(config_, model, options_.ranks);
-      plan.tables = plan_tables(config_, model, options_.ranks, config_.device, plan.sets,
+      plan.modules = plan_modules(config_, *model_);
+      plan.memory = plan_memory(config_, *model_, options_.ranks);
+      plan.tables = plan_tables(config_, *model_, options_.ranks, config_.device, plan.sets,
                                 samples.settings().mixing);
-      plan.assumed = std::move(assumed);
+      plan.assumed = assumed_;
       report_.plan = std::move(plan);
     });
   }
 
   // Of the configured language model, or of a published one where its config.json cannot be read.
-  models::LlamaConfig language_sizes(std::string& assumed) const {
+  models::LlamaConfig language_sizes() {
     if (basics_.language_model) return *basics_.language_model;
     models::LlamaConfig sizes;  // LLaMA 7B
     const std::string& folder = config_.model.weights.language_model;
@@ -178,7 +228,7 @@ class Check {
       sizes.mlp_width = 13824;
       sizes.num_layers = sizes.num_heads = sizes.num_key_value_heads = 40;
     }
-    assumed = fmt::format(
+    assumed_ = fmt::format(
         "As '{}' cannot be read, parameters and memory are those of a language model with the "
         "sizes of LLaMA {}.",
         (fs::path(folder) / "config.json").string(), is_13b ? "13B" : "7B");
@@ -189,6 +239,9 @@ class Check {
   RunConfig config_;  // with the sizes of the files
   const CheckOptions& options_;
   RunBasics basics_;
+  RunStart start_;
+  std::unique_ptr<models::VideoLlama> model_;  // without tensors; null if the sizes make none
+  std::string assumed_;                        // of its language model
   ProblemList problems_;
   CheckReport report_;
 };

@@ -28,9 +28,10 @@ struct CheckReport {
   std::optional<RunPlan> plan;            // nothing where the model's sizes contradict each other
 };
 
-// Looks at configuration, tokenizer, weight files (names and shapes), data sets and media. Reads no
-// tensor and touches no GPU. Problems are findings; throws only RunFailure, if a file changes
-// meanwhile.
+// Looks at configuration, tokenizer, weight files (names and shapes), data sets and media, and at
+// whether the run may go on from the checkpoint that it would go on from, which it reads. Of other
+// tensors it reads none, and it uses no GPU. Problems are findings; throws only RunFailure, if a
+// file changes meanwhile.
 CheckReport check(const RunConfig& config, const CheckOptions& options);
 
 }  // namespace vllama::train

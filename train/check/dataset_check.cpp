@@ -56,7 +56,13 @@ class DatasetCheck {
   }
 
   DatasetFindings run(const text::Tokenizer* tokenizer) {
-    if (!datasets::broken_format_rules(set_).empty()) return std::move(findings_);
+    if (datasets::broken_format_rules(set_).empty()) look(tokenizer);
+    findings_.dataset = dataset_;
+    return std::move(findings_);
+  }
+
+ private:
+  void look(const text::Tokenizer* tokenizer) {
     try {
       dataset_ = datasets::open_dataset(
           set_, datasets::IndexFolder::open(config_.data.index_folder), config_.data.compat);
@@ -64,17 +70,15 @@ class DatasetCheck {
       findings_.errors.push_back(fmt::format("data set {}: {}", set_.name, error.what()));
     }
     const std::optional<datasets::ExampleBuilder> builder = make_builder(tokenizer);
-    if (dataset_ == nullptr) return std::move(findings_);
+    if (dataset_ == nullptr) return;
     findings_.num_records = dataset_->size();
     findings_.invalid = dataset_->invalid();
     look_at_all_records();
-    if (options_.media == MediaCheck::none || !has_root_) return std::move(findings_);
+    if (options_.media == MediaCheck::none || !has_root_) return;
     if (options_.media == MediaCheck::sampled) look_for_some_files();
     if (builder) build_some(*builder);
-    return std::move(findings_);
   }
 
- private:
   std::optional<datasets::ExampleBuilder> make_builder(const text::Tokenizer* tokenizer) {
     if (tokenizer == nullptr ||
         !datasets::broken_media_rules(set_, config_.data, limits_.model).empty())
@@ -245,7 +249,7 @@ class DatasetCheck {
   const SampleLimits& limits_;
   const CheckOptions& options_;
   const bool has_root_ = datasets::broken_root_rules(set_).empty();
-  std::unique_ptr<datasets::Dataset> dataset_;
+  std::shared_ptr<const datasets::Dataset> dataset_;
   DatasetFindings findings_;
 };
 

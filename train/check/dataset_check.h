@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ enum class MediaCheck {
 };
 
 struct CheckOptions {
+  // As of TrainOptions.
+  std::string resume = "auto";
+  bool accept_changes = false;
   MediaCheck media = MediaCheck::sampled;
   // Per data set: this many records are built into samples, decoding included; ten times as many
   // files are looked for where not all are.
@@ -47,6 +51,7 @@ struct RecordList {
 
 struct DatasetFindings {
   std::string name, annotations;
+  std::shared_ptr<const datasets::Dataset> dataset = {};  // null if it could not be opened
   std::vector<std::string> errors;  // why it could not be opened, or its samples not be built
   std::int64_t num_records = 0;
   datasets::InvalidEntries invalid;
