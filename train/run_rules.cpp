@@ -6,11 +6,16 @@
 #include <iterator>
 
 #include "datasets/data_rules.h"
+#include "datasets/mixture.h"
 #include "eval/evaluate/evaluate.h"
+#include "eval/evaluate/question_prompt.h"
+#include "eval/generate/generator.h"
+#include "eval/media_embedding.h"
 #include "eval/model_input.h"
 #include "eval/tasks/open_task.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
+#include "train/chat_settings.h"
 #include "train/problem_list.h"
 #include "train/startup_report.h"
 
@@ -38,18 +43,10 @@ class Rules {
     broken_.attempt([&] { found_.tokenizer.emplace(folder / "tokenizer.model"); });
     broken_.attempt(
         [&] { found_.language_model = models::read_llama_config(folder / "config.json"); });
-    if (!found_.language_model) return;
-    if (found_.tokenizer)
+    if (found_.language_model && found_.tokenizer)
       broken_.attempt([&] {
         models::check_vocabulary(*found_.language_model, found_.tokenizer->size(), folder.string());
       });
-    const std::int64_t longest = longest_sequence(config_),
-                       positions = found_.language_model->max_positions;
-    if (longest > positions)
-      broken_.add(
-          fmt::format("samples may have {} tokens, but the language model has {} positions; lower "
-                      "data.conversations.max_tokens or data.captions.max_tokens",
-                      longest, positions));
   }
 
   void model() {
@@ -93,20 +90,35 @@ class Rules {
   }
 
   void data() {
-    rules_of(config_.data, "");
+    rules_of(config_.data, "data");
     const TrainingConfig& training = config_.training;
     broken_.add(
         datasets::broken_mixing_rules(config_.data, {training.num_steps(), training.batch_size}));
   }
 
-  void rules_of(const datasets::DataConfig& data, const std::string& where) {
-    broken_.add(datasets::broken_name_rules(data), where);
+  // Returns whether none is broken.
+  bool rules_of(const datasets::DataConfig& data, const std::string& where) {
+    ProblemList broken;
+    if (found_.language_model) {
+      const std::int64_t longest = longest_sequence(config_.model, data),
+                         positions = found_.language_model->max_positions;
+      if (longest > positions)
+        broken.add(fmt::format(
+            "samples may have {} tokens, but the language model has {} positions; lower "
+            "{}.conversations.max_tokens or {}.captions.max_tokens",
+            longest, positions, where, where));
+    }
+    const std::string beginning = where == "data" ? "" : where + ": ";
+    broken.add(datasets::broken_name_rules(data), beginning);
     const datasets::ModelInput input = eval::model_input(config_.model);
     for (const datasets::DatasetConfig& set : data.sets) {
-      broken_.add(datasets::broken_format_rules(set), where);
-      broken_.add(datasets::broken_root_rules(set), where);
-      broken_.add(datasets::broken_media_rules(set, data, input), where);
+      broken.add(datasets::broken_format_rules(set), beginning);
+      broken.add(datasets::broken_root_rules(set), beginning);
+      broken.add(datasets::broken_media_rules(set, data, input), beginning);
     }
+    const bool is_kept = broken.empty();
+    broken_.add(std::move(broken).take());
+    return is_kept;
   }
 
   void evaluation() {
@@ -120,9 +132,38 @@ class Rules {
           "eval: a language model that is held in parts (distributed.shard_language_model) cannot "
           "answer; evaluate its checkpoints with vllama eval");
     broken_.attempt([&] { eval::check_names(eval.tasks); });
-    for (const eval::TaskConfig& task : eval.tasks) broken_.attempt([&] { eval::open_task(task); });
+    if (!eval.tasks.empty())
+      broken_.attempt([&] { eval::check_generation(eval.generation); }, "eval.generation: ");
+    for (const eval::TaskConfig& task : eval.tasks) rules_of(task);
     for (std::size_t i = 0; i < eval.losses.size(); ++i)
-      rules_of(eval.losses[i], fmt::format("eval.losses.{}: ", i));
+      held_out(eval.losses[i], fmt::format("eval.losses.{}", i));
+  }
+
+  // What the first evaluation, perhaps after hours, would say.
+  void rules_of(const eval::TaskConfig& task) {
+    const ValidationConfig& eval = config_.eval;
+    const datasets::DataConfig decoding = eval::decoding_config(media_settings(config_));
+    broken_.add(datasets::broken_media_rules(
+                    eval::media_of_task(training_chat_settings(config_), eval.prompt, task),
+                    decoding, eval::model_input(config_.model)),
+                "eval.tasks: ");
+    broken_.attempt([&] {
+      const bool writes = eval::open_task(task).kind == eval::AnswerKind::written;
+      if (writes && found_.language_model &&
+          eval::max_prompt_tokens(eval.generation, *found_.language_model) < 1)
+        broken_.add(fmt::format(
+            "eval.generation: an answer of up to {} tokens leaves nothing of {} for a prompt; "
+            "lower max_new_tokens",
+            eval.generation.max_new_tokens,
+            std::min(eval.generation.max_context_tokens, found_.language_model->max_positions)));
+    });
+  }
+
+  void held_out(const datasets::DataConfig& data, const std::string& where) {
+    if (rules_of(data, where) && found_.tokenizer)
+      broken_.attempt(
+          [&] { datasets::Mixture(data, eval::model_input(config_.model), *found_.tokenizer); },
+          where + ": ");
   }
 
   // Names of the metrics of captions and answers depend on what the annotations hold, so only the

@@ -20,8 +20,8 @@ struct RunBasics {
 };
 
 // Looks at every rule but that for the run's folder (RunFolder::problem), which rank 0 alone has to
-// see; also after a broken one. Reads tokenizer and config.json of the language
-// model and the questions of the tasks below eval; creates nothing. Never throws UserError.
+// see; also after a broken one. Reads tokenizer and config.json of the language model, and the
+// questions and annotations below eval; creates nothing but their indexes. Never throws UserError.
 RunBasics look_at_rules(const RunConfig& config);
 
 }  // namespace vllama::train

@@ -198,16 +198,16 @@ std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama
   return modules;
 }
 
-std::int64_t longest_sequence(const RunConfig& config) {
-  const datasets::ModelInput input = eval::model_input(config.model);
+std::int64_t longest_sequence(const models::ModelConfig& model, const datasets::DataConfig& data) {
+  const datasets::ModelInput input = eval::model_input(model);
   std::int64_t media_tokens = 0;
   for (const auto& branch : {input.vision, input.audio})
     if (branch) media_tokens += branch->num_tokens;
   std::int64_t longest = 0;
-  for (const auto& set : config.data.sets)
+  for (const auto& set : data.sets)
     longest = std::max(longest, datasets::has_conversations(set.format)
-                                    ? config.data.conversations.max_tokens
-                                    : 1 + media_tokens + config.data.captions.max_tokens);
+                                    ? data.conversations.max_tokens
+                                    : 1 + media_tokens + data.captions.max_tokens);
   return longest;
 }
 
@@ -219,7 +219,7 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model,
       ranks.num_ranks * config.training.num_micro_steps(ranks.num_ranks);
   const std::int64_t batch =
       (config.training.batch_size + num_micro_batches - 1) / num_micro_batches;
-  const BatchShape shape{.num_tokens = batch * longest_sequence(config),
+  const BatchShape shape{.num_tokens = batch * longest_sequence(config.model, config.data),
                          .num_frames = batch * most_frames};
   const auto modules = plan_modules(config, model);
   return estimate_memory(config.model, model.language_model().config(), count(modules, false),

@@ -50,7 +50,7 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model,
                            const RankCounts& ranks);
 
 // Tokens that no sample exceeds, apart from the text of a prompt in front of a caption.
-std::int64_t longest_sequence(const RunConfig& config);
+std::int64_t longest_sequence(const models::ModelConfig& model, const datasets::DataConfig& data);
 
 // The plan; the parameters of every module, trained and frozen; every data set with its records,
 // the samples that the run will take from it and how often that goes through it; the estimated

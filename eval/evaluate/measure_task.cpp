@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "core/error.h"
 #include "core/log.h"
 #include "eval/scores/caption_scores.h"
 #include "eval/scores/chair.h"
@@ -70,8 +69,6 @@ Measurements of_objects(const TaskConfig& config, const std::vector<Prediction>&
 
 Measurements of_captions(const TaskConfig& config, const std::vector<Prediction>& predictions) {
   Measurements all = caption_measurements(predictions, simple_tokens(predictions));
-  if (config.objects.empty() != config.object_names.empty())
-    throw UserError("objects and object_names go together");
   if (config.objects.empty()) return all;
   append(all, of_objects(config, predictions));
   return all;

@@ -16,21 +16,10 @@ namespace {
 
 using processors::MediaRoute;
 
-std::int64_t num_frames(const ModelView& model, const PromptConfig& config,
+std::int64_t num_frames(const ChatSettings& chat, const PromptConfig& config,
                         const TaskConfig& task) {
   if (task.num_frames > 0) return task.num_frames;
-  return config.num_frames > 0 ? config.num_frames : model.chat.num_frames;
-}
-
-datasets::DatasetConfig dataset_config(const ModelView& model, const PromptConfig& config,
-                                       const TaskConfig& task) {
-  datasets::DatasetConfig dataset;
-  dataset.name = task.name;
-  dataset.num_frames = num_frames(model, config, task);
-  dataset.inputs = task.inputs;
-  dataset.time_message = model.chat.time_message;
-  dataset.transform = "eval";
-  return dataset;
+  return config.num_frames > 0 ? config.num_frames : chat.num_frames;
 }
 
 // Which of `count` rows in order stands at each place.
@@ -54,6 +43,17 @@ bool is_sound(const processors::MediaInput& input) {
 
 }  // namespace
 
+datasets::DatasetConfig media_of_task(const ChatSettings& chat, const PromptConfig& config,
+                                      const TaskConfig& task) {
+  datasets::DatasetConfig dataset;
+  dataset.name = task.name;
+  dataset.num_frames = num_frames(chat, config, task);
+  dataset.inputs = task.inputs;
+  dataset.time_message = chat.time_message;
+  dataset.transform = "eval";
+  return dataset;
+}
+
 QuestionPrompts::QuestionPrompts(const ModelView& model, const PromptConfig& config,
                                  const TaskConfig& task)
     : model_(model),
@@ -61,7 +61,7 @@ QuestionPrompts::QuestionPrompts(const ModelView& model, const PromptConfig& con
                                 model.chat.template_family)),
       task_(task),
       system_(config.system.empty() ? model.chat.system : config.system),
-      media_(dataset_config(model, config, task), decoding_config(model.media),
+      media_(media_of_task(model.chat, config, task), decoding_config(model.media),
              model_input(model.model.config())) {}
 
 PreparedQuestion QuestionPrompts::prepare(const Question& question) const {

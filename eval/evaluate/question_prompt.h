@@ -22,6 +22,10 @@ struct PreparedQuestion {
   std::int64_t num_frames = 0;
 };
 
+// What is taken of the media of a task's questions.
+datasets::DatasetConfig media_of_task(const ChatSettings& chat, const PromptConfig& config,
+                                      const TaskConfig& task);
+
 class QuestionPrompts {
  public:
   // `model` outlives the object. Throws UserError for settings that contradict the model.

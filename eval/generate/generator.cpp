@@ -22,6 +22,17 @@ struct Generator::Row {
   AnswerText text;
 };
 
+void check_generation(const GenerationConfig& config) {
+  if (config.num_beams > 1 && config.do_sample)
+    throw UserError(
+        "num_beams above 1 follows the most probable answers: leave do_sample off, or take one "
+        "beam");
+}
+
+std::int64_t max_prompt_tokens(const GenerationConfig& config, const models::LlamaConfig& model) {
+  return std::min(config.max_context_tokens, model.max_positions) - config.max_new_tokens;
+}
+
 Generator::Generator(const models::Llama& model, const text::Tokenizer& tokenizer,
                      const StopRules& rules, const GenerationConfig& config)
     : Generator(model, rules, config) {
@@ -31,15 +42,11 @@ Generator::Generator(const models::Llama& model, const text::Tokenizer& tokenize
 Generator::Generator(const models::Llama& model, const StopRules& rules,
                      const GenerationConfig& config)
     : model_(&model), tokenizer_(nullptr), rules_(&rules), config_(config) {
-  if (config.num_beams > 1 && config.do_sample)
-    throw UserError(
-        "num_beams above 1 follows the most probable answers: leave do_sample off, or take one "
-        "beam");
+  check_generation(config);
 }
 
 std::int64_t Generator::max_prompt_tokens() const {
-  return std::min(config_.max_context_tokens, model_->config().max_positions) -
-         config_.max_new_tokens;
+  return eval::max_prompt_tokens(config_, model_->config());
 }
 
 void Generator::check_length(const Prompt& prompt) const {

@@ -29,10 +29,15 @@ struct KeptRows {
   std::vector<std::int64_t> rows;              // as Prompt::rows
 };
 
+// Throws UserError for settings that contradict each other.
+void check_generation(const GenerationConfig& config);
+
+// Most tokens of a prompt before an answer: what the context leaves for it; may be below 1.
+std::int64_t max_prompt_tokens(const GenerationConfig& config, const models::LlamaConfig& model);
+
 class Generator {
  public:
-  // All but the config outlive the generator. Throws UserError for settings that contradict each
-  // other.
+  // All but the config outlive the generator. Throws as check_generation().
   Generator(const models::Llama& model, const text::Tokenizer& tokenizer, const StopRules& rules,
             const GenerationConfig& config);
   // Without texts: answers are tokens.

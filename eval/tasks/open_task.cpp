@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "core/sha256.h"
+#include "eval/scores/chair.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/other_media.h"
 #include "eval/tasks/read_questions.h"
@@ -83,6 +84,17 @@ std::string hash_of_files(const TaskConfig& config) {
   return hash.finish();
 }
 
+// What captions are searched for is read when they are scored: what is wrong with it is said before
+// one is written.
+void check_objects(const TaskConfig& config) {
+  if (config.objects.empty() != config.object_names.empty())
+    throw UserError("objects and object_names go together");
+  if (config.objects.empty()) return;
+  AnnotationRows rows;
+  read_objects(config.objects, rows);
+  ObjectNames::read(config.object_names);
+}
+
 // `tried` are the names that the first medium was looked for by in vain.
 void tell_of_media(const Task& task, const std::string& tried) {
   const auto num_missing = std::ranges::count_if(
@@ -123,6 +135,7 @@ std::string read_questions(const TaskConfig& config, Task& task) {
 Task open_task(const TaskConfig& config) try {
   Task task{.name = config.name, .format = config.format, .annotation_hash = hash_of_files(config)};
   const std::string tried = read_questions(config, task);
+  if (config.format.ends_with("captions")) check_objects(config);
   if (config.num_candidates > 0) {
     if (config.num_candidates < 2) throw UserError("num_candidates must be 0 or at least 2");
     if (!config.format.ends_with("captions"))

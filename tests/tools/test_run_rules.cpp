@@ -42,6 +42,16 @@ datasets::DataConfig held_out(const RunConfig& config) {
   return data;
 }
 
+// Of captions that can be opened.
+eval::TaskConfig caption_task(const RunConfig& config) {
+  eval::TaskConfig captions = task("written");
+  captions.format = "captions";
+  captions.caption_format = "webvid";
+  captions.annotations = config.data.sets[0].annotations;
+  captions.media_root = config.data.sets[0].media_root;
+  return captions;
+}
+
 // One or more of every section that has rules with another.
 std::vector<Mistake> mistakes() {
   return {
@@ -131,6 +141,49 @@ std::vector<Mistake> mistakes() {
          c.eval.every_steps = 2;
          c.eval.losses = {held_out(c)};
          c.eval.losses[0].sets[0].media_root = "/nowhere";
+       }},
+      {"eval.losses.0: there is no annotation folder '/nowhere'",
+       [](RunConfig& c) {
+         c.eval.every_steps = 2;
+         c.eval.losses = {held_out(c)};
+         c.eval.losses[0].sets[0].annotations = "/nowhere";
+       }},
+      {"lower eval.losses.0.conversations.max_tokens",
+       [](RunConfig& c) {
+         c.eval.every_steps = 2;
+         c.eval.losses = {held_out(c)};
+         c.eval.losses[0].captions.max_tokens = 100;
+       }},
+      {"eval.generation: num_beams above 1",
+       [](RunConfig& c) {
+         c.eval.every_steps = 2;
+         c.eval.tasks = {caption_task(c)};
+         c.eval.generation.num_beams = 2;
+         c.eval.generation.do_sample = true;
+       }},
+      {"eval.generation: an answer of up to 64 tokens leaves nothing of 64 for a prompt",
+       [](RunConfig& c) {
+         c.eval.every_steps = 2;
+         c.eval.tasks = {caption_task(c)};
+         c.eval.generation.max_new_tokens = 64;
+       }},
+      {"task 'written': objects and object_names go together",
+       [](RunConfig& c) {
+         c.eval.every_steps = 2;
+         c.eval.tasks = {caption_task(c)};
+         c.eval.tasks[0].objects = c.model.weights.language_model + "/config.json";
+       }},
+      {"eval.tasks: data set 'written': inputs: sound needs a model with an audio branch",
+       [](RunConfig& c) {
+         c.eval.every_steps = 2;
+         c.eval.tasks = {caption_task(c)};
+         c.eval.tasks[0].inputs = "sound";
+       }},
+      {"eval.tasks: data set 'written' takes 33 frames",
+       [](RunConfig& c) {
+         c.eval.every_steps = 2;
+         c.eval.tasks = {caption_task(c)};
+         c.eval.prompt.num_frames = 33;
        }},
       {"cannot answer; evaluate its checkpoints",
        [](RunConfig& c) {

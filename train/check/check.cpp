@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/terminal_text.h"
 #include "datasets/data_rules.h"
+#include "eval/evaluate/unused_settings.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
@@ -58,6 +59,10 @@ class Check {
     // The run may be for another machine than this one.
     if (std::string problem = device_problem(config_.device); !problem.empty())
       report_.warnings.push_back(std::move(problem));
+    if (config_.eval.every_steps > 0)
+      for (const std::string& note :
+           eval::unused_settings(config_.eval.generation, config_.eval.tasks))
+        report_.warnings.push_back("eval: " + note);
   }
 
   void check_weight_files() {
