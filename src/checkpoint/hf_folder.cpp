@@ -8,6 +8,7 @@
 #include "checkpoint/weight_table.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/warn_once.h"
 
 namespace vllama::checkpoint {
 namespace {
@@ -76,14 +77,15 @@ WeightTable read_sharded(const fs::path& index) {
 
 WeightTable read_hf_folder(const fs::path& folder) {
   if (holds_hf_weights(folder) && fs::exists(folder / "adapter_config.json"))
-    log::warn("{}: holds a PEFT adapter beside a model; the adapter is not read", folder.string());
+    log::warn_once(fmt::format("{}: holds a PEFT adapter beside a model; the adapter is not read",
+                               folder.string()));
   for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
     const fs::path single = folder / name, index = folder / (std::string(name) + ".index.json");
     if (fs::exists(single) && fs::exists(index))
-      log::warn(
+      log::warn_once(fmt::format(
           "{}: holds {} and an index of shards; the first is read, as transformers does, and the "
           "index and its shards are not: remove what is out of date",
-          folder.string(), name);
+          folder.string(), name));
     if (fs::exists(single)) return read_weight_file(single);
     if (fs::exists(index)) return read_sharded(index);
   }

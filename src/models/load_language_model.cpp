@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "core/log.h"
+#include "core/warn_once.h"
 #include "models/tensor_shapes.h"
 #include "models/weight_names.h"
 
@@ -74,11 +74,11 @@ void adapt_tied(nn::ParameterList& parameters, const checkpoint::TensorSource& s
   source.release(kHead);
   source.release(kTable);
   if (!is_same)
-    log::warn(
+    log::warn_once(fmt::format(
         "{}: lm_head.weight is another matrix than the embeddings, although config.json says "
         "tie_word_embeddings: it is left out, as transformers does; if it is the right one, set "
         "tie_word_embeddings to false",
-        source.tensors().front().file);
+        source.tensors().front().file));
 }
 
 }  // namespace
