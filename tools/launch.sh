@@ -101,13 +101,27 @@ kill_after_grace() {  # PROCESS...
   signal_ranks KILL "$@"
 }
 
+# A rank that is no process any more. The shell may have taken note of its end while it waited for another; `wait -n` then
+# knows it no longer, and plain `wait` still remembers its status.
+gone_rank() {
+  local process
+  for process in "${!running[@]}"; do
+    kill -0 "$process" 2>/dev/null || { echo "$process" && return; }
+  done
+}
+
 # Waits for all ranks. Returns the status of the first that failed, or 0.
 wait_for_ranks() {
   local first_failure=0 killer='' ended status
   while [ ${#running[@]} -gt 0 ]; do
     { wait -n -p ended "${!running[@]}"; } 2>/dev/null  # without the shell's own notice of a kill
     status=$?
-    [ -n "${ended:-}" ] || continue  # a signal came
+    if [ -z "${ended:-}" ]; then
+      ended=$(gone_rank)
+      [ -n "$ended" ] || continue  # a signal came
+      { wait "$ended"; } 2>/dev/null
+      status=$?
+    fi
     [ "$status" -eq 0 ] || echo "launch.sh: rank ${running[$ended]} ended with status $status" >&2
     unset "running[$ended]"
     if [ "$status" -ne 0 ] && [ "$first_failure" -eq 0 ]; then
