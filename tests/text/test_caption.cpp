@@ -64,7 +64,9 @@ TEST_CASE("every recorded time message is met") {
   const auto frames = test::read_json(frames_path);
   for (const auto& entries : {test::read_json(messages_path), frames["time_messages"]})
     for (const auto& entry : entries)
-      CHECK(time_message(entry["indices"].get<test::Ids>(), entry["fps"]) == entry["msg"]);
+      CHECK(time_message(entry["indices"].get<test::Ids>(), entry["fps"]) ==
+            entry["msg"].get<std::string>());
   for (const auto& clip : frames["clips"])
-    CHECK(time_message(clip["indices"].get<test::Ids>(), clip["avg_fps"]) == clip["time_message"]);
+    CHECK(time_message(clip["indices"].get<test::Ids>(), clip["avg_fps"]) ==
+          clip["time_message"].get<std::string>());
 }
