@@ -118,7 +118,9 @@ void resolve_includes(Tree& tree, const std::filesystem::path& folder,
 }
 
 Tree load_file_within(const std::filesystem::path& path, std::vector<std::filesystem::path> chain) {
-  const auto canonical = std::filesystem::weakly_canonical(path);
+  std::error_code error;
+  auto canonical = std::filesystem::weakly_canonical(path, error);
+  if (error) canonical = path;  // no file is there, which reading it says
   if (std::ranges::find(chain, canonical) != chain.end())
     throw UserError(fmt::format("'{}' includes itself", path.string()));
   chain.push_back(canonical);

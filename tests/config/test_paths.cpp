@@ -127,4 +127,8 @@ TEST_CASE("paths: included files") {
   write_file_atomically(folder.path() / "run.yaml", "include: ${UNSET}/part.yaml\n");
   CHECK_THROWS_WITH(config::load_file(folder.path() / "run.yaml"),
                     Contains("run.yaml:1: 'include' names the environment variable UNSET"));
+  write_file_atomically(folder.path() / "run.yaml",
+                        "include: " + std::string(400, 'J') + ".yaml\n");
+  CHECK_THROWS_WITH(config::load_file(folder.path() / "run.yaml"),
+                    Contains("cannot read") && Contains("File name too long"));
 }
