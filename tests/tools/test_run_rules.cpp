@@ -52,6 +52,11 @@ eval::TaskConfig caption_task(const RunConfig& config) {
   return captions;
 }
 
+void ask_captions(RunConfig& config) {
+  config.eval.every_steps = 2;
+  config.eval.tasks = {caption_task(config)};
+}
+
 // One or more of every section that has rules with another.
 std::vector<Mistake> mistakes() {
   return {
@@ -156,33 +161,28 @@ std::vector<Mistake> mistakes() {
        }},
       {"eval.generation: num_beams above 1",
        [](RunConfig& c) {
-         c.eval.every_steps = 2;
-         c.eval.tasks = {caption_task(c)};
+         ask_captions(c);
          c.eval.generation.num_beams = 2;
          c.eval.generation.do_sample = true;
        }},
       {"eval.generation: an answer of up to 64 tokens leaves nothing of 64 for a prompt",
        [](RunConfig& c) {
-         c.eval.every_steps = 2;
-         c.eval.tasks = {caption_task(c)};
+         ask_captions(c);
          c.eval.generation.max_new_tokens = 64;
        }},
       {"task 'written': objects and object_names go together",
        [](RunConfig& c) {
-         c.eval.every_steps = 2;
-         c.eval.tasks = {caption_task(c)};
+         ask_captions(c);
          c.eval.tasks[0].objects = c.model.weights.language_model + "/config.json";
        }},
       {"eval.tasks: data set 'written': inputs: sound needs a model with an audio branch",
        [](RunConfig& c) {
-         c.eval.every_steps = 2;
-         c.eval.tasks = {caption_task(c)};
+         ask_captions(c);
          c.eval.tasks[0].inputs = "sound";
        }},
       {"eval.tasks: data set 'written' takes 33 frames",
        [](RunConfig& c) {
-         c.eval.every_steps = 2;
-         c.eval.tasks = {caption_task(c)};
+         ask_captions(c);
          c.eval.prompt.num_frames = 33;
        }},
       {"cannot answer; evaluate its checkpoints",
