@@ -21,6 +21,9 @@ else()
     "LINKER:-rpath-link,${site_packages}/nvidia/cu13/lib")
 endif()
 
+# Without it the operators of tensors bring in all two thousand functions.
+target_compile_definitions(libtorch INTERFACE AT_PER_OPERATOR_HEADERS)
+
 # The wheel carries headers of fmt and protobuf that do not fit the system's libraries. What is linked
 # here is searched before the wheel.
 file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/system_headers")

@@ -1,15 +1,21 @@
-# vllama_library(NAME SOURCES... LINK LIBRARIES...): one static library for one folder.
+# vllama_library(NAME [TENSORS] SOURCES... LINK LIBRARIES...): one static library for one folder.
 function(vllama_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "TENSORS" "" "SOURCES;LINK" ${ARGN})
   add_library(vllama_${name} STATIC ${arg_SOURCES})
   target_link_libraries(vllama_${name} PUBLIC vllama_settings ${arg_LINK})
+  if(arg_TENSORS)
+    target_precompile_headers(vllama_${name} REUSE_FROM vllama_tensor_headers)
+  endif()
 endfunction()
 
-# vllama_test(NAME SOURCES... LINK LIBRARIES...): one Catch2 program, one ctest entry.
+# vllama_test(NAME [TENSORS] SOURCES... LINK LIBRARIES...): one Catch2 program, one ctest entry.
 function(vllama_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "TENSORS" "" "SOURCES;LINK" ${ARGN})
   add_executable(test_${name} ${arg_SOURCES})
   target_link_libraries(test_${name} PRIVATE vllama_test_main ${arg_LINK})
+  if(arg_TENSORS)
+    target_precompile_headers(test_${name} REUSE_FROM vllama_test_headers)
+  endif()
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   # Threads that wait must not spin where tests share the cores.
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE")
