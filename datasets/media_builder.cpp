@@ -7,8 +7,9 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/broken_rules.h"
 #include "core/error.h"
-#include "datasets/data_rules.h"
+#include "datasets/media_rules.h"
 #include "datasets/stopwatch.h"
 #include "media/audio.h"
 #include "media/error.h"

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "datasets/data_config.h"
 #include "datasets/order.h"
@@ -18,6 +20,10 @@ struct RunSize {
 
 // The share of a data set, relative to the others: its weight, or its number of samples.
 double share_of(const DatasetConfig& set);
+
+// The broken rules between weights, numbers of samples, and the samples of the run, which they may
+// miss by less than a step; every one with what to change.
+std::vector<std::string> broken_mixing_rules(const DataConfig& data, const RunSize& run);
 
 // Throws UserError for broken_mixing_rules().
 OrderSettings order_settings(const DataConfig& config, const RunSize& run, std::uint64_t seed);

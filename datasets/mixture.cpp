@@ -1,10 +1,26 @@
 #include "datasets/mixture.h"
 
+#include <fmt/format.h>
+
+#include <set>
+
+#include "core/broken_rules.h"
 #include "core/error.h"
-#include "datasets/data_rules.h"
+#include "datasets/mixing.h"
 #include "datasets/open_dataset.h"
 
 namespace vllama::datasets {
+
+std::vector<std::string> broken_name_rules(const DataConfig& data) {
+  std::vector<std::string> broken;
+  if (data.sets.empty()) broken.push_back("data.sets: the list of data sets is empty");
+  std::set<std::string> names;
+  for (const DatasetConfig& set : data.sets)
+    if (!names.insert(set.name).second)
+      broken.push_back(
+          fmt::format("data.sets: two data sets are called '{}'; rename one", set.name));
+  return broken;
+}
 
 Mixture::Mixture(const DataConfig& config, const ModelInput& model,
                  const text::Tokenizer& tokenizer) {

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "datasets/sample_source.h"
 
 namespace vllama::datasets {
+
+// The broken rules between the names of data sets, every one with what to change.
+std::vector<std::string> broken_name_rules(const DataConfig& data);
 
 class Mixture : public SampleSource {
  public:

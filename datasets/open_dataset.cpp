@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "core/broken_rules.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "datasets/audiocaps.h"
 #include "datasets/cc595k.h"
 #include "datasets/cc_sbu_align.h"
 #include "datasets/clotho.h"
-#include "datasets/data_rules.h"
+#include "datasets/format_rules.h"
 #include "datasets/llava_instruct.h"
 #include "datasets/video_instruct_100k.h"
 #include "datasets/videochat_instruct.h"

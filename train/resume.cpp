@@ -7,9 +7,9 @@
 #include <iterator>
 #include <sstream>
 
+#include "core/broken_rules.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "datasets/data_rules.h"
 #include "models/load_video_llama.h"
 #include "train/find_step.h"
 #include "train/provenance_changes.h"
@@ -70,7 +70,7 @@ Beginning find_beginning(const RunFolder& folder, const RunConfig& config,
       [&] {
         RunStart& start = beginning.start;
         start = find_start(folder, config, options.resume);
-        datasets::require_none(models::check_weights(without(config.model, start.left_out)));
+        require_none(models::check_weights(without(config.model, start.left_out)));
         const Provenance now = present_inputs(start, config, data_files(config.data, data));
         beginning.texts = {{kConfigFile, config::dump(with_absolute_paths(config))},
                            {kProvenanceFile, provenance_text(now)}};

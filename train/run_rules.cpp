@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <iterator>
 
-#include "datasets/data_rules.h"
+#include "datasets/format_rules.h"
+#include "datasets/media_rules.h"
+#include "datasets/mixing.h"
 #include "datasets/mixture.h"
 #include "eval/evaluate/evaluate.h"
 #include "eval/evaluate/question_prompt.h"

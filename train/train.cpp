@@ -6,11 +6,11 @@
 #include <iostream>
 #include <optional>
 
+#include "core/broken_rules.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "core/signal_thread.h"
-#include "datasets/data_rules.h"
 #include "datasets/mixture.h"
 #include "distributed/agreement.h"
 #include "eval/model_input.h"
@@ -110,7 +110,7 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
   const RunConfig config = with_starting_points(given);
   distributed::require_agreement(ranks, run_facts(config));
   const RunBasics basics = look_at_rules(config);
-  datasets::require_none(basics.broken);
+  require_none(basics.broken);
   const RunFolder folder(config.output_dir);
   const auto lock = options.dry_run ? std::optional<FolderLock>() : open_folder(folder, ranks);
 

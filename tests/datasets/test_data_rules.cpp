@@ -1,8 +1,10 @@
 // Rules between the settings of data, and what is odd about the texts of a record.
 #include <catch2/catch.hpp>
 
+#include "core/broken_rules.h"
 #include "core/error.h"
-#include "datasets/data_rules.h"
+#include "datasets/format_rules.h"
+#include "datasets/media_rules.h"
 #include "datasets/record_texts.h"
 #include "tests/support/fixtures.h"
 

@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "core/terminal_text.h"
-#include "datasets/data_rules.h"
+#include "datasets/mixing.h"
 #include "eval/evaluate/unused_settings.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"

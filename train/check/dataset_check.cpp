@@ -8,8 +8,9 @@
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "datasets/data_rules.h"
+#include "datasets/format_rules.h"
 #include "datasets/in_threads.h"
+#include "datasets/media_rules.h"
 #include "datasets/open_dataset.h"
 #include "datasets/record_texts.h"
 #include "media/error.h"
