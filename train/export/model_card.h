@@ -9,11 +9,11 @@
 #include "eval/open_model.h"
 #include "train/base_files.h"
 #include "train/export/export.h"
+#include "train/export/model_card_file.h"
 #include "train/export/saved_checkpoint.h"
 
 namespace vllama::train {
 
-inline constexpr const char* kModelCardFile = "model_card.json";
 
 // A base file as it is known again.
 struct HashedFile {

@@ -10,7 +10,7 @@
 #include "eval/bundle/model_in_use.h"
 #include "eval/bundle/open_bundle.h"
 #include "train/chat_settings.h"
-#include "train/export/model_card.h"
+#include "train/export/model_card_file.h"
 
 namespace vllama::train {
 namespace {
