@@ -1,7 +1,7 @@
 // What a model expects of its examples.
 #pragma once
 
-#include "datasets/media_builder.h"
+#include "datasets/examples/media_builder.h"
 #include "models/model_config.h"
 
 namespace vllama::eval {

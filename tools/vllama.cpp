@@ -7,9 +7,9 @@
 #include "core/log.h"
 #include "core/terminal_text.h"
 #include "core/version.h"
-#include "tools/command_line.h"
+#include "tools/command_line/command_line.h"
+#include "tools/command_line/help_format.h"
 #include "tools/commands/commands.h"
-#include "tools/help_format.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 #include "core/files.h"
 #include "core/log.h"
-#include "train/run_folder.h"
+#include "train/run/run_folder.h"
 
 namespace vllama::train {
 namespace {

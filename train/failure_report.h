@@ -5,7 +5,7 @@
 #include <string>
 
 #include "distributed/communicator.h"
-#include "train/run_config.h"
+#include "train/run/run_config.h"
 
 namespace vllama::train {
 

@@ -11,10 +11,10 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "models/load_video_llama.h"
-#include "train/find_step.h"
-#include "train/provenance_changes.h"
-#include "train/recorded_config.h"
-#include "train/starting_points.h"
+#include "train/provenance/provenance_changes.h"
+#include "train/provenance/starting_points.h"
+#include "train/run/find_step.h"
+#include "train/run/recorded_config.h"
 
 namespace vllama::train {
 namespace {

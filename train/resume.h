@@ -4,10 +4,10 @@
 #include <map>
 #include <string>
 
-#include "datasets/mixture.h"
+#include "datasets/loading/mixture.h"
+#include "train/loop/trainer.h"
 #include "train/run_start.h"
 #include "train/train.h"
-#include "train/trainer.h"
 
 namespace vllama::train {
 

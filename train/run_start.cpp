@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include "core/error.h"
-#include "train/config_change.h"
-#include "train/find_step.h"
-#include "train/provenance_changes.h"
-#include "train/starting_points.h"
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
+#include "train/provenance/provenance_changes.h"
+#include "train/provenance/starting_points.h"
+#include "train/run/config_change.h"
+#include "train/run/find_step.h"
 
 namespace vllama::train {
 namespace {

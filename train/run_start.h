@@ -8,10 +8,10 @@
 
 #include "checkpoint/step_directory.h"
 #include "models/video_llama.h"
-#include "train/provenance.h"
-#include "train/run_config.h"
-#include "train/run_folder.h"
-#include "train/run_state.h"
+#include "train/provenance/provenance.h"
+#include "train/run/run_config.h"
+#include "train/run/run_folder.h"
+#include "train/run/run_state.h"
 
 namespace vllama::train {
 

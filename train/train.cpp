@@ -11,26 +11,26 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "core/signal_thread.h"
-#include "datasets/mixture.h"
+#include "datasets/loading/mixture.h"
 #include "distributed/agreement.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
+#include "output/number_text.h"
 #include "train/device.h"
 #include "train/failure_report.h"
-#include "train/find_step.h"
-#include "train/first_samples.h"
-#include "train/folder_lock.h"
-#include "train/loop.h"
-#include "train/loss_plot.h"
-#include "train/number_text.h"
+#include "train/loop/loop.h"
+#include "train/loop/sample_order.h"
+#include "train/loop/shared_language_model.h"
+#include "train/loop/validation.h"
+#include "train/plan/first_samples.h"
+#include "train/plan/run_rules.h"
+#include "train/plan/startup_report.h"
+#include "train/record/loss_plot.h"
 #include "train/resume.h"
-#include "train/run_facts.h"
-#include "train/run_rules.h"
-#include "train/sample_order.h"
-#include "train/shared_language_model.h"
-#include "train/startup_report.h"
-#include "train/validation.h"
+#include "train/run/find_step.h"
+#include "train/run/folder_lock.h"
+#include "train/run/run_facts.h"
 
 namespace vllama::train {
 namespace {
@@ -60,7 +60,7 @@ std::optional<FolderLock> open_folder(const RunFolder& folder, distributed::Comm
 }
 
 std::string num_steps_text(const RunConfig& config) {
-  return fmt::format("{} steps", grouped_digits(config.training.num_steps()));
+  return fmt::format("{} steps", output::grouped_digits(config.training.num_steps()));
 }
 
 std::string what_is_next(const RunConfig& config) {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "train/run_config.h"
+#include "train/run/run_config.h"
 
 namespace vllama::train {
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "datasets/media_builder.h"
+#include "datasets/examples/media_builder.h"
 #include "eval/media_embedding.h"
 #include "eval/model_input.h"
 #include "media/error.h"

@@ -9,9 +9,9 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/in_threads.h"
 #include "core/log.h"
-#include "datasets/in_threads.h"
-#include "datasets/mixture.h"
+#include "datasets/loading/mixture.h"
 #include "eval/model_input.h"
 #include "media/error.h"
 #include "processors/batch.h"
@@ -39,7 +39,7 @@ class LossOfSet {
   std::vector<SampleLoss> operator()(const std::vector<std::int64_t>& indices,
                                      std::int64_t num_workers) const {
     std::vector<std::optional<processors::Example>> examples(indices.size());
-    datasets::for_each_in_threads(std::ssize(indices), num_workers, [&](std::int64_t i) {
+    for_each_in_threads(std::ssize(indices), num_workers, [&](std::int64_t i) {
       examples[static_cast<std::size_t>(i)] = build(indices[static_cast<std::size_t>(i)]);
     });
     std::vector<SampleLoss> losses;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/data_config.h"
+#include "datasets/entries/data_config.h"
 #include "distributed/distributed_config.h"
 #include "eval/generate/generation_config.h"
 #include "eval/tasks/task_config.h"

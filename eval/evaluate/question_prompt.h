@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "datasets/media_builder.h"
+#include "datasets/examples/media_builder.h"
 #include "eval/evaluate/eval_config.h"
 #include "eval/generate/prompt.h"
 #include "eval/model_view.h"

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/in_threads.h"
 #include "core/log.h"
-#include "datasets/in_threads.h"
 #include "eval/generate/generator.h"
 #include "eval/generate/log_likelihood.h"
 
@@ -67,7 +67,7 @@ class Answerer {
 
   std::vector<PreparedQuestion> prepare(const QuestionGroup& group) const {
     std::vector<PreparedQuestion> prepared(group.end - group.begin);
-    datasets::for_each_in_threads(std::ssize(prepared), config_.num_workers, [&](std::int64_t i) {
+    for_each_in_threads(std::ssize(prepared), config_.num_workers, [&](std::int64_t i) {
       const auto place = static_cast<std::size_t>(i);
       prepared[place] = prompts_.prepare(task_.questions[group.begin + place]);
     });

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "datasets/in_threads.h"
+#include "core/in_threads.h"
 #include "media/error.h"
 #include "media/write_jpeg.h"
 #include "processors/frame_sampler.h"
@@ -52,7 +52,7 @@ std::map<std::string, std::vector<std::string>> thumbnails(const std::vector<Que
         std::ssize(shown) < max_media && names.insert(question.expected.medium_name()).second)
       shown.push_back(&question);
   std::vector<std::vector<std::string>> pictures(shown.size());
-  datasets::for_each_in_threads(std::ssize(shown), num_workers, [&](std::int64_t i) {
+  for_each_in_threads(std::ssize(shown), num_workers, [&](std::int64_t i) {
     const auto place = static_cast<std::size_t>(i);
     try {
       pictures[place] = pictures_of(*shown[place]->medium, options);

@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "datasets/annotation_text.h"
-#include "datasets/entry_error.h"
-#include "datasets/json_array.h"
-#include "datasets/json_text.h"
+#include "datasets/entries/entry_error.h"
+#include "datasets/tables/annotation_text.h"
+#include "datasets/tables/json_array.h"
+#include "datasets/tables/json_text.h"
 
 namespace vllama::eval {
 namespace {

@@ -6,8 +6,8 @@
 #include <tuple>
 
 #include "core/error.h"
-#include "datasets/entry_error.h"
-#include "datasets/json_fields.h"
+#include "datasets/entries/entry_error.h"
+#include "datasets/tables/json_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
 

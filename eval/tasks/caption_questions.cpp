@@ -6,10 +6,10 @@
 
 #include "core/error.h"
 #include "core/text_encoding.h"
-#include "datasets/entry_error.h"
-#include "datasets/json_fields.h"
-#include "datasets/media_root.h"
-#include "datasets/open_dataset.h"
+#include "datasets/entries/entry_error.h"
+#include "datasets/readers/open_dataset.h"
+#include "datasets/shards/media_root.h"
+#include "datasets/tables/json_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "datasets/media_names.h"
+#include "datasets/entries/media_names.h"
 
 namespace vllama::eval {
 namespace fs = std::filesystem;

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "datasets/index_folder.h"
-#include "datasets/media_root.h"
-#include "datasets/record.h"
+#include "datasets/entries/record.h"
+#include "datasets/index/index_folder.h"
+#include "datasets/shards/media_root.h"
 
 namespace vllama::eval {
 

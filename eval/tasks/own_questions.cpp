@@ -5,8 +5,8 @@
 #include <array>
 #include <set>
 
-#include "datasets/entry_error.h"
-#include "datasets/json_fields.h"
+#include "datasets/entries/entry_error.h"
+#include "datasets/tables/json_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
 

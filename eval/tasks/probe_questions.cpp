@@ -1,8 +1,8 @@
 // Questions about objects that are, or are not, to be seen (POPE).
 #include <fmt/format.h>
 
-#include "datasets/entry_error.h"
-#include "datasets/json_fields.h"
+#include "datasets/entries/entry_error.h"
+#include "datasets/tables/json_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "datasets/entry_tally.h"
-#include "datasets/record.h"
+#include "datasets/entries/entry_tally.h"
+#include "datasets/entries/record.h"
 #include "eval/scores/prediction.h"
 
 namespace vllama::eval {

@@ -11,7 +11,7 @@
 #include "models/random_weights.h"
 #include "tests/support/fixtures.h"
 #include "text/prompt.h"
-#include "train/run_config.h"
+#include "train/run/run_config.h"
 
 namespace fs = std::filesystem;
 using namespace vllama;

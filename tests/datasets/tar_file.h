@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/tar_header.h"
+#include "datasets/shards/tar_header.h"
 
 namespace vllama::datasets {
 

@@ -3,9 +3,9 @@
 
 #include "core/broken_rules.h"
 #include "core/error.h"
-#include "datasets/format_rules.h"
-#include "datasets/media_rules.h"
-#include "datasets/record_texts.h"
+#include "datasets/entries/record_texts.h"
+#include "datasets/examples/media_rules.h"
+#include "datasets/readers/format_rules.h"
 #include "tests/support/fixtures.h"
 
 namespace vllama::datasets {

@@ -1,4 +1,5 @@
 // Every #include obeys the table of layers, and each third-party library has one door.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@ namespace {
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"core", {}},
     {"config", {"core"}},
+    {"output", {"core"}},
     {"distributed", {"core", "config"}},
     {"media", {"core", "config"}},
     {"text", {"core", "config"}},
@@ -29,11 +31,55 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
      {"core", "config", "distributed", "media", "text", "nn", "checkpoint", "processors", "models",
       "datasets"}},
     {"train",
-     {"core", "config", "distributed", "media", "text", "nn", "checkpoint", "optim", "processors",
-      "models", "datasets", "eval"}},
+     {"core", "config", "output", "distributed", "media", "text", "nn", "checkpoint", "optim",
+      "processors", "models", "datasets", "eval"}},
     {"toy_world",
      {"core", "config", "media", "text", "nn", "checkpoint", "optim", "processors", "models",
       "eval"}},
+};
+
+// The same of the rooms of a folder among themselves; "" is what lies in the folder itself.
+const std::map<std::string, std::map<std::string, std::set<std::string>>> kRooms = {
+    {"datasets",
+     {{"entries", {}},
+      {"tables", {"entries"}},
+      {"index", {"entries"}},
+      {"shards", {"entries", "index"}},
+      {"readers", {"entries", "tables", "index", "shards"}},
+      {"order", {"entries"}},
+      {"examples", {"entries", "order"}},
+      {"loading", {"entries", "readers", "order", "examples"}},
+      {"convert", {"entries", "shards", "readers"}}}},
+    {"eval",
+     {{"", {}},
+      {"bundle", {""}},
+      {"generate", {}},
+      {"chat", {"", "generate"}},
+      {"scores", {}},
+      {"tasks", {"scores"}},
+      {"report", {"scores"}},
+      {"evaluate", {"", "generate", "scores", "tasks", "report"}}}},
+    {"train",
+     {{"record", {}},
+      {"watch", {"record"}},
+      {"run", {"watch"}},
+      {"provenance", {"run"}},
+      {"saved", {"run", "provenance"}},
+      {"plan", {"run", "saved"}},
+      {"loop", {"record", "watch", "run", "saved"}},
+      {"", {"record", "watch", "run", "provenance", "saved", "plan", "loop"}},
+      {"original", {"run", "saved"}},
+      {"export", {"run", "provenance", "saved", "original"}},
+      {"check", {"", "record", "run", "provenance", "plan", "loop"}},
+      {"show", {"", "record", "watch", "run", "provenance", "loop"}}}},
+    {"toy_world", {{"scene", {}}, {"files", {"scene"}}, {"base", {"scene"}}}},
+    {"tools",
+     {{"command_line", {}},
+      {"terminal", {}},
+      {"bench", {"command_line"}},
+      {"commands", {"command_line", "terminal", "bench"}},
+      {"fuzz", {}},
+      {"", {"command_line", "commands"}}}},
 };
 
 // Which folders may include the headers of a library.
@@ -83,6 +129,12 @@ fs::path folder_of(const std::string& layer) {
   return fs::exists("src/" + layer) ? fs::path("src") / layer : fs::path(layer);
 }
 
+// The room that a path like "train/run/run_state.h" lies in: "run"; of "train/train.h" "".
+std::string room_of(const std::string& path) {
+  const std::size_t folder = path.find('/'), room = path.find('/', folder + 1);
+  return room == std::string::npos ? "" : path.substr(folder + 1, room - folder - 1);
+}
+
 }  // namespace
 
 TEST_CASE("folders include only the folders below them") {
@@ -93,6 +145,36 @@ TEST_CASE("folders include only the folders below them") {
       const std::string target = include.target.substr(0, include.target.find('/'));
       INFO(include.where << " includes " << include.target);
       CHECK((target == layer || allowed.contains(target)));
+    }
+  }
+}
+
+TEST_CASE("rooms of a folder include only the rooms below them") {
+  for (const auto& [folder, rooms] : kRooms) {
+    for (const Include& include : includes_below(folder)) {
+      if (!include.ours || !include.target.starts_with(folder + "/")) continue;
+      const std::string room = room_of(include.where), target = room_of(include.target);
+      INFO(include.where << " includes " << include.target);
+      REQUIRE(rooms.contains(room));
+      CHECK((target == room || rooms.at(room).contains(target)));
+    }
+  }
+}
+
+// Else two rooms could include each other with the table's blessing.
+TEST_CASE("the tables allow no cycle") {
+  auto tables = kRooms;
+  tables["all folders"] = kMayInclude;
+  for (auto& [name, table] : tables) {
+    INFO(name);
+    const auto is_free = [&](const auto& row) {
+      return std::ranges::none_of(row.second,
+                                  [&](const std::string& below) { return table.contains(below); });
+    };
+    while (!table.empty()) {
+      const auto lowest = std::ranges::find_if(table, is_free);
+      REQUIRE(lowest != table.end());
+      table.erase(lowest);
     }
   }
 }

@@ -12,7 +12,7 @@
 #include "core/random.h"
 #include "tests/operations/long_run.h"
 #include "tests/support/ranks.h"
-#include "train/metrics.h"
+#include "train/record/metrics.h"
 
 using namespace vllama;
 using Catch::Contains;

@@ -8,7 +8,7 @@
 
 #include "tests/operations/long_run.h"
 #include "tests/support/ranks.h"
-#include "train/metrics.h"
+#include "train/record/metrics.h"
 
 using namespace vllama;
 using Catch::Contains;

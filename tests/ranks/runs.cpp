@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "core/files.h"
-#include "train/metrics.h"
+#include "train/record/metrics.h"
 
 namespace vllama::test {
 

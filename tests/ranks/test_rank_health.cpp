@@ -7,8 +7,8 @@
 #include "core/files.h"
 #include "tests/support/ranks.h"
 #include "tests/train/tiny_world.h"
-#include "train/bad_steps.h"
-#include "train/metrics.h"
+#include "train/record/bad_steps.h"
+#include "train/record/metrics.h"
 
 using namespace vllama;
 

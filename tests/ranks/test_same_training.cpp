@@ -12,7 +12,7 @@
 #include "core/files.h"
 #include "tests/ranks/runs.h"
 #include "tests/support/ranks.h"
-#include "train/metrics.h"
+#include "train/record/metrics.h"
 
 using namespace vllama;
 using namespace vllama::test;

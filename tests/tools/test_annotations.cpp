@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/files.h"
-#include "datasets/media_root.h"
-#include "datasets/open_dataset.h"
+#include "datasets/readers/open_dataset.h"
+#include "datasets/shards/media_root.h"
 #include "tests/datasets/utf16_text.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"

@@ -7,7 +7,7 @@
 
 #include "core/files.h"
 #include "tests/support/fixtures.h"
-#include "tools/line_history.h"
+#include "tools/terminal/line_history.h"
 
 using namespace vllama;
 using tools::LineHistory;

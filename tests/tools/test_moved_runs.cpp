@@ -6,7 +6,7 @@
 #include "core/files.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
-#include "train/recorded_config.h"
+#include "train/run/recorded_config.h"
 
 using namespace vllama;
 using namespace vllama::test;

@@ -8,12 +8,12 @@
 
 #include "checkpoint/write.h"
 #include "core/files.h"
-#include "datasets/mixture.h"
+#include "datasets/loading/mixture.h"
 #include "eval/model_input.h"
 #include "models/load_video_llama.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
 
 using namespace vllama;
 namespace fs = std::filesystem;

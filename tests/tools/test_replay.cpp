@@ -5,12 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include "core/files.h"
-#include "datasets/mixture.h"
+#include "datasets/loading/mixture.h"
 #include "eval/model_input.h"
 #include "media/write_png.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
-#include "train/sample_order.h"
+#include "train/loop/sample_order.h"
 #include "train/show/example_view.h"
 #include "train/show/sample_losses.h"
 #include "train/show/show.h"

@@ -10,7 +10,7 @@
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "train/check/check.h"
-#include "train/run_rules.h"
+#include "train/plan/run_rules.h"
 #include "train/train.h"
 
 using namespace vllama;

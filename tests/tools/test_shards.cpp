@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "core/files.h"
-#include "datasets/shards.h"
+#include "datasets/shards/shards.h"
 #include "tests/datasets/tar_file.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"

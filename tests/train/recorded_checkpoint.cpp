@@ -11,7 +11,7 @@
 #include "optim/indexed_state.h"
 #include "tests/support/tensors.h"
 #include "tests/train/recorded_run.h"
-#include "train/run_state.h"
+#include "train/run/run_state.h"
 
 namespace vllama::test {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "checkpoint/step_directory.h"
 #include "checkpoint/value.h"
-#include "train/run_config.h"
+#include "train/run/run_config.h"
 
 namespace vllama::test {
 

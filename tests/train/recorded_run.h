@@ -3,11 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "datasets/mixture.h"
+#include "datasets/loading/mixture.h"
 #include "eval/model_input.h"
 #include "models/load_video_llama.h"
 #include "tests/support/golden_tensors.h"
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
 
 namespace vllama::test {
 

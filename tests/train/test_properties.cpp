@@ -12,8 +12,8 @@
 #include "models/load_video_llama.h"
 #include "tests/support/tensors.h"
 #include "tests/train/tiny_world.h"
+#include "train/loop/trainer.h"
 #include "train/train.h"
-#include "train/trainer.h"
 
 using namespace vllama;
 using Catch::Contains;

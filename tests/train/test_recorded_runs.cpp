@@ -16,8 +16,8 @@
 #include "tests/train/recorded_checkpoint.h"
 #include "tests/train/recorded_run.h"
 #include "train/export/export.h"
+#include "train/loop/trainer.h"
 #include "train/train.h"
-#include "train/trainer.h"
 
 using namespace vllama;
 using namespace vllama::test;

@@ -12,7 +12,7 @@
 #include "core/files.h"
 #include "models/random_weights.h"
 #include "text/tokenizer.h"
-#include "train/metrics.h"
+#include "train/record/metrics.h"
 
 namespace vllama::test {
 namespace {

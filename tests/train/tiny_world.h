@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tests/support/fixtures.h"
-#include "train/run_config.h"
+#include "train/run/run_config.h"
 
 namespace vllama::test {
 

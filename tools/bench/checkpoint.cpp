@@ -20,9 +20,9 @@
 #include "optim/adamw.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/step_model.h"
-#include "train/checkpoint_writer.h"
 #include "train/device.h"
-#include "train/retention.h"
+#include "train/loop/checkpoint_writer.h"
+#include "train/loop/retention.h"
 
 namespace vllama::tools {
 namespace {

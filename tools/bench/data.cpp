@@ -14,13 +14,13 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/random.h"
-#include "datasets/loader.h"
-#include "datasets/mixture.h"
-#include "datasets/webvid.h"
+#include "datasets/loading/loader.h"
+#include "datasets/loading/mixture.h"
+#include "datasets/readers/webvid.h"
 #include "eval/model_input.h"
 #include "text/tokenizer.h"
 #include "tools/bench/process_usage.h"
-#include "tools/commands/run_arguments.h"
+#include "tools/command_line/run_arguments.h"
 
 namespace vllama::tools {
 namespace fs = std::filesystem;

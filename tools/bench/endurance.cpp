@@ -12,14 +12,14 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "datasets/loader.h"
-#include "datasets/mixture.h"
+#include "datasets/loading/loader.h"
+#include "datasets/loading/mixture.h"
 #include "eval/model_input.h"
 #include "text/tokenizer.h"
 #include "tools/bench/endurance_report.h"
 #include "tools/bench/watched_process.h"
-#include "tools/commands/run_arguments.h"
-#include "train/sample_order.h"
+#include "tools/command_line/run_arguments.h"
+#include "train/loop/sample_order.h"
 
 namespace vllama::tools {
 namespace fs = std::filesystem;

@@ -5,15 +5,15 @@
 #include <functional>
 
 #include "core/terminal_text.h"
+#include "output/plot_axes.h"
 #include "tools/bench/endurance_report.h"
-#include "train/plot_axes.h"
 
 namespace vllama::tools {
 namespace {
 
-using train::PlotAxes;
-using train::PlotFrame;
-using train::PlotPoint;
+using output::PlotAxes;
+using output::PlotFrame;
+using output::PlotPoint;
 
 constexpr double kWidth = 800, kLeft = 72, kRight = 24, kTop = 32, kBottom = 56;
 constexpr double kMemoryHeight = 230, kCountHeight = 72, kGap = 38;  // of and between the panels
@@ -26,8 +26,8 @@ struct Curve {
   std::function<std::optional<double>(const Reading&)> value;
 };
 
-std::vector<PlotPoint> points_of(const Endurance& endurance, const Curve& curve) {
-  std::vector<PlotPoint> points;
+std::vector<output::PlotPoint> points_of(const Endurance& endurance, const Curve& curve) {
+  std::vector<output::PlotPoint> points;
   for (const Reading& reading : endurance.readings)
     if (const auto value = curve.value(reading))
       points.push_back({static_cast<double>(reading.count), *value});
@@ -35,35 +35,35 @@ std::vector<PlotPoint> points_of(const Endurance& endurance, const Curve& curve)
 }
 
 // From 0, so that a rise looks as large as it is; up to a round number above all values.
-train::PlotRange range_from_zero(const std::vector<std::vector<PlotPoint>>& curves,
-                                 double max_intervals) {
+output::PlotRange range_from_zero(const std::vector<std::vector<output::PlotPoint>>& curves,
+                                  double max_intervals) {
   double highest = 1;
   for (const auto& points : curves)
-    for (const PlotPoint& point : points) highest = std::max(highest, point.y);
-  const double interval = std::max(1.0, train::round_interval(1.1 * highest, max_intervals));
+    for (const output::PlotPoint& point : points) highest = std::max(highest, point.y);
+  const double interval = std::max(1.0, output::round_interval(1.1 * highest, max_intervals));
   return {0, std::ceil(1.05 * highest / interval) * interval};
 }
 
 std::string panel(const Endurance& endurance, const std::string& name,
                   const std::vector<Curve>& curves, double top, double height) {
   const double max_intervals = height / 24;
-  std::vector<std::vector<PlotPoint>> lines;
+  std::vector<std::vector<output::PlotPoint>> lines;
   for (const Curve& curve : curves) lines.push_back(points_of(endurance, curve));
-  const PlotAxes axes = {{kLeft, top, kWidth - kRight, top + height},
-                         {0, static_cast<double>(endurance.readings.back().count)},
-                         range_from_zero(lines, max_intervals)};
+  const output::PlotAxes axes = {{kLeft, top, kWidth - kRight, top + height},
+                                 {0, static_cast<double>(endurance.readings.back().count)},
+                                 range_from_zero(lines, max_intervals)};
   std::string svg = fmt::format("<text x=\"{}\" y=\"{}\">{}</text>\n", kLeft, top - 8, name);
-  svg += train::vertical_axis(axes, max_intervals);
+  svg += output::vertical_axis(axes, max_intervals);
   for (std::size_t i = 0; i < curves.size(); ++i) {
     if (lines[i].empty()) continue;
     svg += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\"/>\n",
-                       train::path_data(train::thinned(lines[i]), axes), curves[i].colour);
+                       output::path_data(output::thinned(lines[i]), axes), curves[i].colour);
     if (curves.size() > 1)
       svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\" fill=\"{}\">{}</text>\n",
                          kWidth - kRight - 4, axes.y(lines[i].back().y) + curves[i].name_offset,
                          curves[i].colour, curves[i].name);
   }
-  return svg + train::axis_lines(axes.frame);
+  return svg + output::axis_lines(axes.frame);
 }
 
 }  // namespace
@@ -95,10 +95,10 @@ std::string endurance_svg(const Endurance& endurance) {
   add("open files", &ProcessUsage::num_open_files);
   add("threads", &ProcessUsage::num_threads);
   add("mapped regions", &ProcessUsage::num_mappings);
-  const PlotAxes axes = {{kLeft, kTop, kWidth - kRight, kHeight - kBottom},
-                         {0, static_cast<double>(endurance.readings.back().count)},
-                         {0, 1}};
-  svg += train::horizontal_axis(axes, kCountIntervals);
+  const output::PlotAxes axes = {{kLeft, kTop, kWidth - kRight, kHeight - kBottom},
+                                 {0, static_cast<double>(endurance.readings.back().count)},
+                                 {0, 1}};
+  svg += output::horizontal_axis(axes, kCountIntervals);
   svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
                      (kLeft + kWidth - kRight) / 2, kHeight - 12, endurance.unit);
   return svg + "</svg>\n";

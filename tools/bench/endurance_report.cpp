@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "train/number_text.h"
+#include "output/number_text.h"
 
 namespace vllama::tools {
 namespace {
@@ -77,8 +77,8 @@ std::string to_text(const Endurance& endurance) {
       "open files   {}: {}\n"
       "threads      {}: {}\n"
       "mappings     {}\n",
-      endurance.readings.size(), train::grouped_digits(first.count),
-      train::grouped_digits(last.count), endurance.unit,
+      endurance.readings.size(), output::grouped_digits(first.count),
+      output::grouped_digits(last.count), endurance.unit,
       pair_text(first.usage.num_open_files, last.usage.num_open_files),
       verdict(endurance.are_files_equal(), "equal", "NOT EQUAL"),
       pair_text(first.usage.num_threads, last.usage.num_threads),

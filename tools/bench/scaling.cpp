@@ -16,7 +16,7 @@
 #include "tools/bench/local_ranks.h"
 #include "tools/bench/step_model.h"
 #include "train/device.h"
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
 
 namespace vllama::tools {
 namespace {

@@ -21,7 +21,7 @@
 #include "optim/gradient_norm.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/step_model.h"
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
 
 namespace vllama::tools {
 namespace {

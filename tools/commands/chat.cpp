@@ -15,11 +15,11 @@
 #include "eval/chat/chat_session.h"
 #include "eval/chat/transcript.h"
 #include "eval/generate/settings_without_effect.h"
+#include "tools/command_line/config_options.h"
 #include "tools/commands/commands.h"
-#include "tools/commands/config_options.h"
-#include "tools/line_editor.h"
+#include "tools/terminal/line_editor.h"
 #include "train/device.h"
-#include "train/export/open_saved.h"
+#include "train/saved/open_saved.h"
 
 namespace vllama::tools {
 namespace {

@@ -5,8 +5,8 @@
 #include <iostream>
 #include <memory>
 
+#include "tools/command_line/run_arguments.h"
 #include "tools/commands/commands.h"
-#include "tools/commands/run_arguments.h"
 #include "train/check/report.h"
 
 namespace vllama::tools {

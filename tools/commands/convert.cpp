@@ -1,5 +1,5 @@
 // vllama convert: rewrites a data set of any known format in our own, as a file or as tar shards.
-#include "datasets/convert.h"
+#include "datasets/convert/convert.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "core/error.h"
-#include "datasets/open_dataset.h"
-#include "datasets/write_shards.h"
+#include "datasets/convert/write_shards.h"
+#include "datasets/readers/open_dataset.h"
 #include "tools/commands/commands.h"
 
 namespace vllama::tools {

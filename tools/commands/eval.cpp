@@ -10,8 +10,8 @@
 #include "eval/evaluate/write_results.h"
 #include "tools/commands/commands.h"
 #include "train/device.h"
-#include "train/export/open_saved.h"
-#include "train/loss_points.h"
+#include "train/record/loss_points.h"
+#include "train/saved/open_saved.h"
 
 namespace vllama::tools {
 namespace {

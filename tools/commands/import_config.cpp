@@ -1,5 +1,5 @@
 // vllama import-config: a configuration of the Python original as one of ours.
-#include "train/import_config.h"
+#include "train/original/import_config.h"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 
 #include "checkpoint/describe.h"
 #include "tools/commands/commands.h"
-#include "train/find_step.h"
+#include "train/run/find_step.h"
 
 namespace vllama::tools {
 namespace {

@@ -12,7 +12,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "core/sha256.h"
-#include "datasets/json_fields.h"
+#include "datasets/tables/json_fields.h"
 #include "eval/evaluate/answers.h"
 #include "eval/evaluate/write_results.h"
 #include "eval/scores/judge_files.h"

@@ -9,10 +9,10 @@
 #include <memory>
 
 #include "core/terminal_text.h"
+#include "tools/command_line/run_arguments.h"
 #include "tools/commands/commands.h"
-#include "tools/commands/run_arguments.h"
-#include "train/find_step.h"
-#include "train/progress.h"
+#include "train/record/progress.h"
+#include "train/run/find_step.h"
 
 namespace vllama::tools {
 namespace {

@@ -10,11 +10,11 @@
 #include <thread>
 
 #include "core/error.h"
+#include "output/number_text.h"
 #include "tools/commands/commands.h"
 #include "toy_world/files/write_world.h"
 #include "train/check/count_bar.h"
-#include "train/folder_lock.h"
-#include "train/number_text.h"
+#include "train/run/folder_lock.h"
 
 namespace vllama::tools {
 namespace {
@@ -43,12 +43,12 @@ void write(const Arguments& arguments) {
                                         });
   bar.reset();
   std::cout << fmt::format("wrote {} files to {} in {}",
-                           train::grouped_digits(static_cast<std::int64_t>(written.num_written)),
+                           output::grouped_digits(static_cast<std::int64_t>(written.num_written)),
                            arguments.folder,
-                           train::duration_text(output.clock_seconds() - begin_seconds));
+                           output::duration_text(output.clock_seconds() - begin_seconds));
   if (written.num_found > 0)
     std::cout << fmt::format("; {} were there",
-                             train::grouped_digits(static_cast<std::int64_t>(written.num_found)));
+                             output::grouped_digits(static_cast<std::int64_t>(written.num_found)));
   std::cout << "\n";
 }
 

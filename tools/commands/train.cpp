@@ -4,9 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "tools/command_line/run_arguments.h"
 #include "tools/commands/commands.h"
-#include "tools/commands/run_arguments.h"
-#include "tools/last_resort.h"
+#include "tools/terminal/last_resort.h"
 
 namespace vllama::tools {
 namespace {

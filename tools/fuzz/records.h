@@ -1,8 +1,8 @@
 // Opens a data set of any format and asks for its records.
 #pragma once
 
-#include "datasets/open_dataset.h"
-#include "datasets/vllama_line.h"
+#include "datasets/readers/open_dataset.h"
+#include "datasets/readers/vllama_line.h"
 #include "tools/fuzz/input.h"
 
 namespace vllama::fuzz {

@@ -10,19 +10,19 @@
 
 #include "core/error.h"
 #include "core/terminal_text.h"
-#include "datasets/mixing.h"
+#include "datasets/order/mixing.h"
 #include "eval/evaluate/unused_settings.h"
 #include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "train/device.h"
-#include "train/find_step.h"
-#include "train/problem_list.h"
-#include "train/run_folder.h"
-#include "train/run_rules.h"
+#include "train/loop/sample_order.h"
+#include "train/plan/problem_list.h"
+#include "train/plan/run_rules.h"
+#include "train/provenance/starting_points.h"
+#include "train/run/find_step.h"
+#include "train/run/run_folder.h"
 #include "train/run_start.h"
-#include "train/sample_order.h"
-#include "train/starting_points.h"
 
 namespace vllama::train {
 namespace {

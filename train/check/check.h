@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "train/check/dataset_check.h"
-#include "train/run_config.h"
-#include "train/startup_report.h"
+#include "train/plan/startup_report.h"
+#include "train/run/run_config.h"
 
 namespace vllama::train {
 

@@ -5,8 +5,8 @@
 #include <ostream>
 
 #include "core/terminal_text.h"
-#include "train/number_text.h"
-#include "train/table.h"
+#include "output/number_text.h"
+#include "output/table.h"
 
 namespace vllama::train {
 namespace {
@@ -36,16 +36,17 @@ void CountBar::advance() {
 void CountBar::draw() {
   const double seconds_left = (output_.clock_seconds() - start_seconds_) /
                               static_cast<double>(done_) * static_cast<double>(total_ - done_);
-  const std::string counts = fmt::format("{}/{}  left {}", grouped_digits(done_),
-                                         grouped_digits(total_), duration_text(seconds_left));
+  const std::string counts =
+      fmt::format("{}/{}  left {}", output::grouped_digits(done_), output::grouped_digits(total_),
+                  output::duration_text(seconds_left));
   std::string line = fmt::format("{}  {}", label_, counts);
   const auto num_columns = static_cast<std::size_t>(output_.num_columns());
-  if (display_width(line) + kBarWidth + 2 < num_columns)
+  if (output::display_width(line) + kBarWidth + 2 < num_columns)
     line = fmt::format("{}  {}  {}", label_,
                        bar_text(static_cast<double>(done_) / static_cast<double>(total_), kBarWidth,
                                 output_.has_unicode),
                        counts);
-  if (display_width(line) >= num_columns) line = counts;
+  if (output::display_width(line) >= num_columns) line = counts;
   *output_.stream << kToStartOfLine << line << std::flush;
   last_draw_seconds_ = output_.clock_seconds();
   is_on_screen_ = true;

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "train/progress.h"
+#include "train/record/progress.h"
 
 namespace vllama::train {
 

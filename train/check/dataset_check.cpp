@@ -8,11 +8,11 @@
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "datasets/format_rules.h"
-#include "datasets/in_threads.h"
-#include "datasets/media_rules.h"
-#include "datasets/open_dataset.h"
-#include "datasets/record_texts.h"
+#include "core/in_threads.h"
+#include "datasets/entries/record_texts.h"
+#include "datasets/examples/media_rules.h"
+#include "datasets/readers/format_rules.h"
+#include "datasets/readers/open_dataset.h"
 #include "media/error.h"
 #include "text/error.h"
 #include "train/check/count_bar.h"
@@ -182,13 +182,13 @@ class DatasetCheck {
                  std::span<Built> results) const {
     CountBar bar(set_.name + ": samples", static_cast<std::int64_t>(indices.size()),
                  options_.progress);
-    datasets::for_each_in_threads(std::ssize(indices),
-                                  std::max<std::int64_t>(1, config_.data.loader.num_workers),
-                                  [&](std::int64_t number) {
-                                    const auto i = static_cast<std::size_t>(number);
-                                    results[i] = build(builder, indices[i]);
-                                    bar.advance();
-                                  });
+    for_each_in_threads(std::ssize(indices),
+                        std::max<std::int64_t>(1, config_.data.loader.num_workers),
+                        [&](std::int64_t number) {
+                          const auto i = static_cast<std::size_t>(number);
+                          results[i] = build(builder, indices[i]);
+                          bar.advance();
+                        });
   }
 
   Built build(const datasets::ExampleBuilder& builder, std::int64_t index) const {

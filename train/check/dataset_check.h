@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "datasets/example_builder.h"
-#include "datasets/record.h"
-#include "train/progress.h"
-#include "train/run_config.h"
-#include "train/startup_report.h"
+#include "datasets/entries/record.h"
+#include "datasets/examples/example_builder.h"
+#include "train/plan/startup_report.h"
+#include "train/record/progress.h"
+#include "train/run/run_config.h"
 
 namespace vllama::train {
 

@@ -6,9 +6,9 @@
 #include <ranges>
 
 #include "core/terminal_text.h"
+#include "output/number_text.h"
+#include "output/table.h"
 #include "train/check/token_counts.h"
-#include "train/number_text.h"
-#include "train/table.h"
 
 namespace vllama::train {
 namespace {
@@ -23,7 +23,7 @@ std::int64_t sum(const std::map<std::string, RecordList>& lists) {
 
 std::string of_all(std::int64_t count, std::int64_t total) {
   return count == 0 ? "0"
-                    : fmt::format("{} ({:.1f}%)", grouped_digits(count),
+                    : fmt::format("{} ({:.1f}%)", output::grouped_digits(count),
                                   100 * static_cast<double>(count) / static_cast<double>(total));
 }
 
@@ -37,7 +37,7 @@ std::string with_first(const RecordList& list, std::int64_t total) {
 std::string reasons(const std::map<std::string, RecordList>& lists, std::int64_t total) {
   std::string text = of_all(sum(lists), total);
   for (const auto& [reason, list] : lists)
-    text += fmt::format(", {} {}", grouped_digits(list.count), reason);
+    text += fmt::format(", {} {}", output::grouped_digits(list.count), reason);
   return text;
 }
 
@@ -61,33 +61,33 @@ std::string numbered(const std::string& what, const std::vector<std::string>& li
 
 std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
   if (found.num_records == 0) return {};  // it could not be opened
-  Table table{.title = "Data set " + found.name};
+  output::Table table{.title = "Data set " + found.name};
   const auto add = [&table](const char* name, std::string value) {
     table.rows.push_back({name, std::move(value)});
   };
-  add("records", grouped_digits(found.num_records));
+  add("records", output::grouped_digits(found.num_records));
   add("invalid entries", found.invalid.total() == 0 ? "0" : found.invalid.summary());
   add("repeated ids", with_first(found.duplicates, found.num_records));
   add("media tags in texts", with_first(found.media_tags, found.num_records));
   add("captions changed by the clean-up", of_all(found.cleaned.count, found.num_records));
   if (found.num_looked_for > 0)
     add("files absent or empty",
-        fmt::format("{}, of {} records", grouped_digits(found.missing.count),
-                    grouped_digits(found.num_looked_for)));
+        fmt::format("{}, of {} records", output::grouped_digits(found.missing.count),
+                    output::grouped_digits(found.num_looked_for)));
   if (found.num_samples > 0) {
-    add("samples built", grouped_digits(found.num_samples));
+    add("samples built", output::grouped_digits(found.num_samples));
     add("dropped for media", reasons(found.bad_media, found.num_samples));
     add("dropped for text", reasons(found.bad_text, found.num_samples));
     add("text shortened", of_all(found.num_shortened, found.num_samples));
     add("clips with repeated frames", with_first(found.short_clips, found.num_samples));
     add("without the sound asked for", with_first(found.silent, found.num_samples));
-    add("concealed frames", grouped_digits(found.num_concealed_frames));
+    add("concealed frames", output::grouped_digits(found.num_concealed_frames));
   }
   const TokenCounts tokens = count_up(found.tokens_per_sample);
   if (!tokens.bins.empty())
     add("tokens per sample",
         fmt::format("from {} to {}, median {}", tokens.min, tokens.max, tokens.median));
-  return format_table(table) + histogram_text(tokens, has_unicode) +
+  return output::format_table(table) + histogram_text(tokens, has_unicode) +
          cleaned_text(found.cleaned, has_unicode) + "\n";
 }
 

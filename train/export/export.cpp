@@ -14,10 +14,10 @@
 #include "train/export/language_model.h"
 #include "train/export/model_card.h"
 #include "train/export/new_output.h"
-#include "train/export/open_saved.h"
 #include "train/export/published_file.h"
-#include "train/export/reference_checkpoint.h"
 #include "train/export/write_bundle.h"
+#include "train/original/reference_checkpoint.h"
+#include "train/saved/open_saved.h"
 
 namespace vllama::train {
 namespace {

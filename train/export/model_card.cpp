@@ -8,7 +8,7 @@
 
 #include "core/version.h"
 #include "eval/bundle/file_hash.h"
-#include "train/export/config_json.h"
+#include "train/run/config_json.h"
 
 namespace vllama::train {
 namespace {

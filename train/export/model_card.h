@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "eval/open_model.h"
-#include "train/base_files.h"
 #include "train/export/export.h"
-#include "train/export/model_card_file.h"
-#include "train/export/saved_checkpoint.h"
+#include "train/provenance/base_files.h"
+#include "train/saved/model_card_file.h"
+#include "train/saved/saved_checkpoint.h"
 
 namespace vllama::train {
-
 
 // A base file as it is known again.
 struct HashedFile {

@@ -18,7 +18,7 @@
 #include "models/weight_names.h"
 #include "train/export/model_card.h"
 #include "train/export/new_output.h"
-#include "train/find_step.h"
+#include "train/run/find_step.h"
 
 namespace vllama::train {
 namespace {

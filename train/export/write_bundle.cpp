@@ -14,9 +14,9 @@
 #include "eval/bundle/bundle_config.h"
 #include "eval/bundle/file_hash.h"
 #include "models/load_video_llama.h"
-#include "train/chat_settings.h"
 #include "train/export/language_model.h"
-#include "train/export/open_saved.h"
+#include "train/saved/chat_settings.h"
+#include "train/saved/open_saved.h"
 
 namespace vllama::train {
 namespace {

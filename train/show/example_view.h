@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "datasets/record.h"
+#include "datasets/entries/record.h"
 #include "media/image.h"
 #include "processors/example.h"
 #include "text/tokenizer.h"

@@ -7,9 +7,9 @@
 #include "core/error.h"
 #include "core/markup.h"
 #include "eval/model_input.h"
-#include "train/number_text.h"
-#include "train/provenance_changes.h"
-#include "train/sample_order.h"
+#include "output/number_text.h"
+#include "train/loop/sample_order.h"
+#include "train/provenance/provenance_changes.h"
 #include "train/show/example_page.h"
 #include "train/show/output_folder.h"
 #include "train/show/step_page.h"
@@ -41,7 +41,7 @@ std::string suspects(const std::vector<JudgedSample>& samples) {
   const auto largest =
       std::ranges::max_element(samples, {}, [](const auto& sample) { return sample.loss.loss; });
   return fmt::format("all {} losses and gradients are finite; the largest loss, {}, has {}",
-                     samples.size(), real_text(largest->loss.loss), largest->name);
+                     samples.size(), output::real_text(largest->loss.loss), largest->name);
 }
 
 // What is needed to build any sample of a run.
@@ -117,8 +117,8 @@ class Replayer {
 std::vector<Fact> facts_of(const BadStep& step) {
   std::vector<Fact> facts = {{"reason", problem_name(step.problem)},
                              {"action", step.skipped ? "skipped" : "kept"},
-                             {"loss", real_text(step.loss)},
-                             {"grad norm", real_text(step.gradient_norm)}};
+                             {"loss", output::real_text(step.loss)},
+                             {"grad norm", output::real_text(step.gradient_norm)}};
   if (step.loss_z) facts.emplace_back("z-score", fmt::format("{:.3g}", *step.loss_z));
   return facts;
 }

@@ -5,10 +5,10 @@
 #include "core/error.h"
 #include "models/load_video_llama.h"
 #include "train/device.h"
-#include "train/find_step.h"
-#include "train/provenance_changes.h"
-#include "train/starting_points.h"
-#include "train/step_health.h"
+#include "train/provenance/provenance_changes.h"
+#include "train/provenance/starting_points.h"
+#include "train/run/find_step.h"
+#include "train/watch/step_health.h"
 
 namespace vllama::train {
 namespace {

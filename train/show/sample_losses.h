@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "datasets/record.h"
+#include "datasets/entries/record.h"
 #include "models/video_llama.h"
 #include "processors/example.h"
-#include "train/run_config.h"
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
+#include "train/run/run_config.h"
 
 namespace vllama::train {
 

@@ -3,17 +3,17 @@
 #include <fmt/format.h>
 
 #include "media/error.h"
+#include "output/number_text.h"
 #include "text/error.h"
-#include "train/number_text.h"
 
 namespace vllama::train {
 namespace {
 
 void add_loss(const SampleLoss& loss, const std::string& checkpoint, ExampleView& view) {
   view.facts.emplace_back(
-      "loss", fmt::format("{}, gradient norm {}, with the weights of {}{}", real_text(loss.loss),
-                          real_text(loss.gradient_norm), checkpoint,
-                          loss.problem ? ": " + problem_name(*loss.problem) : ""));
+      "loss", fmt::format("{}, gradient norm {}, with the weights of {}{}",
+                          output::real_text(loss.loss), output::real_text(loss.gradient_norm),
+                          checkpoint, loss.problem ? ": " + problem_name(*loss.problem) : ""));
 }
 
 }  // namespace

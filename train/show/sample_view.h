@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "datasets/mixture.h"
+#include "datasets/loading/mixture.h"
 #include "train/show/example_view.h"
 #include "train/show/sample_losses.h"
 

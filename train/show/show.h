@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "train/run_config.h"
+#include "train/run/run_config.h"
 #include "train/show/token_view.h"
 
 namespace vllama::train {

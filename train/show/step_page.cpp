@@ -4,9 +4,9 @@
 
 #include "core/markup.h"
 #include "core/terminal_text.h"
-#include "train/number_text.h"
+#include "output/number_text.h"
+#include "output/table.h"
 #include "train/show/example_page.h"
-#include "train/table.h"
 
 namespace vllama::train {
 namespace {
@@ -16,8 +16,8 @@ std::vector<std::string> cells(const StepRow& row) {
   const BadStep& step = row.step;
   return {problem_name(step.problem),
           step.skipped ? "skipped" : "kept",
-          real_text(step.loss),
-          real_text(step.gradient_norm),
+          output::real_text(step.loss),
+          output::real_text(step.gradient_norm),
           step.loss_z ? fmt::format("{:.3g}", *step.loss_z) : "",
           std::to_string(step.samples.size()),
           row.replay};
@@ -52,13 +52,13 @@ std::string step_section(const StepView& step) {
 }
 
 std::string step_table_text(const std::vector<StepRow>& rows) {
-  Table table{.title = "", .header = kHeader};
+  output::Table table{.title = "", .header = kHeader};
   for (const StepRow& row : rows) {
     std::vector<std::string> line = {std::to_string(row.step.step)};
     for (std::string& cell : cells(row)) line.push_back(std::move(cell));
     table.rows.push_back(std::move(line));
   }
-  return format_table(table);
+  return output::format_table(table);
 }
 
 std::string step_table_html(const std::vector<StepRow>& rows) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "train/bad_steps.h"
+#include "train/record/bad_steps.h"
 #include "train/show/sample_view.h"
 
 namespace vllama::train {

@@ -1,5 +1,5 @@
 // Seeds of annotations in every format, of tar archives and of texts.
-#include "datasets/tar_header.h"
+#include "datasets/shards/tar_header.h"
 #include "tools/fuzz/seeds/seeds.h"
 
 namespace vllama::fuzz {

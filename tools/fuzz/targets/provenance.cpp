@@ -1,7 +1,7 @@
 // What a saved step records of the files that it was trained on.
 #include "core/error.h"
 #include "tools/fuzz/input.h"
-#include "train/provenance_file.h"
+#include "train/run/provenance_file.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;

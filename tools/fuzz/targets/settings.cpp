@@ -4,8 +4,8 @@
 #include "config/fields.h"
 #include "eval/evaluate/eval_config.h"
 #include "tools/fuzz/input.h"
-#include "train/import_config.h"
-#include "train/run_config.h"
+#include "train/original/import_config.h"
+#include "train/run/run_config.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;

@@ -5,7 +5,7 @@
 #include "checkpoint/manifest.h"
 #include "checkpoint/step_directory.h"
 #include "tools/fuzz/input.h"
-#include "train/run_state.h"
+#include "train/run/run_state.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;

@@ -1,9 +1,9 @@
 // Tar archives: their headers, as shards of media, and as samples.
-#include "datasets/tar.h"
+#include "datasets/shards/tar.h"
 
 #include <cstring>
 
-#include "datasets/shards.h"
+#include "datasets/shards/shards.h"
 #include "tools/fuzz/records.h"
 
 using namespace vllama;

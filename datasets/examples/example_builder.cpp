@@ -1,0 +1,65 @@
+#include "datasets/examples/example_builder.h"
+
+#include "core/error.h"
+#include "core/stopwatch.h"
+
+namespace vllama::datasets {
+
+ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& data,
+                               const ModelInput& model, const text::Tokenizer& tokenizer)
+    : media_(dataset, data, model),
+      tokenizer_(tokenizer),
+      cleans_captions_(dataset.cleans_captions()) {
+  const auto truncation = processors::compat_preset(data.compat).cuts_stop_tokens
+                              ? text::Truncation::cut
+                              : text::Truncation::keep_stop;
+  cleaner_.max_words = dataset.max_caption_words;
+  const CaptionConfig& captions = data.captions;
+  caption_layout_.end_sign = text::unescape_newlines(captions.end_sign);
+  caption_layout_.limit = {captions.max_tokens, truncation};
+  if (!captions.prompt_file.empty())
+    prompts_ = text::read_caption_prompts(captions.prompt_file,
+                                          text::unescape_newlines(captions.prompt_template));
+  conversation_layout_ = {&text::conversation_template(data.conversations.form),
+                          {data.conversations.max_tokens, truncation}};
+}
+
+processors::Example ExampleBuilder::build(const Record& record, const PlannedSample& sample,
+                                          StageSeconds& seconds) const {
+  processors::Example example;
+  example.id = record.id;
+  example.dropout_key = sample.random(RandomPurpose::dropout).next();
+  std::vector<std::string> media_texts;
+  std::int64_t num_media_tokens = 0;
+  for (std::size_t i = 0; i < record.media.size(); ++i) {
+    BuiltMedium medium = media_.build(record.media[i], sample, i, seconds);
+    for (auto& input : medium.inputs) example.media.push_back(std::move(input));
+    media_texts.push_back(std::move(medium.text));
+    num_media_tokens += medium.num_tokens;
+    example.num_concealed_frames += medium.num_concealed_frames;
+  }
+  const Stopwatch watch(seconds.text);
+  text::TokenSequence sequence = record.conversation.is_caption()
+                                     ? caption(record.conversation, sample, num_media_tokens)
+                                     : text::build_conversation(tokenizer_, record.conversation,
+                                                                media_texts, conversation_layout_);
+  example.token_ids = std::move(sequence.ids);
+  example.labels = std::move(sequence.labels);
+  example.text_shortened = sequence.shortened;
+  return example;
+}
+
+text::TokenSequence ExampleBuilder::caption(const text::Conversation& conversation,
+                                            const PlannedSample& sample,
+                                            std::int64_t num_media_tokens) const {
+  const std::string& answer = conversation.turns[0].answer;
+  text::CaptionLayout layout = caption_layout_;
+  layout.num_media_tokens = num_media_tokens;
+  text::CaptionPrompt prompt;
+  if (!prompts_.empty())
+    prompt = prompts_[sample.random(RandomPurpose::prompt).below(prompts_.size())];
+  return text::build_caption(tokenizer_, cleans_captions_ ? cleaner_(answer) : answer, layout,
+                             prompt);
+}
+
+}  // namespace vllama::datasets

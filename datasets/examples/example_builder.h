@@ -1,0 +1,39 @@
+// From a record to an example: its media become tensors, its text becomes tokens.
+#pragma once
+
+#include <vector>
+
+#include "datasets/examples/media_builder.h"
+#include "text/caption.h"
+#include "text/prompt.h"
+#include "text/tokenizer.h"
+
+namespace vllama::datasets {
+
+// Immutable: may be used by several threads at once.
+class ExampleBuilder {
+ public:
+  // `tokenizer` must outlive the builder. Throws UserError for a faulty prompt file or settings
+  // that contradict each other or the model.
+  ExampleBuilder(const DatasetConfig& dataset, const DataConfig& data, const ModelInput& model,
+                 const text::Tokenizer& tokenizer);
+
+  // Everything random comes from `sample`. Throws media::MediaError or text::TextError if this
+  // record's media or text cannot be used. Adds the time spent to `seconds`.
+  processors::Example build(const Record& record, const PlannedSample& sample,
+                            StageSeconds& seconds) const;
+
+ private:
+  text::TokenSequence caption(const text::Conversation& conversation, const PlannedSample& sample,
+                              std::int64_t num_media_tokens) const;
+
+  MediaBuilder media_;
+  const text::Tokenizer& tokenizer_;
+  bool cleans_captions_;
+  text::CaptionCleaner cleaner_;
+  text::CaptionLayout caption_layout_;  // without its number of media tokens
+  std::vector<text::CaptionPrompt> prompts_;
+  text::ConversationLayout conversation_layout_;
+};
+
+}  // namespace vllama::datasets

@@ -1,0 +1,16 @@
+#include "datasets/readers/annotation_files.h"
+
+#include "datasets/readers/csv_dataset.h"
+#include "datasets/shards/shards.h"
+
+namespace vllama::datasets {
+
+std::vector<std::filesystem::path> annotation_files(const DatasetConfig& config) {
+  if (config.format == "webdataset") return shard_files(config.annotations);
+  std::error_code error;
+  if (std::filesystem::is_directory(config.annotations, error))
+    return csv_files(config.annotations);
+  return {config.annotations};
+}
+
+}  // namespace vllama::datasets

@@ -1,0 +1,39 @@
+#include "datasets/readers/format_rules.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "datasets/shards/shards.h"
+
+namespace vllama::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+
+}  // namespace
+
+std::vector<std::string> broken_format_rules(const DatasetConfig& set) {
+  std::vector<std::string> broken;
+  if (!set.image_prefix.empty() && set.format != "llava_instruct")
+    broken.push_back(
+        fmt::format("data set '{}': image_prefix is for the format llava_instruct", set.name));
+  if (set.media_root.empty() != (set.format == "webdataset"))
+    broken.push_back(fmt::format("data set '{}': {}", set.name,
+                                 set.media_root.empty()
+                                     ? "media_root is missing"
+                                     : "media_root must be left out, the media are in the shards"));
+  return broken;
+}
+
+std::vector<std::string> broken_root_rules(const DatasetConfig& set) {
+  std::error_code ignored;
+  const std::string& root = set.media_root;
+  if (root.empty() || names_shards(root) || fs::is_directory(root, ignored)) return {};
+  return {fmt::format(
+      "data set '{}': media_root '{}' {}; name the folder that the paths in '{}' begin in",
+      set.name, root, fs::exists(root, ignored) ? "is no folder" : "does not exist",
+      set.annotations)};
+}
+
+}  // namespace vllama::datasets
