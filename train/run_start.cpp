@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "core/error.h"
+#include "core/terminal_text.h"
 #include "train/loop/trainer.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/provenance/starting_points.h"
@@ -40,6 +41,27 @@ const std::string& saved_config(const checkpoint::LoadedStep& step) {
   return saved->second;
 }
 
+// Throws UserError that says of each starting point that is gone, and that the checkpoint does not
+// replace, what the checkpoint was trained from.
+void require_starting_points(const RunStart& start, const models::WeightFiles& weights) {
+  if (!start.trained_on) return;
+  std::vector<std::string> missing;
+  for (const auto& [key, path] :
+       starting_points(without_starting_points(weights, start.left_out))) {
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) continue;
+    for (const InputFile& file : start.trained_on->weights)
+      if (file.what == "model.weights." + key)
+        missing.push_back(fmt::format("{}: '{}' is not there; it was trained from {}", file.what,
+                                      visible(path), described(file)));
+  }
+  if (!missing.empty())
+    throw UserError(fmt::format(
+        "the checkpoint '{}' needs weights that are not there:{}\nput them back, or say "
+        "where they are with --set KEY=PATH",
+        start.checkpoint->directory.path.string(), indented(missing)));
+}
+
 }  // namespace
 
 RunStart find_start(const RunFolder& folder, const RunConfig& config, const std::string& resume) {
@@ -50,6 +72,7 @@ RunStart find_start(const RunFolder& folder, const RunConfig& config, const std:
   start.progress = read_progress(start.checkpoint->contents);
   start.trained_on = recorded_of(path);
   start.left_out = replaced_starting_points(config.model.weights, path);
+  require_starting_points(start, config.model.weights);
   return start;
 }
 

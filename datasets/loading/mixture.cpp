@@ -13,7 +13,7 @@ namespace vllama::datasets {
 
 std::vector<std::string> broken_name_rules(const DataConfig& data) {
   std::vector<std::string> broken;
-  if (data.sets.empty()) broken.push_back("data.sets: the list of data sets is empty");
+  if (data.sets.empty()) broken.emplace_back("data.sets: the list of data sets is empty");
   std::set<std::string> names;
   for (const DatasetConfig& set : data.sets)
     if (!names.insert(set.name).second)

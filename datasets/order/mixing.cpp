@@ -46,7 +46,7 @@ std::vector<std::string> broken_mixing_rules(const DataConfig& data, const RunSi
     add_count_rules(data, run, broken);
   else if (!data.sets.empty() &&
            std::ranges::none_of(data.sets, [](const auto& set) { return set.weight > 0; }))
-    broken.push_back("at least one data set needs a weight above 0");
+    broken.emplace_back("at least one data set needs a weight above 0");
   return broken;
 }
 

@@ -1,6 +1,7 @@
 // Features of inputs that come again are not computed again.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 
 #include <catch2/catch.hpp>

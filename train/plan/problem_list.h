@@ -1,7 +1,6 @@
 // What is wrong with a run: each thing once, in the order in which it was found.
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,13 +11,9 @@ namespace vllama::train {
 
 class ProblemList {
  public:
-  void add(std::string problem) {
-    if (std::ranges::find(problems_, problem) == problems_.end())
-      problems_.push_back(std::move(problem));
-  }
-  void add(const std::vector<std::string>& problems, const std::string& where = "") {
-    for (const std::string& problem : problems) add(where + problem);
-  }
+  void add(std::string problem);
+  // Each of them with `where` before it.
+  void add(const std::vector<std::string>& problems, const std::string& where = "");
 
   // Calls `action`; what the user can fix becomes a problem.
   template <class Action>

@@ -209,6 +209,13 @@ TEST_CASE("provenance: a parent that is gone is asked for, where it is needed") 
       {.overrides = {
            "model.weights.saved_step=" +
            world.path("elsewhere/checkpoints/step_000006/trainable.safetensors").string()}}));
+
+  fs::remove_all(world.path("adapters/checkpoints/step_000006"));
+  CHECK_THROWS_WITH(train::train(config, {}),
+                    Contains("needs weights that are not there") &&
+                        Contains("model.weights.saved_step: '" + world.path("run").string() +
+                                 "' is not there; it was trained from '") &&
+                        Contains("SHA-256 "));
 }
 
 TEST_CASE("provenance: a parent that is gone is not missed by a checkpoint that holds all of it") {

@@ -83,7 +83,7 @@ TEST_CASE("the line fits every width, and the loss is what stays longest") {
     const std::string text = stage.take();
     INFO(columns << ": " << text);
     REQUIRE(text.starts_with(kRedraw));
-    CHECK(output::display_width(text.substr(kRedraw.size())) <
+    CHECK(vllama::output::display_width(text.substr(kRedraw.size())) <
           std::max<std::size_t>(2, static_cast<std::size_t>(columns)));
     CHECK((text.find("loss") != std::string::npos) == (columns > 16));
   }
