@@ -113,7 +113,9 @@ TEST_CASE("failures: the store's keeper is stopped while the ranks start") {
     const auto outcome = ranks.wait(1, kEndSeconds);
     INFO(seen << ":\n" << outcome.output);
     CHECK(outcome.status == 1);
-    CHECK_THAT(outcome.output, Contains("rank 0 (") && Contains("rank 1 gave up waiting"));
+    // Rank 1 may also wait for the index of the data, which rank 0 was making.
+    CHECK_THAT(outcome.output, Contains("rank 0 (") && (Contains("rank 1 gave up waiting") ||
+                                                        Contains("could not end by itself")));
   }
 }
 
