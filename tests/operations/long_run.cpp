@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/files.h"
+#include "datasets/readers/open_dataset.h"
 
 namespace vllama::test {
 namespace fs = std::filesystem;
@@ -36,6 +37,11 @@ std::string LongRun::command(const std::string& options) const {
   const fs::path file = path("run.yaml");
   write_file_atomically(file, config::dump(config));
   return fmt::format("'{}' train '{}' {}", VLLAMA_PROGRAM, file.string(), options);
+}
+
+void LongRun::make_indexes() const {
+  const auto indexes = datasets::IndexFolder::open(config.data.index_folder);
+  for (const datasets::DatasetConfig& set : config.data.sets) datasets::open_dataset(set, indexes);
 }
 
 void LongRun::wait_for_step(std::int64_t step) const {

@@ -13,6 +13,8 @@ class LongRun : public TinyWorld {
 
   // A shell command that trains the run; `options` are more of its arguments.
   std::string command(const std::string& options = "") const;
+  // Makes the indexes of the data sets, which ranks otherwise do as they start.
+  void make_indexes() const;
   std::filesystem::path folder() const { return config.output_dir; }
   // Waits until metrics.jsonl holds more than `step` steps.
   void wait_for_step(std::int64_t step) const;
