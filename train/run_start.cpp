@@ -56,10 +56,7 @@ void require_starting_points(const RunStart& start, const models::WeightFiles& w
                                       visible(path), described(file)));
   }
   if (!missing.empty())
-    throw UserError(fmt::format(
-        "the checkpoint '{}' needs weights that are not there:{}\nput them back, or say "
-        "where they are with --set KEY=PATH",
-        start.checkpoint->directory.path.string(), indented(missing)));
+    throw UserError(missing_weights_text(start.checkpoint->directory.path, missing));
 }
 
 }  // namespace

@@ -124,6 +124,14 @@ std::string described(const InputFile& file) {
   return fmt::format("'{}' ({} bytes{})", visible(file.path.string()), file.num_bytes, hash);
 }
 
+std::string missing_weights_text(const std::filesystem::path& checkpoint,
+                                 const std::vector<std::string>& missing) {
+  return fmt::format(
+      "the checkpoint '{}' needs weights that are not there:\n  {}\nput them back, or "
+      "say where they are with --set KEY=PATH",
+      checkpoint.string(), fmt::join(missing, "\n  "));
+}
+
 void add_weight_changes(const std::vector<InputFile>& then, const std::vector<InputFile>& now,
                         InputChanges& changes) {
   std::vector<std::string> named;

@@ -35,6 +35,10 @@ InputChanges changes_between(const Provenance& then, const Provenance& now);
 // "'/ckpt/q.pth' (1000 bytes, SHA-256 0123456789ab...)".
 std::string described(const InputFile& file);
 
+// What is said where weights that a checkpoint needs are not there; `missing` has a line for each.
+std::string missing_weights_text(const std::filesystem::path& checkpoint,
+                                 const std::vector<std::string>& missing);
+
 // Warns of what the newest checkpoint of the run was trained on, or that it does not say it, where
 // data sets are not as they were: then a step has other samples now.
 void warn_of_changed_data(const RunConfig& config, const datasets::Mixture& data);

@@ -71,10 +71,7 @@ void require_weights(const SavedCheckpoint& saved, const Provenance& then, const
       missing.push_back(missing_text(file, move));
   }
   if (missing.empty()) return;
-  throw UserError(
-      fmt::format("the checkpoint '{}' needs weights that are not there:\n  {}\nput them back, or "
-                  "say where they are with --set KEY=PATH",
-                  saved.path.string(), fmt::join(missing, "\n  ")));
+  throw UserError(missing_weights_text(saved.path, missing));
 }
 
 // Only weights that are used are compared.
