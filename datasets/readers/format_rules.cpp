@@ -7,11 +7,6 @@
 #include "datasets/shards/shards.h"
 
 namespace vllama::datasets {
-namespace {
-
-namespace fs = std::filesystem;
-
-}  // namespace
 
 std::vector<std::string> broken_format_rules(const DatasetConfig& set) {
   std::vector<std::string> broken;
@@ -27,6 +22,7 @@ std::vector<std::string> broken_format_rules(const DatasetConfig& set) {
 }
 
 std::vector<std::string> broken_root_rules(const DatasetConfig& set) {
+  namespace fs = std::filesystem;
   std::error_code ignored;
   const std::string& root = set.media_root;
   if (root.empty() || names_shards(root) || fs::is_directory(root, ignored)) return {};
