@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "datasets/convert/convert.h"
 #include "tests/datasets/annotation_file.h"
+#include "tests/datasets/equal_records.h"
 
 namespace vllama::datasets {
 namespace {
@@ -41,20 +42,9 @@ std::string question(const std::string& parts) {
 }
 
 void check_equal(const Record& actual, const Record& expected) {
-  CHECK(actual.id == expected.id);
-  REQUIRE(actual.media.size() == expected.media.size());
-  for (std::size_t i = 0; i < expected.media.size(); ++i) {
+  check_equal_but_sources(actual, expected);
+  for (std::size_t i = 0; i < expected.media.size(); ++i)
     CHECK(actual.media[i].source == expected.media[i].source);
-    CHECK(actual.media[i].kind == expected.media[i].kind);
-    CHECK(actual.media[i].start_seconds == expected.media[i].start_seconds);
-    CHECK(actual.media[i].end_seconds == expected.media[i].end_seconds);
-  }
-  CHECK(actual.conversation.media == expected.conversation.media);
-  REQUIRE(actual.conversation.turns.size() == expected.conversation.turns.size());
-  for (std::size_t i = 0; i < expected.conversation.turns.size(); ++i) {
-    CHECK(actual.conversation.turns[i].question == expected.conversation.turns[i].question);
-    CHECK(actual.conversation.turns[i].answer == expected.conversation.turns[i].answer);
-  }
 }
 
 // Converts a data set, reads the result with the same root, and compares record by record.
