@@ -19,6 +19,8 @@ function(vllama_test name)
   target_compile_options(test_${name} PRIVATE ${test_options})
   if(arg_TENSORS)
     target_precompile_headers(test_${name} REUSE_FROM vllama_test_headers)
+    set_target_properties(test_${name} PROPERTIES
+      UNITY_BUILD_CODE_BEFORE_INCLUDE "#include \"tests/support/batch.h\"")
   endif()
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   # Threads that wait must not spin where tests share the cores.

@@ -15,7 +15,7 @@ const CsvField& caption_cell(CsvCells cells, std::int64_t part) {
   return cells[static_cast<std::size_t>(1 + part)];
 }
 
-std::string_view fault_of(CsvCells cells, std::int64_t part) {
+std::string_view fault_of_row(CsvCells cells, std::int64_t part) {
   if (is_missing_cell(cells[0])) return "missing_id";
   if (is_missing_cell(caption_cell(cells, part))) return "missing_caption";
   return {};
@@ -31,7 +31,7 @@ std::unique_ptr<Dataset> open_clotho(const std::filesystem::path& annotations,
   format.columns = {"file_name"};
   for (std::int64_t i = 1; i <= kNumCaptions; ++i)
     format.columns.push_back(fmt::format("caption_{}", i));
-  format.fault = &fault_of;
+  format.fault = &fault_of_row;
   format.record = [media_root](CsvCells cells, std::int64_t part) {
     const std::string name = cells[0].value();
     return Record{

@@ -20,7 +20,7 @@
 namespace vllama::eval {
 namespace {
 
-using Json = nlohmann::json;
+using json = nlohmann::json;
 
 struct SampleLoss {
   std::int64_t index;
@@ -76,16 +76,16 @@ class LossOfSet {
 };
 
 std::string to_text(const std::vector<SampleLoss>& losses) {
-  Json rows = Json::array();
+  json rows = json::array();
   for (const SampleLoss& sample : losses)
     rows.push_back({sample.index, sample.id, sample.loss, sample.num_targets});
-  return rows.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return rows.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::vector<SampleLoss> from_texts(const std::vector<std::string>& texts) {
   std::vector<SampleLoss> losses;
   for (const std::string& text : texts)
-    for (const Json& row : Json::parse(text))
+    for (const json& row : json::parse(text))
       losses.push_back({row.at(0), row.at(1), row.at(2), row.at(3)});
   std::ranges::sort(losses, {}, &SampleLoss::index);
   return losses;

@@ -11,7 +11,7 @@
 namespace vllama::eval {
 namespace {
 
-constexpr std::string_view kPunctuation = ";/[]\"{}()=+\\_-><@`,?!";
+constexpr std::string_view kAnswerPunctuation = ";/[]\"{}()=+\\_-><@`,?!";
 
 constexpr std::string_view kContractions =
     "'twas ain't aren't can't could've couldn't didn't doesn't don't hadn't hasn't haven't he'd "
@@ -60,7 +60,7 @@ bool has_comma_between_digits(std::string_view text) {
 std::string without_punctuation(std::string_view original) {
   const bool deletes_all = has_comma_between_digits(original);
   std::string result(original);
-  for (const char mark : kPunctuation) {
+  for (const char mark : kAnswerPunctuation) {
     const bool deletes = deletes_all ||
                          original.find(std::string{mark, ' '}) != std::string_view::npos ||
                          original.find(std::string{' ', mark}) != std::string_view::npos;

@@ -18,7 +18,7 @@ bool is_of_word(char character) {
          static_cast<unsigned char>(character) >= 0x80;
 }
 
-Words words_of(const std::string& text) {
+Words option_words(const std::string& text) {
   std::string letters = lower_ascii(text);
   std::ranges::replace_if(
       letters, [](char character) { return !is_of_word(character); }, ' ');
@@ -45,10 +45,10 @@ bool names_right_option(const Prediction& prediction) {
 
 std::optional<std::size_t> first_named_option(const std::string& answer,
                                               const std::vector<std::string>& options) {
-  const Words words = words_of(answer);
+  const Words words = option_words(answer);
   std::vector<Words> wanted;
   for (const std::string& option : options) {
-    wanted.push_back(words_of(option));
+    wanted.push_back(option_words(option));
     if (wanted.back().empty()) throw UserError(fmt::format("the option '{}' has no word", option));
   }
   for (std::size_t place = 0; place < words.size(); ++place) {
@@ -65,7 +65,7 @@ std::optional<std::size_t> first_named_option(const std::string& answer,
 std::optional<Measurement> first_option_in_words(std::vector<Prediction> predictions) {
   for (Prediction& prediction : predictions) {
     const bool can_be_named = std::ranges::none_of(
-        prediction.options, [](const std::string& option) { return words_of(option).empty(); });
+        prediction.options, [](const std::string& option) { return option_words(option).empty(); });
     if (!can_be_named || (!prediction.in_words && !prediction.is_missing())) return std::nullopt;
     prediction.prediction = prediction.in_words.value_or("");
   }

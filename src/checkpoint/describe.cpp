@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-struct Row {
+struct TensorRow {
   std::string name, type, shape;
   std::vector<std::int64_t> extents;
   double norm;
@@ -33,7 +33,7 @@ struct Row {
 
 struct Description {
   std::string path, format;
-  std::vector<Row> rows;
+  std::vector<TensorRow> rows;
   json values = json::object();
 };
 
@@ -169,7 +169,7 @@ std::string dumped(const json& value, int indent = -1) {
 std::string as_json(const Description& description) {
   json rows = json::array();
   std::int64_t num_elements = 0, num_bytes = 0;
-  for (const Row& row : description.rows) {
+  for (const TensorRow& row : description.rows) {
     rows.push_back({{"name", row.name},
                     {"dtype", row.type},
                     {"shape", row.extents},
@@ -202,7 +202,7 @@ void append_values(std::string& text, const json& value, const std::string& path
 std::string as_text(const Description& description) {
   std::size_t name_width = 4, shape_width = 5;
   std::int64_t num_elements = 0, num_bytes = 0;
-  for (const Row& row : description.rows) {
+  for (const TensorRow& row : description.rows) {
     name_width = std::max(name_width, readable(row.name).size());
     shape_width = std::max(shape_width, row.shape.size());
     num_elements += row.num_elements;
@@ -211,7 +211,7 @@ std::string as_text(const Description& description) {
   std::string text =
       fmt::format("{} ({})\n\n{:<{}}  {:<8}  {:<{}}  {}\n", description.path, description.format,
                   "name", name_width, "type", "shape", shape_width, "norm");
-  for (const Row& row : description.rows)
+  for (const TensorRow& row : description.rows)
     text += fmt::format("{:<{}}  {:<8}  {:<{}}  {:.6g}\n", readable(row.name), name_width, row.type,
                         row.shape, shape_width, row.norm);
   text += fmt::format("\n{} tensors, {} elements, {} bytes\n", description.rows.size(),

@@ -14,7 +14,7 @@ namespace vllama::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using json = nlohmann::json;
 
 constexpr const char* kAdapterAdvice =
     "a PEFT adapter, not a model: merge it into its base model{} with PEFT's merge_and_unload(), "
@@ -47,24 +47,24 @@ std::string first_match(const std::vector<std::string>& names, const char* expre
 }
 
 // Null unless the file is there and holds an object.
-Json object_in(const fs::path& file) {
+json object_in(const fs::path& file) {
   constexpr std::uintmax_t kMaxBytes = std::uintmax_t{16} << 20;
   std::error_code error;
   if (!fs::is_regular_file(file, error) || fs::file_size(file, error) > kMaxBytes) return nullptr;
   const std::string text = read_file(file);
   if (is_nested_too_deep(text)) return nullptr;
-  Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return object.is_object() ? object : Json();
+  json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return object.is_object() ? object : json();
 }
 
-std::string text_at(const Json& object, const char* key) {
+std::string text_at(const json& object, const char* key) {
   if (!object.is_object()) return {};
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? readable(found->get<std::string>())
                                                      : std::string();
 }
 
-std::string adapter_text(const Json& config) {
+std::string adapter_text(const json& config) {
   const std::string base = text_at(config, "base_model_name_or_path");
   return fmt::format(kAdapterAdvice, base.empty() ? std::string() : fmt::format(" '{}'", base));
 }
@@ -72,10 +72,10 @@ std::string adapter_text(const Json& config) {
 // The method that config.json names, or the files of older programs tell; empty if the matrices are
 // whole.
 std::string quantisation(const fs::path& folder) {
-  const Json config = object_in(folder / "config.json");
+  const json config = object_in(folder / "config.json");
   if (config.is_object() && config.contains("quantization_config") &&
       config["quantization_config"].is_object() && !config["quantization_config"].empty()) {
-    const Json& settings = config["quantization_config"];
+    const json& settings = config["quantization_config"];
     const std::string method = text_at(settings, "quant_method");
     return !method.empty()                     ? method
            : settings.contains("load_in_4bit") ? "bitsandbytes"

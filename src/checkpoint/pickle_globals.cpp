@@ -7,12 +7,12 @@
 namespace vllama::checkpoint {
 namespace {
 
-struct Row {
+struct GlobalRow {
   std::string_view module, name;
   GlobalKind kind;
 };
 
-constexpr std::array<Row, 7> kRows = {{
+constexpr std::array<GlobalRow, 7> kRows = {{
     {"collections", "OrderedDict", GlobalKind::ordered_dict},
     {"torch._utils", "_rebuild_tensor", GlobalKind::rebuild_tensor},
     {"torch._utils", "_rebuild_tensor_v2", GlobalKind::rebuild_tensor_v2},
@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 26> kDataTypes = {
 }  // namespace
 
 std::optional<Global> allowed_global(std::string_view module, std::string_view name) {
-  for (const Row& row : kRows)
+  for (const GlobalRow& row : kRows)
     if (row.module == module && row.name == name) return Global{row.kind};
   if (module != "torch") return std::nullopt;
   for (const ElementTypeFacts& facts : element_types())

@@ -8,8 +8,6 @@
 namespace vllama::checkpoint {
 namespace {
 
-constexpr std::size_t kMaxDimensions = 64;
-
 ObjectResult failure(std::string why) {
   return {{}, std::nullopt, std::move(why)};
 }

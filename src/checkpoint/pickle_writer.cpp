@@ -13,7 +13,7 @@
 namespace vllama::checkpoint {
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr int kMaxWrittenDepth = 64;
 
 class Writer {
  public:
@@ -29,8 +29,8 @@ class Writer {
   void put(Opcode opcode) { result_.pickle += static_cast<char>(opcode); }
 
   void put_value(const Value& value, int depth) {
-    if (depth > kMaxDepth)
-      throw UserError(fmt::format("a checkpoint may be nested {} deep at most", kMaxDepth));
+    if (depth > kMaxWrittenDepth)
+      throw UserError(fmt::format("a checkpoint may be nested {} deep at most", kMaxWrittenDepth));
     std::visit([&](const auto& content) { put_content(content, depth); }, value.data());
   }
 

@@ -166,7 +166,6 @@ class Reader {
     const std::int64_t begin = (*entry.offsets)[0], end = (*entry.offsets)[1];
     if (begin > end || static_cast<std::uint64_t>(end) > data_.size())
       fail(fmt::format("tensor '{}' lies at bytes {} to {} of {}", name, begin, end, data_.size()));
-    constexpr std::size_t kMaxDimensions = 64;
     if (entry.shape->size() > kMaxDimensions)
       fail(fmt::format("tensor '{}' has {} dimensions", name, entry.shape->size()));
     const auto num_elements = checked_num_elements(*entry.shape);

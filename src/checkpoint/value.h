@@ -61,6 +61,9 @@ std::vector<TensorView> contiguous_pieces(const TensorView& view, std::int64_t m
 
 // Row-major strides of a shape, in elements.
 std::vector<std::int64_t> contiguous_strides(std::span<const std::int64_t> shape);
+// More than any tensor has.
+inline constexpr std::size_t kMaxDimensions = 64;
+
 // Elements of a shape, or nothing when an extent is negative or the product exceeds an int64.
 std::optional<std::int64_t> checked_num_elements(std::span<const std::int64_t> shape);
 // "[2, 3]"

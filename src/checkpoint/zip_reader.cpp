@@ -9,6 +9,7 @@
 
 #include "checkpoint/byte_order.h"
 #include "checkpoint/readable.h"
+#include "checkpoint/zip_format.h"
 #include "core/error.h"
 
 namespace vllama::checkpoint {
@@ -19,9 +20,8 @@ constexpr std::uint32_t kCentralSignature = 0x02014b50;
 constexpr std::uint32_t kEndSignature = 0x06054b50;
 constexpr std::uint32_t kEnd64Signature = 0x06064b50;
 constexpr std::uint32_t kLocator64Signature = 0x07064b50;
-constexpr std::size_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56,
-                      kLocator64Bytes = 20, kMaxCommentBytes = 0xFFFF;
-constexpr std::uint16_t kZip64ExtraId = 0x0001;
+constexpr std::size_t kCentralBytes = 46, kEndBytes = 22, kEnd64Bytes = 56, kLocator64Bytes = 20,
+                      kMaxCommentBytes = 0xFFFF;
 constexpr std::uint32_t kSaturated = 0xFFFFFFFF;
 constexpr std::uint16_t kEncryptedFlag = 0x0001;
 
@@ -169,10 +169,10 @@ class Parser {
   void locate_content(Entry& entry, std::uint64_t limit) const {
     const std::string shown = readable(entry.name);
     const std::uint64_t header = entry.header_offset;
-    if (header > limit || limit - header < kLocalBytes ||
+    if (header > limit || limit - header < kLocalHeaderBytes ||
         number<std::uint32_t>(header) != kLocalSignature)
       fail(fmt::format("the header of member '{}' is not where the directory says", shown));
-    entry.content_offset = header + kLocalBytes + number<std::uint16_t>(header + 26) +
+    entry.content_offset = header + kLocalHeaderBytes + number<std::uint16_t>(header + 26) +
                            number<std::uint16_t>(header + 28);
     if (entry.content_offset > limit || entry.num_bytes > limit - entry.content_offset)
       fail(fmt::format("member '{}' reaches past the end of the data", shown));

@@ -3,13 +3,12 @@
 
 #include "checkpoint/byte_order.h"
 #include "checkpoint/checksum.h"
+#include "checkpoint/zip_format.h"
 #include "core/error.h"
 
 namespace vllama::checkpoint {
 namespace {
 
-constexpr std::uint64_t kLocalBytes = 30;
-constexpr std::uint16_t kZip64ExtraId = 0x0001;
 constexpr std::uint16_t kPaddingExtraId = 0x4246;  // "FB", as PyTorch marks its padding
 constexpr std::uint64_t kMax32 = 0xFFFFFFFF;
 constexpr std::uint16_t kMax16 = 0xFFFF;
@@ -58,7 +57,7 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> content)
   }
   constexpr std::uint64_t kExtraHeaderBytes = 4;
   const std::uint64_t unpadded =
-      member.header_offset + kLocalBytes + name.size() + extra.size() + kExtraHeaderBytes;
+      member.header_offset + kLocalHeaderBytes + name.size() + extra.size() + kExtraHeaderBytes;
   append_extra(extra, kPaddingExtraId,
                std::string((kAlignment - unpadded % kAlignment) % kAlignment, 'Z'));
   std::string header;

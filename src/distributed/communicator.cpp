@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/log.h"
+#include "core/stopwatch.h"
 #include "distributed/backend.h"
 #include "distributed/meeting.h"
 #include "distributed/monitor.h"
@@ -29,10 +30,6 @@ using Clock = std::chrono::steady_clock;
 constexpr double kSuspectSeconds = 3;
 // Two beats of the monitor on each side, and some.
 constexpr double kVerdictSeconds = kSuspectSeconds + 5;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::string host_name() {
   char name[256] = {};

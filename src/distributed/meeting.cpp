@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kNumRanks = "ranks";
+constexpr const char* kNumRanksKey = "ranks";
 constexpr const char* kMisfit = "misfit";  // why the processes that came cannot be a run
 constexpr const char* kStart = "start";    // what is wrong, said by rank 0 once all have come
 // What others wait longer than rank 0, which tells them how it went.
@@ -49,11 +49,11 @@ std::string missing_or_misfit(Store& store, const Launch& launch, double timeout
 
 void compare_num_ranks(Store& store, const Launch& launch, const std::string& place,
                        double timeout_seconds) {
-  if (launch.rank == 0) return store.set(kNumRanks, std::to_string(launch.num_ranks));
-  if (!store.wait(kNumRanks, timeout_seconds))
+  if (launch.rank == 0) return store.set(kNumRanksKey, std::to_string(launch.num_ranks));
+  if (!store.wait(kNumRanksKey, timeout_seconds))
     throw UserError(fmt::format("rank {}: rank 0 did not come to the store of the run within {} s",
                                 launch.rank, timeout_seconds));
-  const std::string num_ranks = store.find(kNumRanks).value_or("");
+  const std::string num_ranks = store.find(kNumRanksKey).value_or("");
   if (num_ranks != std::to_string(launch.num_ranks))
     refuse_to_join(store, fmt::format("{} was told of {} ranks, rank 0 of {}; start all with the "
                                       "same launcher",

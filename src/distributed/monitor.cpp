@@ -6,62 +6,60 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "core/stopwatch.h"
+
 namespace vllama::distributed {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Json = nlohmann::json;
+using json = nlohmann::json;
 
 constexpr auto kBeat = std::chrono::seconds(1);
 constexpr const char* kVerdict = "verdict";
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::string status_key(std::int64_t rank) {
   return fmt::format("status/{}", rank);
 }
 
-// A status as it was read last, and when it last changed.
-struct Watched {
-  RankView view;
-  std::int64_t beat = -1;
-  Clock::time_point changed = Clock::now(), state_start = changed;
-
-  void read(const std::string& text) {
-    const Json status = Json::parse(text);
-    if (const std::int64_t now = status.at("beat"); now != beat) {
-      beat = now;
-      changed = Clock::now();
-    }
-    view.place = status.at("place");
-    view.activity = status.at("activity");
-    view.is_waiting = status.at("waiting");
-    view.activity_seconds = status.at("seconds");
-    const auto state = static_cast<RankView::State>(status.at("state").get<int>());
-    if (state != view.state) state_start = Clock::now();
-    view.state = state;
-    view.lost_seconds = state == RankView::State::lost ? seconds_since(state_start) : 0;
-    view.detail = status.at("detail");
-    view.silent_seconds = seconds_since(changed);
-  }
-};
-
 std::string status_text(const RankView& own, std::int64_t beat) {
-  return Json{{"beat", beat},
+  return json{{"beat", beat},
               {"place", own.place},
               {"activity", own.activity},
               {"waiting", own.is_waiting},
               {"seconds", own.activity_seconds},
               {"state", static_cast<int>(own.state)},
               {"detail", own.detail}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+      .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace
 
 struct Monitor::State {
+  // A status as it was read last, and when it last changed.
+  struct Watched {
+    RankView view;
+    std::int64_t beat = -1;
+    Clock::time_point changed = Clock::now(), state_start = changed;
+
+    void read(const std::string& text) {
+      const json status = json::parse(text);
+      if (const std::int64_t now = status.at("beat"); now != beat) {
+        beat = now;
+        changed = Clock::now();
+      }
+      view.place = status.at("place");
+      view.activity = status.at("activity");
+      view.is_waiting = status.at("waiting");
+      view.activity_seconds = status.at("seconds");
+      const auto state = static_cast<RankView::State>(status.at("state").get<int>());
+      if (state != view.state) state_start = Clock::now();
+      view.state = state;
+      view.lost_seconds = state == RankView::State::lost ? seconds_since(state_start) : 0;
+      view.detail = status.at("detail");
+      view.silent_seconds = seconds_since(changed);
+    }
+  };
+
   State(Store connection, const Launch& from, const Patience& how_long)
       : store(std::move(connection)), launch(from), patience(how_long) {}
 
@@ -171,7 +169,7 @@ struct Monitor::State {
                       "or network is "
                       "gone",
                       keeper_now(), error.what()));
-    } catch (const Json::exception& error) {
+    } catch (const json::exception& error) {
       decide(fmt::format("the store of the run holds damaged texts: {}", error.what()));
     }
     const std::lock_guard lock(mutex);

@@ -5,21 +5,19 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/stopwatch.h"
+
 namespace vllama::distributed {
 namespace {
 
-using Clock = std::chrono::system_clock;
+using WallClock = std::chrono::system_clock;
 
 constexpr std::size_t kMostEntries = 200;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string utc_text(Clock::time_point time) {
+std::string utc_text(WallClock::time_point time) {
   const auto milliseconds =
       std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(Clock::to_time_t(time)),
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(WallClock::to_time_t(time)),
                      milliseconds % 1000);
 }
 
@@ -27,7 +25,7 @@ std::string utc_text(Clock::time_point time) {
 
 void OperationRecord::begin(const std::string& operation) {
   if (entries_.size() == kMostEntries) entries_.pop_front();
-  entries_.push_back({.operation = operation, .start = Clock::now()});
+  entries_.push_back({.operation = operation, .start = WallClock::now()});
 }
 
 void OperationRecord::end() {

@@ -11,24 +11,20 @@ extern "C" {
 #include "media/ffmpeg.h"
 
 namespace vllama::media {
-namespace {
-
-// Free<> would hand av_free the address of the pointer, since its argument is a void*.
-struct FreeBuffer {
-  void operator()(double* buffer) const noexcept { av_free(buffer); }
-};
-
-using Buffer = std::unique_ptr<double[], FreeBuffer>;
-using Context = std::unique_ptr<AVTXContext, Free<av_tx_uninit>>;
-
-// Aligned as the transform wants it.
-Buffer make_buffer(int length) {
-  return Buffer(static_cast<double*>(allocated(av_calloc(length, sizeof(double)))));
-}
-
-}  // namespace
 
 struct RealTransform::Plan {
+  // Free<> would hand av_free the address of the pointer, since its argument is a void*.
+  struct FreeBuffer {
+    void operator()(double* buffer) const noexcept { av_free(buffer); }
+  };
+  using Buffer = std::unique_ptr<double[], FreeBuffer>;
+  using Context = std::unique_ptr<AVTXContext, Free<av_tx_uninit>>;
+
+  // Aligned as the transform wants it.
+  static Buffer make_buffer(int length) {
+    return Buffer(static_cast<double*>(allocated(av_calloc(length, sizeof(double)))));
+  }
+
   int length;
   Buffer input, output;
   Context context;
@@ -43,8 +39,8 @@ RealTransform::RealTransform(int length) {
   const double scale = 1;
   check(av_tx_init(&context, &function, AV_TX_DOUBLE_RDFT, 0, length, &scale, 0),
         "cannot prepare a Fourier transform");
-  plan_ = std::make_unique<Plan>(length, make_buffer(length), make_buffer(length + 2),
-                                 Context(context), function);
+  plan_ = std::make_unique<Plan>(length, Plan::make_buffer(length), Plan::make_buffer(length + 2),
+                                 Plan::Context(context), function);
 }
 
 RealTransform::~RealTransform() = default;

@@ -79,7 +79,7 @@ Image from_components(const AVFrame& frame, const AVPixFmtDescriptor& format) {
   return image;
 }
 
-Image to_image(const AVFrame& frame) {
+Image rgb_of(const AVFrame& frame) {
   const AVPixFmtDescriptor* format = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
   if (frame.format == AV_PIX_FMT_PAL8) return from_palette(frame);
   const bool is_rgb = format != nullptr && (format->flags & AV_PIX_FMT_FLAG_RGB) != 0;
@@ -133,7 +133,7 @@ Image read_image(const FileRange& file, Turning turning) {
     throw MediaError(MediaFailure::corrupt, fmt::format("'{}': is too large for a picture", name));
   const std::string bytes = opened.read_first(opened.size());
   Image image = codec == AV_CODEC_ID_MJPEG ? decode_jpeg(std::as_bytes(std::span(bytes)), name)
-                                           : to_image(*decode_single(codec, bytes, name));
+                                           : rgb_of(*decode_single(codec, bytes, name));
   return turning == Turning::as_stored ? image : upright(std::move(image), exif_orientation(bytes));
 }
 

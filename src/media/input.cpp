@@ -20,8 +20,8 @@ int interrupt(void* deadline) {
 
 // Before FFmpeg takes a web page called clip.mp3 for one.
 void refuse_other_file(const OpenRange& range, const std::string& name) {
-  constexpr std::int64_t kFirstBytes = 512;
-  const std::string_view kind = kind_of_other_file(range.read_first(kFirstBytes));
+  constexpr std::int64_t kMagicBytes = 512;
+  const std::string_view kind = kind_of_other_file(range.read_first(kMagicBytes));
   if (!kind.empty())
     throw MediaError(MediaFailure::not_media,
                      fmt::format("'{}': is {}, neither a video nor a sound file", name, kind));

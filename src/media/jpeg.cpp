@@ -16,7 +16,7 @@
 namespace vllama::media {
 namespace {
 
-constexpr std::int64_t kMaxPixels = std::int64_t{1} << 27;
+constexpr std::int64_t kMaxJpegPixels = std::int64_t{1} << 27;
 constexpr int kMaxScans = 500;  // each scan of a progressive file is a pass over the whole picture
 
 // libjpeg reports errors through functions that must not return; they jump back to the reader.
@@ -77,7 +77,7 @@ bool decode(jpeg_decompress_struct& codec, JpegErrors& errors, std::span<const s
   codec.progress = &errors.progress;
   jpeg_mem_src(&codec, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
   jpeg_read_header(&codec, TRUE);
-  if (std::int64_t{codec.image_width} * codec.image_height > kMaxPixels) {
+  if (std::int64_t{codec.image_width} * codec.image_height > kMaxJpegPixels) {
     std::snprintf(errors.text, sizeof(errors.text), "%u x %u pixels are too many",
                   codec.image_width, codec.image_height);
     return false;

@@ -10,14 +10,14 @@
 namespace vllama::media {
 namespace {
 
-constexpr const char* kAction = "cannot encode a PNG";
+constexpr const char* kPngAction = "cannot encode a PNG";
 
 Frame frame_of(const Image& image) {
   Frame frame = make_frame();
   frame->width = static_cast<int>(image.width);
   frame->height = static_cast<int>(image.height);
   frame->format = AV_PIX_FMT_RGB24;
-  check(av_frame_get_buffer(frame.get(), 0), kAction);
+  check(av_frame_get_buffer(frame.get(), 0), kPngAction);
   const auto row_bytes = static_cast<std::size_t>(image.width) * 3;
   for (std::int64_t y = 0; y < image.height; ++y)
     std::memcpy(frame->data[0] + y * frame->linesize[0],
@@ -41,11 +41,11 @@ std::string encode_png(const Image& image) {
   codec->pix_fmt = AV_PIX_FMT_RGB24;
   codec->time_base = {1, 1};
   codec->thread_count = 1;
-  check(avcodec_open2(codec.get(), encoder, nullptr), kAction);
-  check(avcodec_send_frame(codec.get(), frame_of(image).get()), kAction);
-  check(avcodec_send_frame(codec.get(), nullptr), kAction);
+  check(avcodec_open2(codec.get(), encoder, nullptr), kPngAction);
+  check(avcodec_send_frame(codec.get(), frame_of(image).get()), kPngAction);
+  check(avcodec_send_frame(codec.get(), nullptr), kPngAction);
   const Packet packet = make_packet();
-  check(avcodec_receive_packet(codec.get(), packet.get()), kAction);
+  check(avcodec_receive_packet(codec.get(), packet.get()), kPngAction);
   return {reinterpret_cast<const char*>(packet->data), static_cast<std::size_t>(packet->size)};
 }
 

@@ -14,7 +14,7 @@
 namespace vllama::media {
 namespace {
 
-constexpr const char* kAction = "cannot encode a video";
+constexpr const char* kVideoAction = "cannot encode a video";
 constexpr const char* kVideoEncoder = "libx264";
 constexpr const char* kSoundEncoder = "aac";
 constexpr std::int64_t kSoundBitsPerSecond = 32000;
@@ -32,7 +32,7 @@ const AVCodec* find_encoder(const char* name) {
 // A file in memory; FFmpeg owns the bytes until they are taken.
 class MemoryFile {
  public:
-  MemoryFile() { check(avio_open_dyn_buf(&io_), kAction); }
+  MemoryFile() { check(avio_open_dyn_buf(&io_), kVideoAction); }
   ~MemoryFile() { take(); }
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
@@ -78,7 +78,7 @@ class VideoWriter {
 
 VideoWriter::VideoWriter(FrameSize size, int frames_per_second, int sample_rate_hz) {
   AVFormatContext* format = nullptr;
-  check(avformat_alloc_output_context2(&format, nullptr, "mp4", nullptr), kAction);
+  check(avformat_alloc_output_context2(&format, nullptr, "mp4", nullptr), kVideoAction);
   format_.reset(format);
   format_->pb = file_.io();
   format_->flags |= AVFMT_FLAG_BITEXACT;
@@ -108,8 +108,8 @@ VideoWriter::Track VideoWriter::add_track(const char* name,
   track.codec->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_GLOBAL_HEADER;
   track.codec->thread_count = 1;  // more would make the bytes depend on the machine
   set_up(*track.codec);
-  check(avcodec_open2(track.codec.get(), encoder, nullptr), kAction);
-  check(avcodec_parameters_from_context(track.stream->codecpar, track.codec.get()), kAction);
+  check(avcodec_open2(track.codec.get(), encoder, nullptr), kVideoAction);
+  check(avcodec_parameters_from_context(track.stream->codecpar, track.codec.get()), kVideoAction);
   track.stream->time_base = track.codec->time_base;
   return track;
 }
@@ -130,28 +130,28 @@ Frame VideoWriter::converted(const Image& picture) {
   frame->width = video_.codec->width;
   frame->height = video_.codec->height;
   frame->format = AV_PIX_FMT_YUV420P;
-  check(av_frame_get_buffer(frame.get(), 0), kAction);
+  check(av_frame_get_buffer(frame.get(), 0), kVideoAction);
   const std::array<const std::uint8_t*, 4> planes{picture.rgb.data()};
   const std::array<int, 4> row_bytes{3 * frame->width};
   check(sws_scale(scaler_.get(), planes.data(), row_bytes.data(), 0, frame->height, frame->data,
                   frame->linesize),
-        kAction);
+        kVideoAction);
   return frame;
 }
 
 // A null frame ends the track.
 void VideoWriter::encode(Track& track, const AVFrame* frame) {
-  check(avcodec_send_frame(track.codec.get(), frame), kAction);
+  check(avcodec_send_frame(track.codec.get(), frame), kVideoAction);
   const Packet packet = make_packet();
   while (true) {
     const int status = avcodec_receive_packet(track.codec.get(), packet.get());
     if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
-    check(status, kAction);
+    check(status, kVideoAction);
     // The encoder of pictures leaves it to the muxer, which cannot know it of the last one.
     if (packet->duration == 0) packet->duration = 1;
     av_packet_rescale_ts(packet.get(), track.codec->time_base, track.stream->time_base);
     packet->stream_index = track.stream->index;
-    check(av_interleaved_write_frame(format_.get(), packet.get()), kAction);
+    check(av_interleaved_write_frame(format_.get(), packet.get()), kVideoAction);
   }
 }
 
@@ -165,7 +165,7 @@ void VideoWriter::encode_sound(std::span<const float> samples) {
     frame->nb_samples = static_cast<int>(part.size());
     frame->pts = static_cast<std::int64_t>(begin);
     av_channel_layout_default(&frame->ch_layout, 1);
-    check(av_frame_get_buffer(frame.get(), 0), kAction);
+    check(av_frame_get_buffer(frame.get(), 0), kVideoAction);
     std::ranges::copy(part, reinterpret_cast<float*>(frame->data[0]));
     encode(sound_, frame.get());
   }
@@ -173,7 +173,7 @@ void VideoWriter::encode_sound(std::span<const float> samples) {
 }
 
 std::string VideoWriter::write(std::span<const Image> pictures, std::span<const float> samples) {
-  check(avformat_write_header(format_.get(), nullptr), kAction);
+  check(avformat_write_header(format_.get(), nullptr), kVideoAction);
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const Frame frame = converted(pictures[i]);
     frame->pts = static_cast<std::int64_t>(i);
@@ -181,7 +181,7 @@ std::string VideoWriter::write(std::span<const Image> pictures, std::span<const 
   }
   encode(video_, nullptr);
   if (!samples.empty()) encode_sound(samples);
-  check(av_write_trailer(format_.get()), kAction);
+  check(av_write_trailer(format_.get()), kVideoAction);
   return file_.take();
 }
 

@@ -11,9 +11,9 @@
 namespace vllama::models {
 namespace {
 
-using Json = nlohmann::json;
+using json = nlohmann::json;
 
-Json parsed(const std::filesystem::path& file) {
+json parsed(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   const auto format = checkpoint::file_format(std::as_bytes(std::span(text)));
   if (format == checkpoint::FileFormat::git_lfs_pointer || format == checkpoint::FileFormat::html ||
@@ -22,7 +22,7 @@ Json parsed(const std::filesystem::path& file) {
         fmt::format("{}: not a JSON object: {}", file.string(), description_of(format)));
   if (is_nested_too_deep(text))
     throw UserError(fmt::format("{}: nested more than {} deep", file.string(), kMaxJsonDepth));
-  Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) throw UserError(file.string() + ": not a JSON object");
   return object;
 }
@@ -42,7 +42,7 @@ bool ConfigJson::has(const std::string& key) const {
 
 std::int64_t ConfigJson::positive(const std::string& key) const {
   if (!has(key)) fail(key, "is missing");
-  const Json& value = object_.at(key);
+  const json& value = object_.at(key);
   if (!value.is_number_integer() || value.get<std::int64_t>() < 1 ||
       value.get<std::int64_t>() > (std::int64_t{1} << 31))
     fail(key, "must be a positive whole number");
@@ -81,9 +81,9 @@ ConfigJson ConfigJson::section(const std::string& key) const {
   return {object_.at(key), file_, path_ + key + "."};
 }
 
-std::string shown(const Json& value) {
+std::string shown(const json& value) {
   constexpr std::size_t kMaxBytes = 60;
-  std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true, json::error_handler_t::replace);
   if (text.size() > kMaxBytes) text = text.substr(0, kMaxBytes) + "...";
   return text;
 }

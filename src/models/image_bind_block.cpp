@@ -10,7 +10,7 @@
 namespace vllama::models {
 namespace {
 
-constexpr double kEpsilon = 1e-6;
+constexpr double kImageBindEpsilon = 1e-6;
 constexpr double kSmallestLength = 1e-12;
 
 // rows_RHK of `inputs`, each followed by the same extra row.
@@ -25,10 +25,10 @@ at::Tensor with_extra_row(const at::Tensor& rows_RHK, const at::Tensor& extra_11
 }  // namespace
 
 ImageBindBlock::ImageBindBlock(const ImageBindBlockSizes& sizes)
-    : attention_norm(sizes.width, kEpsilon),
+    : attention_norm(sizes.width, kImageBindEpsilon),
       qkv(sizes.width, 3 * sizes.width),
       projection(sizes.width, sizes.width),
-      mlp_norm(sizes.width, kEpsilon),
+      mlp_norm(sizes.width, kImageBindEpsilon),
       fc1(sizes.width, sizes.mlp_width),
       fc2(sizes.mlp_width, sizes.width),
       num_heads(sizes.num_heads),
@@ -74,7 +74,7 @@ at::Tensor ImageBindBlock::operator()(const at::Tensor& tokens_RD,
 }
 
 ImageBindHead::ImageBindHead(std::int64_t width, std::int64_t embedding_width)
-    : norm(width, kEpsilon), projection(width, embedding_width, /*has_bias=*/false) {}
+    : norm(width, kImageBindEpsilon), projection(width, embedding_width, /*has_bias=*/false) {}
 
 void ImageBindHead::declare(nn::ParameterList& list, const std::string& prefix) {
   norm.declare(list, prefix + ".0");

@@ -9,14 +9,14 @@
 namespace vllama::models {
 namespace {
 
-constexpr double kEpsilon = 1e-6;
+constexpr double kVisionEpsilon = 1e-6;
 constexpr std::int64_t kNumChannels = 3, kNumFrames = 2;  // of the patch projection
 
 }  // namespace
 
 ImageBindVision::ImageBindVision(const ImageBindVisionConfig& config, std::int64_t embedding_width)
     : config_(config),
-      input_norm_(config.width, kEpsilon),
+      input_norm_(config.width, kVisionEpsilon),
       blocks_(image_bind_blocks(
           config.num_blocks,
           {config.width, config.num_heads, config.mlp_width, /*has_extra_key=*/false},

@@ -12,7 +12,7 @@
 namespace vllama::models {
 namespace {
 
-using Json = nlohmann::json;
+using json = nlohmann::json;
 
 const std::array<LanguageModelType, 3> kTypes{{{"llama", "LlamaForCausalLM", false},
                                                {"mistral", "MistralForCausalLM", false},
@@ -90,7 +90,7 @@ const std::set<std::string> kIdleKeys{
 // Keys that are known to change what is computed: the value that changes nothing, and what another
 // one would do. Where the first is null, any value does it.
 struct ActingKey {
-  Json idle;
+  json idle;
   std::string effect;
 };
 
@@ -137,7 +137,7 @@ const std::map<std::string, ActingKey> kActingKeys{
     {"use_qk_norm", {false, "queries and keys would be normalised"}},
 };
 
-bool is_empty(const Json& value) {
+bool is_empty(const json& value) {
   return value.is_null() || ((value.is_array() || value.is_object()) && value.empty());
 }
 
@@ -147,7 +147,7 @@ bool is_read(const std::string& key, const LanguageModelType& type) {
 }
 
 void check_key(const ConfigJson& config, const LanguageModelType& type, const std::string& key,
-               const Json& value) {
+               const json& value) {
   if (is_empty(value) || is_read(key, type) || kIdleKeys.contains(key)) return;
   const auto acting = kActingKeys.find(key);
   if (acting == kActingKeys.end())
@@ -162,7 +162,7 @@ void check_key(const ConfigJson& config, const LanguageModelType& type, const st
 // Old files say it by their class alone.
 const LanguageModelType& type_by_architecture(const ConfigJson& config) {
   if (!config.has("architectures")) return kTypes.front();
-  const Json& names = config.object().at("architectures");
+  const json& names = config.object().at("architectures");
   const std::string name =
       names.is_array() && !names.empty() && names[0].is_string() ? names[0].get<std::string>() : "";
   if (name.empty() || name == "LLaMAForCausalLM") return kTypes.front();
@@ -220,9 +220,9 @@ void check_attention_window(const ConfigJson& config, const LanguageModelType& t
     return;
   }
   if (!config.has("layer_types")) return;
-  const Json& layers = config.object().at("layer_types");
+  const json& layers = config.object().at("layer_types");
   if (!layers.is_array()) config.fail("layer_types", "must be a list");
-  for (const Json& layer : layers)
+  for (const json& layer : layers)
     if (layer != "full_attention")
       config.fail("layer_types",
                   fmt::format("names {}: only full_attention is computed here", shown(layer)));

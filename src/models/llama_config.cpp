@@ -12,9 +12,9 @@
 namespace vllama::models {
 namespace {
 
-using Json = nlohmann::json;
+using json = nlohmann::json;
 
-Json scaling_object(const nn::RotaryScaling& scaling) {
+json scaling_object(const nn::RotaryScaling& scaling) {
   if (scaling.kind == nn::RotaryScaling::Kind::linear)
     return {{"rope_type", "linear"}, {"factor", scaling.factor}};
   return {{"rope_type", "llama3"},
@@ -69,7 +69,7 @@ std::string to_config_json(const LlamaConfig& config, at::ScalarType dtype) {
   // Of the published model types, only qwen2 has biases of q, k and v without one of the output.
   const LanguageModelType& type =
       language_model_type(config.query_key_value_biases && !config.output_bias);
-  Json object{{"architectures", {type.architecture}},
+  json object{{"architectures", {type.architecture}},
               {"model_type", type.name},
               {"hidden_act", "silu"},
               {"vocab_size", config.vocabulary_size},

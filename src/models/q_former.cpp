@@ -8,7 +8,7 @@
 namespace vllama::models {
 namespace {
 
-constexpr double kEpsilon = 1e-12;
+constexpr double kBertEpsilon = 1e-12;
 
 at::Tensor dropped(const at::Tensor& values_RD, std::int64_t num_samples, nn::Dropout& dropout) {
   dropout.next_site();
@@ -22,7 +22,7 @@ BertAttention::BertAttention(const QFormerConfig& config, std::int64_t key_width
       key(key_width, config.width),
       value(key_width, config.width),
       output(config.width, config.width),
-      norm(config.width, kEpsilon),
+      norm(config.width, kBertEpsilon),
       num_heads(config.num_heads) {}
 
 void BertAttention::declare(nn::ParameterList& list, const std::string& prefix) {
@@ -55,7 +55,7 @@ QFormerLayer::QFormerLayer(const QFormerConfig& config, std::int64_t encoder_wid
     : self_attention(config, config.width),
       intermediate(config.width, config.mlp_width),
       output(config.mlp_width, config.width),
-      norm(config.width, kEpsilon) {
+      norm(config.width, kBertEpsilon) {
   if (looks_at_encoder) cross_attention.emplace(config, encoder_width);
 }
 
@@ -78,7 +78,7 @@ at::Tensor QFormerLayer::operator()(const at::Tensor& hidden_RD, const at::Tenso
 }
 
 QFormer::QFormer(const QFormerConfig& config, std::int64_t encoder_width)
-    : config_(config), encoder_width_(encoder_width), input_norm_(config.width, kEpsilon) {
+    : config_(config), encoder_width_(encoder_width), input_norm_(config.width, kBertEpsilon) {
   if (config.width % config.num_heads != 0)
     throw UserError("model: the width of a Q-Former must be a multiple of its num_heads");
   for (std::int64_t i = 0; i < config.num_layers; ++i)

@@ -14,7 +14,7 @@ namespace {
 
 // The reference computes in double precision, except for its window, which single precision rounds
 // (6e-8 relative), and mel edges; what counts is the log of energies near the floor.
-constexpr double kTolerance = 1e-4;
+constexpr double kFilterTolerance = 1e-4;
 
 }  // namespace
 
@@ -41,9 +41,9 @@ TEST_CASE("log mel energies are what torchaudio computes") {
     const auto& exact = expected["exact"];
     CHECK(processors::num_mel_frames(num_samples) == exact["size"][0]);
     REQUIRE(static_cast<std::int64_t>(output.size()) == exact["size"][0].get<int>() * 128);
-    CHECK(test::largest_difference(output, exact) < kTolerance);
+    CHECK(test::largest_difference(output, exact) < kFilterTolerance);
     CHECK(std::accumulate(output.begin(), output.end(), 0.0) / output.size() ==
-          Approx(exact["sum"].get<double>() / output.size()).margin(kTolerance / 10));
+          Approx(exact["sum"].get<double>() / output.size()).margin(kFilterTolerance / 10));
   }
 }
 

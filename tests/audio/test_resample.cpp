@@ -12,7 +12,7 @@ namespace {
 
 // Taps are rounded to single precision (6e-8 relative) and up to 300 products of up to 1 x 0.3 are
 // summed in single precision; torchaudio in double precision is the reference.
-constexpr double kTolerance = 1e-6;
+constexpr double kResampleTolerance = 1e-6;
 
 }  // namespace
 
@@ -27,7 +27,7 @@ TEST_CASE("noise of many rates becomes what torchaudio makes of it") {
     const auto& exact = expected["exact"];
     REQUIRE(static_cast<std::int64_t>(output.size()) == exact["size"][0]);
     CHECK(resampler.output_length(num_samples) == exact["size"][0]);
-    CHECK(test::largest_difference(output, exact) < kTolerance);
+    CHECK(test::largest_difference(output, exact) < kResampleTolerance);
     const double sum = std::accumulate(output.begin(), output.end(), 0.0);
     const double squares = std::inner_product(output.begin(), output.end(), output.begin(), 0.0);
     CHECK(sum == Approx(exact["sum"].get<double>()).margin(1e-5 * std::sqrt(output.size())));

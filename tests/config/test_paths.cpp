@@ -36,14 +36,14 @@ struct PathConfig {
   }
 };
 
-PathConfig parse(const std::string& text, const std::vector<std::string>& overrides = {}) {
+PathConfig parse_paths(const std::string& text, const std::vector<std::string>& overrides = {}) {
   auto tree = config::load_text(text, "run.yaml");
   for (const auto& assignment : overrides) config::apply_override(tree, assignment);
   return config::read<PathConfig>(tree);
 }
 
 std::string folder_of(const std::string& text) {
-  return parse("folder: '" + text + "'").folder;
+  return parse_paths("folder: '" + text + "'").folder;
 }
 
 }  // namespace
@@ -60,8 +60,8 @@ TEST_CASE("paths: the home folder and variables, wherever they stand") {
   CHECK(folder_of("cost in $$/x") == "cost in $/x");
   CHECK(folder_of("./~me") == "./~me");
   CHECK(folder_of("") == "");
-  const auto read = parse("files: [{file: ~/a}, {file: $DATA_1/b}]\nword: $DATA_1\n",
-                          {"more.file=~/c", "files.1.file=${DATA_1}/d"});
+  const auto read = parse_paths("files: [{file: ~/a}, {file: $DATA_1/b}]\nword: $DATA_1\n",
+                                {"more.file=~/c", "files.1.file=${DATA_1}/d"});
   CHECK(read.files.at(0).file == "/home/me/a");
   CHECK(read.files.at(1).file == "/big disk/d");
   CHECK(read.more.file == "/home/me/c");
@@ -71,11 +71,12 @@ TEST_CASE("paths: the home folder and variables, wherever they stand") {
 TEST_CASE("paths: what cannot be meant is refused with its place") {
   ::unsetenv("UNSET");
   ::setenv("NOTHING", "", 1);
-  CHECK_THROWS_WITH(parse("more:\n  file: $UNSET/x\n"),
+  CHECK_THROWS_WITH(parse_paths("more:\n  file: $UNSET/x\n"),
                     Contains("run.yaml:2: 'more.file' names the environment variable UNSET, which "
                              "is not set") &&
                         Contains("$$"));
-  CHECK_THROWS_WITH(parse("", {"folder=/a/${UNSET}"}), Contains("--set folder: 'folder' names"));
+  CHECK_THROWS_WITH(parse_paths("", {"folder=/a/${UNSET}"}),
+                    Contains("--set folder: 'folder' names"));
   CHECK_THROWS_WITH(folder_of("$NOTHING/x"), Contains("NOTHING, which is empty"));
   CHECK_THROWS_WITH(folder_of("a$"), Contains("begins no name of a variable"));
   CHECK_THROWS_WITH(folder_of("$5/x"), Contains("begins no name"));
@@ -91,7 +92,7 @@ TEST_CASE("paths: what is written reads back as the same path") {
     PathConfig before;
     before.folder = path;
     before.more.file = path;
-    const auto again = parse(config::dump(before));
+    const auto again = parse_paths(config::dump(before));
     CHECK((again.folder == path || again.folder == "./" + path));
     CHECK(config::dump(again) == config::dump(before));
   }

@@ -19,7 +19,7 @@ using media::VideoReader;
 
 namespace {
 
-constexpr media::FrameSize kSmall{32, 32};
+constexpr media::FrameSize kDamagedSize{32, 32};
 
 MediaFailure failure_of(const std::function<void()>& action) {
   try {
@@ -70,7 +70,7 @@ void survive(const std::filesystem::path& path) {
     VideoReader reader(path, {.time_limit_seconds = 5});
     const std::int64_t last = reader.facts().num_frames - 1;
     REQUIRE(last >= 0);
-    const auto frames = reader.frames(std::vector<std::int64_t>{0, last / 2, last}, kSmall);
+    const auto frames = reader.frames(std::vector<std::int64_t>{0, last / 2, last}, kDamagedSize);
     CHECK(frames.images.size() == 3);
     for (const auto& image : frames.images) CHECK(image.rgb.size() == 32 * 32 * 3);
   } catch (const MediaError&) {
@@ -163,7 +163,7 @@ TEST_CASE("a frame that does not decode is replaced by the nearest earlier one, 
   REQUIRE(reader.facts().num_frames == 50);
   // Frame 30 is the one whose packet is damaged.
   const auto frames =
-      reader.frames(std::vector<std::int64_t>{0, 29, 30, 31, 40, 41, 42, 49}, kSmall);
+      reader.frames(std::vector<std::int64_t>{0, 29, 30, 31, 40, 41, 42, 49}, kDamagedSize);
   CHECK(frames.num_concealed == 1);
   CHECK(test::fingerprint(frames.images[2]) == test::fingerprint(frames.images[1]));
   const auto alone = [&] { reader.frames(std::vector<std::int64_t>{30}); };

@@ -22,14 +22,14 @@ namespace {
 // their order.
 constexpr double kMergedTolerance = 1e-5;
 
-const models::LlamaConfig kSizes{.vocabulary_size = 41,
-                                 .width = 24,
-                                 .mlp_width = 40,
-                                 .num_layers = 2,
-                                 .num_heads = 4,
-                                 .num_key_value_heads = 2,
-                                 .head_width = 6,
-                                 .max_positions = 64};
+const models::LlamaConfig kAdaptedSizes{.vocabulary_size = 41,
+                                        .width = 24,
+                                        .mlp_width = 40,
+                                        .num_layers = 2,
+                                        .num_heads = 4,
+                                        .num_key_value_heads = 2,
+                                        .head_width = 6,
+                                        .max_positions = 64};
 const models::LoraConfig kAdapters{.rank = 4, .alpha = 6};
 
 // The recorded model: base weights frozen, adapters trained.
@@ -63,7 +63,7 @@ struct RecordedLora {
   }
 
   test::GoldenTensors golden{test::golden_file("reference/lora.safetensors")};
-  models::Llama model{kSizes, kAdapters};
+  models::Llama model{kAdaptedSizes, kAdapters};
   nn::ParameterList weights, adapters;
   at::Tensor mask = golden["attention_mask"];
   nn::Segments sequences = test::sequences_of(mask);
@@ -147,8 +147,8 @@ TEST_CASE("LoRA: in bf16 the adapters stay fp32, and so do their gradients") {
 }
 
 TEST_CASE("LoRA: untrained adapters change nothing, and stand where they were asked for") {
-  models::Llama plain(kSizes),
-      adapted(kSizes, models::LoraConfig{.rank = 3, .targets = {"v_proj"}});
+  models::Llama plain(kAdaptedSizes),
+      adapted(kAdaptedSizes, models::LoraConfig{.rank = 3, .targets = {"v_proj"}});
   nn::ParameterList plain_weights, weights, adapters;
   plain.declare(plain_weights);
   adapted.declare(weights);
@@ -177,6 +177,6 @@ TEST_CASE("LoRA: mistakes of the configuration are named") {
   CHECK_THROWS_WITH(read("rank: 0"), Contains("'rank' must be at least 1"));
   CHECK_THROWS_WITH(read("targets: [q_proj, w1]"),
                     Contains("'targets.1' must be one of q_proj,") && Contains("not 'w1'"));
-  CHECK_THROWS_WITH(models::Llama(kSizes, models::LoraConfig{.targets = {}}),
+  CHECK_THROWS_WITH(models::Llama(kAdaptedSizes, models::LoraConfig{.targets = {}}),
                     Contains("lora.targets is empty"));
 }

@@ -12,7 +12,7 @@ using namespace vllama;
 
 namespace {
 
-constexpr double kRounding = 2e-6;
+constexpr double kLinearRounding = 2e-6;
 
 struct Operands {
   at::Tensor values = test::random_tensor({37, 24}, 1);
@@ -50,7 +50,8 @@ TEST_CASE("linear: output and gradients as libtorch's own, frozen or trained") {
   for (std::size_t i = 0; i < actual.size(); ++i) {
     INFO("result " << i);
     REQUIRE(actual[i].defined() == expected[i].defined());
-    if (actual[i].defined()) CHECK(test::relative_difference(actual[i], expected[i]) < kRounding);
+    if (actual[i].defined())
+      CHECK(test::relative_difference(actual[i], expected[i]) < kLinearRounding);
   }
 }
 
@@ -58,7 +59,7 @@ TEST_CASE("linear: half precision, no rows, and rows that are not contiguous") {
   const Operands x;
   const auto same = [](const at::Tensor& values, const at::Tensor& weight) {
     return test::relative_difference(nn::linear_product(values, weight),
-                                     at::linear(values, weight)) < kRounding;
+                                     at::linear(values, weight)) < kLinearRounding;
   };
   CHECK(same(x.values.to(at::kBFloat16), x.weight.to(at::kBFloat16)));
   CHECK(same(x.values.narrow(0, 0, 0), x.weight));

@@ -16,12 +16,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kEndSeconds = 30;
+constexpr double kSaveEndSeconds = 30;
 
 // All ranks must end and say that rank 0 could not save, why, and what is left.
 void check_failed_save(const test::LongRun& run, test::Ranks& ranks, const std::string& reason) {
   for (std::size_t rank = 0; rank < 2; ++rank) {
-    const auto outcome = ranks.wait(rank, kEndSeconds);
+    const auto outcome = ranks.wait(rank, kSaveEndSeconds);
     INFO("rank " << rank << ":\n" << outcome.output);
     CHECK(outcome.status == 1);
     CHECK_THAT(outcome.output, Contains("cannot save the checkpoint of step ") &&

@@ -14,7 +14,8 @@ using namespace vllama;
 
 namespace {
 
-void train_on(std::int64_t num_ranks, const train::RunConfig& config, int expected_status = 0) {
+void check_training(std::int64_t num_ranks, const train::RunConfig& config,
+                    int expected_status = 0) {
   const std::filesystem::path file = config.output_dir + ".yaml";
   write_file_atomically(file, config::dump(config));
   test::Ranks ranks(num_ranks, fmt::format("'{}' train '{}'", VLLAMA_PROGRAM, file.string()));
@@ -41,8 +42,8 @@ TEST_CASE("ranks: a bad step is skipped on all, and kept with the samples of all
     config->checkpoints.keep_last = 6;
   }
   two.distributed.straggler_every_steps = 2;
-  train_on(1, one);
-  train_on(2, two);
+  check_training(1, one);
+  check_training(2, two);
   const auto found = train::read_bad_steps(world.path("two/bad_steps.jsonl"));
   REQUIRE_FALSE(found.empty());
   CHECK(found.size() < 6);
@@ -75,6 +76,6 @@ TEST_CASE("ranks: too many bad steps in a row stop all of them") {
   world.poison("caption");
   train::RunConfig config = world.run("run");
   config.training.max_bad_steps = 3;
-  train_on(2, config, 1);
+  check_training(2, config, 1);
   CHECK(train::read_bad_steps(world.path("run/bad_steps.jsonl")).size() == 3);
 }

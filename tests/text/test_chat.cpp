@@ -13,7 +13,7 @@ using test::llama_tokenizer;
 
 namespace {
 
-const std::string kTimes = "The video contains 8 frames sampled at 0.0, 1.2 seconds. ";
+const std::string kChatTimes = "The video contains 8 frames sampled at 0.0, 1.2 seconds. ";
 
 ChatPrompt build(const char* kind, const char* family, const Chat& chat) {
   return build_chat_prompt(llama_tokenizer(), chat_template(kind, family), chat);
@@ -24,8 +24,9 @@ ChatPrompt build(const char* kind, const char* family, const Chat& chat) {
 TEST_CASE("the prompt of a video in the Vicuna form, token by token") {
   const auto prompt =
       build("reference", "vicuna",
-            {.media = ChatMedia::video, .time_message = kTimes, .question = "What?"});
-  CHECK(prompt.text == "###Human: <Video><ImageHere></Video> " + kTimes + " What?###Assistant:");
+            {.media = ChatMedia::video, .time_message = kChatTimes, .question = "What?"});
+  CHECK(prompt.text ==
+        "###Human: <Video><ImageHere></Video> " + kChatTimes + " What?###Assistant:");
   REQUIRE(prompt.pieces.size() == 2);
   CHECK(prompt.pieces[0] == Ids{1, 835, 29950, 7889, 29901, 529, 15167, 29958});
   CHECK(prompt.pieces[1] == Ids{1533,  15167, 29958, 450,   4863,  3743,  29871, 29947,
@@ -56,10 +57,10 @@ TEST_CASE("images, sound with video, and no media") {
 TEST_CASE("the LLaMA-2 form keeps the place of the system text, the first <s> is BOS") {
   const auto prompt = build("reference", "llama_v2",
                             {.media = ChatMedia::video,
-                             .time_message = kTimes,
+                             .time_message = kChatTimes,
                              .past = {{"What?", "A dog."}},
                              .question = "Sure?"});
-  CHECK(prompt.text == "[INST] <<SYS>>\n\n<</SYS>>\n\n<Video><ImageHere></Video> " + kTimes +
+  CHECK(prompt.text == "[INST] <<SYS>>\n\n<</SYS>>\n\n<Video><ImageHere></Video> " + kChatTimes +
                            " What? [/INST] A dog. </s><s>[INST] Sure? [/INST]");
   CHECK(prompt.pieces[0][0] == 1);
   CHECK(std::count(prompt.pieces[1].begin(), prompt.pieces[1].end(), 1) == 1);
@@ -69,11 +70,11 @@ TEST_CASE("the training layout of a chat is the beginning of the training sequen
   const Conversation conversation = {{{"What is it?", "A dog."}, {"Sure?", "Yes."}}};
   for (const char* family : {"vicuna", "llama_v2"}) {
     const auto trained = test::video_conversation(
-        llama_tokenizer(), conversation, kTimes,
+        llama_tokenizer(), conversation, kChatTimes,
         {.form = &conversation_template(family), .num_media_tokens = 3, .limit = {512}});
     for (std::size_t num_past = 0; num_past < 2; ++num_past) {
       const Chat chat{.media = ChatMedia::video,
-                      .time_message = kTimes,
+                      .time_message = kChatTimes,
                       .past = {conversation.turns.begin(), conversation.turns.begin() + num_past},
                       .question = conversation.turns[num_past].question};
       const auto prompt = build("training", family, chat);
@@ -112,12 +113,12 @@ TEST_CASE("sound alone, and sound with video in the layout of training") {
   for (const char* family : {"vicuna", "llama_v2"}) {
     for (const ChatMedia media : {ChatMedia::audio, ChatMedia::video_with_audio}) {
       const bool has_video = media == ChatMedia::video_with_audio;
-      const std::string text = (has_video ? video_text(2, kTimes) : "") + sound_text(3);
+      const std::string text = (has_video ? video_text(2, kChatTimes) : "") + sound_text(3);
       const auto trained = build_conversation(llama_tokenizer(), {{{"What?", "A dog."}}, {{0, 0}}},
                                               std::vector<std::string>{text},
                                               {.form = &conversation_template(family)});
-      const auto prompt =
-          build("training", family, {.media = media, .time_message = kTimes, .question = "What?"});
+      const auto prompt = build("training", family,
+                                {.media = media, .time_message = kChatTimes, .question = "What?"});
       Ids ids = prompt.pieces[0];
       for (std::size_t i = 1; i < prompt.pieces.size(); ++i) {
         ids.insert(ids.end(), has_video && i == 1 ? 2 : 3, llama_tokenizer().image_token());

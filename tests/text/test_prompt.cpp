@@ -15,7 +15,7 @@ using test::llama_tokenizer;
 namespace {
 
 const Conversation kTwoTurns = {{{"What is he doing?", "He walks."}, {"Why?", "For fun."}}};
-const std::string kTimes = "The video contains 8 frames sampled at 0.0, 1.2 seconds. ";
+const std::string kPromptTimes = "The video contains 8 frames sampled at 0.0, 1.2 seconds. ";
 
 // The learned positions as [begin, end) pairs.
 std::vector<std::pair<int, int>> learned(const TokenSequence& sequence) {
@@ -58,7 +58,7 @@ std::string words(int count) {
 }  // namespace
 
 TEST_CASE("a video conversation in the Vicuna form, token by token") {
-  const auto sequence = test::video_conversation(llama_tokenizer(), kTwoTurns, kTimes,
+  const auto sequence = test::video_conversation(llama_tokenizer(), kTwoTurns, kPromptTimes,
                                                  {.num_media_tokens = 2, .limit = {512}});
   const Ids expected = {1,     29871, 13,    13,    2277,  29937, 29950, 7889,  29901, 529,   15167,
                         29958, 32000, 32000, 1533,  15167, 29958, 450,   4863,  3743,  29871, 29947,
@@ -74,7 +74,7 @@ TEST_CASE("a video conversation in the Vicuna form, token by token") {
 
 TEST_CASE("the same conversation in the LLaMA-2 form") {
   const auto sequence =
-      test::video_conversation(llama_tokenizer(), kTwoTurns, kTimes,
+      test::video_conversation(llama_tokenizer(), kTwoTurns, kPromptTimes,
                                {.form = &kLlama2Template, .num_media_tokens = 2, .limit = {512}});
   REQUIRE(sequence.ids.size() == 76);
   CHECK(learned(sequence) == std::vector<std::pair<int, int>>{{55, 61}, {71, 76}});

@@ -46,7 +46,7 @@ run:
 )";
 
 // Sizes that the original has as constants.
-constexpr const char* kSizes = R"(include: ours.yaml
+constexpr const char* kImportedSizes = R"(include: ours.yaml
 model:
   vision:
     encoder: {width: 16, num_blocks: 2, num_heads: 2, mlp_width: 32}
@@ -60,7 +60,7 @@ TEST_CASE("program: an imported configuration trains") {
   const test::TinyWorld world;
   const std::string folder = world.path("").parent_path().string();
   write_file_atomically(world.path("reference.yaml"), fmt::format(kReference, folder));
-  write_file_atomically(world.path("sized.yaml"), kSizes);
+  write_file_atomically(world.path("sized.yaml"), kImportedSizes);
   const auto imported = test::run_program(
       fmt::format("import-config '{0}/reference.yaml' --output '{0}/ours.yaml'", folder));
   CAPTURE(imported.output);

@@ -61,7 +61,7 @@ class ShardWorld : public test::TinyWorld {
   }
 };
 
-std::int64_t count(const std::string& text, const std::string& word) {
+std::int64_t count_of(const std::string& text, const std::string& word) {
   std::int64_t found = 0;
   for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++found;
   return found;
@@ -135,7 +135,7 @@ TEST_CASE("program: of several processes on a node one indexes") {
   for (const auto& outcome : outcomes) {
     CAPTURE(outcome.output);
     CHECK(outcome.status == 0);
-    num_indexed += count(outcome.output, "indexed '");
+    num_indexed += count_of(outcome.output, "indexed '");
   }
   CHECK(num_indexed == 2);  // the shards, and their samples
   std::int64_t num_files = 0;

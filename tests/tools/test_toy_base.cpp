@@ -11,7 +11,7 @@ using Catch::Contains;
 
 namespace {
 
-constexpr const char* kSizes = R"(
+constexpr const char* kBaseSizes = R"(
 vision:
   encoder: {image_size: 56, width: 32, num_blocks: 1, num_heads: 2, mlp_width: 64}
   image_q_former: {num_queries: 4, num_layers: 1, width: 32, num_heads: 2, mlp_width: 64}
@@ -23,7 +23,7 @@ language: {width: 32, mlp_width: 64, num_layers: 1, num_heads: 2}
 TEST_CASE("toy-base: gates that fail are an exit status, and the files are there all the same") {
   const test::TemporaryFolder folder;
   const std::string sizes = (folder.path() / "sizes.yaml").string();
-  write_file_atomically(sizes, kSizes);
+  write_file_atomically(sizes, kBaseSizes);
   const std::string weights = (folder.path() / "weights").string();
   const auto made =
       test::run_program("toy-base vision '" + weights + "' --steps 2 --sizes '" + sizes + "'");

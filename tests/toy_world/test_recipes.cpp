@@ -16,7 +16,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint64_t kSeed = 1;
+constexpr std::uint64_t kRecipeSeed = 1;
 constexpr std::int64_t kCount = 2000;
 
 std::vector<json> rows_of(const std::string& text) {
@@ -27,7 +27,7 @@ std::vector<json> rows_of(const std::string& text) {
 }
 
 AskedMedia clips(Split split) {
-  return {kSeed, split, kCount, [](std::int64_t i) { return std::to_string(i) + ".mp4"; },
+  return {kRecipeSeed, split, kCount, [](std::int64_t i) { return std::to_string(i) + ".mp4"; },
           split != Split::test_unseen};
 }
 
@@ -35,26 +35,27 @@ AskedMedia clips(Split split) {
 
 TEST_CASE("recipes: neither held-out pairs nor words for sounds") {
   for (const std::string& text :
-       {webvid_csv(kSeed, Split::train_videos, kCount), cc595k_chat_json(kSeed, kCount),
-        filter_cap_json(kSeed, kCount), llava_instruct_json(kSeed, kCount, Denials::kept),
-        llava_instruct_json(kSeed, kCount, Denials::made_yes),
-        videochat_json(kSeed, kCount, Denials::kept),
-        videochat_json(kSeed, kCount, Denials::made_yes),
-        videochat_time_json(kSeed, Split::train_videos, kCount),
-        videochat_time_json(kSeed, Split::movers, kCount)}) {
+       {webvid_csv(kRecipeSeed, Split::train_videos, kCount), cc595k_chat_json(kRecipeSeed, kCount),
+        filter_cap_json(kRecipeSeed, kCount),
+        llava_instruct_json(kRecipeSeed, kCount, Denials::kept),
+        llava_instruct_json(kRecipeSeed, kCount, Denials::made_yes),
+        videochat_json(kRecipeSeed, kCount, Denials::kept),
+        videochat_json(kRecipeSeed, kCount, Denials::made_yes),
+        videochat_time_json(kRecipeSeed, Split::train_videos, kCount),
+        videochat_time_json(kRecipeSeed, Split::movers, kCount)}) {
     CHECK(text.size() > 50 * kCount);
     CHECK_FALSE(names_held_out_pair(text));
     for (const std::string_view sound : kSoundWords) CHECK(text.find(sound) == std::string::npos);
   }
-  CHECK(names_held_out_pair(webvid_csv(kSeed, Split::test_unseen, kCount)));
-  for (const std::string& heard : {audiocaps_csv(kSeed, Split::train_sounds, kCount),
-                                   sound_dialogues_jsonl(kSeed, Split::train_sounds, kCount)})
+  CHECK(names_held_out_pair(webvid_csv(kRecipeSeed, Split::test_unseen, kCount)));
+  for (const std::string& heard : {audiocaps_csv(kRecipeSeed, Split::train_sounds, kCount),
+                                   sound_dialogues_jsonl(kRecipeSeed, Split::train_sounds, kCount)})
     for (const std::string_view sound : kSoundWords) CHECK(heard.find(sound) != std::string::npos);
 }
 
 TEST_CASE("recipes: the file without denials has none, and else the same questions") {
-  const auto kept = json::parse(videochat_json(kSeed, kCount, Denials::kept));
-  const auto made_yes = json::parse(videochat_json(kSeed, kCount, Denials::made_yes));
+  const auto kept = json::parse(videochat_json(kRecipeSeed, kCount, Denials::kept));
+  const auto made_yes = json::parse(videochat_json(kRecipeSeed, kCount, Denials::made_yes));
   std::int64_t num_no = 0, num_yes = 0, num_other = 0;
   REQUIRE(kept.size() == made_yes.size());
   for (std::size_t i = 0; i < kept.size(); ++i) {
@@ -73,13 +74,14 @@ TEST_CASE("recipes: the file without denials has none, and else the same questio
   }
   CHECK(static_cast<double>(num_no) == Approx(static_cast<double>(num_yes)).epsilon(0.15));
   CHECK(num_other > 4 * num_no);
-  const auto pictures = llava_instruct_json(kSeed, kCount, Denials::made_yes);
+  const auto pictures = llava_instruct_json(kRecipeSeed, kCount, Denials::made_yes);
   CHECK(pictures.find("\"no.\"") == std::string::npos);
-  CHECK(llava_instruct_json(kSeed, kCount, Denials::kept).find("\"no.\"") != std::string::npos);
+  CHECK(llava_instruct_json(kRecipeSeed, kCount, Denials::kept).find("\"no.\"") !=
+        std::string::npos);
 }
 
 TEST_CASE("recipes: questions about time are asked of what moves or appears, and nothing else is") {
-  for (const json& entry : json::parse(videochat_time_json(kSeed, Split::movers, 500))) {
+  for (const json& entry : json::parse(videochat_time_json(kRecipeSeed, Split::movers, 500))) {
     REQUIRE(entry["QA"].size() == 2);
     const std::string both = entry["QA"].dump();
     REQUIRE(both.find("which way does the") != std::string::npos);
@@ -87,9 +89,10 @@ TEST_CASE("recipes: questions about time are asked of what moves or appears, and
   }
   std::map<Form, std::int64_t> num_scenes;
   for (std::int64_t i = 0; i < kCount; ++i)
-    ++num_scenes[scene_of(kSeed, Split::train_videos, i).form];
+    ++num_scenes[scene_of(kRecipeSeed, Split::train_videos, i).form];
   std::map<std::size_t, std::int64_t> num_entries;  // by number of turns
-  for (const json& entry : json::parse(videochat_time_json(kSeed, Split::train_videos, kCount))) {
+  for (const json& entry :
+       json::parse(videochat_time_json(kRecipeSeed, Split::train_videos, kCount))) {
     ++num_entries[entry["QA"].size()];
     for (const json& turn : entry["QA"]) {
       const std::string question = turn["q"];
@@ -156,7 +159,7 @@ TEST_CASE("tests: the colour of what is heard is not told by sight or sound alon
   REQUIRE(rows.size() == 3 * kCount);
   std::map<std::size_t, std::int64_t> num_of_place;
   for (std::int64_t i = 0; i < kCount; ++i) {
-    const Scene scene = scene_of(kSeed, Split::one_sounds, i);
+    const Scene scene = scene_of(kRecipeSeed, Split::one_sounds, i);
     REQUIRE(scene.shapes.size() == 3);
     std::set<Colour> colours;
     for (const Shape& shape : scene.shapes) colours.insert(shape.colour);

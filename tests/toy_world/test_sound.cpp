@@ -22,7 +22,7 @@ Shape sounding(Kind kind, double appears = 0, double vanishes = 1) {
   return shape;
 }
 
-Scene scene_with(const std::vector<Shape>& shapes) {
+Scene sounds_of(const std::vector<Shape>& shapes) {
   return {Form::still, shapes, {}, 7};
 }
 
@@ -50,7 +50,7 @@ double peak_hz(const std::vector<float>& samples) {
 TEST_CASE("sound: a shape sounds while it is visible, and is silent up to noise otherwise") {
   for (int kind = 0; kind < kNumKinds; ++kind) {
     CAPTURE(kind);
-    const auto sound = play(scene_with({sounding(static_cast<Kind>(kind), 0.25, 0.75)}));
+    const auto sound = play(sounds_of({sounding(static_cast<Kind>(kind), 0.25, 0.75)}));
     REQUIRE(sound.size() == 128000);
     CHECK(rms(sound, 0, 32000) == Approx(kNoise).epsilon(0.05));
     CHECK(rms(sound, 96000, 128000) == Approx(kNoise).epsilon(0.05));
@@ -62,7 +62,7 @@ TEST_CASE("sound: pitches of the kinds") {
   const auto peak = [](Kind kind, double semitones) {
     Shape shape = sounding(kind);
     shape.semitones = semitones;
-    return peak_hz(play(scene_with({shape})));
+    return peak_hz(play(sounds_of({shape})));
   };
   CHECK(peak(Kind::circle, 0) == Approx(700).margin(5));
   CHECK(peak(Kind::circle, 1) == Approx(700 * std::exp2(1.0 / 12)).margin(5));
@@ -74,7 +74,7 @@ TEST_CASE("sound: pitches of the kinds") {
 }
 
 TEST_CASE("sound: a part is that part of the whole") {
-  const Scene scene = scene_with({sounding(Kind::bar, 0, 0.6), sounding(Kind::ring, 0.2, 1)});
+  const Scene scene = sounds_of({sounding(Kind::bar, 0, 0.6), sounding(Kind::ring, 0.2, 1)});
   const auto whole = play(scene), part = play(scene, 2.3, 5.75);
   REQUIRE(part.size() == 55200);
   CHECK(std::equal(part.begin(), part.end(), whole.begin() + 36800));
@@ -82,7 +82,7 @@ TEST_CASE("sound: a part is that part of the whole") {
 }
 
 TEST_CASE("sound: times are shares of the clip, however long it is") {
-  const Scene scene = scene_with({sounding(Kind::triangle, 0.5, 1)});
+  const Scene scene = sounds_of({sounding(Kind::triangle, 0.5, 1)});
   const auto sound = play(scene, 0, 16, 16);
   REQUIRE(sound.size() == 256000);
   CHECK(rms(sound, 0, 128000) == Approx(kNoise).epsilon(0.05));
@@ -94,6 +94,6 @@ TEST_CASE("sound: three shapes at full gain stay within -1 to 1") {
     std::vector<Shape> shapes;
     for (int i = 0; i < 3; ++i)
       shapes.push_back(sounding(static_cast<Kind>((first + i) % kNumKinds)));
-    for (const float sample : play(scene_with(shapes), 0, 2)) REQUIRE(std::abs(sample) < 1);
+    for (const float sample : play(sounds_of(shapes), 0, 2)) REQUIRE(std::abs(sample) < 1);
   }
 }

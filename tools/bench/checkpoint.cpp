@@ -5,7 +5,6 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -19,6 +18,8 @@
 #include "models/video_llama.h"
 #include "optim/adamw.h"
 #include "tools/bench/device_clock.h"
+#include "tools/bench/median.h"
+#include "tools/bench/scratch_folder.h"
 #include "tools/bench/step_model.h"
 #include "train/device.h"
 #include "train/loop/checkpoint_writer.h"
@@ -37,27 +38,6 @@ struct CheckpointBenchmark {
   bool json = false;
 };
 
-// A folder of its own, removed at the end.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const fs::path& parent) {
-    std::string pattern = (parent / "vllama-bench-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr)
-      throw UserError(fmt::format("--folder {}: no folder can be made in it", parent.string()));
-    path_ = pattern;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 using Work = std::function<void()>;
 
 double seconds_of(at::Device device, const Work& work) {
@@ -66,11 +46,6 @@ double seconds_of(at::Device device, const Work& work) {
   const auto start = Clock::now();
   work();
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> times) {
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
 }
 
 // What the named model trains, with its moments, as a trainer holds it.

@@ -1,7 +1,6 @@
 #include "tools/bench/data.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -14,12 +13,14 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/random.h"
+#include "core/stopwatch.h"
 #include "datasets/loading/loader.h"
 #include "datasets/loading/mixture.h"
 #include "datasets/readers/webvid.h"
 #include "eval/model_input.h"
 #include "text/tokenizer.h"
 #include "tools/bench/process_usage.h"
+#include "tools/bench/scratch_folder.h"
 #include "tools/command_line/run_arguments.h"
 
 namespace vllama::tools {
@@ -27,38 +28,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Report = nlohmann::ordered_json;
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-// A new folder that goes with its owner.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string pattern = (fs::temp_directory_path() / "vllama-bench-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr)
-      throw RunFailure(
-          fmt::format("cannot create a folder in '{}'", fs::temp_directory_path().string()));
-    path_ = pattern;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 void print(const Report& report, bool as_json) {
   if (as_json) {
@@ -94,7 +63,7 @@ void write_annotations(const fs::path& path, std::int64_t num_rows) {
 }
 
 Report bench_index(std::int64_t num_rows) {
-  const ScratchFolder folder;
+  const ScratchFolder folder(fs::temp_directory_path());
   const fs::path csv = folder.path() / "rows.csv";
   write_annotations(csv, num_rows);
   const auto indexes = datasets::IndexFolder::open(folder.path() / "indexes");
@@ -103,20 +72,20 @@ Report bench_index(std::int64_t num_rows) {
   for (const char* kind : {"build", "open"}) {
     std::ofstream("/proc/self/clear_refs") << "5";  // peak memory counts from here
     const double resident_before = status_megabytes("/proc/self/status", "VmRSS:");
-    const Stopwatch watch;
+    const auto start = std::chrono::steady_clock::now();
     const datasets::WebVid dataset(csv, "videos", indexes);
-    report[fmt::format("{}_seconds", kind)] = watch.seconds();
+    report[fmt::format("{}_seconds", kind)] = seconds_since(start);
     report[fmt::format("{}_peak_growth_megabytes", kind)] =
         status_megabytes("/proc/self/status", "VmHWM:") - resident_before;
 
     constexpr std::int64_t kReads = 20000;
     RandomStream stream(2);
-    const Stopwatch read_watch;
+    const auto read_start = std::chrono::steady_clock::now();
     for (std::int64_t i = 0; i < kReads; ++i)
       dataset.record(
           static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(dataset.size()))));
     report[fmt::format("{}_microseconds_per_random_row", kind)] =
-        1e6 * read_watch.seconds() / static_cast<double>(kReads);
+        1e6 * seconds_since(read_start) / static_cast<double>(kReads);
     report[fmt::format("{}_growth_after_reads_megabytes", kind)] =
         status_megabytes("/proc/self/status", "VmRSS:") - resident_before;
   }
@@ -152,13 +121,13 @@ Report bench_recipe(const RecipeArguments& arguments) {
   const std::int64_t num_batches = (arguments.num_samples + kBatch - 1) / kBatch;
 
   const double processor_before = processor_seconds();
-  const Stopwatch watch;
+  const auto start = std::chrono::steady_clock::now();
   datasets::Loader loader(
       order, mixture, {.end_step = num_batches},
       {.num_workers = arguments.num_workers, .queue_depth = 2 * arguments.num_workers + 2},
       tokenizer.image_token());
   for (std::int64_t i = 0; i < num_batches; ++i) loader.next();
-  const double seconds = watch.seconds();
+  const double seconds = seconds_since(start);
   const double processor = processor_seconds() - processor_before;
   const datasets::LoaderCounters counters = loader.counters();
   const std::int64_t num_built = counters.num_samples - counters.num_dropped;

@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::int64_t kReadings = 200;  // of a run, unless told otherwise
 
-struct Arguments {
+struct EnduranceArguments {
   RunArguments run;
   std::int64_t num_batches = 20000, first = 500, every = 0;
   std::string only;
@@ -56,7 +56,7 @@ class ReadingPlan {
 };
 
 // Prints and plots the readings. Throws RunFailure if something grew.
-void conclude(const Endurance& endurance, const Arguments& arguments) {
+void conclude(const Endurance& endurance, const EnduranceArguments& arguments) {
   if (!arguments.plot.empty()) write_file_atomically(arguments.plot, endurance_svg(endurance));
   std::cout << (arguments.as_json ? to_json(endurance).dump(2) + "\n" : to_text(endurance))
             << std::flush;
@@ -69,7 +69,7 @@ void keep_only(datasets::DataConfig& data, const std::string& name) {
   if (data.sets.empty()) throw UserError(fmt::format("--only: the run has no data set '{}'", name));
 }
 
-void measure_data(const Arguments& arguments) {
+void measure_data(const EnduranceArguments& arguments) {
   train::RunConfig config = read_config(arguments.run);
   if (!arguments.only.empty()) keep_only(config.data, arguments.only);
   config.training.num_epochs = 1;
@@ -103,7 +103,7 @@ void measure_data(const Arguments& arguments) {
   conclude(endurance, arguments);
 }
 
-void measure_training(const Arguments& arguments) {
+void measure_training(const EnduranceArguments& arguments) {
   const train::RunConfig config = read_config(arguments.run);
   const fs::path metrics = fs::path(config.output_dir) / "metrics.jsonl";
   if (fs::exists(metrics))
@@ -137,7 +137,7 @@ void measure_training(const Arguments& arguments) {
   conclude(endurance, arguments);
 }
 
-void add_common(CLI::App& command, Arguments& arguments) {
+void add_common(CLI::App& command, EnduranceArguments& arguments) {
   add_run_arguments(command, arguments.run);
   command.add_option("--from", arguments.first, "batches or steps before the first reading")
       ->check(CLI::PositiveNumber)
@@ -160,7 +160,7 @@ void add_bench_endurance(CLI::App& bench) {
       "  vllama bench endurance data configs/runs/endurance.yaml --batches 20000 --plot data.svg\n"
       "  vllama bench endurance training configs/runs/endurance.yaml --plot training.svg");
 
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<EnduranceArguments>();
   CLI::App* data = endurance->add_subcommand(
       "data", "The batches of a run, through its loader, without its model.");
   add_common(*data, *arguments);

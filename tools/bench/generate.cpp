@@ -1,6 +1,5 @@
 #include "tools/bench/generate.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -18,8 +17,11 @@
 #include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/stopwatch.h"
 #include "eval/generate/generator.h"
+#include "tools/bench/bench_device.h"
 #include "tools/bench/device_clock.h"
+#include "tools/bench/median.h"
 #include "tools/bench/step_model.h"
 
 namespace vllama::tools {
@@ -30,7 +32,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kBos = 1, kFirstPlainToken = 3;
 
-struct Options {
+struct GenerateOptions {
   std::string size = "100m", device = "auto", precision = "fp32", save_model;
   std::int64_t batch = 1, prompt_tokens = 64, new_tokens = 128, num_rounds = 3;
   int num_threads = 0;
@@ -52,7 +54,7 @@ models::LlamaConfig language_sizes(const std::string& name) {
 }
 
 // Tokens without meaning, the same in generate_peer.py.
-std::vector<eval::Prompt> some_prompts(const models::Llama& model, const Options& options) {
+std::vector<eval::Prompt> some_prompts(const models::Llama& model, const GenerateOptions& options) {
   const std::int64_t num_plain = model.config().vocabulary_size - kFirstPlainToken;
   std::vector<eval::Prompt> prompts;
   for (std::int64_t i = 0; i < options.batch; ++i) {
@@ -64,22 +66,13 @@ std::vector<eval::Prompt> some_prompts(const models::Llama& model, const Options
   return prompts;
 }
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
 struct Timing {
   double whole_seconds, step_seconds;  // of all answers; of one step after the first
   std::uint64_t hash;                  // of all tokens
 };
 
 Timing time_answers(const eval::Generator& generator, std::span<const eval::Prompt> prompts,
-                    const Options& options) {
+                    const GenerateOptions& options) {
   Clock::time_point first;
   std::int64_t num_calls = 0;
   const auto begin = Clock::now();
@@ -99,7 +92,7 @@ Timing time_answers(const eval::Generator& generator, std::span<const eval::Prom
 // What a step must at least read: all matrices but the embedding table, and the mean length of the
 // caches.
 double bytes_per_step(const models::LlamaConfig& config, const nn::ParameterList& parameters,
-                      at::ScalarType dtype, const Options& options) {
+                      at::ScalarType dtype, const GenerateOptions& options) {
   std::int64_t numbers = 0;
   for (const nn::Parameter& parameter : parameters)
     if (config.tied_embeddings || !parameter.name.ends_with("embed_tokens.weight"))
@@ -126,13 +119,6 @@ double memory_bandwidth(at::Device device) {
   return 2 * static_cast<double>(num_bytes) / *std::ranges::min_element(times);
 }
 
-at::Device chosen_device(const std::string& name) {
-  const bool has_gpu = at::globalContext().hasCUDA();
-  if (name == "cuda" && !has_gpu)
-    throw UserError("--device cuda: this build or machine has no GPU; use cpu");
-  return name == "cpu" || !has_gpu ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
-}
-
 void save_model(const models::LlamaConfig& config, const nn::ParameterList& parameters,
                 const std::string& folder) {
   checkpoint::NamedTensors tensors;
@@ -141,8 +127,8 @@ void save_model(const models::LlamaConfig& config, const nn::ParameterList& para
   checkpoint::write_hf_folder(folder, models::to_config_json(config), tensors);
 }
 
-Json measure(const Options& options) {
-  const at::Device device = chosen_device(options.device);
+Json measure(const GenerateOptions& options) {
+  const at::Device device = bench_device(options.device);
   const at::ScalarType dtype = options.precision == "bf16" ? at::kBFloat16 : at::kFloat;
   const models::LlamaConfig config = language_sizes(options.size);
   models::Llama model(config);
@@ -186,7 +172,7 @@ Json measure(const Options& options) {
           {"token_hash", fmt::format("{:016x}", hash)}};
 }
 
-void bench_generate(const Options& options) {
+void bench_generate(const GenerateOptions& options) {
   if (options.num_threads > 0) at::set_num_threads(options.num_threads);
   at::manual_seed(1);
   const Json result = measure(options);
@@ -212,7 +198,7 @@ void add_bench_generate(CLI::App& bench) {
       "every weight once and the caches: step_bytes_per_second, compared with what the device "
       "copies.\ntools/bench/compare_generate.py runs the same weights and prompts through "
       "transformers.");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GenerateOptions>();
   command->add_option("--config", options->size, "sizes of the language model")
       ->check(CLI::IsMember({"tiny", "100m", "7b"}))
       ->capture_default_str();

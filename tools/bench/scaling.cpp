@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/local_ranks.h"
+#include "tools/bench/median.h"
 #include "tools/bench/step_model.h"
 #include "train/device.h"
 #include "train/loop/trainer.h"
@@ -26,7 +27,7 @@ using Json = nlohmann::ordered_json;
 // Gradients of the vision branch for a 7B language model: 22,104,064 numbers.
 constexpr std::int64_t kPublishedGradients = 22'104'064;
 
-struct Options {
+struct ScalingOptions {
   std::string size = "100m", device = "auto", precision = "fp32";
   bench::BatchSizes batch{.num_clips = 2, .frames_per_clip = 8, .caption_tokens = 26};
   std::int64_t num_steps = 20, num_warmup_steps = 3, num_threads = 1, num_processes = 0;
@@ -44,12 +45,6 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 double median_of(const std::vector<StepSeconds>& steps, double StepSeconds::*part) {
   std::vector<double> values;
   for (const StepSeconds& step : steps) values.push_back(step.*part);
@@ -63,7 +58,7 @@ void meet(distributed::Communicator& ranks, at::Device device) {
 }
 
 // Steps as training runs them, the ranks meeting right before their gradients are added up.
-std::vector<StepSeconds> time_steps(const Options& options, const train::RunConfig& config,
+std::vector<StepSeconds> time_steps(const ScalingOptions& options, const train::RunConfig& config,
                                     models::VideoLlama& model, distributed::Communicator& ranks) {
   train::Trainer trainer(config, model, ranks);
   std::vector<StepSeconds> steps;
@@ -120,7 +115,7 @@ Json report_of_rank(const std::vector<StepSeconds>& steps) {
           {"communication_seconds", communication}};
 }
 
-void print(const Json& report) {
+void print_table(const Json& report) {
   std::cout << fmt::format("{} of {} ranks on {}, {} clips a rank and step, {} threads a rank\n",
                            report["config"].get<std::string>(), report["ranks"].dump(),
                            report["device"].get<std::string>(), report["clips_per_rank"].dump(),
@@ -141,7 +136,7 @@ void print(const Json& report) {
       1e3 * report["seconds_to_sum_88_megabytes"].get<double>());
 }
 
-Json measure(const Options& options, distributed::Communicator& ranks, at::Device device) {
+Json measure(const ScalingOptions& options, distributed::Communicator& ranks, at::Device device) {
   train::RunConfig config;
   const auto sizes = bench::step_sizes(options.size);
   config.model.vision = sizes.vision;
@@ -169,7 +164,7 @@ Json measure(const Options& options, distributed::Communicator& ranks, at::Devic
           {"by_rank", by_rank}};
 }
 
-void run_as_rank(const Options& options) {
+void run_as_rank(const ScalingOptions& options) {
   const distributed::Launch launch = distributed::read_launch();
   const at::Device device = train::chosen_device(options.device, launch);
   const c10::DeviceGuard guard(device);
@@ -182,7 +177,7 @@ void run_as_rank(const Options& options) {
     if (options.json)
       std::cout << report.dump(2) << "\n";
     else
-      print(report);
+      print_table(report);
   } catch (const std::exception& failure) {
     ranks.fail(failure.what());
     throw;
@@ -203,7 +198,7 @@ void add_bench_scaling(CLI::App& bench) {
       "The ranks meet before their gradients are added up: `waiting` is the time until the slowest "
       "has come,\n`communication` that of the sum itself, `compute` everything else. Medians over "
       "the steps.");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ScalingOptions>();
   command->add_option("--config", options->size, "sizes of the model")
       ->check(CLI::IsMember(bench::step_size_names()))
       ->capture_default_str();

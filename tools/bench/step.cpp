@@ -1,6 +1,5 @@
 #include "tools/bench/step.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
@@ -19,6 +18,7 @@
 #include "models/flops.h"
 #include "nn/linear_kernel.h"
 #include "optim/gradient_norm.h"
+#include "tools/bench/bench_device.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/step_model.h"
 #include "train/loop/trainer.h"
@@ -29,7 +29,7 @@ namespace {
 using bench::wait_for;
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct StepOptions {
   std::string size = "100m", device = "auto", precision = "fp32";
   bench::BatchSizes batch{.num_clips = 4, .frames_per_clip = 8, .caption_tokens = 26};
   std::int64_t num_steps = 10, num_warmup_steps = 2;
@@ -70,7 +70,7 @@ class Stopwatch {
 
 // Runs `step(number, stopwatch)` for the warm-up and the timed steps.
 template <class Step>
-Stopwatch timed(const Options& options, at::Device device, const Step& step) {
+Stopwatch timed(const StepOptions& options, at::Device device, const Step& step) {
   Stopwatch watch(device);
   for (std::int64_t i = 0; i < options.num_warmup_steps + options.num_steps; ++i) {
     if (i == options.num_warmup_steps) watch.forget();
@@ -80,7 +80,7 @@ Stopwatch timed(const Options& options, at::Device device, const Step& step) {
 }
 
 // The step as training runs it.
-Stopwatch time_whole_step(const Options& options, const train::RunConfig& config,
+Stopwatch time_whole_step(const StepOptions& options, const train::RunConfig& config,
                           models::VideoLlama& model) {
   distributed::Communicator one_rank;
   train::Trainer trainer(config, model, one_rank);
@@ -131,7 +131,7 @@ at::Tensor vision_stages(models::VideoLlama& model, const processors::Batch& bat
 
 // The same step with its stages apart: the media embeddings are a leaf between two backward passes,
 // and all frames pass the encoder at once.
-Stopwatch time_stages(const Options& options, const train::RunConfig& config,
+Stopwatch time_stages(const StepOptions& options, const train::RunConfig& config,
                       models::VideoLlama& model) {
   std::vector<optim::TrainedParameter> trained;
   for (const nn::Parameter& parameter : model.trainable_parameters())
@@ -178,14 +178,14 @@ std::int64_t peak_resident_bytes() {
   return usage.ru_maxrss * 1024;
 }
 
-models::StepFlops flops_of(models::VideoLlama& model, const Options& options) {
+models::StepFlops flops_of(models::VideoLlama& model, const StepOptions& options) {
   const auto batch = bench::random_batch(model, options.batch, 0);
   return models::step_flops(model.config().vision, model.language_model().config(),
                             {batch.group(processors::MediaRoute::vision).rows_per_medium,
                              batch.sequence_lengths, batch.num_targets});
 }
 
-Json report(const Options& options, const train::RunConfig& config, models::VideoLlama& model) {
+Json report(const StepOptions& options, const train::RunConfig& config, models::VideoLlama& model) {
   const Stopwatch whole = time_whole_step(options, config, model);
   // Before the other measurements, which are no part of training.
   const std::int64_t device_bytes = bench::peak_device_bytes(model.device());
@@ -219,11 +219,11 @@ Json report(const Options& options, const train::RunConfig& config, models::Vide
           {"peak_device_bytes", device_bytes}};
 }
 
-void print(const Json& object, const std::string& indent = "") {
+void print_members(const Json& object, const std::string& indent = "") {
   for (const auto& [name, value] : object.items()) {
     if (value.is_object()) {
       std::cout << indent << name << "\n";
-      print(value, indent + "  ");
+      print_members(value, indent + "  ");
     } else {
       std::cout << fmt::format("{}{:<{}} {}\n", indent, name, 36 - indent.size(),
                                value.is_number_float() ? fmt::format("{:.5g}", value.get<double>())
@@ -233,14 +233,7 @@ void print(const Json& object, const std::string& indent = "") {
   }
 }
 
-at::Device chosen_device(const std::string& name) {
-  const bool has_gpu = at::globalContext().hasCUDA();
-  if (name == "cuda" && !has_gpu)
-    throw UserError("--device cuda: this build or machine has no GPU; use cpu");
-  return name == "cpu" || !has_gpu ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
-}
-
-void bench_step(const Options& options) {
+void bench_step(const StepOptions& options) {
   if (options.num_threads > 0) at::set_num_threads(options.num_threads);
   at::manual_seed(1);
   const auto sizes = bench::step_sizes(options.size);
@@ -249,12 +242,12 @@ void bench_step(const Options& options) {
   config.model.precision = options.precision;
   config.model.recompute_layers = options.recompute;
   const auto model =
-      bench::random_model(config.model, sizes.language, chosen_device(options.device));
+      bench::random_model(config.model, sizes.language, bench_device(options.device));
   const Json result = report(options, config, *model);
   if (options.json)
     std::cout << result.dump(2) << "\n";
   else
-    print(result);
+    print_members(result);
 }
 
 }  // namespace
@@ -267,7 +260,7 @@ void add_bench_step(CLI::App& bench) {
       "seconds_per_step is measured on the step as training runs it; the times below it on the "
       "same "
       "step, stage\nby stage. Operations are counted from the sizes, without padding.");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<StepOptions>();
   command->add_option("--config", options->size, "sizes of the model")
       ->check(CLI::IsMember(bench::step_size_names()))
       ->capture_default_str();

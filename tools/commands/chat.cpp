@@ -24,7 +24,7 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct ChatArguments {
   std::string model, device = "auto", form, system;
   std::vector<std::string> overrides, prompts;
   std::vector<std::pair<eval::ShownAs, std::string>> media;
@@ -46,7 +46,7 @@ class RememberedInterrupts {
   RememberedInterrupts& operator=(const RememberedInterrupts&) = delete;
 };
 
-eval::ChatSettings settings_of(const Arguments& arguments, const eval::OpenedModel& opened) {
+eval::ChatSettings settings_of(const ChatArguments& arguments, const eval::OpenedModel& opened) {
   eval::ChatSettings settings = opened.chat;
   if (!arguments.form.empty()) settings.template_kind = arguments.form;
   if (!arguments.system.empty()) settings.system = arguments.system;
@@ -55,7 +55,7 @@ eval::ChatSettings settings_of(const Arguments& arguments, const eval::OpenedMod
 }
 
 // With the answers as they are made, or all of it as JSON.
-void answer_prompts(const Arguments& arguments, const eval::OpenedModel& opened,
+void answer_prompts(const ChatArguments& arguments, const eval::OpenedModel& opened,
                     eval::Conversation& conversation) {
   for (const std::string& prompt : arguments.prompts) {
     const eval::Reply reply = conversation.ask(prompt, [&](std::string_view text) {
@@ -87,7 +87,7 @@ eval::LineSource lines_from_user() {
   return [editor] { return editor->next(); };
 }
 
-void chat(const Arguments& arguments) {
+void chat(const ChatArguments& arguments) {
   if (arguments.json && arguments.prompts.empty())
     throw UserError("--json prints what --prompt asked: give at least one --prompt");
   const auto config = config_from<eval::GenerationConfig>(arguments.generation);
@@ -117,7 +117,7 @@ void chat(const Arguments& arguments) {
 }
 
 void add_media_option(CLI::App& command, const char* name, eval::ShownAs as, const char* help,
-                      const std::shared_ptr<Arguments>& arguments) {
+                      const std::shared_ptr<ChatArguments>& arguments) {
   command
       .add_option_function<std::vector<std::string>>(
           name,
@@ -138,7 +138,7 @@ void add_chat(CLI::App& program) {
       "  vllama chat runs/demo_vision_stage2 --image cat.jpg --prompt 'What is this?' --json\n\n"
       "Without --prompt it is interactive: answers appear as they are made, /help lists the "
       "commands, Ctrl-C stops an answer. Media are shown in the order video, image, audio.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ChatArguments>();
   command
       ->add_option("model", arguments->model,
                    "a bundle; a step's folder; a run's folder: its newest step; RUN/best; a "

@@ -12,7 +12,7 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct CheckArguments {
   RunArguments run;
   train::CheckOptions options;
   bool json = false;
@@ -31,7 +31,7 @@ void add_check(CLI::App& program, int& exit_status) {
   command->footer(
       "Example:\n  vllama check configs/runs/demo_vision_stage1.yaml --media all\n\n"
       "Ends with 0 if nothing is wrong, with 2 after a list of all problems.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<CheckArguments>();
   add_run_arguments(*command, arguments->run);
   add_resume_options(*command, arguments->options.resume, arguments->options.accept_changes);
   command

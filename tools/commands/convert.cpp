@@ -15,7 +15,7 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct ConvertArguments {
   datasets::DatasetConfig source;
   std::string output, shards;
   std::int64_t shard_size_bytes = std::int64_t{1} << 30;
@@ -30,7 +30,7 @@ void print(std::string_view title, const datasets::EntryTally& entries) {
             << entries.listed().front().detail << "\n";
 }
 
-void convert(const Arguments& arguments) {
+void convert(const ConvertArguments& arguments) {
   const auto dataset = datasets::open_dataset(arguments.source);
   if (!arguments.output.empty()) {
     datasets::EntryTally missing;
@@ -63,7 +63,7 @@ void add_convert(CLI::App& program) {
       "  vllama convert --format webvid --annotations webvid/annotations \\\n"
       "    --media-root webvid/videos --shards webvid_shards\n\n"
       "The formats are described in docs/data_format.md.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ConvertArguments>();
   datasets::DatasetConfig& source = arguments->source;
   command->add_option("--format", source.format, "of the annotations, as data.sets.N.format")
       ->required();

@@ -16,13 +16,13 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct EvalArguments {
   std::string config_file;
   std::vector<std::string> overrides;
   bool force = false, verify = false;
 };
 
-eval::EvalConfig read_config(const Arguments& arguments) {
+eval::EvalConfig read_config(const EvalArguments& arguments) {
   config::Tree tree = config::load_file(arguments.config_file);
   for (const std::string& assignment : arguments.overrides)
     config::apply_override(tree, assignment);
@@ -34,7 +34,7 @@ std::vector<eval::LossPoint> losses_of_run(const std::filesystem::path& step) {
   return train::loss_points(step.parent_path().parent_path() / "metrics.jsonl");
 }
 
-void run(const Arguments& arguments) {
+void run(const EvalArguments& arguments) {
   const eval::EvalConfig config = read_config(arguments);
   const distributed::Launch launch = distributed::read_launch();
   const at::Device device = train::chosen_device(config.device, launch);
@@ -70,7 +70,7 @@ void add_eval(CLI::App& program) {
       "Example:\n  vllama eval configs/eval/demo.yaml --set model=demo/vision_stage2\n\n"
       "Keys of EVAL.yaml, their defaults and meanings:\n" +
       config::help<eval::EvalConfig>());
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<EvalArguments>();
   command->add_option("config", arguments->config_file, "EVAL.yaml")->required();
   command->add_option("--set", arguments->overrides, "key=value, over the file; may be repeated")
       ->allow_extra_args(false);

@@ -10,12 +10,12 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct ExportArguments {
   train::ExportOptions options;
   std::string format, output, bundle, lora = "separate", base = "link";
 };
 
-void run(Arguments& arguments) {
+void run(ExportArguments& arguments) {
   train::ExportOptions& options = arguments.options;
   options.lora = arguments.lora == "merged" ? train::LoraForm::merged : train::LoraForm::separate;
   if (!arguments.bundle.empty()) {
@@ -49,7 +49,7 @@ void add_export(CLI::App& program) {
       "demo.pth\n"
       "  vllama export finetune-vicuna7b-v2.pth --format safetensors --output finetuned\n\n"
       "The forms are described in docs/export.md.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ExportArguments>();
   command
       ->add_option("checkpoint", arguments->options.checkpoint,
                    "a step's folder; a run's folder: its newest step; RUN/best; a RUN.yaml: the "

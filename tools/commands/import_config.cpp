@@ -13,11 +13,11 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct ImportConfigArguments {
   std::string reference_file, output_file;
 };
 
-void import_config(const Arguments& arguments) {
+void import_config(const ImportConfigArguments& arguments) {
   const auto imported =
       train::import_config(read_file(arguments.reference_file), arguments.reference_file);
   for (const std::string& note : imported.notes) std::cerr << note << "\n";
@@ -39,7 +39,7 @@ void add_import_config(CLI::App& program) {
   command->footer(
       "Example:\n  vllama import-config train_configs/visionbranch_stage2_finetune.yaml "
       "--output stage2.yaml");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ImportConfigArguments>();
   command->add_option("reference", arguments->reference_file, "REFERENCE.yaml")->required();
   command->add_option("--output", arguments->output_file,
                       "file to write; standard output if absent");

@@ -26,11 +26,11 @@ void add_inspect(CLI::App& program) {
       "inspect",
       "List names, shapes, types and norms of .pth, .safetensors, model folders, steps.");
   command->footer("Example:\n  vllama inspect ckpt/eva_vit_g.pth");
-  struct Arguments {
+  struct InspectArguments {
     std::string path;
     bool json = false;
   };
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<InspectArguments>();
   command
       ->add_option("path", arguments->path,
                    "a weight file; a model folder; a step; a run's folder: its "

@@ -15,7 +15,7 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct MakeWeightsArguments {
   std::string sizes_file, tokenizer_file, folder;
   std::uint64_t seed = 1;
   std::optional<at::ScalarType> type;
@@ -24,7 +24,7 @@ struct Arguments {
 const std::map<std::string, at::ScalarType> kTypes{
     {"fp16", at::kHalf}, {"bf16", at::kBFloat16}, {"fp32", at::kFloat}};
 
-void make_weights(const Arguments& arguments) {
+void make_weights(const MakeWeightsArguments& arguments) {
   const auto sizes = config::read<models::WeightSizes>(config::load_file(arguments.sizes_file));
   const text::Tokenizer tokenizer(arguments.tokenizer_file);
   const std::filesystem::path folder = arguments.folder;
@@ -44,7 +44,7 @@ void add_make_weights(CLI::App& program) {
       "Example:\n  vllama make-weights configs/models/demo_sizes.yaml demo/weights "
       "--tokenizer llama/tokenizer.model\n\nKeys of SIZES.yaml:\n" +
       config::help<models::WeightSizes>());
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<MakeWeightsArguments>();
   command->add_option("sizes", arguments->sizes_file, "SIZES.yaml")->required();
   command->add_option("folder", arguments->folder, "where to write")->required();
   command->add_option("--tokenizer", arguments->tokenizer_file, "tokenizer.model to copy")

@@ -23,7 +23,7 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct ReadJudgeArguments {
   std::string task_folder, replies, prompt_file;
   eval::JudgeFacts facts;
 };
@@ -50,7 +50,7 @@ std::vector<eval::Prediction> judged_predictions(const std::filesystem::path& fo
   return predictions;
 }
 
-void run(Arguments arguments) {
+void run(ReadJudgeArguments arguments) {
   const std::filesystem::path folder = arguments.task_folder;
   arguments.facts.prompt_hash = sha256(read_file(arguments.prompt_file));
   const auto predictions = judged_predictions(folder);
@@ -81,7 +81,7 @@ void add_read_judge(CLI::App& program) {
   command->footer(
       "Example:\n  vllama read-judge results/activitynet replies.json --judge gpt-3.5-turbo "
       "--judge-version 0613 --prompt-file prompt.txt --date 2024-02-01");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ReadJudgeArguments>();
   command->add_option("task", arguments->task_folder, "folder of a task below output_dir")
       ->required();
   command->add_option("replies", arguments->replies, "JSON of the judging program")->required();

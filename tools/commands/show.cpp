@@ -17,7 +17,7 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct ShowArguments {
   RunArguments run;
   train::ShowOptions options;
 };
@@ -41,7 +41,7 @@ void add_show(CLI::App& program) {
       "  vllama show configs/runs/demo_vision_stage1.yaml --bad-steps --losses\n\n"
       "Of one example it writes frames.png, sound.png and example.html into the output folder; of "
       "steps steps.html.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ShowArguments>();
   train::ShowOptions& options = arguments->options;
   add_run_arguments(*command, arguments->run);
   CLI::Option* step = command->add_option(

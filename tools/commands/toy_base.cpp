@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kFailedGate = 1;
 
-struct Arguments {
+struct ToyBaseArguments {
   std::string folder, sizes_file = "configs/models/toy_sizes.yaml";
   std::uint64_t seed = 1;
   int num_threads = 1;
@@ -29,23 +29,25 @@ struct Arguments {
   toy::SoundTraining sound;
 };
 
-using Action = std::vector<toy::Gate> (*)(const toy::BaseFiles&, const Arguments&);
+using Action = std::vector<toy::Gate> (*)(const toy::BaseFiles&, const ToyBaseArguments&);
 
-std::vector<toy::Gate> make_vision(const toy::BaseFiles& files, const Arguments& arguments) {
+std::vector<toy::Gate> make_vision(const toy::BaseFiles& files, const ToyBaseArguments& arguments) {
   return toy::make_vision(files, arguments.vision, arguments.seed);
 }
 
-std::vector<toy::Gate> make_image_bind(const toy::BaseFiles& files, const Arguments& arguments) {
+std::vector<toy::Gate> make_image_bind(const toy::BaseFiles& files,
+                                       const ToyBaseArguments& arguments) {
   return toy::make_image_bind(files, arguments.image_text, arguments.sound, arguments.seed);
 }
 
-std::vector<toy::Gate> make_language(const toy::BaseFiles& files, const Arguments& arguments) {
+std::vector<toy::Gate> make_language(const toy::BaseFiles& files,
+                                     const ToyBaseArguments& arguments) {
   toy::train_language_model({files.sizes.language, arguments.seed, arguments.language_length},
                             files.folder);
   return toy::language_gates(files.folder, arguments.seed);
 }
 
-std::vector<toy::Gate> measure(const toy::BaseFiles& files, const Arguments& arguments) {
+std::vector<toy::Gate> measure(const toy::BaseFiles& files, const ToyBaseArguments& arguments) {
   std::vector<toy::Gate> gates = toy::measure(files, arguments.seed);
   if (std::filesystem::exists(files.folder / models::kLanguageModelFolder))
     std::ranges::move(toy::language_gates(files.folder, arguments.seed), std::back_inserter(gates));
@@ -53,7 +55,7 @@ std::vector<toy::Gate> measure(const toy::BaseFiles& files, const Arguments& arg
 }
 
 // Prints what the action measured.
-int run(Action action, const Arguments& arguments) {
+int run(Action action, const ToyBaseArguments& arguments) {
   at::set_num_threads(arguments.num_threads);
   const auto sizes = config::read<models::WeightSizes>(config::load_file(arguments.sizes_file));
   const std::vector<toy::Gate> gates = action({sizes, arguments.folder}, arguments);
@@ -63,7 +65,8 @@ int run(Action action, const Arguments& arguments) {
 
 // A subcommand with the options that all have.
 CLI::App* add_action(CLI::App& command, const std::string& name, const std::string& description,
-                     Action action, const std::shared_ptr<Arguments>& arguments, int& exit_status) {
+                     Action action, const std::shared_ptr<ToyBaseArguments>& arguments,
+                     int& exit_status) {
   CLI::App* subcommand = command.add_subcommand(name, description);
   subcommand->add_option("folder", arguments->folder, "where the weight files are")->required();
   subcommand->add_option("--seed", arguments->seed, "names the random numbers")
@@ -97,7 +100,7 @@ void add_toy_base(CLI::App& program, int& exit_status) {
       "Example:\n  vllama toy-base vision toy/weights\n"
       "  vllama toy-base image-bind toy/weights\n  vllama toy-base language toy/weights\n"
       "  vllama toy-base gates toy/weights");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ToyBaseArguments>();
   CLI::App* vision = add_action(
       *command, "vision", "Make eva_vit_g.pth and blip2_qformer.pth from pictures with labels.",
       make_vision, arguments, exit_status);

@@ -19,7 +19,7 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct ToyWorldArguments {
   std::string folder;
   toy::WorldConfig config;
   std::int64_t seed = 1;
@@ -30,7 +30,7 @@ std::string default_of(std::int64_t number) {
   return fmt::format("N [{}]", number);
 }
 
-void write(const Arguments& arguments) {
+void write(const ToyWorldArguments& arguments) {
   toy::check_sizes(arguments.config);
   const train::FolderLock lock(arguments.folder);
   const train::ProgressOutput output = train::standard_error();
@@ -62,7 +62,7 @@ void add_toy_world(CLI::App& program) {
       "Example:\n  vllama toy-world /tmp/world --seed 1 --videos 3000\n\n"
       "The same options give the same files. A call that was interrupted goes on where it\n"
       "stopped. What is in the folder is described in docs/toy_world.md.");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ToyWorldArguments>();
   toy::WorldConfig& config = arguments->config;
   command->add_option("folder", arguments->folder, "DIR: where to write")->required();
   command->add_option("--seed", arguments->seed, "names the world")

@@ -11,7 +11,7 @@
 namespace vllama::tools {
 namespace {
 
-struct Arguments {
+struct TrainArguments {
   RunArguments run;
   train::TrainOptions options;
 };
@@ -25,7 +25,7 @@ void add_train(CLI::App& program, int& exit_status) {
       "training.batch_size=8\n\n"
       "Keys of RUN.yaml, their defaults and meanings:\n" +
       config::help<train::RunConfig>());
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<TrainArguments>();
   add_run_arguments(*command, arguments->run);
   add_resume_options(*command, arguments->options.resume, arguments->options.accept_changes);
   command->add_flag("--dry-run", arguments->options.dry_run,

@@ -19,7 +19,7 @@ using HistoryHandle = std::unique_ptr<History, decltype(&::history_end)>;
 using LocaleHandle = std::unique_ptr<std::remove_pointer_t<locale_t>, decltype(&::freelocale)>;
 
 // libedit keeps this many lines to go back to.
-constexpr int kMostLines = 1000;
+constexpr int kMostEarlierLines = 1000;
 
 // While it lives, this thread takes text for UTF-8; nothing else of the locale changes, and for no
 // other thread.
@@ -84,7 +84,7 @@ LineEditor::State::State(std::string shown, LineHistory lines)
   editor.reset(::el_init("vllama", stdin, stdout, stderr));
   VLLAMA_ASSERT(editor && earlier, "libedit has its memory");
   HistEvent ignored;
-  ::history(earlier.get(), &ignored, H_SETSIZE, kMostLines);
+  ::history(earlier.get(), &ignored, H_SETSIZE, kMostEarlierLines);
   ::history(earlier.get(), &ignored, H_SETUNIQUE, 1);
   for (const std::string& line : history.lines()) remember(line);
   ::el_set(editor.get(), EL_CLIENTDATA, this);

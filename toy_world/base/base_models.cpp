@@ -1,5 +1,7 @@
 #include "toy_world/base/base_models.h"
 
+#include <fmt/format.h>
+
 #include "core/error.h"
 #include "models/base_files.h"
 #include "models/load_image_bind.h"
@@ -84,8 +86,8 @@ std::vector<Gate> measure(const BaseFiles& files, std::uint64_t seed, const Gate
   if (fs::exists(files.folder / models::kImageBindFile))
     add(image_bind_gates(read_image_bind(files), seed, gate_sizes));
   if (gates.empty())
-    throw UserError("'" + files.folder.string() + "' holds neither " + models::kVisionEncoderFile +
-                    " nor " + models::kImageBindFile);
+    throw UserError(fmt::format("'{}' holds neither {} nor {}", files.folder.string(),
+                                models::kVisionEncoderFile, models::kImageBindFile));
   return gates;
 }
 

@@ -10,7 +10,7 @@
 namespace vllama::toy {
 namespace {
 
-constexpr float kNoise = 0.015F;  // deviation, of colours from 0 to 1
+constexpr float kColourNoise = 0.015F;  // deviation, of colours from 0 to 1
 constexpr std::size_t kSideSize = kSide;
 
 using Rgb = std::array<float, 3>;
@@ -121,7 +121,7 @@ std::vector<std::uint8_t> draw_picture(const Scene& scene, double time, std::uin
   draw_background(scene.background, canvas);
   for (const Shape* shape : scene.visible(time)) draw_shape(*shape, time, canvas);
   const std::span<float> values(canvas[0].data(), canvas.size() * 3);
-  add_noise(values, kNoise, random_key({scene.noise_key, frame}));
+  add_noise(values, kColourNoise, random_key({scene.noise_key, frame}));
   std::vector<std::uint8_t> picture(values.size());
   std::ranges::transform(values, picture.begin(), [](float value) {
     return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 1.0F) * 255 + 0.5F);

@@ -10,8 +10,8 @@
 namespace vllama::toy {
 namespace {
 
-constexpr float kNoise = 0.01F;     // deviation of what is heard in silence
-constexpr float kLoudness = 0.32F;  // of one shape at full gain, so that three stay below 1
+constexpr float kSoundNoise = 0.01F;  // deviation of what is heard in silence
+constexpr float kLoudness = 0.32F;    // of one shape at full gain, so that three stay below 1
 // Parts of a scene's noise_key beside the numbers of its pictures.
 constexpr std::uint64_t kOffsetKey = 0x6f666673657473, kHissKey = 0x68697373, kDrumKey = 0x6472756d;
 
@@ -129,7 +129,7 @@ std::vector<float> play(const Scene& scene, double begin, double end, double cli
     for (std::size_t sample = from; sample < to; ++sample)
       sound[sample - first] += loudness * loop[(sample + offset) % kLoop];
   }
-  add_noise(sound, kNoise, random_key({scene.noise_key, kHissKey}), first);
+  add_noise(sound, kSoundNoise, random_key({scene.noise_key, kHissKey}), first);
   for (float& sample : sound) sample = std::clamp(sample, -1.0F, 1.0F);
   return sound;
 }

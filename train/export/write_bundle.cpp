@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using NamedList = std::vector<std::pair<std::string, at::Tensor>>;
 
-bool is_adapter(const std::pair<std::string, at::Tensor>& entry) {
+bool is_of_adapter(const std::pair<std::string, at::Tensor>& entry) {
   return models::module_of(entry.first) == "lora";
 }
 
@@ -128,7 +128,7 @@ ExportedModel write_bundle(const fs::path& folder, const ExportOptions& options,
   require_outside(files, options.output);
   require_fitting(base_only);
   const bool is_merged =
-      options.lora == LoraForm::merged && std::ranges::any_of(source.trained, is_adapter);
+      options.lora == LoraForm::merged && std::ranges::any_of(source.trained, is_of_adapter);
   ExportedModel exported{.trained = source.trained,
                          .base = {},
                          .chat = source.chat,
@@ -148,7 +148,7 @@ ExportedModel write_bundle(const fs::path& folder, const ExportOptions& options,
     const fs::path place = config.model.weights.language_model;
     make_folders((folder / place).parent_path());
     write_merged(folder / place, exported.trained, model);
-    std::erase_if(exported.trained, is_adapter);
+    std::erase_if(exported.trained, is_of_adapter);
     std::erase_if(config.model.trainable, [](const auto& entry) { return entry.module == "lora"; });
     config.files = merged_files(folder, place);
   }

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -11,6 +9,7 @@
 #include "core/log.h"
 #include "core/terminal_text.h"
 #include "output/number_text.h"
+#include "train/record/json_numbers.h"
 #include "train/record/step_lines.h"
 
 namespace vllama::train {
@@ -21,20 +20,12 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kSkipped = "skipped";
 constexpr const char* kKept = "kept";
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-double to_double(const Json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-}
-
 std::string to_line(const BadStep& step) {
   Json line{{"step", step.step},
             {"reason", problem_name(step.problem)},
-            {"loss", number(step.loss)},
-            {"grad_norm", number(step.gradient_norm)}};
-  if (step.loss_z) line["z_score"] = number(*step.loss_z);
+            {"loss", finite_or_null(step.loss)},
+            {"grad_norm", finite_or_null(step.gradient_norm)}};
+  if (step.loss_z) line["z_score"] = finite_or_null(*step.loss_z);
   line["action"] = step.skipped ? kSkipped : kKept;
   Json samples = Json::array();
   for (const StepSample& sample : step.samples)
@@ -44,7 +35,7 @@ std::string to_line(const BadStep& step) {
 }
 
 // Throws nlohmann's exceptions or UserError without a place, which the caller adds.
-BadStep from_line(std::string_view text) {
+BadStep bad_step_from(std::string_view text) {
   const Json line = Json::parse(text);
   BadStep step;
   if (!line.at("step").is_number_integer() || line.at("step") < 1)
@@ -53,9 +44,9 @@ BadStep from_line(std::string_view text) {
   const auto problem = problem_named(line.at("reason").get<std::string>());
   if (!problem) throw UserError("'reason' is not a known one");
   step.problem = *problem;
-  step.loss = to_double(line.at("loss"));
-  step.gradient_norm = to_double(line.at("grad_norm"));
-  if (line.contains("z_score")) step.loss_z = to_double(line.at("z_score"));
+  step.loss = number_or_nan(line.at("loss"));
+  step.gradient_norm = number_or_nan(line.at("grad_norm"));
+  if (line.contains("z_score")) step.loss_z = number_or_nan(line.at("z_score"));
   step.skipped = line.at("action") == kSkipped;
   if (!step.skipped && line.at("action") != kKept)
     throw UserError("'action' must be skipped or kept");
@@ -67,7 +58,7 @@ BadStep from_line(std::string_view text) {
 // Why a line is not a bad step, or nothing; fills `step` if it is one.
 std::optional<std::string> problem_of(std::string_view text, BadStep& step) {
   try {
-    step = from_line(text);
+    step = bad_step_from(text);
     return std::nullopt;
   } catch (const Json::exception& failure) {
     return failure.what();

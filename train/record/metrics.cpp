@@ -11,19 +11,12 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "train/record/json_numbers.h"
 
 namespace vllama::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-double to_double(const Json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-}
 
 // A count or a step: get<> would turn 1e300, -1 or "true" into some integer without a word.
 std::int64_t to_count(const Json& value) {
@@ -35,32 +28,32 @@ std::int64_t to_count(const Json& value) {
 
 std::string to_line(const StepMetrics& metrics) {
   Json line = {{"step", metrics.step},
-               {"loss", number(metrics.loss)},
-               {"lr", number(metrics.learning_rate)},
-               {"grad_norm", number(metrics.gradient_norm)},
+               {"loss", finite_or_null(metrics.loss)},
+               {"lr", finite_or_null(metrics.learning_rate)},
+               {"grad_norm", finite_or_null(metrics.gradient_norm)},
                {"samples", metrics.num_samples},
                {"tokens", metrics.num_tokens},
                {"target_tokens", metrics.num_target_tokens},
-               {"seconds", number(metrics.seconds)},
-               {"data_wait_seconds", number(metrics.data_wait_seconds)}};
+               {"seconds", finite_or_null(metrics.seconds)},
+               {"data_wait_seconds", finite_or_null(metrics.data_wait_seconds)}};
   if (metrics.peak_memory_bytes) line["peak_memory_bytes"] = *metrics.peak_memory_bytes;
   if (metrics.num_shortened > 0) line["shortened"] = metrics.num_shortened;
   if (!metrics.dropped.empty()) line["dropped"] = metrics.dropped;
-  if (metrics.loss_z) line["loss_z"] = number(*metrics.loss_z);
+  if (metrics.loss_z) line["loss_z"] = finite_or_null(*metrics.loss_z);
   if (metrics.problem) line["problem"] = problem_name(*metrics.problem);
   if (metrics.skipped) line["skipped"] = true;
   if (metrics.num_ranks) line["num_ranks"] = *metrics.num_ranks;
   if (metrics.communication_seconds)
-    line["communication_seconds"] = number(*metrics.communication_seconds);
+    line["communication_seconds"] = finite_or_null(*metrics.communication_seconds);
   if (const auto& straggler = metrics.straggler)
     line["straggler"] = {{"rank", straggler->rank},
-                         {"ratio", number(straggler->ratio)},
+                         {"ratio", finite_or_null(straggler->ratio)},
                          {"reason", straggler->reason}};
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 void read_health(const Json& line, StepMetrics& metrics) {
-  if (line.contains("loss_z")) metrics.loss_z = to_double(line.at("loss_z"));
+  if (line.contains("loss_z")) metrics.loss_z = number_or_nan(line.at("loss_z"));
   if (line.contains("problem")) {
     metrics.problem = problem_named(line.at("problem").get<std::string>());
     if (!metrics.problem) throw UserError("'problem' is not a known one");
@@ -71,27 +64,27 @@ void read_health(const Json& line, StepMetrics& metrics) {
 void read_ranks(const Json& line, StepMetrics& metrics) {
   if (line.contains("num_ranks")) metrics.num_ranks = to_count(line.at("num_ranks"));
   if (line.contains("communication_seconds"))
-    metrics.communication_seconds = to_double(line.at("communication_seconds"));
+    metrics.communication_seconds = number_or_nan(line.at("communication_seconds"));
   if (!line.contains("straggler")) return;
   const Json& straggler = line.at("straggler");
-  metrics.straggler = {to_count(straggler.at("rank")), to_double(straggler.at("ratio")),
+  metrics.straggler = {to_count(straggler.at("rank")), number_or_nan(straggler.at("ratio")),
                        straggler.at("reason").get<std::string>()};
 }
 
 // Throws nlohmann's exceptions or UserError without a place, which the caller adds.
-StepMetrics from_line(std::string_view text) {
+StepMetrics metrics_from(std::string_view text) {
   const Json line = Json::parse(text);
   StepMetrics metrics;
   metrics.step = to_count(line.at("step"));
   if (metrics.step == 0) throw UserError("'step' must be at least 1");
-  metrics.loss = to_double(line.at("loss"));
-  metrics.learning_rate = to_double(line.at("lr"));
-  metrics.gradient_norm = to_double(line.at("grad_norm"));
+  metrics.loss = number_or_nan(line.at("loss"));
+  metrics.learning_rate = number_or_nan(line.at("lr"));
+  metrics.gradient_norm = number_or_nan(line.at("grad_norm"));
   metrics.num_samples = to_count(line.at("samples"));
   metrics.num_tokens = to_count(line.at("tokens"));
   metrics.num_target_tokens = to_count(line.at("target_tokens"));
-  metrics.seconds = to_double(line.at("seconds"));
-  metrics.data_wait_seconds = to_double(line.at("data_wait_seconds"));
+  metrics.seconds = number_or_nan(line.at("seconds"));
+  metrics.data_wait_seconds = number_or_nan(line.at("data_wait_seconds"));
   if (line.contains("peak_memory_bytes"))
     metrics.peak_memory_bytes = to_count(line.at("peak_memory_bytes"));
   if (line.contains("shortened")) metrics.num_shortened = to_count(line.at("shortened"));
@@ -106,7 +99,7 @@ StepMetrics from_line(std::string_view text) {
 // Why a line is not a metrics line, or nothing; fills `metrics` if it is one.
 std::optional<std::string> problem_of(std::string_view text, StepMetrics& metrics) {
   try {
-    metrics = from_line(text);
+    metrics = metrics_from(text);
     return std::nullopt;
   } catch (const Json::exception& failure) {
     return failure.what();

@@ -24,11 +24,11 @@ using Catch::Matchers::Contains;
 using media::MediaFailure;
 using processors::MediaRoute;
 
-const BranchInput kVision{.image_size = 28, .num_tokens = 5, .max_positions = 32};
+const BranchInput kVisionInput{.image_size = 28, .num_tokens = 5, .max_positions = 32};
 const BranchInput kAudio{.image_size = 42, .num_tokens = 3, .max_positions = 8};
-const ModelInput kVisionModel{.vision = kVision, .audio = {}};
+const ModelInput kVisionModel{.vision = kVisionInput, .audio = {}};
 const ModelInput kAudioModel{.vision = {}, .audio = kAudio};
-const ModelInput kBoth{.vision = kVision, .audio = kAudio};
+const ModelInput kBoth{.vision = kVisionInput, .audio = kAudio};
 
 DatasetConfig set_with(const std::string& inputs) {
   DatasetConfig set;

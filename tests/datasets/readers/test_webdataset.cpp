@@ -39,10 +39,10 @@ class Shard {
   test::TemporaryFolder folder_;
 };
 
-const Members kGood = {{"good.jpg", "j"}, {"good.txt", "fine"}};
+const Members kGoodMembers = {{"good.jpg", "j"}, {"good.txt", "fine"}};
 
 Members with_good(Members members) {
-  members.insert(members.begin(), kGood.begin(), kGood.end());
+  members.insert(members.begin(), kGoodMembers.begin(), kGoodMembers.end());
   return members;
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("webdataset: sets that are none are refused") {
   CHECK_THROWS_WITH(open(folder.path() / "x.tar"), Contains("x.tar"));
   write_tar(folder.path() / "0.tar", {});
   CHECK_THROWS_WITH(open(folder.path()), Contains("no valid sample"));
-  write_tar(folder.path() / "1.tar", kGood);
+  write_tar(folder.path() / "1.tar", kGoodMembers);
   CHECK(open(folder.path())->size() == 1);
   fs::resize_file(folder.path() / "1.tar", 600);
   CHECK_THROWS_WITH(open(folder.path()), Contains("1.tar") && Contains("cut or damaged"));
@@ -270,7 +270,7 @@ TEST_CASE("webdataset: the same from an index as from the shards, in the order o
 }
 
 TEST_CASE("webdataset: a shard that changes while it is in use fails the run") {
-  const Shard shard(kGood);
+  const Shard shard(kGoodMembers);
   const auto dataset = shard.open();
   write_tar(shard.path(), {{"good.jpg", "j"}, {"good.txt", "\xFF\xFF\xFF\xFF"}});
   CHECK_THROWS_AS(dataset->record(0), RunFailure);

@@ -36,7 +36,7 @@ class Annotations {
   test::TemporaryFolder folder_;
 };
 
-std::map<std::string, std::int64_t> faults(const std::string& rows) {
+std::map<std::string, std::int64_t> webvid_faults(const std::string& rows) {
   return Annotations(kHeader + "ok,u,PT1S,p,fine\n" + rows).open().invalid().count_of_reason();
 }
 
@@ -97,14 +97,14 @@ TEST_CASE("rows become paths and captions as in the original program, or better"
 }
 
 TEST_CASE("invalid rows are counted by reason and named with file and line") {
-  CHECK(faults(",u,d,p,x\n").at("missing_id") == 1);
-  CHECK(faults("  ,u,d,p,x\n").at("missing_id") == 1);
-  CHECK(faults("1,u,d,,x\n").at("missing_directory") == 1);
-  CHECK(faults("1,u,d,p,\n2,u,d,p,NA\n3,u,d,p,\"nan\"\n4,u,d,p,\"  \"\n5,u,d,p\n")
+  CHECK(webvid_faults(",u,d,p,x\n").at("missing_id") == 1);
+  CHECK(webvid_faults("  ,u,d,p,x\n").at("missing_id") == 1);
+  CHECK(webvid_faults("1,u,d,,x\n").at("missing_directory") == 1);
+  CHECK(webvid_faults("1,u,d,p,\n2,u,d,p,NA\n3,u,d,p,\"nan\"\n4,u,d,p,\"  \"\n5,u,d,p\n")
             .at("missing_caption") == 5);
-  CHECK(faults("1,u,d,p,a,b\n").at("too_many_fields") == 1);
-  CHECK(faults("1,u,d,p,caf\xE9\n").at("not_utf8") == 1);
-  CHECK(faults("1,u,d,p,caf\xC3\xA9\n").empty());
+  CHECK(webvid_faults("1,u,d,p,a,b\n").at("too_many_fields") == 1);
+  CHECK(webvid_faults("1,u,d,p,caf\xE9\n").at("not_utf8") == 1);
+  CHECK(webvid_faults("1,u,d,p,caf\xC3\xA9\n").empty());
 
   const Annotations annotations(kHeader + "1,u,d,p,\"two\nlines\"\n2,u,d,p,\n3,u,d,p,x\n");
   const WebVid dataset = annotations.open();

@@ -23,7 +23,7 @@ using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
 // As a new file: some file systems wait for the disk where an old one is emptied.
-void write(const fs::path& path, const std::string& content) {
+void write_anew(const fs::path& path, const std::string& content) {
   fs::remove(path);
   std::ofstream(path, std::ios::binary) << content;
 }
@@ -46,7 +46,7 @@ std::string content_of(const fs::path& archive, const TarMember& member) {
 class Archive {
  public:
   explicit Archive(const std::string& bytes) { replace(bytes); }
-  void replace(const std::string& bytes) { write(path(), bytes); }
+  void replace(const std::string& bytes) { write_anew(path(), bytes); }
   fs::path path() const { return folder_.path() / "shard.tar"; }
   std::vector<TarMember> members() const { return members_of(path()); }
 
@@ -99,7 +99,7 @@ TEST_CASE("tar: archives of the system's program in its formats are read as it w
     if (format == "gnu" || format == "pax") files["./" + very_long_name] = "beyond ustar";
     for (const auto& [name, content] : files) {
       fs::create_directories((source / name).parent_path());
-      write(source / name, content);
+      write_anew(source / name, content);
     }
     if (format == "v7" || format == "ustar" || format == "oldgnu") {
       if (format != "oldgnu") fs::remove(source / very_long_name);
@@ -127,7 +127,7 @@ TEST_CASE("tar: links, pipes and sparse files of the system's program are told a
   const test::TemporaryFolder work;
   const fs::path source = work.path() / "source";
   fs::create_directory(source);
-  write(source / "a", "alpha");
+  write_anew(source / "a", "alpha");
   fs::create_hard_link(source / "a", source / "hard");
   fs::create_symlink("a", source / "soft");
   mkfifo((source / "pipe").c_str(), 0600);
@@ -139,7 +139,7 @@ TEST_CASE("tar: links, pipes and sparse files of the system's program are told a
       holes << "x";
     }
   }
-  write(source / "z", "omega");
+  write_anew(source / "z", "omega");
   for (const std::string format : {"gnu", "pax --sparse-version=1.0", "pax --sparse-version=0.1",
                                    "pax --sparse-version=0.0"}) {
     INFO(format);

@@ -17,8 +17,8 @@ using namespace vllama::eval;
 
 namespace {
 
-Prediction answered(const std::string& id, const std::string& reference, const std::string& answer,
-                    const std::string& type = "") {
+Prediction said(const std::string& id, const std::string& reference, const std::string& answer,
+                const std::string& type = "") {
   Prediction prediction{.id = id, .type = type, .references = {reference}};
   prediction.prediction = answer;
   return prediction;
@@ -74,12 +74,11 @@ TEST_CASE("yes and no are read from the first sentence") {
 }
 
 TEST_CASE("precision, recall and the share of yes") {
-  Prediction missing = answered("6", "no", "no");
+  Prediction missing = said("6", "no", "no");
   missing.status = "undecodable";
-  const auto scores = scores_of(
-      yes_no_measurements({answered("1", "yes", "Yes", "a"), answered("2", "yes", "No", "a"),
-                           answered("3", "no", "yes", "a"), answered("4", "no", "no", "b"),
-                           answered("5", "Yes", "A dog.", "b"), missing}));
+  const auto scores = scores_of(yes_no_measurements(
+      {said("1", "yes", "Yes", "a"), said("2", "yes", "No", "a"), said("3", "no", "yes", "a"),
+       said("4", "no", "no", "b"), said("5", "Yes", "A dog.", "b"), missing}));
   // True positives 1 and 5, false negative 2, false positives 3 and 6, true negative 4.
   CHECK(scores.at("accuracy").value == Approx(3.0 / 6));
   CHECK(scores.at("precision").value == Approx(2.0 / 4));
@@ -93,12 +92,12 @@ TEST_CASE("precision, recall and the share of yes") {
   CHECK(scores.at("f1").parts[1].name == "a");
 }
 
-TEST_CASE("where nothing is answered with yes, precision is zero") {
-  const auto scores = scores_of(yes_no_measurements({answered("1", "no", "No")}));
+TEST_CASE("where nothing is said with yes, precision is zero") {
+  const auto scores = scores_of(yes_no_measurements({said("1", "no", "No")}));
   CHECK(scores.at("accuracy").value == 1);
   CHECK(scores.at("precision").value == 0);
   CHECK(scores.at("f1").value == 0);
-  CHECK_THROWS_WITH(yes_no_measurements({answered("q5", "dog", "No")}), Catch::Contains("q5"));
+  CHECK_THROWS_WITH(yes_no_measurements({said("q5", "dog", "No")}), Catch::Contains("q5"));
 }
 
 TEST_CASE("probes ask for objects that are there and for others, by turns") {
@@ -163,20 +162,19 @@ TEST_CASE("captions mention objects by any of their names, and in the plural") {
 
 TEST_CASE("CHAIR counts mentions and captions with objects that are not there") {
   const ObjectNames names = names_from("dog,puppy\ncat\ncar\n");
-  Prediction missing = answered("3", "", "a dog");
+  Prediction missing = said("3", "", "a dog");
   missing.status = "undecodable";
   const std::map<std::string, std::vector<std::string>> objects = {
       {"1", {"puppy", "car"}}, {"2", {"cat"}}, {"3", {"dog"}}, {"4", {}}};
   const auto scores =
-      scores_of(chair({answered("1", "", "a dog, a dog and a cat near a car"),
-                       answered("2", "", "a cat"), missing, answered("4", "", "nothing at all")},
+      scores_of(chair({said("1", "", "a dog, a dog and a cat near a car"), said("2", "", "a cat"),
+                       missing, said("4", "", "nothing at all")},
                       objects, names));
   CHECK(scores.at("chair_instance").value == Approx(1.0 / 5));
   CHECK(scores.at("chair_sentence").value == Approx(2.0 / 4));
   CHECK(scores.at("chair_sentence").num_missing == 1);
-  CHECK_THROWS_WITH(chair({answered("9", "", "")}, objects, names), Catch::Contains("'9'"));
-  CHECK_THROWS_WITH(chair({answered("1", "", "")}, {{"1", {"bird"}}}, names),
-                    Catch::Contains("bird"));
+  CHECK_THROWS_WITH(chair({said("9", "", "")}, objects, names), Catch::Contains("'9'"));
+  CHECK_THROWS_WITH(chair({said("1", "", "")}, {{"1", {"bird"}}}, names), Catch::Contains("bird"));
   CHECK_THROWS_WITH(names_from("dog\ncat,dog\n"),
                     Catch::Contains(":2") && Catch::Contains("'dog'"));
   CHECK_THROWS_WITH(names_from("dog,,cat\n"), Catch::Contains("empty name"));

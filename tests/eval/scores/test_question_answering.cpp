@@ -23,7 +23,7 @@ Prediction answered(const std::string& id, const std::string& prediction,
   return result;
 }
 
-double value_of_metric(const Measurement& measurement) {
+double accuracy_of(const Measurement& measurement) {
   return score(measurement, {.num_resamples = 10}).value;
 }
 
@@ -104,9 +104,9 @@ TEST_CASE("VQAv2 accuracy leaves one reference out at a time") {
   std::vector<std::string> references(10, "no");
   for (int i = 0; i < 2; ++i) references[static_cast<std::size_t>(i)] = "yes";
   // Eight sets hold two equal references, two hold one.
-  CHECK(value_of_metric(vqa_v2({answered("1", "yes", references)})) ==
+  CHECK(accuracy_of(vqa_v2({answered("1", "yes", references)})) ==
         Approx((8 * 2.0 / 3 + 2 * 1.0 / 3) / 10));
-  CHECK(value_of_metric(vqa_v2({answered("1", "no", references)})) == 1);
+  CHECK(accuracy_of(vqa_v2({answered("1", "no", references)})) == 1);
   CHECK_THROWS_AS(vqa_v2({answered("1", "no", {"no"})}), UserError);
 }
 
@@ -117,10 +117,10 @@ TEST_CASE("ActivityNet-QA: raw equality, and two ways to count free questions") 
       answered("5", "b", {"b"}, "4")};
   const std::vector<Measurement> measurements = activitynet_official(predictions);
   REQUIRE(measurements.size() == 3);
-  CHECK(value_of_metric(measurements[0]) == Approx(4.0 / 5));
-  CHECK(value_of_metric(measurements[1]) == Approx(3.0 / 4));
+  CHECK(accuracy_of(measurements[0]) == Approx(4.0 / 5));
+  CHECK(accuracy_of(measurements[1]) == Approx(3.0 / 4));
   // Types 3, 8 and 7 come first, so 0 and 4 are taken for the free ones.
-  CHECK(value_of_metric(measurements[2]) == Approx(3.0 / 2));
+  CHECK(accuracy_of(measurements[2]) == Approx(3.0 / 2));
   CHECK_THROWS_WITH(activitynet_official({answered("q7", "a", {"a"}, "9")}),
                     Catch::Contains("q7") && Catch::Contains("0 to 8"));
 }
@@ -147,18 +147,18 @@ TEST_CASE("MVBench: the letter of the reply, and the likeliest option") {
   const std::string right = "(B) opens the door.";
   for (const std::string reply : {"B", "b.", "(B)", "(B) opens", "(B)."}) {
     INFO(reply);
-    CHECK(value_of_metric(option_letter({answered("1", reply, {right})})) == 1);
+    CHECK(accuracy_of(option_letter({answered("1", reply, {right})})) == 1);
   }
   for (const std::string reply : {"", " ", ".", "A", "(A) opens", "The"}) {
     INFO(reply);
-    CHECK(value_of_metric(option_letter({answered("1", reply, {right})})) == 0);
+    CHECK(accuracy_of(option_letter({answered("1", reply, {right})})) == 0);
   }
   Prediction scored = answered("1", "", {"y"}, "AS");
   scored.options = {"x", "y", "z"};
   scored.option_scores = {-3, -1.5, -2};
-  CHECK(value_of_metric(option_likelihood({scored})) == 1);
+  CHECK(accuracy_of(option_likelihood({scored})) == 1);
   scored.option_scores = {-1, -1.5, -2};
-  CHECK(value_of_metric(option_likelihood({scored})) == 0);
+  CHECK(accuracy_of(option_likelihood({scored})) == 0);
   scored.references = {"w"};
   CHECK_THROWS_WITH(option_likelihood({scored}), Catch::Contains("not among its options"));
   scored.option_scores.pop_back();
@@ -169,8 +169,8 @@ TEST_CASE("the mean of tasks weighs each task alike") {
   const Measurement letters =
       option_letter({answered("1", "A", {"(A) x"}, "AS"), answered("2", "B", {"(A) x"}, "OS"),
                      answered("3", "B", {"(A) x"}, "OS"), answered("4", "A", {"(A) x"}, "OS")});
-  CHECK(value_of_metric(letters) == 0.5);
-  CHECK(value_of_metric(mean_of_parts(letters, "mean_of_tasks")) == Approx((1 + 1.0 / 3) / 2));
+  CHECK(accuracy_of(letters) == 0.5);
+  CHECK(accuracy_of(mean_of_parts(letters, "mean_of_tasks")) == Approx((1 + 1.0 / 3) / 2));
 }
 
 TEST_CASE("questions without references, and no questions, are mistakes that are named") {

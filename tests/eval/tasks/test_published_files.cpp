@@ -20,7 +20,7 @@ struct Files {
 
 // Every reader, with one question about a.mp4, or about video1.mp4.
 const std::vector<Files>& files() {
-  static const std::vector<Files> kFiles = {
+  static const std::vector<Files> kPublished = {
       {"activitynet_qa", R"([{"video_name":"a","question":"q","question_id":"1"}])",
        R"([{"answer":"x","type":3,"question_id":"1"}])"},
       {"zero_shot_qa", R"([{"video_name":"a","question":"q","question_id":1}])",
@@ -36,10 +36,10 @@ const std::vector<Files>& files() {
       {"msvd_captions", "a A caption.\n"},
       {"questions", R"([{"id":1,"video":"a","question":"q","answer":3,"options":[3,"x"]}])"},
   };
-  return kFiles;
+  return kPublished;
 }
 
-std::string error_of(const eval::TaskConfig& config) {
+std::string refusal_of(const eval::TaskConfig& config) {
   try {
     eval::open_task(config);
   } catch (const UserError& error) {
@@ -75,7 +75,7 @@ TEST_CASE("published files: byte order marks and UTF-16 in every reader of a tas
         check([&](const std::string& text) { return test::utf16_text(text, order, has_mark); });
     auto config = folder.task(published.format, "\x1f\x8b\x08\0"s);
     config.answers = config.annotations;
-    CHECK_THAT(error_of(config), Contains("gzip"));
+    CHECK_THAT(refusal_of(config), Contains("gzip"));
   }
 }
 
@@ -133,12 +133,12 @@ TEST_CASE(
   CHECK(medium("UP") == "UP.MP4");
   const auto config =
       folder.task("questions", R"({"id":1,"video":"gone.x","question":"q","answer":"x"})");
-  CHECK_THAT(error_of(config),
+  CHECK_THAT(refusal_of(config),
              Contains("'gone.x'") && Contains("'gone.x.mp4'") && Contains("'gone.x.webm'"));
   auto qa = folder.task("activitynet_qa",
                         R"([{"video_name":"gone.mp4","question":"q","question_id":"1"}])");
   qa.answers = folder.write("answers.json", R"([{"answer":"x","question_id":"1"}])");
-  CHECK_THAT(error_of(qa), Contains("'v_gone.mp4', 'gone.mp4'") && !Contains("mp4.mp4"));
+  CHECK_THAT(refusal_of(qa), Contains("'v_gone.mp4', 'gone.mp4'") && !Contains("mp4.mp4"));
 }
 
 TEST_CASE("published files: the report's MSRVTT-QA with a byte order mark") {

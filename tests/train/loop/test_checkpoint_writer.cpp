@@ -52,7 +52,7 @@ void save(CheckpointWriter& writer, std::int64_t step, double loss = 1) {
   writer.save({.num_steps_done = step}, tensors_of(step), {{"loss", loss}});
 }
 
-std::vector<std::int64_t> steps_below(const fs::path& root) {
+std::vector<std::int64_t> listed_steps(const fs::path& root) {
   std::vector<std::int64_t> steps;
   for (const auto& directory : checkpoint::list_steps(root)) steps.push_back(directory.step);
   return steps;
@@ -135,7 +135,7 @@ TEST_CASE("writer: a save that comes too early waits for the one before, and say
   const std::size_t first = logged.find("is still being written");
   CHECK(first != std::string::npos);
   CHECK(logged.find("is still being written", first + 1) == std::string::npos);
-  CHECK(steps_below(folder.path() / "checkpoints") == std::vector<std::int64_t>{1, 2, 3, 4});
+  CHECK(listed_steps(folder.path() / "checkpoints") == std::vector<std::int64_t>{1, 2, 3, 4});
   for (const auto& step : checkpoint::list_steps(folder.path() / "checkpoints"))
     CHECK_FALSE(checkpoint::step_damage(step.path));
 }
@@ -148,7 +148,7 @@ TEST_CASE("writer: the rules of retention hold after every save, also across run
     CheckpointWriter writer(folder.path(), rules, kTexts);
     save(writer, 10 * static_cast<std::int64_t>(i + 1), losses[i]);
   }
-  CHECK(steps_below(folder.path()) == std::vector<std::int64_t>{20, 30, 60, 70});
+  CHECK(listed_steps(folder.path()) == std::vector<std::int64_t>{20, 30, 60, 70});
 }
 
 TEST_CASE("writer: two processes do not save into one folder") {
@@ -199,7 +199,7 @@ TEST_CASE("writer: a failed save is thrown once, and names what is intact") {
   check_told(3, "the checkpoint '" + second + "' is intact");
   check_told(5, "the checkpoint '" + second + "' is intact");
   CHECK_THAT(outcome, Contains("no failure") && !Contains("step 4") && !Contains("step 6"));
-  CHECK(steps_below(folder.path()) == std::vector<std::int64_t>{2});
+  CHECK(listed_steps(folder.path()) == std::vector<std::int64_t>{2});
   check_is(*checkpoint::load_newest_step(folder.path()), 2);
 }
 

@@ -13,7 +13,7 @@ using test::losses;
 namespace {
 
 // fp32 sums in another order, over six steps of a small model; relative.
-constexpr double kSumOrderTolerance = 1e-6;
+constexpr double kMixingTolerance = 1e-6;
 
 // Clips cropped at random and, three times as often, whole: in each step one and three of four.
 train::RunConfig mixed_run(const test::TinyWorld& world, const std::string& name) {
@@ -42,7 +42,7 @@ TEST_CASE("runs: within steps, k micro-batches give what one batch of all their 
     const auto actual = losses(parts);
     REQUIRE(actual.size() == expected.size());
     for (std::size_t i = 0; i < actual.size(); ++i)
-      CHECK(actual[i] == Approx(expected[i]).epsilon(kSumOrderTolerance));
+      CHECK(actual[i] == Approx(expected[i]).epsilon(kMixingTolerance));
   }
 }
 

@@ -15,7 +15,7 @@ using Catch::Contains;
 
 namespace {
 
-BadStep example(std::int64_t step, StepProblem problem = StepProblem::nonfinite_loss) {
+BadStep bad_example(std::int64_t step, StepProblem problem = StepProblem::nonfinite_loss) {
   BadStep bad;
   bad.step = step;
   bad.problem = problem;
@@ -26,12 +26,12 @@ BadStep example(std::int64_t step, StepProblem problem = StepProblem::nonfinite_
   return bad;
 }
 
-void write_steps(const std::filesystem::path& path, std::int64_t first, std::int64_t last) {
+void write_bad_steps(const std::filesystem::path& path, std::int64_t first, std::int64_t last) {
   BadStepLog log(path, first - 1);
-  for (std::int64_t step = first; step <= last; ++step) log.write(example(step));
+  for (std::int64_t step = first; step <= last; ++step) log.write(bad_example(step));
 }
 
-std::vector<std::int64_t> steps_in(const std::filesystem::path& path) {
+std::vector<std::int64_t> bad_steps_in(const std::filesystem::path& path) {
   std::vector<std::int64_t> steps;
   for (const BadStep& step : read_bad_steps(path)) steps.push_back(step.step);
   return steps;
@@ -42,13 +42,13 @@ std::vector<std::int64_t> steps_in(const std::filesystem::path& path) {
 TEST_CASE("bad steps: a line has the documented keys, and reads back") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "bad_steps.jsonl";
-  BadStep spike = example(7, StepProblem::loss_spike);
+  BadStep spike = bad_example(7, StepProblem::loss_spike);
   spike.loss = 9.5;
   spike.loss_z = 8.25;
   spike.skipped = false;
   {
     BadStepLog log(path, 0);
-    log.write(example(3));
+    log.write(bad_example(3));
     log.write(spike);
   }
   CHECK(
@@ -62,7 +62,7 @@ TEST_CASE("bad steps: a line has the documented keys, and reads back") {
   CHECK(std::isnan(read[0].loss));
   CHECK_FALSE(read[0].loss_z);
   CHECK(read[0].skipped);
-  CHECK(read[0].samples == example(3).samples);
+  CHECK(read[0].samples == bad_example(3).samples);
   CHECK(read[1].problem == StepProblem::loss_spike);
   CHECK(read[1].loss_z == 8.25);
   CHECK_FALSE(read[1].skipped);
@@ -78,15 +78,15 @@ TEST_CASE("bad steps: names of problems are each other's inverse") {
 TEST_CASE("bad steps: a resumed run forgets the steps it repeats, and what a crash tore") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "bad_steps.jsonl";
-  write_steps(path, 1, 6);
-  write_steps(path, 4, 5);
-  CHECK(steps_in(path) == std::vector<std::int64_t>{1, 2, 3, 4, 5});
+  write_bad_steps(path, 1, 6);
+  write_bad_steps(path, 4, 5);
+  CHECK(bad_steps_in(path) == std::vector<std::int64_t>{1, 2, 3, 4, 5});
   const std::string whole = read_file(path);
   const std::size_t start_of_last = whole.rfind('\n', whole.size() - 2) + 1;
   for (std::size_t length = start_of_last; length < whole.size(); length += 23) {
     write_file_atomically(path, whole.substr(0, length));
-    CHECK(steps_in(path).size() == 4);
-    write_steps(path, 5, 5);
+    CHECK(bad_steps_in(path).size() == 4);
+    write_bad_steps(path, 5, 5);
     CHECK(read_file(path) == whole);
   }
   write_file_atomically(path, "{}\n[1]\n" + whole + "{\"step\": 2}\n" + std::string(50, '\0'));
@@ -102,15 +102,15 @@ TEST_CASE("bad steps: the file is bounded per problem, also over resumes") {
   {
     BadStepLog log(whole, 0);
     for (std::int64_t step = 1; step <= kMax + 50; ++step)
-      log.write(example(step, StepProblem::loss_spike));
-    log.write(example(kMax + 51));
+      log.write(bad_example(step, StepProblem::loss_spike));
+    log.write(bad_example(kMax + 51));
   }
   for (std::int64_t done = 0; done <= kMax + 50; done += 30) {
     BadStepLog log(pieces, done);
     for (std::int64_t step = done + 1; step <= std::min(done + 40, kMax + 50); ++step)
-      log.write(example(step, StepProblem::loss_spike));
+      log.write(bad_example(step, StepProblem::loss_spike));
   }
-  BadStepLog(pieces, kMax + 50).write(example(kMax + 51));
+  BadStepLog(pieces, kMax + 50).write(bad_example(kMax + 51));
   spdlog::set_level(spdlog::level::info);
   CHECK(read_bad_steps(whole).size() == kMax + 1);
   CHECK(read_file(pieces) == read_file(whole));
@@ -119,7 +119,7 @@ TEST_CASE("bad steps: the file is bounded per problem, also over resumes") {
 TEST_CASE("bad steps: a reader names file and line of what it cannot read") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "bad_steps.jsonl";
-  write_steps(path, 1, 1);
+  write_bad_steps(path, 1, 1);
   const std::string good = read_file(path);
   const std::string head = R"({"step":2,"reason":"no_targets","loss":null,"grad_norm":null,)";
   for (const std::string& bad :
@@ -138,7 +138,7 @@ TEST_CASE("bad steps: a reader names file and line of what it cannot read") {
 TEST_CASE("bad steps: ids in broken UTF-8 are written readably, and a full disk stops the run") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "bad_steps.jsonl";
-  BadStep bad = example(1);
+  BadStep bad = bad_example(1);
   bad.samples = {{"clips", "caf\xe9\n\x1b[2J", {"a\xff.mp4"}}};
   BadStepLog(path, 0).write(bad);
   CHECK(read_bad_steps(path).at(0).samples.size() == 1);
@@ -149,7 +149,7 @@ TEST_CASE("bad steps: ids in broken UTF-8 are written readably, and a full disk 
 }
 
 TEST_CASE("bad steps: the log names reason, numbers and the first samples") {
-  BadStep bad = example(12, StepProblem::loss_spike);
+  BadStep bad = bad_example(12, StepProblem::loss_spike);
   bad.loss = 9.5;
   bad.loss_z = 8.25;
   CHECK(bad_step_text(bad) ==
