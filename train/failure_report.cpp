@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "core/log.h"
+#include "core/waiting.h"
 #include "train/run/run_folder.h"
 
 namespace vllama::train {
@@ -23,10 +24,10 @@ FailureReport::FailureReport(const RunConfig& config,
       warn_(std::move(warn)),
       ranks_(ranks),
       longest_end_seconds_(config.distributed.silence_seconds + kReportSeconds) {
-  if (warn_)
-    ranks.when_failed([tell = warn_, seconds = longest_end_seconds_](const std::string& verdict) {
-      tell(verdict, seconds);
-    });
+  ranks.when_failed([tell = warn_, seconds = longest_end_seconds_](const std::string& verdict) {
+    give_up_waiting(verdict);
+    if (tell) tell(verdict, seconds);
+  });
 }
 
 bool FailureReport::report(const std::string& failure, const std::string& own_error) {

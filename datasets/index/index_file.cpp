@@ -14,6 +14,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/waiting.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
@@ -163,27 +164,34 @@ Index in_memory(const IndexContent& content) {
 // Held by one process, and in it by one thread, at a time; the system frees it when they end.
 class FileLock {
  public:
-  // Waits for the lock; is_held() is false if the file system cannot give it.
-  FileLock(const fs::path& path, const std::string& purpose)
+  // Waits for the lock; is_held() is false if the file system cannot give it. Throws RunFailure
+  // when waiting has become hopeless (core/waiting.h).
+  FileLock(const fs::path& path, const std::string& holder)
       : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    if (descriptor_ < 0) return;
-    int status = ::flock(descriptor_, LOCK_EX | LOCK_NB);
-    if (status != 0 && errno == EWOULDBLOCK) {
-      log::info("waiting for another process: {}", purpose);
-      do status = ::flock(descriptor_, LOCK_EX);
-      while (status != 0 && errno == EINTR);
-    }
-    is_held_ = status == 0;
-  }
-  ~FileLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_.number < 0 || !is_busy()) return;
+    log::info("waiting for {}", holder);
+    wait_for(holder, [this] { return !is_busy(); });
   }
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
   bool is_held() const { return is_held_; }
 
  private:
-  int descriptor_;
+  struct Descriptor {
+    explicit Descriptor(int open_file) : number(open_file) {}
+    ~Descriptor() {
+      if (number >= 0) ::close(number);
+    }
+    int number;
+  };
+
+  // Whether another process holds it; tries to take it.
+  bool is_busy() {
+    is_held_ = ::flock(descriptor_.number, LOCK_EX | LOCK_NB) == 0;
+    return !is_held_ && (errno == EWOULDBLOCK || errno == EINTR);
+  }
+
+  Descriptor descriptor_;
   bool is_held_ = false;
 };
 
@@ -225,7 +233,8 @@ Index open_index(const IndexFolder& folder, const IndexKey& key,
   const fs::path path = *folder.path() / fmt::format("{}-{:016x}.index", reader, fnv1a(key_text));
   std::string problem;
   if (auto found = read_index(path, key_text, problem)) return *std::move(found);
-  const FileLock lock(path.string() + ".lock", fmt::format("it indexes {}", name_of(key)));
+  const FileLock lock(path.string() + ".lock",
+                      fmt::format("the process that indexes {}", name_of(key)));
   if (lock.is_held())
     if (auto found = read_index(path, key_text, problem)) return *std::move(found);
   if (!problem.empty())

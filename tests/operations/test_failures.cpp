@@ -1,13 +1,17 @@
 // A rank that is killed, stopped, hangs, fails or is not like the others: all others end soon, with
 // status 1, and say which rank it was.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "core/files.h"
 #include "tests/operations/long_run.h"
@@ -57,6 +61,29 @@ void check_others(const test::LongRun& run, test::Ranks& ranks, std::size_t vict
       if (other != victim) CHECK_THAT(outcome.output, !Contains(fmt::format("rank {} (", other)));
   }
 }
+
+// Takes the indexes of a folder away and holds their locks, as a process does that makes them.
+class IndexesBeingMade {
+ public:
+  explicit IndexesBeingMade(const fs::path& folder) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() != ".lock") continue;
+      const int lock = ::open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
+      REQUIRE(::flock(lock, LOCK_EX | LOCK_NB) == 0);
+      locks_.push_back(lock);
+      fs::remove(fs::path(entry.path()).replace_extension());
+    }
+    REQUIRE_FALSE(locks_.empty());
+  }
+  ~IndexesBeingMade() {
+    for (const int lock : locks_) ::close(lock);
+  }
+  IndexesBeingMade(const IndexesBeingMade&) = delete;
+  IndexesBeingMade& operator=(const IndexesBeingMade&) = delete;
+
+ private:
+  std::vector<int> locks_;
+};
 
 }  // namespace
 
@@ -116,6 +143,22 @@ TEST_CASE("failures: the store's keeper is stopped while the ranks start") {
     CHECK(outcome.status == 1);
     CHECK_THAT(outcome.output, Contains("rank 0 (") && Contains("rank 1 gave up waiting"));
   }
+}
+
+TEST_CASE("failures: the store's keeper is stopped while a rank waits for an index") {
+  test::LongRun run;
+  const fs::path indexes = run.path("indexes");
+  run.config.data.index_folder = indexes.string();
+  run.make_indexes();
+  const IndexesBeingMade others(indexes);
+  test::Ranks ranks(2, run.command());
+  test::wait_for_text(run.path("run/log_rank_0001.txt"), "waiting for the process that indexes");
+  ranks.signal(0, SIGSTOP);
+  const auto outcome = ranks.wait(1, kEndSeconds);
+  INFO(outcome.output);
+  CHECK(outcome.status == 1);
+  CHECK_THAT(outcome.output,
+             Contains("gave up waiting for the process that indexes") && Contains("rank 0 ("));
 }
 
 TEST_CASE("failures: a rank's own error at the start is told on all ranks") {
