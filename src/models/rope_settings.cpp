@@ -27,7 +27,7 @@ struct RopeType {
   std::vector<std::string> needs;
 };
 
-const std::vector<RopeType> kTypes{
+const std::vector<RopeType> kRopeTypes{
     {"default", {}},
     {"linear", {"factor"}},
     {"dynamic", {"factor"}},
@@ -86,10 +86,10 @@ Section read_section(const ConfigJson& config, const std::string& name,
   const ConfigJson section = config.section(name);
   // Before the type, which such a map lacks.
   for (const auto& [key, value] : section.object().items())
-    if (value.is_object()) check_keys(section, kTypes.front());
+    if (value.is_object()) check_keys(section, kRopeTypes.front());
   const std::string type_name = type_of(config, name, section);
-  const auto type = std::ranges::find(kTypes, type_name, &RopeType::name);
-  if (type == kTypes.end())
+  const auto type = std::ranges::find(kRopeTypes, type_name, &RopeType::name);
+  if (type == kRopeTypes.end())
     config.fail(name, fmt::format("has the type '{}'; supported: default, linear, dynamic, llama3",
                                   checkpoint::readable(type_name)));
   check_keys(section, *type);
