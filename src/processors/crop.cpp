@@ -8,8 +8,9 @@
 #include "core/error.h"
 
 // One fused multiply-add rounds once. Both versions of a function give the same bits; the first
-// uses the instruction, the second a library call on processors that have none.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+// uses the instruction, the second a library call on processors that have none. What chooses
+// between them runs before a sanitizer is ready for it.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define VLLAMA_FUSED_VERSIONS __attribute__((target_clones("fma", "default")))
 #else
 #define VLLAMA_FUSED_VERSIONS
