@@ -42,7 +42,8 @@ std::string place_of(std::int64_t rank) {
 }
 
 // c10d's text up to its first line end: what follows is a stack of its own.
-std::string first_line(std::string_view text) {
+std::string first_line(const std::exception& error) {
+  const std::string_view text = error.what();
   return std::string(text.substr(0, text.find('\n')));
 }
 
@@ -95,7 +96,7 @@ Communicator::Communicator(const Launch& launch, const DistributedConfig& config
   } catch (const StoreLost& error) {
     throw RankFailure(fmt::format(
         "rank {} lost the store of the run at {}:{} while the ranks were joining: {}; {}",
-        launch.rank, launch.master_address, launch.master_port, first_line(error.what()),
+        launch.rank, launch.master_address, launch.master_port, first_line(error),
         launch.launcher_keeps_store ? "the launcher keeps it"
                                     : "rank 0 keeps it, look at its output"));
   }
@@ -156,7 +157,7 @@ void Communicator::connect(Backend& backend, const std::string& name, const Laun
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
-    cause = first_line(error.what());
+    cause = first_line(error);
   }
   if (!cause.empty()) give_up(what, seconds_since(start_time), cause);
   end();
@@ -223,7 +224,7 @@ void Communicator::start(Start start, const std::string& what) {
   try {
     for (const auto& work : start()) group_->works.push_back(work);
   } catch (const std::exception& error) {
-    give_up(what, 0, first_line(error.what()));
+    give_up(what, 0, first_line(error));
   }
 }
 
@@ -245,7 +246,7 @@ void Communicator::finish() {
       work->wait();
     }
   } catch (const std::exception& error) {
-    cause = first_line(error.what());
+    cause = first_line(error);
   }
   if (!cause.empty()) give_up(group_->purpose, seconds_since(start_time), cause);
   seconds_ += seconds_since(start_time);
@@ -306,7 +307,7 @@ void Communicator::exchange(const std::string& what, Action action) {
   try {
     action();
   } catch (const StoreLost& error) {
-    give_up(what, seconds_since(start_time), first_line(error.what()));
+    give_up(what, seconds_since(start_time), first_line(error));
   }
 }
 

@@ -231,20 +231,22 @@ TEST_CASE(
 }
 
 TEST_CASE("writer: killed at any moment, whole checkpoints stay and the rest goes at the start") {
-  constexpr int kNumKills = 100, kMaxMicroseconds = 10'000;
+  constexpr int kNumKills = 100, kNumSaves = 20;
+  unsigned max_microseconds = 10'000;
   const test::TemporaryFolder folder(test::folder_in_memory());
   std::mt19937 random(11);
   const CheckpointConfig rules{.keep_last = 2, .keep_every_steps = 500, .keep_best = 1};
   std::int64_t last = 0;
   int num_interrupted = 0;
-  for (int i = 0; i < kNumKills; ++i) {
+  for (int i = 0; i < kNumKills || last <= kNumSaves; ++i) {
+    const std::int64_t last_before = last;
     test::Child child([&] {
       CheckpointWriter writer(folder.path(), rules, kTexts);
       // The last one is replaced first.
       for (std::int64_t step = std::max<std::int64_t>(last, 1);; ++step)
         save(writer, step, 1.0 / static_cast<double>(1 + step % 7));
     });
-    ::usleep(static_cast<useconds_t>(1000 + random() % kMaxMicroseconds));
+    ::usleep(static_cast<useconds_t>(1000 + random() % max_microseconds));
     // Every other time at once when a save is seen.
     constexpr int kMaxLooks = 100'000;
     for (int looks = i % 2 == 0 ? 0 : kMaxLooks; looks < kMaxLooks; ++looks)
@@ -260,8 +262,9 @@ TEST_CASE("writer: killed at any moment, whole checkpoints stay and the rest goe
     REQUIRE((newest || last == 0));
     if (newest) CHECK(newest->directory.step >= last);
     if (newest) last = newest->directory.step;
+    // A busy machine may take longer for a save.
+    if (last == last_before) max_microseconds += max_microseconds / 10;
   }
-  CHECK(last > 20);
   CHECK(num_interrupted > kNumKills / 10);
   const CheckpointWriter writer(folder.path(), rules, {});
   CHECK_FALSE(is_being_written(folder.path()));
