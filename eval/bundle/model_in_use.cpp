@@ -8,6 +8,7 @@
 
 #include "checkpoint/tensor_source.h"
 #include "models/load_video_llama.h"
+#include "models/modules.h"
 #include "models/saved_step.h"
 
 namespace vllama::eval {

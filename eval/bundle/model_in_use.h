@@ -19,7 +19,7 @@ struct ModelFiles {
   std::uint64_t seed = 42;    // of parts that no file holds
 };
 
-// The modules (see kTrainableModules) that a weight file holds. Throws UserError naming the file.
+// The modules (see models/modules.h) that a weight file holds. Throws UserError naming the file.
 std::set<std::string> modules_in(const std::string& file);
 
 // The configuration without the starting points of modules that `trained` replaces, which need not

@@ -12,6 +12,7 @@
 #include "models/file_sizes.h"
 #include "models/load_image_bind.h"
 #include "models/load_language_model.h"
+#include "models/modules.h"
 #include "models/saved_step.h"
 #include "models/weight_names.h"
 

@@ -5,6 +5,7 @@
 
 #include "checkpoint/tensor_source.h"
 #include "core/error.h"
+#include "models/modules.h"
 
 namespace vllama::models {
 namespace {

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/error.h"
+#include "models/modules.h"
 
 namespace vllama::models {
 namespace {

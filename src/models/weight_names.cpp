@@ -6,20 +6,18 @@
 #include <optional>
 #include <string_view>
 
+#include "models/modules.h"
+
 namespace vllama::models {
 namespace {
-
-constexpr std::array<std::string_view, 4> kVisionBranch{
-    "video_query_tokens", "video_frame_position_embedding.", "video_Qformer.", "llama_proj."};
-constexpr std::array<std::string_view, 4> kAudioBranch{
-    "audio_query_tokens", "audio_position_embedding.", "audio_Qformer.", "audio_llama_proj."};
 
 constexpr std::array<std::string_view, 4> kOtherModalities{"text", "depth", "thermal", "imu"};
 constexpr std::string_view kDigits = "0123456789";
 
-bool starts_with_any(const std::string& name, const std::array<std::string_view, 4>& beginnings) {
-  return std::ranges::any_of(
-      beginnings, [&](std::string_view beginning) { return name.starts_with(beginning); });
+bool is_of_branch_file(const std::string& name, ModulePlace branch) {
+  return std::ranges::any_of(modules(), [&](const Module& module) {
+    return module.place == branch && module.trains_as_published && module.owns(name);
+  });
 }
 
 // The names come from files and may be of any length, so they are taken apart without recursion.
@@ -90,11 +88,11 @@ bool is_unused_image_bind_name(const std::string& name) {
 }
 
 bool is_unused_in_vision_checkpoint(const std::string& name) {
-  return is_buffer_of_frozen_module(name) || starts_with_any(name, kAudioBranch);
+  return is_buffer_of_frozen_module(name) || is_of_branch_file(name, ModulePlace::audio_branch);
 }
 
 bool is_unused_in_audio_checkpoint(const std::string& name) {
-  return is_buffer_of_frozen_module(name) || starts_with_any(name, kVisionBranch);
+  return is_buffer_of_frozen_module(name) || is_of_branch_file(name, ModulePlace::vision_branch);
 }
 
 }  // namespace vllama::models

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "models/modules.h"
 #include "optim/adamw.h"
 #include "tests/optim/golden_adamw.h"
 #include "tests/support/tensors.h"

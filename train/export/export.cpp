@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "eval/bundle/model_in_use.h"
 #include "models/load_video_llama.h"
+#include "models/modules.h"
 #include "train/export/language_model.h"
 #include "train/export/model_card.h"
 #include "train/export/new_output.h"

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "models/llama_config.h"
+#include "models/modules.h"
 #include "nn/lora.h"
 
 namespace vllama::train {

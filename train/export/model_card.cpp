@@ -8,6 +8,7 @@
 
 #include "core/version.h"
 #include "eval/bundle/file_hash.h"
+#include "models/modules.h"
 #include "train/run/config_json.h"
 
 namespace vllama::train {

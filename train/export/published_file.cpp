@@ -14,7 +14,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "core/version.h"
-#include "models/trainable.h"
+#include "models/modules.h"
 #include "models/weight_names.h"
 #include "train/export/model_card.h"
 #include "train/export/new_output.h"

@@ -14,6 +14,7 @@
 #include "eval/bundle/bundle_config.h"
 #include "eval/bundle/file_hash.h"
 #include "models/load_video_llama.h"
+#include "models/modules.h"
 #include "train/export/language_model.h"
 #include "train/saved/chat_settings.h"
 #include "train/saved/open_saved.h"

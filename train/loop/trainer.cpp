@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/terminal_text.h"
+#include "models/modules.h"
 #include "optim/gradient_norm.h"
 #include "train/watch/step_health.h"
 

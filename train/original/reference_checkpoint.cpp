@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "core/version.h"
 #include "models/llama_config.h"
+#include "models/modules.h"
 #include "optim/indexed_state.h"
 #include "train/original/reference_config.h"
 #include "train/run/config_json.h"

@@ -11,6 +11,7 @@
 #include "core/sha256.h"
 #include "eval/bundle/bundle_config.h"
 #include "models/load_video_llama.h"
+#include "models/modules.h"
 #include "models/saved_step.h"
 #include "tests/support/tensors.h"
 #include "tests/train/tiny_world.h"
