@@ -1,7 +1,7 @@
 // A decoded medium as the language model sees it.
 #pragma once
 
-#include "datasets/entries/data_config.h"
+#include "datasets/formats/data_config.h"
 #include "eval/open_model.h"
 #include "processors/example.h"
 

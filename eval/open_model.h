@@ -10,6 +10,8 @@
 #include "media/video.h"
 #include "models/video_llama.h"
 #include "processors/audio_clips.h"
+#include "processors/compat.h"
+#include "text/prompt_template.h"
 #include "text/tokenizer.h"
 
 namespace vllama::eval {
@@ -29,7 +31,7 @@ struct ChatSettings {
           "as this trainer lays them out",
           config::OneOf{{"reference", "training"}});
     field("family", template_family, "which of the templates of that kind",
-          config::OneOf{{"vicuna", "llama_v2"}});
+          config::OneOf{text::prompt_template_names()});
     field("system", system, "system text of the reference template");
     field("num_frames", num_frames, "frames taken from a video",
           config::Range<std::int64_t>{1, 4096});
@@ -41,15 +43,14 @@ struct ChatSettings {
 struct MediaSettings {
   media::VideoOptions video = {};
   processors::AudioClipConfig sound = {};
-  std::string compat = "none";  // processors::compat_preset
+  processors::CompatPreset compat = processors::CompatPreset::none;
 
   template <class Visitor>
   void visit(Visitor&& field) {
     field("video", video, "decoding of videos");
     field("sound", sound, "sound as clips");
     field("compat", compat,
-          "reference: pixels and sound as the Python original makes them, defects included",
-          config::OneOf{{"none", "reference"}});
+          "reference: pixels and sound as the Python original makes them, defects included");
   }
 };
 

@@ -10,7 +10,7 @@ ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& d
     : media_(dataset, data, model),
       tokenizer_(tokenizer),
       cleans_captions_(dataset.cleans_captions()) {
-  const auto truncation = processors::compat_preset(data.compat).cuts_stop_tokens
+  const auto truncation = processors::compat_of(data.compat).cuts_stop_tokens
                               ? text::Truncation::cut
                               : text::Truncation::keep_stop;
   cleaner_.max_words = dataset.max_caption_words;

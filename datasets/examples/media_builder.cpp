@@ -81,19 +81,19 @@ MediaBuilder::MediaBuilder(const DatasetConfig& dataset, const DataConfig& data,
     : dataset_(dataset),
       video_(data.video),
       sound_(data.sound),
-      compat_(processors::compat_preset(data.compat)),
+      compat_(processors::compat_of(data.compat)),
       model_(model) {
   VLLAMA_ASSERT(model.vision || model.audio, "a model has a branch");
   require_none(broken_media_rules(dataset, data, model));
 }
 
 bool MediaBuilder::takes_frames(MediaKind kind) const {
-  return kind != MediaKind::sound && dataset_.inputs != "sound";
+  return kind != MediaKind::sound && dataset_.inputs != Inputs::sound;
 }
 
 bool MediaBuilder::takes_sound(MediaKind kind) const {
-  if (kind == MediaKind::image || dataset_.inputs == "frames") return false;
-  if (dataset_.inputs == "auto")
+  if (kind == MediaKind::image || dataset_.inputs == Inputs::frames) return false;
+  if (dataset_.inputs == Inputs::automatic)
     return model_.audio && (kind == MediaKind::sound || model_.vision.has_value());
   return true;
 }
@@ -107,10 +107,10 @@ BuiltMedium MediaBuilder::build(const MediaFile& file, const PlannedSample& samp
   if (takes_frames(file.kind)) add_frames(file, draws, built, seconds);
   if (takes_sound(file.kind)) add_sound(file, built, seconds);
   if (built.inputs.empty())
-    throw media::MediaError(
-        file.kind == MediaKind::sound ? media::MediaFailure::no_video_stream
-                                      : media::MediaFailure::no_audio_stream,
-        fmt::format("'{}' has nothing for inputs: {}", file.source.name(), dataset_.inputs));
+    throw media::MediaError(file.kind == MediaKind::sound ? media::MediaFailure::no_video_stream
+                                                          : media::MediaFailure::no_audio_stream,
+                            fmt::format("'{}' has nothing for inputs: {}", file.source.name(),
+                                        config::name_of(dataset_.inputs)));
   for (const auto& input : built.inputs) built.num_tokens += input.num_tokens;
   return built;
 }
@@ -149,7 +149,7 @@ at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, Built
   built.num_concealed_frames = decoded.num_concealed;
   const auto num_frames = static_cast<std::int64_t>(decoded.images.size());
   const at::Tensor frames_FHWC = empty_frames(num_frames, size);
-  if (dataset_.transform == "eval") {
+  if (dataset_.transform == Transform::eval) {
     for (std::int64_t i = 0; i < num_frames; ++i)
       copy_frame(decoded.images[static_cast<std::size_t>(i)], frame_of(frames_FHWC, i));
     return frames_FHWC;
@@ -174,9 +174,9 @@ std::vector<std::int64_t> MediaBuilder::chosen_frames(const MediaFile& file,
                          .subspan(static_cast<std::size_t>(stretch.begin),
                                   static_cast<std::size_t>(stretch.count));
   const std::int64_t count = dataset_.num_frames;
-  if (dataset_.sampling == "headtail")
+  if (dataset_.sampling == Sampling::headtail)
     return shifted(processors::headtail_indices(count, stretch.count, draws.frames), stretch.begin);
-  if (dataset_.sampling == "uniform_time")
+  if (dataset_.sampling == Sampling::uniform_time)
     return shifted(
         processors::uniform_time_indices(count, times, std::max(file.start_seconds, times.front()),
                                          std::min(file.end_seconds, facts.end_seconds)),
@@ -205,7 +205,7 @@ at::Tensor MediaBuilder::image_frame(const MediaFile& file, Draws& draws,
                                                                         : media::Turning::upright);
   }
   const Stopwatch watch(seconds.pixels);
-  if (dataset_.transform == "train")
+  if (dataset_.transform == Transform::train)
     image = processors::crop_image(
         image, processors::draw_crop(image.height, image.width,
                                      {dataset_.min_crop_scale, dataset_.max_crop_scale},

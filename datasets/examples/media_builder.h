@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "datasets/entries/data_config.h"
 #include "datasets/entries/record.h"
+#include "datasets/formats/data_config.h"
 #include "datasets/order/order.h"
 #include "processors/compat.h"
 #include "processors/example.h"

@@ -8,7 +8,7 @@ namespace {
 void add_position_rules(const DatasetConfig& set, const DataConfig& data, const ModelInput& model,
                         std::vector<std::string>& broken) {
   const BranchInput& of_frames = model.vision ? *model.vision : *model.audio;
-  if (set.inputs != "sound" && set.num_frames > of_frames.max_positions)
+  if (set.inputs != Inputs::sound && set.num_frames > of_frames.max_positions)
     broken.push_back(fmt::format(
         "data set '{}' takes {} frames, more than {} = {}; with {}: interpolated clips may be of "
         "any length",
@@ -31,13 +31,13 @@ std::vector<std::string> broken_media_rules(const DatasetConfig& set, const Data
   if (set.min_crop_scale > set.max_crop_scale)
     broken.push_back(fmt::format("data set '{}': min_crop_scale {} is above max_crop_scale {}",
                                  set.name, set.min_crop_scale, set.max_crop_scale));
-  const bool wants_sound = set.inputs == "sound" || set.inputs == "frames_and_sound";
+  const bool wants_sound = set.inputs == Inputs::sound || set.inputs == Inputs::frames_and_sound;
   if (wants_sound && !model.audio)
     broken.push_back(fmt::format("data set '{}': inputs: {} needs a model with an audio branch",
-                                 set.name, set.inputs));
-  else if (set.inputs == "frames_and_sound" && !model.vision)
+                                 set.name, config::name_of(set.inputs)));
+  else if (set.inputs == Inputs::frames_and_sound && !model.vision)
     broken.push_back(fmt::format("data set '{}': inputs: {} needs a model with both branches",
-                                 set.name, set.inputs));
+                                 set.name, config::name_of(set.inputs)));
   add_position_rules(set, data, model, broken);
   return broken;
 }

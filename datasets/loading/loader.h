@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "datasets/entries/data_config.h"
+#include "datasets/formats/data_config.h"
 #include "datasets/loading/sample_source.h"
 #include "datasets/order/order.h"
 #include "processors/batch.h"

@@ -6,8 +6,8 @@
 
 #include "core/broken_rules.h"
 #include "core/error.h"
+#include "datasets/formats/open_dataset.h"
 #include "datasets/order/mixing.h"
-#include "datasets/readers/open_dataset.h"
 
 namespace vllama::datasets {
 

@@ -53,7 +53,7 @@ std::vector<std::string> broken_mixing_rules(const DataConfig& data, const RunSi
 OrderSettings order_settings(const DataConfig& config, const RunSize& run, std::uint64_t seed) {
   require_none(broken_mixing_rules(config, run));
   Mixing mixing = takes_counts(config) ? Mixing::apportioned_steps : Mixing::drawn_steps;
-  if (config.mixing == "within_step") mixing = Mixing::within_step;
+  if (config.mixing == MixingRule::within_step) mixing = Mixing::within_step;
   return {.samples_per_step = run.samples_per_step,
           .shuffle = config.shuffle,
           .seed = seed,

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/entries/data_config.h"
+#include "datasets/formats/data_config.h"
 #include "datasets/order/order.h"
 
 namespace vllama::datasets {

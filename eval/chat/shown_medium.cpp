@@ -64,7 +64,7 @@ class Showing {
     medium.file = file_;
     if (kind_ != MediaKind::sound) add_frames(medium);
     if (kind_ == MediaKind::sound) {
-      medium.sound_QH = embedding(build("sound").inputs.at(0));
+      medium.sound_QH = embedding(build(datasets::Inputs::sound).inputs.at(0));
       medium.kind = text::ChatMedia::audio;
     } else if (kind_ == MediaKind::video && options_.sound && hears() && sees()) {
       add_sound(medium);
@@ -76,13 +76,13 @@ class Showing {
   bool hears() const { return opened_.model->config().has_audio(); }
   bool sees() const { return opened_.model->config().has_vision(); }
 
-  datasets::BuiltMedium build(const char* inputs) const {
+  datasets::BuiltMedium build(datasets::Inputs inputs) const {
     datasets::DatasetConfig dataset;
     dataset.name = "chat";
     dataset.num_frames = options_.num_frames;
     dataset.time_message = options_.time_message;
     dataset.inputs = inputs;
-    dataset.transform = "eval";
+    dataset.transform = datasets::Transform::eval;
     datasets::StageSeconds seconds;
     return datasets::MediaBuilder(dataset, decoding_config(opened_.media),
                                   model_input(opened_.model->config()))
@@ -94,7 +94,7 @@ class Showing {
   }
 
   void add_frames(ShownMedium& medium) const {
-    const datasets::BuiltMedium built = build("frames");
+    const datasets::BuiltMedium built = build(datasets::Inputs::frames);
     medium.frames_QH = embedding(built.inputs.at(0));
     medium.frame_times_seconds = built.inputs[0].times_seconds;
     medium.kind = text::ChatMedia::image;
@@ -105,7 +105,7 @@ class Showing {
 
   void add_sound(ShownMedium& medium) const {
     try {
-      medium.sound_QH = embedding(build("sound").inputs.at(0));
+      medium.sound_QH = embedding(build(datasets::Inputs::sound).inputs.at(0));
       medium.kind = text::ChatMedia::video_with_audio;
     } catch (const media::MediaError& error) {
       if (error.reason != media::MediaFailure::no_audio_stream)

@@ -126,8 +126,8 @@ std::vector<Measurement> dataset_losses(datasets::DataConfig config,
                                         const text::Tokenizer& tokenizer, std::int64_t num_workers,
                                         distributed::Communicator& ranks) {
   for (datasets::DatasetConfig& set : config.sets) {
-    set.transform = "eval";
-    set.sampling = "uniform";
+    set.transform = datasets::Transform::eval;
+    set.sampling = datasets::Sampling::uniform;
   }
   const datasets::Mixture data(config, model_input(model.config()), tokenizer);
   std::vector<Measurement> all;

@@ -1,7 +1,7 @@
 // How well a model expects the texts of a data set.
 #pragma once
 
-#include "datasets/entries/data_config.h"
+#include "datasets/formats/data_config.h"
 #include "distributed/communicator.h"
 #include "eval/model_view.h"
 #include "eval/scores/measurement.h"

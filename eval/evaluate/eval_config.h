@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/entries/data_config.h"
+#include "datasets/formats/data_config.h"
 #include "distributed/distributed_config.h"
 #include "eval/generate/generation_config.h"
 #include "eval/tasks/task_config.h"

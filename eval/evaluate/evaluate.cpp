@@ -34,9 +34,10 @@ std::vector<Score> scores_of(const std::vector<Measurement>& measurements,
 // How the task differs from asking about whole media as they are: beside its scores.
 std::map<std::string, std::string> control_facts(const TaskConfig& task) {
   std::map<std::string, std::string> facts;
-  if (task.media != "own") facts["media"] = task.media;
-  if (task.frame_order != "in_order") facts["frame_order"] = task.frame_order;
-  if (task.inputs != "auto") facts["inputs"] = task.inputs;
+  if (task.media != TaskMedia::own) facts["media"] = config::name_of(task.media);
+  if (task.frame_order != FrameOrder::in_order)
+    facts["frame_order"] = config::name_of(task.frame_order);
+  if (task.inputs != datasets::Inputs::automatic) facts["inputs"] = config::name_of(task.inputs);
   if (task.num_frames > 0) facts["num_frames"] = std::to_string(task.num_frames);
   return facts;
 }

@@ -24,7 +24,7 @@ void append(Measurements& all, Measurements more) {
 // Answers of one of several options: how often the right one is the likeliest, or named first; the
 // latter beside the former where the model was asked for words too.
 Measurements of_options(const TaskConfig& config, const std::vector<Prediction>& predictions) {
-  const bool is_written = config.choose_by == "first_named";
+  const bool is_written = config.choose_by == ChooseBy::first_named;
   Measurements all = {is_written ? first_option(predictions) : option_likelihood(predictions)};
   const auto parts = all[0].parts;
   if (std::ranges::any_of(parts, [&](const std::string& part) { return part != parts.front(); }))
@@ -77,16 +77,14 @@ Measurements of_captions(const TaskConfig& config, const std::vector<Prediction>
 }  // namespace
 
 Measurements measure_task(const TaskConfig& config, const std::vector<Prediction>& predictions) {
-  const std::string& format = config.format;
   if (std::ranges::any_of(predictions,
                           [](const Prediction& found) { return !found.options.empty(); }))
     return of_options(config, predictions);
-  if (format == "pope" || format == "object_probes") return yes_no_measurements(predictions);
-  if (format.ends_with("captions")) return of_captions(config, predictions);
+  const TaskFormat& format = task_format(config.format);
+  if (format.answers == AnswerForm::yes_or_no) return yes_no_measurements(predictions);
+  if (format.answers == AnswerForm::caption) return of_captions(config, predictions);
   Measurements all = of_short_answers(predictions);
-  if (format == "activitynet_qa") append(all, activitynet_official(predictions));
-  if (format.starts_with("video_chatgpt"))
-    all.push_back(rouge_l(predictions, simple_tokens(predictions)));
+  if (format.more_measurements != nullptr) append(all, format.more_measurements(predictions));
   return all;
 }
 

@@ -27,8 +27,8 @@ std::vector<std::int64_t> row_order(std::int64_t count, const TaskConfig& task,
                                     const std::string& id) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  if (task.frame_order == "reversed") std::ranges::reverse(rows);
-  if (task.frame_order == "shuffled") {
+  if (task.frame_order == FrameOrder::reversed) std::ranges::reverse(rows);
+  if (task.frame_order == FrameOrder::shuffled) {
     RandomStream stream(random_key(
         {task.control_seed, static_cast<std::uint64_t>(RandomPurpose::frame_order), fnv1a(id)}));
     for (std::size_t left = rows.size(); left > 1; --left)
@@ -50,7 +50,7 @@ datasets::DatasetConfig media_of_task(const ChatSettings& chat, const PromptConf
   dataset.num_frames = num_frames(chat, config, task);
   dataset.inputs = task.inputs;
   dataset.time_message = chat.time_message;
-  dataset.transform = "eval";
+  dataset.transform = datasets::Transform::eval;
   return dataset;
 }
 
@@ -81,7 +81,7 @@ PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
   for (processors::MediaInput& input : prepared.medium.inputs) {
     const std::int64_t num_rows = input.values.size(0);
     if (!is_sound(input)) prepared.num_frames = num_rows;
-    if (task_.frame_order != "in_order")
+    if (task_.frame_order != FrameOrder::in_order)
       input.values = input.values.index_select(
           0, at::tensor(row_order(num_rows, task_, question.expected.id), at::kLong));
   }

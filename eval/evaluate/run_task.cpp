@@ -126,8 +126,8 @@ class Answerer {
       options.push_back(model_.tokenizer.encode(option));
     for (const LogLikelihood& found :
          log_likelihoods(model_.model.language_model(), prompt, options))
-      prediction.option_scores.push_back(task_config_.option_score == "mean" ? found.per_token()
-                                                                             : found.sum);
+      prediction.option_scores.push_back(
+          task_config_.option_score == OptionScore::mean ? found.per_token() : found.sum);
     const auto best = std::ranges::max_element(prediction.option_scores);
     prediction.prediction =
         prediction.options[static_cast<std::size_t>(best - prediction.option_scores.begin())];

@@ -33,24 +33,22 @@ std::set<std::string> changed_fields(T value) {
 
 // What a field needs to have an effect; empty if it has one.
 std::string need_of(const TaskConfig& task, const std::string& field) {
-  const auto is_any = [&](std::initializer_list<const char*> formats) {
-    return std::ranges::any_of(formats, [&](const char* name) { return task.format == name; });
-  };
-  if (field == "answers" && !is_any({"activitynet_qa", "zero_shot_qa"}))
-    return "format: activitynet_qa or zero_shot_qa";
-  if (field == "media_names" && !is_any({"msvd_qa", "msvd_captions"}))
-    return "format: msvd_qa or msvd_captions";
-  if (field == "split" && task.format != "msrvtt_captions") return "format: msrvtt_captions";
-  if (field == "caption_format" && task.format != "captions") return "format: captions";
-  const bool has_captions = task.format.ends_with("captions");
+  const TaskFormat& format = task_format(task.format);
+  const std::string formats = formats_with_setting(field);
+  if (!formats.empty() &&
+      std::ranges::find(format.own_settings, field) == format.own_settings.end())
+    return "format: " + formats;
+  const bool has_captions = format.answers == AnswerForm::caption;
   if ((field == "objects" || field == "object_names") && (!has_captions || task.num_candidates > 0))
     return "a format of captions, without num_candidates";
-  if (field == "control_seed" && task.media != "other" && task.frame_order != "shuffled")
+  if (field == "control_seed" && task.media != TaskMedia::other &&
+      task.frame_order != FrameOrder::shuffled)
     return "media: other, or frame_order: shuffled";
-  const bool may_have_options = is_any({"mvbench", "questions"}) || task.num_candidates > 0;
+  const bool may_have_options = format.may_have_options || task.num_candidates > 0;
   if ((field == "choose_by" || field == "option_score") && !may_have_options)
     return "questions with options";
-  if (field == "option_score" && task.choose_by != "likelihood") return "choose_by: likelihood";
+  if (field == "option_score" && task.choose_by != ChooseBy::likelihood)
+    return "choose_by: likelihood";
   return "";
 }
 

@@ -38,7 +38,7 @@ void add_task(ReportData& report, const TaskResult& task, bool is_only_one) {
 }
 
 void write_for_judge(const fs::path& folder, const TaskResult& result) {
-  if (result.config.format != "video_chatgpt_consistency") {
+  if (!task_format(result.config.format).asks_twice) {
     write_judge_file(folder / "judge.json", result.predictions);
     return write_judge_file_with_ids(folder / kJudgeIdsFile, result.predictions);
   }
@@ -53,13 +53,12 @@ void write_for_judge(const fs::path& folder, const TaskResult& result) {
 }  // namespace
 
 void write_exchange_files(const fs::path& folder, const TaskResult& result) {
-  const std::string& format = result.config.format;
-  if (format.ends_with("captions") && result.config.num_candidates == 0) {
+  const TaskFormat& format = task_format(result.config.format);
+  if (format.answers == AnswerForm::caption && result.config.num_candidates == 0) {
     write_coco_results(folder / "captions.json", result.predictions);
     write_coco_annotations(folder / "references.json", result.predictions);
   }
-  if (format.ends_with("_qa") || format.starts_with("video_chatgpt") || format == "questions")
-    write_for_judge(folder, result);
+  if (format.is_judged) write_for_judge(folder, result);
 }
 
 void write_results(const EvalConfig& config, const ModelView& model, const EvalResult& result,

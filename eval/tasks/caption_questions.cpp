@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/text_encoding.h"
 #include "datasets/entries/entry_error.h"
-#include "datasets/readers/open_dataset.h"
+#include "datasets/formats/open_dataset.h"
 #include "datasets/shards/media_root.h"
 #include "datasets/tables/json_fields.h"
 #include "eval/tasks/annotation_rows.h"

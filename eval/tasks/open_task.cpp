@@ -20,24 +20,6 @@ namespace {
 
 constexpr const char* kCaptionPrompt = "Describe what you see and hear in one sentence.";
 
-using Reader = std::vector<Question> (*)(const TaskConfig&, MediaFinder&, AnnotationRows&);
-
-Reader reader_of(const std::string& format) {
-  if (format == "activitynet_qa") return &read_activitynet_qa;
-  if (format == "zero_shot_qa") return &read_zero_shot_qa;
-  if (format == "msvd_qa") return &read_msvd_qa;
-  if (format == "msrvtt_qa") return &read_msrvtt_qa;
-  if (format == "video_chatgpt") return &read_video_chatgpt;
-  if (format == "video_chatgpt_consistency") return &read_video_chatgpt_consistency;
-  if (format == "mvbench") return &read_mvbench;
-  if (format == "pope") return &read_pope;
-  if (format == "object_probes") return &read_object_probes;
-  if (format == "msrvtt_captions") return &read_msrvtt_captions;
-  if (format == "msvd_captions") return &read_msvd_captions;
-  if (format == "questions") return &read_own_questions;
-  throw UserError(fmt::format("there is no format '{}'", format));
-}
-
 std::string prompt_of(const TaskConfig& config, const std::string& question) {
   if (config.prompt.empty()) return question.empty() ? kCaptionPrompt : question;
   const std::size_t place = config.prompt.find("{}");
@@ -120,12 +102,13 @@ void tell_of_media(const Task& task, const std::string& tried) {
 
 // Returns the names that the first medium was looked for by in vain.
 std::string read_questions(const TaskConfig& config, Task& task) {
-  if (config.format == "captions") {
+  const TaskFormat& format = task_format(config.format);
+  if (format.read == nullptr) {
     task.questions = read_captions(config, task.rows);
     return {};
   }
   MediaFinder media(config.media_root, datasets::IndexFolder::open(""));
-  task.questions = reader_of(config.format)(config, media, task.rows);
+  task.questions = format.read(config, media, task.rows);
   task.num_unused_media = media.num_unused();
   return media.first_tried();
 }
@@ -135,14 +118,14 @@ std::string read_questions(const TaskConfig& config, Task& task) {
 Task open_task(const TaskConfig& config) try {
   Task task{.name = config.name, .format = config.format, .annotation_hash = hash_of_files(config)};
   const std::string tried = read_questions(config, task);
-  if (config.format.ends_with("captions")) check_objects(config);
+  const bool asks_for_captions = task_format(config.format).answers == AnswerForm::caption;
+  if (asks_for_captions) check_objects(config);
   if (config.num_candidates > 0) {
     if (config.num_candidates < 2) throw UserError("num_candidates must be 0 or at least 2");
-    if (!config.format.ends_with("captions"))
-      throw UserError("num_candidates is for tasks of captions");
+    if (!asks_for_captions) throw UserError("num_candidates is for tasks of captions");
     offer_captions(task, config.num_candidates);
   }
-  if (config.media == "other") show_other_media(task.questions, config.control_seed);
+  if (config.media == TaskMedia::other) show_other_media(task.questions, config.control_seed);
   if (config.max_questions > 0 && config.max_questions < std::ssize(task.questions))
     task.questions.resize(static_cast<std::size_t>(config.max_questions));
   for (Question& question : task.questions)
@@ -151,10 +134,10 @@ Task open_task(const TaskConfig& config) try {
       task.questions, [](const Question& question) { return !question.expected.options.empty(); });
   if (num_with_options > 0 && num_with_options < std::ssize(task.questions))
     throw UserError("some questions have options and others have none; make two tasks of them");
-  const bool is_choice = num_with_options > 0 && config.choose_by == "likelihood";
+  const bool is_choice = num_with_options > 0 && config.choose_by == ChooseBy::likelihood;
   task.kind = is_choice ? AnswerKind::chosen : AnswerKind::written;
   tell_of_media(task, tried);
-  if (config.media == "none") show_nothing(task.questions);
+  if (config.media == TaskMedia::none) show_nothing(task.questions);
   return task;
 } catch (const UserError& error) {
   throw UserError(fmt::format("task '{}': {}", config.name, error.what()));

@@ -5,8 +5,39 @@
 #include <string>
 
 #include "config/fields.h"
+#include "datasets/formats/data_config.h"
+#include "eval/tasks/task_formats.h"
 
 namespace vllama::eval {
+
+// A control: of which medium a question is asked.
+enum class TaskMedia { own, other, none };
+constexpr auto names_of(TaskMedia) {
+  return config::EnumNames<TaskMedia, 3>{
+      {{TaskMedia::own, "own"}, {TaskMedia::other, "other"}, {TaskMedia::none, "none"}}};
+}
+
+// A control: in which order the model is given what it sees or hears.
+enum class FrameOrder { in_order, shuffled, reversed };
+constexpr auto names_of(FrameOrder) {
+  return config::EnumNames<FrameOrder, 3>{{{FrameOrder::in_order, "in_order"},
+                                           {FrameOrder::shuffled, "shuffled"},
+                                           {FrameOrder::reversed, "reversed"}}};
+}
+
+// Which of several options is the answer.
+enum class ChooseBy { likelihood, first_named };
+constexpr auto names_of(ChooseBy) {
+  return config::EnumNames<ChooseBy, 2>{
+      {{ChooseBy::likelihood, "likelihood"}, {ChooseBy::first_named, "first_named"}}};
+}
+
+// Over the tokens of an option.
+enum class OptionScore { mean, sum };
+constexpr auto names_of(OptionScore) {
+  return config::EnumNames<OptionScore, 2>{
+      {{OptionScore::mean, "mean"}, {OptionScore::sum, "sum"}}};
+}
 
 struct TaskConfig {
   std::string name;
@@ -19,24 +50,22 @@ struct TaskConfig {
   std::string objects;
   std::string object_names;
   std::string media_root;
-  std::string inputs = "auto";
+  datasets::Inputs inputs = datasets::Inputs::automatic;
   std::int64_t num_frames = 0;
-  std::string media = "own";
-  std::string frame_order = "in_order";
+  TaskMedia media = TaskMedia::own;
+  FrameOrder frame_order = FrameOrder::in_order;
   std::uint64_t control_seed = 0;
   std::string prompt;
   std::int64_t max_questions = 0;
   std::int64_t num_candidates = 0;
-  std::string choose_by = "likelihood";
-  std::string option_score = "mean";
+  ChooseBy choose_by = ChooseBy::likelihood;
+  OptionScore option_score = OptionScore::mean;
 
   template <class Visitor>
   void visit(Visitor&& field) {
     field("name", name, "how reports call the task, and its folder", config::Required{});
     field("format", format, "layout of the annotations", config::Required{},
-          config::OneOf{{"activitynet_qa", "zero_shot_qa", "msvd_qa", "msrvtt_qa", "video_chatgpt",
-                         "video_chatgpt_consistency", "mvbench", "msrvtt_captions", "msvd_captions",
-                         "captions", "pope", "object_probes", "questions"}});
+          config::OneOf{task_format_names()});
     field("annotations", annotations, "annotation file; for mvbench the folder of its JSON files",
           config::Path{}, config::Required{});
     field("answers", answers, "file of the answers, for activitynet_qa and zero_shot_qa",
@@ -57,18 +86,15 @@ struct TaskConfig {
     field("media_root", media_root, "folder that the media are in, or tar shards", config::Path{});
     field("inputs", inputs,
           "what the model is given of a video; auto: what it has branches for, and the sound of "
-          "sound files",
-          config::OneOf{{"auto", "frames", "sound", "frames_and_sound"}});
+          "sound files");
     field("num_frames", num_frames, "frames taken from a video; 0: as prompt.num_frames says",
           config::Range<std::int64_t>{0, 4096});
     field("media", media,
           "a control. own: questions are asked about their medium; other: about that of another "
-          "question; none: the language model is asked without a medium",
-          config::OneOf{{"own", "other", "none"}});
+          "question; none: the language model is asked without a medium");
     field("frame_order", frame_order,
           "a control: in which order the model is given the frames of a video and the clips of a "
-          "sound; shuffled by control_seed and the question's id",
-          config::OneOf{{"in_order", "shuffled", "reversed"}});
+          "sound; shuffled by control_seed and the question's id");
     field("control_seed", control_seed,
           "names the draws of media: other and frame_order: shuffled");
     field("prompt", prompt,
@@ -82,12 +108,10 @@ struct TaskConfig {
           config::Range<std::int64_t>{0, 1000});
     field("choose_by", choose_by,
           "for questions with options. likelihood: the likeliest option is the answer; "
-          "first_named: the model writes, and the option that it names first is",
-          config::OneOf{{"likelihood", "first_named"}});
+          "first_named: the model writes, and the option that it names first is");
     field("option_score", option_score,
           "how likelihoods of options are compared: by the mean or the sum of log p over their "
-          "tokens",
-          config::OneOf{{"mean", "sum"}});
+          "tokens");
   }
 };
 

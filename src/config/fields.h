@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "config/enum_names.h"
 #include "config/path_text.h"
 #include "config/size.h"
 #include "config/tree.h"
@@ -80,6 +81,19 @@ Tree format(const Size& value);
 
 void check_choice(const std::string& source, const std::string& where, const std::string& value,
                   const OneOf& rule);
+
+template <NamedEnum Enum>
+void parse(const Tree& tree, const std::string& where, Enum& value) {
+  std::string name;
+  parse(tree, where, name);
+  check_choice(tree.source, where, name, OneOf{all_names<Enum>()});
+  value = *value_named<Enum>(name);
+}
+
+template <NamedEnum Enum>
+Tree format(Enum value) {
+  return format(name_of(value));
+}
 
 class Reader {
  public:

@@ -2,7 +2,7 @@
 // one named preset gives all of the original's results.
 #pragma once
 
-#include <string_view>
+#include "config/enum_names.h"
 
 namespace vllama::processors {
 
@@ -23,9 +23,14 @@ inline constexpr Compat kReferenceCompat{.cuts_stop_tokens = true,
                                          .centres_sound_in_place = true,
                                          .counts_time_by_rate = true};
 
-// `compat: none` or `compat: reference` of a configuration.
-constexpr const Compat& compat_preset(std::string_view name) {
-  return name == "reference" ? kReferenceCompat : kNoCompat;
+enum class CompatPreset { none, reference };
+constexpr auto names_of(CompatPreset) {
+  return config::EnumNames<CompatPreset, 2>{
+      {{CompatPreset::none, "none"}, {CompatPreset::reference, "reference"}}};
+}
+
+constexpr const Compat& compat_of(CompatPreset preset) {
+  return preset == CompatPreset::reference ? kReferenceCompat : kNoCompat;
 }
 
 }  // namespace vllama::processors

@@ -19,60 +19,6 @@ const std::string kSoundAndVideo = fmt::format(
     "{0}Now answer my question based on what you have just seen and heard.",
     std::string(16, ' '), kSound);
 
-const ChatTemplate kVicunaReference = {
-    .name = "reference",
-    .takes_system_text = true,
-    .before_system = "",
-    .after_system = "###",
-    .between_turns = "",
-    .after_image = "  ",
-    .after_video = " ",
-    .before_question = "Human: ",
-    .after_question = "###",
-    .before_answer = "Assistant: ",
-    .after_answer = "###",
-    .stop_text = "###",
-    .answer_role = "Assistant:",
-    .sound_first = true,
-};
-
-const ChatTemplate kLlama2Reference = {
-    .name = "reference",
-    .takes_system_text = true,
-    .before_system = "[INST] <<SYS>>\n",
-    .after_system = "\n<</SYS>>\n\n",
-    .between_turns = "<s>[INST] ",
-    .after_image = "  ",
-    .after_video = " ",
-    .before_question = "",
-    .after_question = " [/INST]",
-    .before_answer = " ",
-    .after_answer = " </s>",
-    .stop_text = "</s>",
-    .answer_role = "ASSISTANT:",
-    .sound_first = true,
-};
-
-// The layout of training up to the answer; only the stop rules are those of the reference.
-ChatTemplate training_layout(const ConversationTemplate& form, const ChatTemplate& reference) {
-  return {
-      .name = "training",
-      .takes_system_text = false,
-      .before_system = std::string(form.header),
-      .after_system = "",
-      .between_turns = std::string(form.between_turns),
-      .after_image = "\n",
-      .after_video = "",
-      .before_question = fmt::format("{}{}", form.turn_mark, form.before_question),
-      .after_question = std::string(form.after_question),
-      .before_answer = std::string(form.before_answer),
-      .after_answer = std::string(form.after_answer),
-      .stop_text = reference.stop_text,
-      .answer_role = reference.answer_role,
-      .sound_first = false,
-  };
-}
-
 std::string media_text(const ChatTemplate& form, ChatMedia media, const std::string& time_message) {
   const std::string video = "<Video><ImageHere></Video> " + time_message + form.after_video;
   const std::string trained_sound = "<Audio><ImageHere></Audio> ";
@@ -116,14 +62,6 @@ std::string prompt_text(const ChatTemplate& form, const Chat& chat) {
 const std::string_view kChatSystemText =
     "You are able to understand the visual content that the user provides. Follow the instructions "
     "carefully and explain your answers in detail.";
-
-ChatTemplate chat_template(std::string_view kind, std::string_view family) {
-  const ConversationTemplate& form = conversation_template(family);
-  const ChatTemplate& reference = &form == &kVicunaTemplate ? kVicunaReference : kLlama2Reference;
-  if (kind == "reference") return reference;
-  if (kind == "training") return training_layout(form, reference);
-  throw UserError(fmt::format("no chat template '{}': choose reference or training", kind));
-}
 
 ChatPrompt build_chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& form,
                              const Chat& chat) {

@@ -9,29 +9,10 @@
 
 #include "text/conversation.h"
 #include "text/prompt.h"
+#include "text/prompt_template.h"
 #include "text/tokenizer.h"
 
 namespace vllama::text {
-
-// The fixed texts of a chat. `reference` forms are part of the interface of the released
-// checkpoints; the others repeat a training layout and ignore the system text.
-struct ChatTemplate {
-  std::string name;
-  bool takes_system_text;
-  std::string before_system, after_system;
-  std::string between_turns;
-  std::string after_image;  // between an image and the question
-  std::string after_video;  // between the time message of a video and the question
-  std::string before_question, after_question;
-  std::string before_answer;  // without its last space where an answer is to be generated
-  std::string after_answer;
-  std::string stop_text;    // ends an answer, besides the end token
-  std::string answer_role;  // whatever the model writes in front of this is not its answer
-  bool sound_first;         // of a video with sound: which of its two blocks is the first
-};
-
-// "reference" or "training" of the family "vicuna" or "llama_v2". Throws UserError.
-ChatTemplate chat_template(std::string_view kind, std::string_view family);
 
 // The system text of the released demos for an image, or for a video without sound. The demo for
 // video with sound has none.

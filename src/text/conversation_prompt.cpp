@@ -180,38 +180,6 @@ std::vector<Turn> turns_with_media(const Conversation& conversation,
 
 }  // namespace
 
-const ConversationTemplate kVicunaTemplate = {
-    .name = "vicuna",
-    .header = "\n\n",
-    .between_turns = "",
-    .turn_mark = "###",
-    .before_question = "Human: ",
-    .after_question = "\n",
-    .before_answer = "###Assistant: ",
-    .after_answer = "\n",
-    .end = "###",
-    .omits_empty_answers = false,
-};
-
-const ConversationTemplate kLlama2Template = {
-    .name = "llama_v2",
-    .header = "[INST] <<SYS>>\n \n<</SYS>>\n\n",
-    .between_turns = "<s>[INST] ",
-    .turn_mark = "",
-    .before_question = "",
-    .after_question = " [/INST]",
-    .before_answer = " ",
-    .after_answer = " </s>",
-    .end = "",
-    .omits_empty_answers = true,
-};
-
-const ConversationTemplate& conversation_template(std::string_view name) {
-  for (const ConversationTemplate* form : {&kVicunaTemplate, &kLlama2Template})
-    if (form->name == name) return *form;
-  throw UserError(fmt::format("no conversation template '{}': choose vicuna or llama_v2", name));
-}
-
 std::string image_text(std::int64_t num_media_tokens) {
   return enclosed_media("Image", num_media_tokens);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "text/conversation.h"
+#include "text/prompt_template.h"
 #include "text/tokenizer.h"
 
 namespace vllama::text {
@@ -33,27 +34,6 @@ struct LengthLimit {
   std::int64_t max_tokens;
   Truncation truncation = Truncation::keep_stop;
 };
-
-// The fixed texts of a conversation, in their order. Whether a part is learned belongs to its
-// place.
-struct ConversationTemplate {
-  std::string_view name;           // as in configurations
-  std::string_view header;         // once
-  std::string_view between_turns;  // before every turn but the first
-  std::string_view turn_mark;      // learned
-  std::string_view before_question;
-  std::string_view after_question;
-  std::string_view before_answer;  // learned, as the answer that follows
-  std::string_view after_answer;   // learned
-  std::string_view end;            // once, learned
-  bool omits_empty_answers;        // an empty answer then has no before_answer and after_answer
-};
-
-extern const ConversationTemplate kVicunaTemplate;
-extern const ConversationTemplate kLlama2Template;
-
-// "vicuna" or "llama_v2". Throws UserError for any other name.
-const ConversationTemplate& conversation_template(std::string_view name);
 
 // What stands around the media in front of a caption; both empty in the first training stage.
 struct CaptionPrompt {

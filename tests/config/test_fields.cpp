@@ -22,6 +22,19 @@ struct InnerConfig {
   }
 };
 
+enum class Pace { quick, calm };
+constexpr auto names_of(Pace) {
+  return config::EnumNames<Pace, 2>{{{Pace::quick, "fast"}, {Pace::calm, "slow"}}};
+}
+
+struct PacedConfig {
+  Pace pace = Pace::calm;
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    field("pace", pace, "a pace");
+  }
+};
+
 struct OuterConfig {
   std::int64_t steps = 3;
   bool flag = false;
@@ -49,6 +62,19 @@ OuterConfig parse(const std::string& text, const std::vector<std::string>& overr
 }
 
 }  // namespace
+
+TEST_CASE("an enum is read and written by the names of its values, and takes no other") {
+  const auto read = [](const std::string& text) {
+    return config::read<PacedConfig>(config::load_text(text, "run.yaml"));
+  };
+  CHECK(read("{}").pace == Pace::calm);
+  CHECK(read("pace: fast").pace == Pace::quick);
+  CHECK(config::dump(PacedConfig{.pace = Pace::quick}) == "pace: fast\n");
+  CHECK_THROWS_WITH(read("pace: quick"), Contains("run.yaml:1") && Contains("'pace'") &&
+                                             Contains("must be one of fast, slow, not 'quick'"));
+  CHECK_THROWS_WITH(read("pace: [fast]"), Contains("must be text"));
+  CHECK_THAT(config::help<PacedConfig>(), Contains("pace: slow"));
+}
 
 TEST_CASE("values are read, defaults kept, overrides win") {
   const auto read =

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "datasets/readers/open_dataset.h"
+#include "datasets/formats/open_dataset.h"
 #include "tests/support/fixtures.h"
 
 namespace vllama::datasets {

@@ -3,9 +3,10 @@
 
 #include "core/broken_rules.h"
 #include "core/error.h"
-#include "datasets/entries/record_texts.h"
 #include "datasets/examples/media_rules.h"
-#include "datasets/readers/format_rules.h"
+#include "datasets/examples/record_texts.h"
+#include "datasets/formats/format_rules.h"
+#include "datasets/formats/open_dataset.h"
 #include "tests/support/fixtures.h"
 
 namespace vllama::datasets {
@@ -30,6 +31,20 @@ const ModelInput kVision{.vision = BranchInput{}, .audio = {}};
 
 }  // namespace
 
+TEST_CASE("formats: an unknown one is refused by the data set's name, with those that there are") {
+  DatasetConfig set = own_set();
+  set.format = "vlama";
+  const auto broken = broken_format_rules(set);
+  REQUIRE(broken.size() == 1);
+  CHECK_THAT(broken[0], Contains("data set 'mine': no reader for the format 'vlama'"));
+  for (const std::string& name : dataset_format_names()) {
+    CHECK_THAT(broken[0], Contains(name));
+    CHECK(dataset_format(name).name == name);
+  }
+  CHECK(find_dataset_format("") == nullptr);
+  CHECK_THROWS_WITH(open_dataset(set), broken[0]);
+}
+
 TEST_CASE("rules: all that a data set breaks, not the first") {
   DatasetConfig set = own_set();
   CHECK(broken_format_rules(set).empty());
@@ -40,7 +55,7 @@ TEST_CASE("rules: all that a data set breaks, not the first") {
   CHECK(broken_format_rules(set).size() == 2);
   set.min_crop_scale = 0.9;
   set.max_crop_scale = 0.8;
-  set.inputs = "frames_and_sound";
+  set.inputs = Inputs::frames_and_sound;
   set.num_frames = 33;
   CHECK(broken_media_rules(set, {}, kVision).size() == 3);
   CHECK_THROWS_WITH(require_none(broken_media_rules(set, {}, kVision)),

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "core/files.h"
-#include "datasets/readers/open_dataset.h"
+#include "datasets/formats/open_dataset.h"
 
 namespace vllama::test {
 namespace fs = std::filesystem;

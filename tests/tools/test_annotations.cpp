@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/files.h"
-#include "datasets/readers/open_dataset.h"
+#include "datasets/formats/open_dataset.h"
 #include "datasets/shards/media_root.h"
 #include "tests/datasets/utf16_text.h"
 #include "tests/tools/program.h"

@@ -152,7 +152,7 @@ TEST_CASE("check: texts that are shortened, dropped, or too long for the model")
 TEST_CASE("check: clips with too few frames, and without the sound asked for") {
   World world;
   world.config.data.sets[0].num_frames = 30;  // of 20
-  world.config.data.sets[0].inputs = "frames_and_sound";
+  world.config.data.sets[0].inputs = datasets::Inputs::frames_and_sound;
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   datasets::ModelInput input = eval::model_input(world.config.model);
   input.audio = datasets::BranchInput{};

@@ -162,7 +162,7 @@ TEST_CASE("show: frames and sound of one clip") {
   set.format = "webvid";
   set.annotations = folder.path() / "a.csv";
   set.media_root = media;
-  set.inputs = "frames_and_sound";
+  set.inputs = datasets::Inputs::frames_and_sound;
   datasets::DataConfig data;
   data.sets = {set};
   const text::Tokenizer tokenizer = llama_tokenizer();

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "datasets/readers/open_dataset.h"
+#include "datasets/formats/open_dataset.h"
 #include "eval/tasks/open_task.h"
 #include "media/audio.h"
 #include "media/image.h"

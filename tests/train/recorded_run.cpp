@@ -30,7 +30,7 @@ train::RunConfig recorded_run(const std::filesystem::path& goldens,
   webvid.format = "webvid";
   webvid.annotations = goldens / "data/webvid";
   webvid.media_root = goldens / "../fixtures";
-  webvid.transform = "eval";
+  webvid.transform = datasets::Transform::eval;
   config.data.sets = {webvid};
   config.data.shuffle = false;
   config.training.batch_size = 2;

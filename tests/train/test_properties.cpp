@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "models/load_video_llama.h"
+#include "models/modules.h"
 #include "tests/support/tensors.h"
 #include "tests/train/tiny_world.h"
 #include "train/loop/trainer.h"
@@ -141,8 +142,8 @@ TEST_CASE("runs: remembered features give the same training, to the bit after a 
     train::RunConfig config = world.run(name);
     config.model.feature_memory_bytes = memory_bytes;
     for (auto& set : config.data.sets) {
-      set.transform = "eval";  // the same pixels in every pass
-      set.sampling = "uniform";
+      set.transform = datasets::Transform::eval;  // the same pixels in every pass
+      set.sampling = datasets::Sampling::uniform;
     }
     return config;
   };

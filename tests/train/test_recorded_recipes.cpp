@@ -30,7 +30,7 @@ datasets::DatasetConfig videochat(const fs::path& goldens) {
   set.name = set.format = "videochat_instruct";
   set.annotations = goldens / "data/videochat_instruct.json";
   set.media_root = goldens / "../fixtures";
-  set.transform = "eval";
+  set.transform = datasets::Transform::eval;
   return set;
 }
 
@@ -99,7 +99,8 @@ TEST_CASE("stage 2 on conversations about videos") {
   const TemporaryFolder folder;
   train::RunConfig config = second_stage(goldens, folder.path());
   config.data.sets = {videochat(goldens)};
-  config.data.compat = "reference";  // its texts tell times by the average rate
+  config.data.compat =
+      processors::CompatPreset::reference;  // its texts tell times by the average rate
   CHECK(follow(config, goldens, "vl_stage2_videochat") > 5);
 }
 
@@ -114,7 +115,7 @@ TEST_CASE("stage 2 on conversations about images, LLaMA-2 template") {
   set.annotations = goldens / "data/llava_instruct.json";
   set.media_root = pictures.path();
   set.image_prefix = "COCO_train2014_";
-  set.transform = "eval";
+  set.transform = datasets::Transform::eval;
   config.data.sets = {set};
   config.data.conversations.form = "llama_v2";
   CHECK(follow(config, goldens, "vl_stage2_llava") > 5);
@@ -130,7 +131,7 @@ TEST_CASE("stage 2 on captions of images behind a prompt") {
   set.name = set.format = "cc_sbu_align";
   set.annotations = goldens / "data/align/filter_cap.json";
   set.media_root = pictures.path();
-  set.transform = "eval";
+  set.transform = datasets::Transform::eval;
   set.clean_captions = false;
   config.data.sets = {set};
   config.data.captions.prompt_file = goldens / "data/prompts/one.txt";
@@ -153,6 +154,7 @@ TEST_CASE("the audio branch, stage 2 on conversations about videos") {
   train::RunConfig config = second_stage(goldens, folder.path());
   take_audio_branch(config, goldens);
   config.data.sets = {videochat(goldens)};
-  config.data.compat = "reference";  // its texts tell times by the average rate
+  config.data.compat =
+      processors::CompatPreset::reference;  // its texts tell times by the average rate
   CHECK(follow(config, goldens, "al_stage2_videochat") > 5);
 }

@@ -118,7 +118,7 @@ TEST_CASE("stage 1 on WebVid and images, in the recorded order of data sets") {
   images.format = "cc_sbu_align";
   images.annotations = goldens / "data/align/filter_cap.json";
   images.media_root = folder.path() / "image";
-  images.transform = "eval";
+  images.transform = datasets::Transform::eval;
   images.clean_captions = false;
   config.data.sets.push_back(images);
   Session session(config);

@@ -84,7 +84,7 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
   clips.annotations = path("annotations");
   clips.media_root = path("videos");
   clips.num_frames = 3;
-  clips.sampling = "headtail";
+  clips.sampling = datasets::Sampling::headtail;
   config.data.sets = {clips};
   config.data.loader = {.num_workers = 2, .queue_depth = 2};
   config.training.batch_size = 4;

@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "datasets/convert/write_shards.h"
-#include "datasets/readers/open_dataset.h"
+#include "datasets/formats/open_dataset.h"
 #include "tools/commands/commands.h"
 
 namespace vllama::tools {

@@ -1,7 +1,7 @@
 // Opens a data set of any format and asks for its records.
 #pragma once
 
-#include "datasets/readers/open_dataset.h"
+#include "datasets/formats/open_dataset.h"
 #include "datasets/readers/vllama_line.h"
 #include "tools/fuzz/input.h"
 

@@ -25,7 +25,6 @@ constexpr SceneRules kScenes{
     .pairs = Pairs::all, .form_weights = {2, 1, 2}, .min_shapes = 1, .max_shapes = 3};
 
 constexpr text::ConversationTemplate kDrillTemplate = {
-    .name = "drill",
     .header = "",
     .between_turns = " ",
     .turn_mark = "",

@@ -9,10 +9,10 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/in_threads.h"
-#include "datasets/entries/record_texts.h"
 #include "datasets/examples/media_rules.h"
-#include "datasets/readers/format_rules.h"
-#include "datasets/readers/open_dataset.h"
+#include "datasets/examples/record_texts.h"
+#include "datasets/formats/format_rules.h"
+#include "datasets/formats/open_dataset.h"
 #include "media/error.h"
 #include "text/error.h"
 #include "train/check/count_bar.h"
@@ -220,8 +220,9 @@ class DatasetCheck {
   }
 
   bool wants_sound_beside_frames() const {
-    return set_.inputs == "frames_and_sound" ||
-           (set_.inputs == "auto" && limits_.model.vision && limits_.model.audio);
+    return set_.inputs == datasets::Inputs::frames_and_sound ||
+           (set_.inputs == datasets::Inputs::automatic && limits_.model.vision &&
+            limits_.model.audio);
   }
 
   static bool lacks_sound(const Record& record, const processors::Example& example) {

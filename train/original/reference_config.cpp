@@ -104,7 +104,7 @@ Json dataset_section(const datasets::DatasetConfig& set, std::int64_t image_size
   const bool is_image =
       set.format == "cc_sbu_align" || set.format == "llava_instruct" || set.format == "cc595k";
   const std::string pixels =
-      (is_image ? "blip2_image_" : "alpro_video_") + std::string(set.transform);
+      (is_image ? "blip2_image_" : "alpro_video_") + config::name_of(set.transform);
   Json section{{"data_type", is_image ? "images" : "video"},
                {"build_info", {{"anno_dir", set.annotations}, {"videos_dir", set.media_root}}},
                {"vis_processor", {{"train", processors(pixels, image_size, set.num_frames)}}},

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/terminal_text.h"
-#include "datasets/entries/record_texts.h"
+#include "datasets/examples/record_texts.h"
 #include "datasets/order/mixing.h"
 #include "media/error.h"
 #include "text/error.h"

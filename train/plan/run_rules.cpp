@@ -6,9 +6,9 @@
 #include <iterator>
 
 #include "datasets/examples/media_rules.h"
+#include "datasets/formats/format_rules.h"
 #include "datasets/loading/mixture.h"
 #include "datasets/order/mixing.h"
-#include "datasets/readers/format_rules.h"
 #include "eval/evaluate/evaluate.h"
 #include "eval/evaluate/question_prompt.h"
 #include "eval/generate/generator.h"

@@ -7,8 +7,9 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "datasets/readers/open_dataset.h"
+#include "datasets/formats/open_dataset.h"
 #include "eval/model_input.h"
+#include "models/modules.h"
 #include "output/number_text.h"
 #include "output/table.h"
 
@@ -208,7 +209,7 @@ std::int64_t longest_sequence(const models::ModelConfig& model, const datasets::
     if (branch) media_tokens += branch->num_tokens;
   std::int64_t longest = 0;
   for (const auto& set : data.sets)
-    longest = std::max(longest, datasets::has_conversations(set.format)
+    longest = std::max(longest, datasets::dataset_format(set.format).has_conversations
                                     ? data.conversations.max_tokens
                                     : 1 + media_tokens + data.captions.max_tokens);
   return longest;

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/sha256.h"
 #include "core/version.h"
-#include "datasets/readers/annotation_files.h"
+#include "datasets/formats/annotation_files.h"
 #include "eval/bundle/file_hash.h"
 #include "eval/bundle/model_in_use.h"
 #include "media/error.h"

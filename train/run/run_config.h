@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/fields.h"
-#include "datasets/entries/data_config.h"
+#include "datasets/formats/data_config.h"
 #include "distributed/distributed_config.h"
 #include "models/model_config.h"
 #include "optim/adamw.h"

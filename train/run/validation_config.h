@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "config/fields.h"
-#include "datasets/entries/data_config.h"
+#include "datasets/formats/data_config.h"
 #include "eval/evaluate/eval_config.h"
 
 namespace vllama::train {

@@ -27,7 +27,7 @@ DataConfig data(const std::string& format, const AnnotationFile& file, const fs:
   set.name = set.format = format;
   set.annotations = file.path();
   set.media_root = media_root;
-  set.transform = "eval";
+  set.transform = Transform::eval;
   return config;
 }
 

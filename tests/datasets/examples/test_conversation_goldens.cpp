@@ -113,14 +113,14 @@ TEST_CASE("the instruction data of the recorded runs, from files to batches") {
       INFO(run.name << (is_converted ? ", converted" : ""));
       DataConfig config;
       config.shuffle = false;
-      config.compat = "reference";
+      config.compat = processors::CompatPreset::reference;
       config.conversations.form = run.form;
       DatasetConfig& set = config.sets.emplace_back();
       set.name = set.format = run.format;
       set.annotations = goldens / "data" / run.annotations;
       set.media_root = run.media_root;
       set.image_prefix = run.image_prefix;
-      set.transform = "eval";
+      set.transform = Transform::eval;
       if (is_converted) {
         convert(*open_dataset(set), set.media_root, folder.path() / "out.jsonl");
         set.format = "vllama";

@@ -38,7 +38,7 @@ DatasetConfig webvid(const Shared& files) {
   config.format = "webvid";
   config.annotations = files.goldens / "data/webvid";
   config.media_root = files.fixtures;
-  config.transform = "eval";
+  config.transform = Transform::eval;
   return config;
 }
 
@@ -52,7 +52,7 @@ class AlignedImages {
     config.format = "cc_sbu_align";
     config.annotations = files.goldens / "data/align/filter_cap.json";
     config.media_root = folder_.path();
-    config.transform = "eval";
+    config.transform = Transform::eval;
     config.clean_captions = false;
   }
 
@@ -164,8 +164,8 @@ TEST_CASE("training clips get the box and the frames of their own random numbers
   if (!files) return;
   const text::Tokenizer tokenizer(files->tokenizer);
   DatasetConfig set = webvid(*files);
-  set.transform = "train";
-  set.sampling = "headtail";
+  set.transform = Transform::train;
+  set.sampling = Sampling::headtail;
   const Mixture mixture(data({set}), kModel, tokenizer);
   const SampleOrder order(mixture.sources(), {.samples_per_step = 1, .shuffle = false, .seed = 8});
   const PlannedSample sample = order.step(0).at(0);
@@ -198,8 +198,8 @@ TEST_CASE("the same seed gives the same bytes with 0, 1 and 4 workers, and from 
   const text::Tokenizer tokenizer(files->tokenizer);
   AlignedImages images(*files);
   DatasetConfig videos = webvid(*files);
-  videos.transform = images.config.transform = "train";
-  videos.sampling = "headtail";
+  videos.transform = images.config.transform = Transform::train;
+  videos.sampling = Sampling::headtail;
   videos.num_frames = 2;
   const ModelInput model{.vision = BranchInput{.image_size = 64, .num_tokens = 2}, .audio = {}};
   const Mixture mixture(data({videos, images.config}), model, tokenizer);
@@ -317,7 +317,7 @@ TEST_CASE("the settings of the data read from YAML and back") {
       "test.yaml");
   auto config = config::read<DataConfig>(tree);
   CHECK(config.sets.at(0).weight == 100);
-  CHECK(config.sets[0].sampling == "headtail");
+  CHECK(config.sets[0].sampling == Sampling::headtail);
   CHECK(config.loader.num_workers == 0);
   const std::string text = config::dump(config);
   CHECK(config::dump(config::read<DataConfig>(config::load_text(text, "again.yaml"))) == text);

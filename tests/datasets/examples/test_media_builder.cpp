@@ -22,6 +22,7 @@ namespace {
 
 using Catch::Matchers::Contains;
 using media::MediaFailure;
+using processors::CompatPreset;
 using processors::MediaRoute;
 
 const BranchInput kVisionInput{.image_size = 28, .num_tokens = 5, .max_positions = 32};
@@ -33,8 +34,8 @@ const ModelInput kBoth{.vision = kVisionInput, .audio = kAudio};
 DatasetConfig set_with(const std::string& inputs) {
   DatasetConfig set;
   set.name = "set";
-  set.inputs = inputs;
-  set.transform = "eval";
+  set.inputs = *config::value_named<Inputs>(inputs);
+  set.transform = Transform::eval;
   return set;
 }
 
@@ -201,15 +202,15 @@ TEST_CASE("a picture stands upright, or as it is stored where the original is re
   jpeg.insert(2, segment);
   const auto path = folder.path() / "turned.jpg";
   write_file_atomically(path, jpeg);
-  for (const std::string compat : {"none", "reference"}) {
+  for (const CompatPreset compat : {CompatPreset::none, CompatPreset::reference}) {
     DataConfig data;
     data.compat = compat;
     StageSeconds seconds;
     const auto built = MediaBuilder(set_with("auto"), data, kVisionModel)
                            .build({.source = path, .kind = MediaKind::image}, {}, 0, seconds);
     const media::Image image = media::read_image(
-        path, compat == "none" ? media::Turning::upright : media::Turning::as_stored);
-    CHECK(image.width == (compat == "none" ? 28 : 56));
+        path, compat == CompatPreset::none ? media::Turning::upright : media::Turning::as_stored);
+    CHECK(image.width == (compat == CompatPreset::none ? 28 : 56));
     const auto expected = processors::resize_image(image, 28, 28).rgb;
     REQUIRE(built.inputs.at(0).values.nbytes() == expected.size());
     CHECK(std::memcmp(built.inputs[0].values.const_data_ptr(), expected.data(), expected.size()) ==
@@ -222,18 +223,18 @@ TEST_CASE("a part of a clip whose rate varies: what is shown in these seconds, a
   MediaFile part{.source = clip, .kind = MediaKind::video};
   const auto times = [&](double start, double end, std::int64_t num_frames,
                          const std::string& sampling = "uniform",
-                         const std::string& compat = "none") {
+                         CompatPreset compat = CompatPreset::none) {
     part.start_seconds = start;
     part.end_seconds = end;
     DatasetConfig set = set_with("frames");
     set.num_frames = num_frames;
-    set.sampling = sampling;
+    set.sampling = *config::value_named<Sampling>(sampling);
     DataConfig data;
     data.compat = compat;
     StageSeconds seconds;
     const auto built = MediaBuilder(set, data, kVisionModel).build(part, {}, 0, seconds);
     const auto& told = built.inputs.at(0).times_seconds;
-    if (compat == "none") check_pictures(built.inputs[0].values, told);
+    if (compat == CompatPreset::none) check_pictures(built.inputs[0].values, told);
     CHECK(built.time_message == text::time_message(told));
     return told;
   };
@@ -252,7 +253,7 @@ TEST_CASE("a part of a clip whose rate varies: what is shown in these seconds, a
   CHECK(times(19.96, end, 1) == Times{19.95});
   CHECK_THROWS_AS(times(20, end, 1), media::MediaError);
   constexpr double kAverage = 200.0 / 19;  // by which the original counts time
-  CHECK(times(2, 4, 4, "uniform", "reference") ==
+  CHECK(times(2, 4, 4, "uniform", CompatPreset::reference) ==
         Times{4 / kAverage, 5 / kAverage, 6 / kAverage, 7 / kAverage});
 }
 
@@ -263,7 +264,7 @@ TEST_CASE("a clip that begins later than its file: its times are those of the fi
   CHECK_THAT(build(video, kVisionModel).text,
              Contains("sampled at 0.1, 1.3, 2.5, 3.8, 5.0, 6.3, 7.5, 8.8 seconds"));
   DataConfig data;
-  data.compat = "reference";
+  data.compat = CompatPreset::reference;
   StageSeconds seconds;
   CHECK_THAT(MediaBuilder(set_with("auto"), data, kVisionModel).build(video, {}, 0, seconds).text,
              Contains("sampled at 0.0, 1.2, 2.5, 3.7, 5.0, 6.2, 7.5, 8.7 seconds"));

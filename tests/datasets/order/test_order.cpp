@@ -243,7 +243,7 @@ TEST_CASE("within steps, ranks and micro-batches have as many samples of each da
 TEST_CASE("numbers of samples are kept exactly, by steps and within steps") {
   DataConfig config = mixture_of({{1, 700}, {1, 250}, {1, 50}});
   const RunSize run{.num_steps = 100, .samples_per_step = 10};
-  for (const std::string mixing : {"per_step", "within_step"}) {
+  for (const MixingRule mixing : {MixingRule::per_step, MixingRule::within_step}) {
     config.mixing = mixing;
     std::vector<SampleOrder::Source> sources;
     for (const auto& set : config.sets) sources.push_back({40, share_of(set)});

@@ -232,7 +232,8 @@ TEST_CASE("mixed records: media stand at the tags of their kind") {
 }
 
 TEST_CASE("reports: VideoChat2's instruction is asked, in front of the question") {
-  const auto turns = [](const fs::path& file, const std::string& compat = "none") {
+  const auto turns = [](const fs::path& file,
+                        processors::CompatPreset compat = processors::CompatPreset::none) {
     DatasetConfig config;
     config.name = config.format = "videochat_instruct";
     config.annotations = file;
@@ -248,7 +249,7 @@ TEST_CASE("reports: VideoChat2's instruction is asked, in front of the question"
   for (std::size_t i = 0; i < expected.size(); ++i)
     CHECK(asked.turns.at(i).question == expected[i]);
   CHECK(asked.media == std::vector{MediaPlace{0, 0}});
-  CHECK(turns(file.path(), "reference").turns.at(0).question == "What?");
+  CHECK(turns(file.path(), processors::CompatPreset::reference).turns.at(0).question == "What?");
   // Without "q" at all.
   const AnnotationFile caption(R"([{"image":"a.jpg","QA":[{"i":"Describe.","a":"A dog."}]}])");
   CHECK(turns(caption.path()).turns.at(0).question == "Describe.");

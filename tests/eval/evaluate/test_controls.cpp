@@ -60,8 +60,8 @@ class Controls {
 eval::TaskConfig task_with(const std::string& inputs, const std::string& order = "in_order") {
   eval::TaskConfig task;
   task.name = "task";
-  task.inputs = inputs;
-  task.frame_order = order;
+  task.inputs = *config::value_named<datasets::Inputs>(inputs);
+  task.frame_order = *config::value_named<eval::FrameOrder>(order);
   return task;
 }
 

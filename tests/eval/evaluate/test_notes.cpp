@@ -74,7 +74,7 @@ TEST_CASE("where words and likelihoods differ much a note says which is which") 
   CHECK(note_on(choices(40, 1, "red")).empty());
   CHECK(note_on(choices(3, 2, "red")).empty());
   TaskConfig written;
-  written.choose_by = "first_named";
+  written.choose_by = ChooseBy::first_named;
   CHECK(note_on_choice(measure_task(written, choices(9, 3, "red")), {}).empty());
 }
 
@@ -145,13 +145,13 @@ TEST_CASE("settings without effect are named by their keys") {
   TaskConfig choice, open, captions;
   choice.name = "c";
   choice.format = "questions";
-  choice.choose_by = "first_named";
-  choice.option_score = "sum";
+  choice.choose_by = ChooseBy::first_named;
+  choice.option_score = OptionScore::sum;
   open.name = "o";
   open.format = "msvd_qa";
   open.answers = "a.json";
   open.control_seed = 3;
-  open.choose_by = "first_named";
+  open.choose_by = ChooseBy::first_named;
   captions.name = "p";
   captions.format = "captions";
   captions.split = "test";
@@ -166,6 +166,6 @@ TEST_CASE("settings without effect are named by their keys") {
   CHECK(names(notes, "choose_by of the task 'o' has no effect: it needs questions with options"));
   CHECK(names(notes, "split of the task 'p' has no effect: it needs format: msrvtt_captions"));
   CHECK(names(notes, "objects of the task 'p' has no effect"));
-  open.media = "other";
+  open.media = TaskMedia::other;
   CHECK_FALSE(names(unused_settings({}, {open}), "control_seed"));
 }

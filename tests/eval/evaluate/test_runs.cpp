@@ -234,7 +234,7 @@ TEST_CASE("evaluation: options by likelihood, losses, missing and broken media; 
   }
   SECTION("with other settings nothing is overwritten unless forced") {
     const std::string before = read_file(world.results("one") / "choice/predictions.jsonl");
-    world.config().tasks[0].option_score = "sum";
+    world.config().tasks[0].option_score = eval::OptionScore::sum;
     const auto refused = test::Ranks(1, world.command("one")).wait_all();
     CHECK(refused[0].status == 2);
     CHECK_THAT(refused[0].output, Contains("option_score: sum") && Contains("--force"));
@@ -266,16 +266,16 @@ TEST_CASE("evaluation: controls beside the task itself, each with what it was sh
   task.format = "questions";
   task.annotations = world.path("questions.jsonl").string();
   task.media_root = world.path("media").string();
-  task.choose_by = "first_named";
+  task.choose_by = eval::ChooseBy::first_named;
   write_file_atomically(task.annotations, rows);
   auto& tasks = world.config().tasks;
   for (const char* name : {"own", "other", "none", "reversed", "long"}) {
     task.name = name;
     tasks.push_back(task);
   }
-  tasks[1].media = "other";
-  tasks[2].media = "none";
-  tasks[3].frame_order = "reversed";
+  tasks[1].media = eval::TaskMedia::other;
+  tasks[2].media = eval::TaskMedia::none;
+  tasks[3].frame_order = eval::FrameOrder::reversed;
   tasks[4].num_frames = 64;
   const auto refused = test::Ranks(1, world.command("table")).wait_all();
   CHECK(refused[0].status == 2);
@@ -312,7 +312,7 @@ TEST_CASE("evaluation: controls beside the task itself, each with what it was sh
   SECTION("a control is compared with the task itself, question by question") {
     auto& changed = world.config().tasks;
     changed.resize(1);
-    changed[0].media = "none";
+    changed[0].media = eval::TaskMedia::none;
     run_ranks(1, world.command("blind"));
     const auto compared = eval::compare_results(world.results("one"), world.results("blind"));
     REQUIRE(compared.size() == 1);

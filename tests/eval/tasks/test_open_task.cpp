@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/error.h"
+#include "eval/tasks/task_formats.h"
 #include "tests/eval/tasks/task_folder.h"
 #include "tests/support/logged_text.h"
 
@@ -26,6 +27,15 @@ std::string line(const std::string& more) {
 }
 
 }  // namespace
+
+TEST_CASE("tasks: formats are found by name, and by the settings that are theirs alone") {
+  for (const std::string& name : eval::task_format_names())
+    CHECK(eval::task_format(name).name == name);
+  CHECK_THROWS_WITH(eval::task_format("msvd"), Contains("'msvd'") && Contains("msvd_captions"));
+  CHECK(eval::formats_with_setting("media_names") == "msvd_qa or msvd_captions");
+  CHECK(eval::formats_with_setting("split") == "msrvtt_captions");
+  CHECK(eval::formats_with_setting("prompt").empty());
+}
 
 TEST_CASE("tasks: files that are no annotations are refused, those of broken rows with the first") {
   const TaskFolder folder({"a.mp4"});

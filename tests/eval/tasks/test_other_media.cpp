@@ -41,7 +41,7 @@ std::map<std::string, std::string> shown_by_name(const eval::Task& task) {
 TEST_CASE("media: other is a ring over the media of a kind, and never the own one") {
   const TaskFolder folder(kFiles);
   auto config = task_of(folder, kFiles);
-  config.media = "other";
+  config.media = eval::TaskMedia::other;
   const eval::Task task = eval::open_task(config);
   const auto shown = shown_by_name(task);
   std::set<std::string> all;
@@ -70,7 +70,7 @@ TEST_CASE("media: other is a ring over the media of a kind, and never the own on
   }
   SECTION("a kind with one medium has no other") {
     auto single = task_of(folder, {"a.mp4", "b.mp4", "e.jpg"});
-    single.media = "other";
+    single.media = eval::TaskMedia::other;
     CHECK_THROWS_WITH(eval::open_task(single),
                       Contains("task 'task'") && Contains("two different"));
   }
@@ -79,7 +79,7 @@ TEST_CASE("media: other is a ring over the media of a kind, and never the own on
 TEST_CASE("media: none asks everything, also where there is no file") {
   const TaskFolder folder({"a.mp4"});
   auto config = task_of(folder, {"a.mp4"});
-  config.media = "none";
+  config.media = eval::TaskMedia::none;
   for (const eval::Question& question : eval::open_task(config).questions) {
     CHECK_FALSE(question.medium);
     CHECK(question.expected.shown == eval::kNothingShown);

@@ -20,10 +20,10 @@ train::RunConfig mixed_run(const test::TinyWorld& world, const std::string& name
   train::RunConfig config = world.run(name);
   config.data.sets.push_back(config.data.sets[0]);
   config.data.sets[1].name = "whole";
-  config.data.sets[1].transform = "eval";
+  config.data.sets[1].transform = datasets::Transform::eval;
   config.data.sets[1].num_frames = 2;
   config.data.sets[1].weight = 3;
-  config.data.mixing = "within_step";
+  config.data.mixing = datasets::MixingRule::within_step;
   return config;
 }
 

@@ -39,11 +39,11 @@ TEST_CASE("start-up report: samples and passes of each data set") {
   const test::TinyWorld world;
   train::RunConfig config = two_sets(world);
   config.data.sets[1].weight = 3;
-  config.data.mixing = "within_step";
+  config.data.mixing = datasets::MixingRule::within_step;
   const std::string weighted = data_table(config);
   CHECK_THAT(weighted, Contains("each step from all sets") && Contains("25.0 %") &&
                            Contains(" 6    1.20") && Contains(" 18    3.60"));
-  config.data.mixing = "per_step";
+  config.data.mixing = datasets::MixingRule::per_step;
   CHECK_THAT(data_table(config), Contains("each step from one set, drawn"));
   config.data.sets[1].weight = 1;
   config.data.sets[0].num_samples = 4;

@@ -283,13 +283,13 @@ TEST_CASE("health: losses are comparable within a data set, or all where steps m
   config.data.sets[1].name = "others";
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   std::set<std::string> kinds;
-  for (const std::string mixing : {"per_step", "within_step"}) {
+  for (const auto mixing : {datasets::MixingRule::per_step, datasets::MixingRule::within_step}) {
     config.data.mixing = mixing;
     const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
     const auto order = train::sample_order(config, data.sources());
     for (std::int64_t step = 0; step < 6; ++step) {
       kinds.insert(train::loss_kind(order, data, step));
-      if (mixing == "per_step")
+      if (mixing == datasets::MixingRule::per_step)
         CHECK(train::loss_kind(order, data, step) ==
               train::samples_of_step(order, data, step).back().dataset);
     }

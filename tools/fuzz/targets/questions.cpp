@@ -1,7 +1,5 @@
 // Annotations of evaluations in every format. An input is the format, the annotation, and what
 // stands in the second file that some formats have, with a zero byte in between.
-#include <array>
-
 #include "eval/scores/chair.h"
 #include "eval/tasks/open_task.h"
 #include "eval/tasks/read_questions.h"
@@ -11,13 +9,7 @@ using namespace vllama;
 using namespace vllama::fuzz;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static constexpr std::array kFormats = {"activitynet_qa", "zero_shot_qa",
-                                          "msvd_qa",        "msrvtt_qa",
-                                          "video_chatgpt",  "video_chatgpt_consistency",
-                                          "mvbench",        "msrvtt_captions",
-                                          "msvd_captions",  "captions",
-                                          "pope",           "object_probes",
-                                          "questions"};
+  static const std::vector<std::string> formats = eval::task_format_names();
   static const std::filesystem::path media = [] {
     for (const char* name : {"a.mp4", "v_b.mkv", "1.jpg", "video1.mp4", "c.wav"})
       write_fixed(process_folder() / "media" / name, "");
@@ -29,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Input input(data, size);
   eval::TaskConfig config;
   config.name = "task";
-  config.format = kFormats[input.choice(kFormats.size())];
+  config.format = formats[input.choice(formats.size())];
   config.media_root = media.string();
   config.annotations = annotations.write(input.part()).string();
   if (config.format == "mvbench") config.annotations = (process_folder() / "benchmark").string();

@@ -1,4 +1,4 @@
-#include "datasets/readers/format_rules.h"
+#include "datasets/formats/format_rules.h"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,14 @@
 namespace vllama::datasets {
 
 std::vector<std::string> broken_format_rules(const DatasetConfig& set) {
+  const DatasetFormat* format = find_dataset_format(set.format);
+  if (format == nullptr)
+    return {fmt::format("data set '{}': {}", set.name, no_such_format(set.format))};
   std::vector<std::string> broken;
-  if (!set.image_prefix.empty() && set.format != "llava_instruct")
+  if (!set.image_prefix.empty() && !format->takes_image_prefix)
     broken.push_back(
         fmt::format("data set '{}': image_prefix is for the format llava_instruct", set.name));
-  if (set.media_root.empty() != (set.format == "webdataset"))
+  if (set.media_root.empty() != format->holds_media)
     broken.push_back(fmt::format("data set '{}': {}", set.name,
                                  set.media_root.empty()
                                      ? "media_root is missing"

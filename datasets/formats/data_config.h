@@ -7,14 +7,35 @@
 #include <vector>
 
 #include "config/fields.h"
+#include "datasets/formats/dataset_formats.h"
 #include "media/video.h"
 #include "processors/audio_clips.h"
+#include "processors/compat.h"
+#include "text/prompt_template.h"
 
 namespace vllama::datasets {
 
-// The formats of docs/data_format.md, whose texts are meant as they are written.
-inline bool is_own_format(const std::string& format) {
-  return format == "vllama" || format == "webdataset";
+// Which frames of a video are taken.
+enum class Sampling { uniform, uniform_time, headtail };
+constexpr auto names_of(Sampling) {
+  return config::EnumNames<Sampling, 3>{{{Sampling::uniform, "uniform"},
+                                         {Sampling::uniform_time, "uniform_time"},
+                                         {Sampling::headtail, "headtail"}}};
+}
+
+// What the model is given of media.
+enum class Inputs { automatic, frames, sound, frames_and_sound };
+constexpr auto names_of(Inputs) {
+  return config::EnumNames<Inputs, 4>{{{Inputs::automatic, "auto"},
+                                       {Inputs::frames, "frames"},
+                                       {Inputs::sound, "sound"},
+                                       {Inputs::frames_and_sound, "frames_and_sound"}}};
+}
+
+// A random crop, or the whole picture.
+enum class Transform { train, eval };
+constexpr auto names_of(Transform) {
+  return config::EnumNames<Transform, 2>{{{Transform::train, "train"}, {Transform::eval, "eval"}}};
 }
 
 struct DatasetConfig {
@@ -25,26 +46,27 @@ struct DatasetConfig {
   double weight = 1;
   std::int64_t num_samples = 0;
   std::int64_t num_frames = 8;
-  std::string sampling = "uniform";
-  std::string inputs = "auto";
+  Sampling sampling = Sampling::uniform;
+  Inputs inputs = Inputs::automatic;
   bool time_message = true;
   std::string image_prefix;
-  std::string transform = "train";
+  Transform transform = Transform::train;
   double min_crop_scale = 0.5;
   double max_crop_scale = 1;
   std::optional<bool> clean_captions = {};  // see cleans_captions()
   std::int64_t max_caption_words = 50;
 
   // Published captions are cleaned up as the original does it unless the settings say otherwise.
-  bool cleans_captions() const { return clean_captions.value_or(!is_own_format(format)); }
+  bool cleans_captions() const {
+    const DatasetFormat* known = find_dataset_format(format);
+    return clean_captions.value_or(known == nullptr || !known->is_own);
+  }
 
   template <class Visitor>
   void visit(Visitor&& field) {
     field("name", name, "how logs and metrics call the data set", config::Required{});
     field("format", format, "layout of the annotations", config::Required{},
-          config::OneOf{{"webvid", "cc_sbu_align", "cc595k", "llava_instruct", "llava_video",
-                         "videochat_instruct", "video_instruct_100k", "audiocaps", "clotho",
-                         "vllama", "webdataset"}});
+          config::OneOf{dataset_format_names()});
     field(
         "annotations", annotations,
         "annotation file, or folder of CSV files; for webdataset tar shards as in media_root, or a "
@@ -64,19 +86,16 @@ struct DatasetConfig {
           config::Range<std::int64_t>{1, 4096});
     field("sampling", sampling,
           "uniform: evenly spaced by number; uniform_time: evenly spaced in time, which differs "
-          "where the frame rate varies; headtail: random, half from each half",
-          config::OneOf{{"uniform", "uniform_time", "headtail"}});
+          "where the frame rate varies; headtail: random, half from each half");
     field(
         "inputs", inputs,
         "what the model is given of the media; auto: frames, for an audio model frames through "
-        "ImageBind, the sound of sound files, and for a model with both branches frames and sound",
-        config::OneOf{{"auto", "frames", "sound", "frames_and_sound"}});
+        "ImageBind, the sound of sound files, and for a model with both branches frames and sound");
     field("time_message", time_message,
           "conversations about videos tell the model when the frames were taken");
     field("image_prefix", image_prefix,
           "in front of image file names, as COCO_train2014_ for llava_instruct");
-    field("transform", transform, "train: a random crop per sample; eval: the whole picture",
-          config::OneOf{{"train", "eval"}});
+    field("transform", transform, "train: a random crop per sample; eval: the whole picture");
     field("min_crop_scale", min_crop_scale, "smallest share of the area that a crop covers",
           config::Range{0.01, 1.0});
     field("max_crop_scale", max_crop_scale, "largest share of the area that a crop covers",
@@ -117,7 +136,7 @@ struct ConversationConfig {
   template <class Visitor>
   void visit(Visitor&& field) {
     field("template", form, "texts around questions and answers",
-          config::OneOf{{"vicuna", "llama_v2"}});
+          config::OneOf{text::prompt_template_names()});
     field("max_tokens", max_tokens,
           "longest conversation, media included; longer ones lose turns, then the end of an answer",
           config::AtLeast<std::int64_t>{1});
@@ -137,16 +156,23 @@ struct LoaderConfig {
   }
 };
 
+// From which data sets the samples of a step come.
+enum class MixingRule { per_step, within_step };
+constexpr auto names_of(MixingRule) {
+  return config::EnumNames<MixingRule, 2>{
+      {{MixingRule::per_step, "per_step"}, {MixingRule::within_step, "within_step"}}};
+}
+
 struct DataConfig {
   std::vector<DatasetConfig> sets;
   CaptionConfig captions;
   ConversationConfig conversations;
   media::VideoOptions video;
   processors::AudioClipConfig sound;
-  std::string compat = "none";
+  processors::CompatPreset compat = processors::CompatPreset::none;
   LoaderConfig loader;
   std::string index_folder;
-  std::string mixing = "per_step";
+  MixingRule mixing = MixingRule::per_step;
   bool shuffle = true;
   double max_broken_share = 0.1;
 
@@ -158,8 +184,7 @@ struct DataConfig {
     field("video", video, "decoding of videos");
     field("sound", sound, "sound as clips");
     field("compat", compat,
-          "reference: texts, pixels and sound as the Python original makes them, defects included",
-          config::OneOf{{"none", "reference"}});
+          "reference: texts, pixels and sound as the Python original makes them, defects included");
     field("loader", loader, "worker threads");
     field("index_folder", index_folder,
           "folder of this node's disk that keeps the indexes of annotations and shards, made once "
@@ -167,8 +192,7 @@ struct DataConfig {
           config::Path{});
     field("mixing", mixing,
           "per_step: all samples of a step come from one data set, the same on all ranks; "
-          "within_step: they come from all data sets, on each rank as many of each",
-          config::OneOf{{"per_step", "within_step"}});
+          "within_step: they come from all data sets, on each rank as many of each");
     field("shuffle", shuffle, "false takes the samples in file order");
     field("max_broken_share", max_broken_share,
           "the run stops when more than this share of the samples is broken",

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
-#include "datasets/entries/data_config.h"
 #include "datasets/entries/record.h"
+#include "datasets/formats/data_config.h"
 #include "datasets/index/index_folder.h"
 
 namespace vllama::datasets {
@@ -14,10 +13,8 @@ namespace vllama::datasets {
 // Its index is taken from `indexes`, or made and kept there. `compat` as data.compat says: with
 // "reference" VideoChat's instructions are passed over. Throws UserError where the annotations
 // cannot be read.
-std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes = {},
-                                      const std::string& compat = "none");
-
-// True if records of the format may be conversations, false if all are captions.
-bool has_conversations(const std::string& format);
+std::unique_ptr<Dataset> open_dataset(
+    const DatasetConfig& config, const IndexFolder& indexes = {},
+    processors::CompatPreset compat = processors::CompatPreset::none);
 
 }  // namespace vllama::datasets

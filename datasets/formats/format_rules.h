@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/entries/data_config.h"
+#include "datasets/formats/data_config.h"
 
 namespace vllama::datasets {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "datasets/entries/data_config.h"
 #include "datasets/entries/record.h"
+#include "datasets/formats/data_config.h"
 
 namespace vllama::datasets {
 

@@ -1,4 +1,4 @@
-#include "datasets/readers/annotation_files.h"
+#include "datasets/formats/annotation_files.h"
 
 #include "datasets/readers/csv_dataset.h"
 #include "datasets/shards/shards.h"
@@ -6,7 +6,7 @@
 namespace vllama::datasets {
 
 std::vector<std::filesystem::path> annotation_files(const DatasetConfig& config) {
-  if (config.format == "webdataset") return shard_files(config.annotations);
+  if (dataset_format(config.format).holds_media) return shard_files(config.annotations);
   std::error_code error;
   if (std::filesystem::is_directory(config.annotations, error))
     return csv_files(config.annotations);

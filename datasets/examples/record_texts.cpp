@@ -1,4 +1,4 @@
-#include "datasets/entries/record_texts.h"
+#include "datasets/examples/record_texts.h"
 
 #include "text/caption.h"
 #include "text/media_tag.h"
