@@ -1,7 +1,11 @@
 // The command line: one subcommand per job.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <exception>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -34,6 +38,18 @@ void add_commands(CLI::App& program, int& exit_status) {
   vllama::tools::add_toy_base(program, exit_status);
 }
 
+// A name that a user gave and that nothing had looked at before; else the machine is at fault.
+bool is_about_name(const std::error_code& code) {
+  constexpr std::array kOfNames = {std::errc::filename_too_long,
+                                   std::errc::permission_denied,
+                                   std::errc::no_such_file_or_directory,
+                                   std::errc::not_a_directory,
+                                   std::errc::is_a_directory,
+                                   std::errc::file_exists,
+                                   std::errc::too_many_symbolic_link_levels};
+  return std::ranges::any_of(kOfNames, [&](std::errc name) { return code == name; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -57,6 +73,10 @@ int main(int argc, char** argv) {
   } catch (const vllama::UserError& mistake) {
     std::cerr << "vllama: " << mistake.what() << "\n";
     return kUserMistake;
+  } catch (const std::filesystem::filesystem_error& failure) {
+    std::cerr << "vllama: cannot use '" << failure.path1().string()
+              << "': " << failure.code().message() << "\n";
+    return is_about_name(failure.code()) ? kUserMistake : kFailedRun;
   } catch (const std::exception& failure) {
     std::cerr << "vllama: " << failure.what() << "\n";
     return kFailedRun;

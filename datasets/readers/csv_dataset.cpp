@@ -23,14 +23,19 @@ void fill_cells(const CsvRow& row, const std::vector<std::size_t>& columns,
 }  // namespace
 
 std::vector<fs::path> csv_files(const fs::path& annotations) {
-  if (fs::is_regular_file(annotations)) return {annotations};
-  if (!fs::is_directory(annotations))
-    throw UserError(fmt::format("there is no annotation folder '{}'", annotations.string()));
+  std::error_code problem;
+  if (fs::is_regular_file(annotations, problem)) return {annotations};
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(annotations)) {
-    const auto extension = entry.path().extension();
-    if (extension == ".csv" || extension == ".tsv") files.push_back(entry.path());
+  for (fs::directory_iterator entry(annotations, problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    const auto extension = entry->path().extension();
+    if (extension == ".csv" || extension == ".tsv") files.push_back(entry->path());
   }
+  if (problem == std::errc::no_such_file_or_directory)
+    throw UserError(fmt::format("there is no annotation folder '{}'", annotations.string()));
+  if (problem)
+    throw UserError(fmt::format("cannot read the annotation folder '{}': {}", annotations.string(),
+                                problem.message()));
   if (files.empty())
     throw UserError(
         fmt::format("the annotation folder '{}' has no .csv or .tsv file", annotations.string()));

@@ -48,6 +48,29 @@ TEST_CASE("bad input: configuration") {
   CHECK_THAT(broken.output, Contains("broken.yaml:"));
 }
 
+TEST_CASE("bad input: names that no file can have") {
+  const BrokenWorld world;
+  const std::string name(300, 'n');
+  for (const char* key :
+       {"output_dir", "data.sets.0.annotations", "data.sets.0.media_root",
+        "model.weights.language_model", "model.weights.vision_encoder", "model.weights.q_former",
+        "model.weights.saved_step", "model.weights.vision_checkpoint", "data.captions.prompt_file"})
+    world.refuses({name}, fmt::format("--set {}={}", key, name));
+  for (const std::string command :
+       {"train", "inspect", "chat", "show", "eval", "export --format safetensors --output x"}) {
+    const auto outcome = test::run_program(fmt::format("{} '{}'", command, name));
+    CAPTURE(command, outcome.output);
+    CHECK(outcome.status == 2);
+    CHECK_THAT(outcome.output, !Contains("filesystem error"));
+  }
+  const auto config = test::write_config(world.run("run"), world.path("run.yaml"));
+  const auto checked =
+      test::run_program(fmt::format("check '{}' --set output_dir={}", config.string(), name));
+  CAPTURE(checked.output);
+  CHECK(checked.status == 2);
+  CHECK_THAT(checked.output, Contains("cannot be created: File name too long"));
+}
+
 TEST_CASE("bad input: annotations") {
   const BrokenWorld world;
   const auto table = world.path("annotations/clips.csv");

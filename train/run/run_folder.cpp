@@ -10,10 +10,13 @@ namespace vllama::train {
 
 std::string RunFolder::problem() const {
   namespace fs = std::filesystem;
-  std::error_code ignored;
+  std::error_code ignored, fault;
   fs::path folder = fs::absolute(path_);
-  while (!fs::exists(fs::symlink_status(folder, ignored)) && folder.has_relative_path())
+  while (!fs::exists(fs::symlink_status(folder, fault)) && folder.has_relative_path()) {
+    if (fault == std::errc::filename_too_long)
+      return fmt::format("output_dir '{}' cannot be created: {}", path_.string(), fault.message());
     folder = folder.parent_path();
+  }
   if (!fs::is_directory(folder, ignored))
     return fmt::format("output_dir '{}': '{}' is in the way and no folder; choose another",
                        path_.string(), folder.string());

@@ -147,6 +147,7 @@ TEST_CASE("all CSV and TSV files of a folder are read, sorted by name, each with
 
 TEST_CASE("annotations that are no WebVid data set are refused with a reason") {
   CHECK_THROWS_WITH(WebVid("/nonexistent/folder", "V"), Contains("/nonexistent/folder"));
+  CHECK_THROWS_AS(WebVid(std::string(300, 'n'), "V"), UserError);
   const test::TemporaryFolder empty;
   CHECK_THROWS_WITH(WebVid(empty.path(), "V"), Contains("no .csv or .tsv"));
   CHECK_THROWS_WITH(Annotations("").open(), Contains("header line"));
