@@ -11,6 +11,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/descriptor.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/log.h"
@@ -168,7 +169,7 @@ class FileLock {
   // when waiting has become hopeless (core/waiting.h).
   FileLock(const fs::path& path, const std::string& holder)
       : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    if (descriptor_.number < 0 || !is_busy()) return;
+    if (!descriptor_.valid() || !is_busy()) return;
     log::info("waiting for {}", holder);
     wait_for(holder, [this] { return !is_busy(); });
   }
@@ -177,17 +178,9 @@ class FileLock {
   bool is_held() const { return is_held_; }
 
  private:
-  struct Descriptor {
-    explicit Descriptor(int open_file) : number(open_file) {}
-    ~Descriptor() {
-      if (number >= 0) ::close(number);
-    }
-    int number;
-  };
-
   // Whether another process holds it; tries to take it.
   bool is_busy() {
-    is_held_ = ::flock(descriptor_.number, LOCK_EX | LOCK_NB) == 0;
+    is_held_ = ::flock(descriptor_.get(), LOCK_EX | LOCK_NB) == 0;
     return !is_held_ && (errno == EWOULDBLOCK || errno == EINTR);
   }
 

@@ -10,26 +10,11 @@
 #include <cstring>
 #include <fstream>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 
 namespace vllama {
 namespace {
-
-// Owns a POSIX file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-  bool valid() const { return value_ >= 0; }
-
- private:
-  int value_;
-};
 
 std::string reason() {
   return std::strerror(errno);

@@ -9,6 +9,7 @@
 #include "models/modules.h"
 #include "optim/adamw.h"
 #include "tests/optim/golden_adamw.h"
+#include "tests/optim/tensor_copies.h"
 #include "tests/support/tensors.h"
 
 using namespace vllama;
@@ -32,12 +33,6 @@ void check_close(const std::map<std::string, at::Tensor>& actual, const nlohmann
     const double scale = wanted.abs().max().item<double>();
     CHECK(largest_difference(tensor, wanted) <= kRoundingPerStep * num_steps * scale);
   }
-}
-
-std::map<std::string, at::Tensor> copy_of(const std::map<std::string, at::Tensor>& tensors) {
-  std::map<std::string, at::Tensor> copies;
-  for (const auto& [name, tensor] : tensors) copies.emplace(name, tensor.clone());
-  return copies;
 }
 
 }  // namespace
@@ -121,8 +116,8 @@ TEST_CASE("a run that was saved and loaded continues bit for bit") {
     set_gradients(whole, steps[i].at("gradients"));
     whole_optimizer.step(1e-3);
     if (i != 3) continue;
-    saved_parameters = copy_of(whole.named_parameters());
-    saved_state = copy_of(whole_optimizer.state());
+    saved_parameters = test::copy_of(whole.named_parameters());
+    saved_state = test::copy_of(whole_optimizer.state());
   }
 
   auto model = initial_parameters(golden);
@@ -144,7 +139,7 @@ TEST_CASE("a state that does not fit is refused whole, and every problem is name
   FlatParameters parameters(std::vector<TrainedParameter>{{"a.weight", at::ones({2, 3}), true},
                                                           {"a.bias", at::ones({2}), false}});
   AdamW optimizer(parameters, {});
-  auto state = copy_of(optimizer.state());
+  auto state = test::copy_of(optimizer.state());
   state["a.weight.exp_avg"] = at::ones({2, 3});
   auto broken = state;
   broken.erase("a.bias.exp_avg");

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "optim/adamw.h"
+#include "tests/optim/tensor_copies.h"
 #include "tests/support/tensors.h"
 
 using namespace vllama;
@@ -22,12 +23,6 @@ std::vector<TrainedParameter> odd_parameters() {
 
 void set_gradients(FlatParameters& parameters, std::uint64_t seed) {
   parameters.flat_gradients().copy_(random_tensor({parameters.num_elements()}, seed));
-}
-
-std::map<std::string, at::Tensor> clones_of(const std::map<std::string, at::Tensor>& tensors) {
-  std::map<std::string, at::Tensor> copies;
-  for (const auto& [name, tensor] : tensors) copies.emplace(name, tensor.clone());
-  return copies;
 }
 
 }  // namespace
@@ -60,8 +55,8 @@ TEST_CASE("shards: updated, saved and loaded as the whole") {
   std::map<std::string, at::Tensor> saved_parameters, saved_state;
   for (std::uint64_t step = 0; step < 6; ++step) {
     if (step == 3) {
-      saved_parameters = clones_of(whole.named_parameters());
-      saved_state = clones_of(whole_optimizer.state());
+      saved_parameters = test::copy_of(whole.named_parameters());
+      saved_state = test::copy_of(whole_optimizer.state());
     }
     set_gradients(whole, step);
     whole_optimizer.step(1e-2);

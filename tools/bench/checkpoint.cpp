@@ -18,12 +18,12 @@
 #include "models/video_llama.h"
 #include "optim/adamw.h"
 #include "tools/bench/device_clock.h"
-#include "tools/bench/median.h"
 #include "tools/bench/scratch_folder.h"
 #include "tools/bench/step_model.h"
 #include "train/device.h"
 #include "train/loop/checkpoint_writer.h"
 #include "train/loop/retention.h"
+#include "train/watch/median.h"
 
 namespace vllama::tools {
 namespace {
@@ -87,7 +87,7 @@ double foreground_seconds(const CheckpointBenchmark& options, const fs::path& ro
           {state.files(), {{train::kStateFile, train::state_text({.num_steps_done = step}, {})}}});
       train::remove_old_checkpoints(root, {}, step);
     }));
-  return median(times);
+  return train::median(times);
 }
 
 // Seconds of a matrix product, repeated until `is_over`.
@@ -101,7 +101,7 @@ double product_seconds(at::Device device, const std::function<bool()>& is_over) 
       bench::wait_for(device);
     }));
   } while (!is_over());
-  return median(times);
+  return train::median(times);
 }
 
 struct Background {
@@ -129,9 +129,9 @@ Background background_seconds(const CheckpointBenchmark& options, const fs::path
     const double beside = product_seconds(device, [&] { return !writer.is_writing(); });
     slowdowns.push_back(beside / alone);
   }
-  result.pause = median(pauses);
-  result.to_disk = median(disk);
-  result.slowdown = median(slowdowns);
+  result.pause = train::median(pauses);
+  result.to_disk = train::median(disk);
+  result.slowdown = train::median(slowdowns);
   return result;
 }
 

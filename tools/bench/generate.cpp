@@ -21,8 +21,8 @@
 #include "eval/generate/generator.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/device_clock.h"
-#include "tools/bench/median.h"
 #include "tools/bench/step_model.h"
+#include "train/watch/median.h"
 
 namespace vllama::tools {
 namespace {
@@ -152,7 +152,7 @@ Json measure(const GenerateOptions& options) {
     hash = timing.hash;
   }
   const double bandwidth = memory_bandwidth(device);
-  const double read = bytes_per_step(config, parameters, dtype, options) / median(step);
+  const double read = bytes_per_step(config, parameters, dtype, options) / train::median(step);
   const auto num_rows = static_cast<double>(options.batch);
   return {{"config", options.size},
           {"device", device.str()},
@@ -162,10 +162,11 @@ Json measure(const GenerateOptions& options) {
           {"batch", options.batch},
           {"prompt_tokens", options.prompt_tokens},
           {"new_tokens", options.new_tokens},
-          {"seconds", median(whole)},
-          {"tokens_per_second", num_rows * static_cast<double>(options.new_tokens) / median(whole)},
-          {"seconds_per_step", median(step)},
-          {"step_tokens_per_second", num_rows / median(step)},
+          {"seconds", train::median(whole)},
+          {"tokens_per_second",
+           num_rows * static_cast<double>(options.new_tokens) / train::median(whole)},
+          {"seconds_per_step", train::median(step)},
+          {"step_tokens_per_second", num_rows / train::median(step)},
           {"step_bytes_per_second", read},
           {"memory_bytes_per_second", bandwidth},
           {"share_of_memory_bandwidth", read / bandwidth},

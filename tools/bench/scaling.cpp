@@ -14,10 +14,10 @@
 #include "core/error.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/local_ranks.h"
-#include "tools/bench/median.h"
 #include "tools/bench/step_model.h"
 #include "train/device.h"
 #include "train/loop/trainer.h"
+#include "train/watch/median.h"
 
 namespace vllama::tools {
 namespace {
@@ -48,7 +48,7 @@ double seconds_now() {
 double median_of(const std::vector<StepSeconds>& steps, double StepSeconds::*part) {
   std::vector<double> values;
   for (const StepSeconds& step : steps) values.push_back(step.*part);
-  return median(std::move(values));
+  return train::median(std::move(values));
 }
 
 // Returns when all ranks have come here.
@@ -99,7 +99,7 @@ double published_sum_seconds(distributed::Communicator& ranks, at::Device device
     bench::wait_for(device);
     times.push_back(seconds_now() - start);
   }
-  return median(std::move(times));
+  return train::median(std::move(times));
 }
 
 Json report_of_rank(const std::vector<StepSeconds>& steps) {
@@ -110,7 +110,7 @@ Json report_of_rank(const std::vector<StepSeconds>& steps) {
   for (const StepSeconds& step : steps)
     computing.push_back(step.whole - step.waiting - step.communication);
   return {{"seconds_per_step", whole},
-          {"compute_seconds", median(std::move(computing))},
+          {"compute_seconds", train::median(std::move(computing))},
           {"waiting_seconds", waiting},
           {"communication_seconds", communication}};
 }

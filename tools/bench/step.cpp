@@ -22,6 +22,7 @@
 #include "tools/bench/device_clock.h"
 #include "tools/bench/step_model.h"
 #include "train/loop/trainer.h"
+#include "train/watch/median.h"
 
 namespace vllama::tools {
 namespace {
@@ -54,12 +55,7 @@ class Stopwatch {
   }
   void forget() { laps_.clear(); }
 
-  double median(const std::string& name) const {
-    std::vector<double> times = laps_.at(name);
-    std::sort(times.begin(), times.end());
-    const std::size_t middle = times.size() / 2;
-    return times.size() % 2 == 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
-  }
+  double median(const std::string& name) const { return train::median(laps_.at(name)); }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -11,6 +11,7 @@
 #include "tests/datasets/annotation_file.h"
 #include "tests/datasets/equal_records.h"
 #include "tests/datasets/tar_file.h"
+#include "tests/datasets/written_file.h"
 
 namespace vllama::datasets {
 namespace {
@@ -19,11 +20,6 @@ using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kNoLimit = std::int64_t{1} << 40;
-
-void write_below(const fs::path& path, const std::string& content) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << content;
-}
 
 DatasetConfig shards_in(const fs::path& folder) {
   DatasetConfig config;
@@ -54,7 +50,7 @@ void check_equal(const Record& actual, const Record& expected) {
 class LooseFiles {
  public:
   explicit LooseFiles(const std::vector<std::string>& names) {
-    for (const std::string& name : names) write_below(path() / name, "content of " + name);
+    for (const std::string& name : names) test::write_below(path() / name, "content of " + name);
   }
   fs::path path() const { return folder_.path(); }
 
@@ -147,7 +143,7 @@ TEST_CASE("shards end in front of the record that would make them too large") {
         captioned(std::to_string(i), R"({"image":")" + names.back() + R"("},{"image":"0.jpg"})");
   }
   const LooseFiles loose(names);
-  write_below(loose.path() / "7.jpg", std::string(10000, 'x'));
+  test::write_below(loose.path() / "7.jpg", std::string(10000, 'x'));
   const AnnotationFile file(lines, "rows.jsonl");
   const auto dataset = file.open("vllama", loose.path());
   const test::TemporaryFolder folder;
@@ -174,7 +170,7 @@ TEST_CASE("shards end in front of the record that would make them too large") {
 
 TEST_CASE("records whose media are not there are left out and counted") {
   const LooseFiles loose({"a.jpg"});
-  write_below(loose.path() / "empty.jpg", "");
+  test::write_below(loose.path() / "empty.jpg", "");
   fs::create_directory(loose.path() / "folder.jpg");
   const AnnotationFile file(captioned("1", R"({"image":"none.jpg"})") +
                                 captioned("2", R"({"image":"a.jpg"})") +

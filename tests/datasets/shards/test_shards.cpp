@@ -12,17 +12,13 @@
 #include "media/error.h"
 #include "tests/datasets/annotation_file.h"
 #include "tests/datasets/tar_file.h"
+#include "tests/datasets/written_file.h"
 
 namespace vllama::datasets {
 namespace {
 
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
-
-void write_with_folder(const fs::path& path, const std::string& content) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << content;
-}
 
 std::vector<std::string> names_of(const std::vector<fs::path>& files) {
   std::vector<std::string> names;
@@ -54,7 +50,7 @@ TEST_CASE("shards: a setting names one, a counted series, a pattern, or a folder
   const std::string root = folder.path().string() + "/";
   for (const char* name : {"a-00.tar", "a-01.tar", "a-02.tar", "b-8.tar", "b-9.tar", "b-10.tar",
                            "notes.txt", ".hidden.tar"})
-    write_with_folder(root + name, "x");
+    test::write_below(root + name, "x");
   const auto names = [&](const std::string& text) { return names_of(shard_files(root + text)); };
   CHECK(names("a-01.tar") == Names{"a-01.tar"});
   CHECK(names("a-{00..02}.tar") == Names{"a-00.tar", "a-01.tar", "a-02.tar"});
@@ -153,7 +149,7 @@ TEST_CASE("every format reads from shards what it reads from loose files") {
   for (const char* name :
        {"p_q/007.mp4", "v_1.webm", "v_2.mp4", "2.jpg", "a.jpg", "sub/COCO_a b.jpg", "a.mp4",
         "-a_30.wav", "b.m4a", "Bob's, 1.wav", "c.wav", "dots.in.name.mp4"})
-    write_with_folder(loose / name, std::string("content of ") + name);
+    test::write_below(loose / name, std::string("content of ") + name);
   const std::string shards = shards_of(loose, work.path(), 3);
   const std::string chat =
       R"("conversations":[{"from":"human","value":"<image>\n?"},{"from":"gpt","value":"x"}])";
@@ -211,7 +207,7 @@ TEST_CASE("every format reads from shards what it reads from loose files") {
 
 TEST_CASE("shards: absolute paths are files beside them, absent members say where they are not") {
   const test::TemporaryFolder work;
-  write_with_folder(work.path() / "loose.jpg", "x");
+  test::write_below(work.path() / "loose.jpg", "x");
   const fs::path shard = write_tar(work.path() / "0.tar", {{"a.jpg", "y"}});
   const AnnotationFile file(R"({"id":"1","caption":"x","media":[{"image":")" +
                                 (work.path() / "loose.jpg").string() +

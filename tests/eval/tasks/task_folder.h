@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "eval/tasks/open_task.h"
 #include "tests/support/fixtures.h"
 
@@ -39,6 +40,16 @@ class TaskFolder {
  private:
   TemporaryFolder folder_;
 };
+
+// Why the task cannot be opened; "no error" if it can.
+inline std::string refusal_of(const eval::TaskConfig& config) {
+  try {
+    eval::open_task(config);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
 
 // The name of a question's medium in its folder; "none" without one.
 inline std::string medium_of(const eval::Question& question) {

@@ -13,15 +13,6 @@ using test::TaskFolder;
 
 namespace {
 
-std::string error_of(const eval::TaskConfig& config) {
-  try {
-    eval::open_task(config);
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 std::string line(const std::string& more) {
   return R"({"id":1,"video":"a","question":"What?","answer":"x")" + more + "}\n";
 }
@@ -41,7 +32,7 @@ TEST_CASE("tasks: files that are no annotations are refused, those of broken row
   const TaskFolder folder({"a.mp4"});
   const auto fails = [&](const std::string& text, const std::string& expected) {
     INFO(text);
-    const std::string error = error_of(folder.task("questions", text));
+    const std::string error = test::refusal_of(folder.task("questions", text));
     CHECK_THAT(error, Contains(expected));
     CHECK_THAT(error, Contains("task 'task'"));
     CHECK_THAT(error, Contains("annotations.json"));
@@ -165,25 +156,25 @@ TEST_CASE("tasks: broken rows of questions and answers in two files") {
   CHECK(ids(task) == "1 ");
   CHECK(task.rows.left_out.total() == 1);
   // More than broken rows explain.
-  CHECK_THAT(error_of(config(question(1) + question(2) + question(3), answer(1) + broken)),
+  CHECK_THAT(test::refusal_of(config(question(1) + question(2) + question(3), answer(1) + broken)),
              Contains("row 3 (line 3): missing_answer: '3' has no answer"));
-  CHECK_THAT(error_of(config(question(1) + broken, answer(1) + answer(2) + answer(3))),
+  CHECK_THAT(test::refusal_of(config(question(1) + broken, answer(1) + answer(2) + answer(3))),
              Contains("2 answers have no question"));
-  CHECK_THAT(error_of(config(question(1), answer(1) + answer(1))),
+  CHECK_THAT(test::refusal_of(config(question(1), answer(1) + answer(1))),
              Contains("a.json") && Contains("duplicate_id"));
-  CHECK_THAT(error_of(config(question(1), broken + broken)), Contains("a.json"));
+  CHECK_THAT(test::refusal_of(config(question(1), broken + broken)), Contains("a.json"));
 }
 
 TEST_CASE("tasks: questions and answers that do not belong together") {
   const TaskFolder folder({"a.mp4"});
   auto config =
       folder.task("zero_shot_qa", R"([{"video_name":"a","question":"q","question_id":"1"}])");
-  CHECK_THAT(error_of(config), Contains("answers is missing"));
+  CHECK_THAT(test::refusal_of(config), Contains("answers is missing"));
   config.answers = folder.write("a.json", R"([{"answer":"x","question_id":"2"}])");
-  CHECK_THAT(error_of(config), Contains("'1' has no answer"));
+  CHECK_THAT(test::refusal_of(config), Contains("'1' has no answer"));
   config.answers = folder.write("a.json", R"([{"answer":"x","question_id":"1"},
                                               {"answer":"y","question_id":"2"}])");
-  CHECK_THAT(error_of(config), Contains("1 answers have no question"));
+  CHECK_THAT(test::refusal_of(config), Contains("1 answers have no question"));
 }
 
 TEST_CASE("tasks: media that are not there, and settings that do not fit") {
@@ -200,15 +191,15 @@ TEST_CASE("tasks: media that are not there, and settings that do not fit") {
   config.prompt = "{} Answer briefly.";
   CHECK(eval::open_task(config).questions[0].prompt == "What? Answer briefly.");
   config.prompt = "Answer.";
-  CHECK_THAT(error_of(config), Contains("no {}"));
+  CHECK_THAT(test::refusal_of(config), Contains("no {}"));
   config.prompt = "";
   config.num_candidates = 5;
-  CHECK_THAT(error_of(config), Contains("for tasks of captions"));
+  CHECK_THAT(test::refusal_of(config), Contains("for tasks of captions"));
   config.num_candidates = 0;
   config.media_root = folder.path("nowhere");
-  CHECK_THAT(error_of(config), Contains("nowhere"));
+  CHECK_THAT(test::refusal_of(config), Contains("nowhere"));
   config = folder.task("questions", R"({"id":2,"video":"gone","question":"?","answer":"x"})");
-  CHECK_THAT(error_of(config), Contains("not one medium"));
+  CHECK_THAT(test::refusal_of(config), Contains("not one medium"));
   config.annotations = folder.path("no.json");
-  CHECK_THAT(error_of(config), Contains("no.json"));
+  CHECK_THAT(test::refusal_of(config), Contains("no.json"));
 }

@@ -39,15 +39,6 @@ const std::vector<Files>& files() {
   return kPublished;
 }
 
-std::string refusal_of(const eval::TaskConfig& config) {
-  try {
-    eval::open_task(config);
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 }  // namespace
 
 TEST_CASE("published files: byte order marks and UTF-16 in every reader of a task") {
@@ -75,7 +66,7 @@ TEST_CASE("published files: byte order marks and UTF-16 in every reader of a tas
         check([&](const std::string& text) { return test::utf16_text(text, order, has_mark); });
     auto config = folder.task(published.format, "\x1f\x8b\x08\0"s);
     config.answers = config.annotations;
-    CHECK_THAT(refusal_of(config), Contains("gzip"));
+    CHECK_THAT(test::refusal_of(config), Contains("gzip"));
   }
 }
 
@@ -133,12 +124,12 @@ TEST_CASE(
   CHECK(medium("UP") == "UP.MP4");
   const auto config =
       folder.task("questions", R"({"id":1,"video":"gone.x","question":"q","answer":"x"})");
-  CHECK_THAT(refusal_of(config),
+  CHECK_THAT(test::refusal_of(config),
              Contains("'gone.x'") && Contains("'gone.x.mp4'") && Contains("'gone.x.webm'"));
   auto qa = folder.task("activitynet_qa",
                         R"([{"video_name":"gone.mp4","question":"q","question_id":"1"}])");
   qa.answers = folder.write("answers.json", R"([{"answer":"x","question_id":"1"}])");
-  CHECK_THAT(refusal_of(qa), Contains("'v_gone.mp4', 'gone.mp4'") && !Contains("mp4.mp4"));
+  CHECK_THAT(test::refusal_of(qa), Contains("'v_gone.mp4', 'gone.mp4'") && !Contains("mp4.mp4"));
 }
 
 TEST_CASE("published files: the report's MSRVTT-QA with a byte order mark") {
