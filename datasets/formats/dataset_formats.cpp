@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "core/error.h"
+#include "core/named_rows.h"
 #include "datasets/formats/data_config.h"
 #include "datasets/readers/audiocaps.h"
 #include "datasets/readers/cc595k.h"
@@ -74,9 +73,7 @@ constexpr DatasetFormat kFormats[] = {
 }  // namespace
 
 const DatasetFormat* find_dataset_format(const std::string& name) {
-  const auto* found = std::ranges::find_if(
-      kFormats, [&](const DatasetFormat& format) { return format.name == name; });
-  return found == std::end(kFormats) ? nullptr : found;
+  return row_named(kFormats, name);
 }
 
 const DatasetFormat& dataset_format(const std::string& name) {
@@ -90,9 +87,7 @@ std::string no_such_format(const std::string& name) {
 }
 
 std::vector<std::string> dataset_format_names() {
-  std::vector<std::string> names;
-  for (const DatasetFormat& format : kFormats) names.emplace_back(format.name);
-  return names;
+  return names_of_rows(kFormats);
 }
 
 }  // namespace vllama::datasets

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/named_rows.h"
 #include "eval/scores/caption_scores.h"
 #include "eval/scores/question_answering.h"
 #include "eval/tasks/read_questions.h"
@@ -66,18 +67,13 @@ const std::vector<TaskFormat>& formats() {
 }  // namespace
 
 const TaskFormat& task_format(const std::string& name) {
-  const auto found = std::ranges::find_if(
-      formats(), [&](const TaskFormat& format) { return format.name == name; });
-  if (found == formats().end())
-    throw UserError(fmt::format("there is no format '{}'; there are {}", name,
-                                fmt::join(task_format_names(), ", ")));
-  return *found;
+  if (const TaskFormat* found = row_named(formats(), name)) return *found;
+  throw UserError(fmt::format("there is no format '{}'; there are {}", name,
+                              fmt::join(task_format_names(), ", ")));
 }
 
 std::vector<std::string> task_format_names() {
-  std::vector<std::string> names;
-  for (const TaskFormat& format : formats()) names.emplace_back(format.name);
-  return names;
+  return names_of_rows(formats());
 }
 
 std::string formats_with_setting(const std::string& setting) {

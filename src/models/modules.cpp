@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/named_rows.h"
+
 namespace vllama::models {
 namespace {
 
@@ -58,9 +60,7 @@ std::span<const Module> modules() {
 }
 
 std::vector<std::string> module_names() {
-  std::vector<std::string> names;
-  for (const Module& module : kModules) names.emplace_back(module.name);
-  return names;
+  return names_of_rows(kModules);
 }
 
 std::string module_of(const std::string& parameter_name) {

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <set>
 
 #include "core/error.h"
+#include "core/named_rows.h"
 #include "models/model_config.h"
 
 namespace vllama::models {
@@ -30,9 +30,8 @@ void check(const std::string& name, const ModelConfig& config, std::set<std::str
   const auto refuse = [&name](const std::string& problem) {
     throw UserError(fmt::format("model.trainable: '{}' {}", name, problem));
   };
-  const auto module = std::ranges::find_if(
-      modules(), [&](const Module& candidate) { return candidate.name == name; });
-  if (module == modules().end())
+  const Module* module = row_named(modules(), name);
+  if (module == nullptr)
     refuse(fmt::format("is not a module that can train; those are {}",
                        fmt::join(module_names(), ", ")));
   if (!is_there(*module, config))

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "core/error.h"
+#include "core/named_rows.h"
 
 namespace vllama::text {
 
@@ -108,18 +107,13 @@ ChatTemplate training_layout(const PromptTemplate& family) {
 }  // namespace
 
 const PromptTemplate& prompt_template(std::string_view name) {
-  const auto found = std::ranges::find_if(
-      families(), [&](const PromptTemplate& family) { return family.name == name; });
-  if (found == families().end())
-    throw UserError(fmt::format("no conversation template '{}': choose {}", name,
-                                fmt::join(prompt_template_names(), " or ")));
-  return *found;
+  if (const PromptTemplate* found = row_named(families(), name)) return *found;
+  throw UserError(fmt::format("no conversation template '{}': choose {}", name,
+                              fmt::join(prompt_template_names(), " or ")));
 }
 
 std::vector<std::string> prompt_template_names() {
-  std::vector<std::string> names;
-  for (const PromptTemplate& family : families()) names.emplace_back(family.name);
-  return names;
+  return names_of_rows(families());
 }
 
 const ConversationTemplate& conversation_template(std::string_view name) {
