@@ -50,7 +50,7 @@ models::ModelConfig without(models::ModelConfig model, const std::vector<std::st
 
 // Whether nothing is left to train. Throws UserError if the run may not go on.
 bool judge(const RunStart& start, const RunConfig& config,
-           const models::LlamaConfig& language_model, const TrainOptions& options,
+           const language::LlamaConfig& language_model, const TrainOptions& options,
            const Provenance& now) {
   models::VideoLlama model(config.model, language_model);  // its sizes; no tensor is made
   const ResumeVerdict verdict = judge_resume(start, config, now, &model, options.accept_changes);
@@ -63,7 +63,7 @@ bool judge(const RunStart& start, const RunConfig& config,
 }  // namespace
 
 Beginning find_beginning(const RunFolder& folder, const RunConfig& config,
-                         const models::LlamaConfig& language_model, const TrainOptions& options,
+                         const language::LlamaConfig& language_model, const TrainOptions& options,
                          const datasets::Mixture& data, distributed::Communicator& ranks) {
   Beginning beginning{.model = config.model};
   const std::string found = ranks.decided_by_first(

@@ -27,7 +27,7 @@ struct Beginning {
 // if the configuration trains something else than the checkpoint's did, or files that it trains on
 // have changed, and options.accept_changes is not set.
 Beginning find_beginning(const RunFolder& folder, const RunConfig& config,
-                         const models::LlamaConfig& language_model, const TrainOptions& options,
+                         const language::LlamaConfig& language_model, const TrainOptions& options,
                          const datasets::Mixture& data, distributed::Communicator& ranks);
 
 // Together: the state of rank 0's checkpoint, if there is one, becomes that of all trainers. A new

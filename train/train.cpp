@@ -13,9 +13,9 @@
 #include "core/signal_thread.h"
 #include "datasets/loading/mixture.h"
 #include "distributed/agreement.h"
-#include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
+#include "models/model_input.h"
 #include "output/number_text.h"
 #include "train/device.h"
 #include "train/failure_report.h"
@@ -117,7 +117,7 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
   // 2. Data, and where the run begins, before anything large is read.
   ranks.enter("opening the data");
   const text::Tokenizer& tokenizer = *basics.tokenizer;
-  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   distributed::require_agreement(ranks, data_facts(data));
   const datasets::SampleOrder order = sample_order(config, data.sources());
   ranks.enter("looking for where the run begins");

@@ -13,9 +13,9 @@ namespace vllama::datasets {
 
 namespace {
 
-void count_missing(const Record& record, std::int64_t number, EntryTally& missing) {
+void count_missing(const Record& record, std::int64_t number, tables::EntryTally& missing) {
   const auto absent = std::ranges::find_if(
-      record.media, [](const MediaFile& medium) { return !is_there(medium.source); });
+      record.media, [](const samples::MediaFile& medium) { return !is_there(medium.source); });
   if (absent == record.media.end()) return;
   const std::string& tried = absent->tried;
   missing.add("not_found", fmt::format("record {} ({})", number, record.id),
@@ -26,7 +26,7 @@ void count_missing(const Record& record, std::int64_t number, EntryTally& missin
 }  // namespace
 
 std::int64_t convert(const Dataset& dataset, const std::filesystem::path& media_root,
-                     const std::filesystem::path& output, EntryTally* missing) {
+                     const std::filesystem::path& output, tables::EntryTally* missing) {
   constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
   AtomicFile file(output);
   std::string buffer;

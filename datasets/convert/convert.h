@@ -14,6 +14,6 @@ namespace vllama::datasets {
 // counted in `missing`, if it is given, with all names that were looked for. Throws RunFailure if
 // the file cannot be written.
 std::int64_t convert(const Dataset& dataset, const std::filesystem::path& media_root,
-                     const std::filesystem::path& output, EntryTally* missing = nullptr);
+                     const std::filesystem::path& output, tables::EntryTally* missing = nullptr);
 
 }  // namespace vllama::datasets

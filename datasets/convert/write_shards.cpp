@@ -31,7 +31,7 @@ const char* kind_name(MediaKind kind) {
 }
 
 // That of the file, which some decoders look at, unless it is odd or one of our own.
-std::string extension_for(const MediaFile& file) {
+std::string extension_for(const samples::MediaFile& file) {
   constexpr std::size_t kMaxBytes = 10;
   std::string extension = fs::path(file.source.file_name()).extension().string();
   if (!extension.empty()) extension.erase(0, 1);
@@ -132,7 +132,7 @@ class ShardWriter {
 
 // Behind what is wrong with a record's media.
 std::string names_tried(const Record& record) {
-  for (const MediaFile& medium : record.media)
+  for (const samples::MediaFile& medium : record.media)
     if (!medium.tried.empty()) return fmt::format("; the names that were tried: {}", medium.tried);
   return {};
 }

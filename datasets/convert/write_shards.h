@@ -11,7 +11,7 @@ namespace vllama::datasets {
 struct WrittenShards {
   std::int64_t num_records = 0, num_shards = 0, num_bytes = 0;
   // Records whose media could not be opened, by the name of the failure.
-  EntryTally left_out;
+  tables::EntryTally left_out;
 };
 
 // Writes the records in their order into shard-00000.tar and so on, to be read as format

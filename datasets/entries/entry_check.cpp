@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "datasets/entries/entry_error.h"
+#include "tables/entry_error.h"
 #include "text/error.h"
 
 namespace vllama::datasets {
@@ -11,7 +11,7 @@ bool EntryCheck::accept(const std::string& place, const std::function<Record()>&
   std::string id;
   try {
     id = read().id;
-  } catch (const EntryError& error) {
+  } catch (const tables::EntryError& error) {
     tallies_.invalid.add(error.reason, place, error.what());
     return false;
   } catch (const text::TextError& error) {

@@ -17,7 +17,7 @@ enum class Ids { may_repeat, unique };
 class EntryCheck {
  public:
   // `tallies` must outlive the check.
-  EntryCheck(Ids ids, EntryTallies& tallies) : ids_(ids), tallies_(tallies) {}
+  EntryCheck(Ids ids, tables::EntryTallies& tallies) : ids_(ids), tallies_(tallies) {}
 
   // True if `read` returns a record, false if it throws EntryError or text::TextError, which is
   // counted.
@@ -27,7 +27,7 @@ class EntryCheck {
 
  private:
   Ids ids_;
-  EntryTallies& tallies_;
+  tables::EntryTallies& tallies_;
   SeenIds seen_;
 };
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/entries/entry_error.h"
+#include "tables/entry_error.h"
 
 namespace vllama::datasets {
 namespace {
@@ -61,12 +61,12 @@ Record read_or_name_format(const nlohmann::json& element, std::string_view forma
                            const std::function<Record()>& read) {
   try {
     return read();
-  } catch (const EntryError& error) {
+  } catch (const tables::EntryError& error) {
     const std::string named = hint(element, format);
     if (named.empty()) throw;
     const std::string_view problem = error.what();
-    throw EntryError(error.reason,
-                     fmt::format("{}{}{}", problem, problem.empty() ? "" : "; ", named));
+    throw tables::EntryError(error.reason,
+                             fmt::format("{}{}{}", problem, problem.empty() ? "" : "; ", named));
   }
 }
 

@@ -2,8 +2,8 @@
 
 namespace vllama::datasets {
 
-const OddEntries& Dataset::odd() const {
-  static const OddEntries kNone;
+const tables::OddEntries& Dataset::odd() const {
+  static const tables::OddEntries kNone;
   return kNone;
 }
 

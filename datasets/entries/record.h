@@ -2,33 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
-#include "datasets/entries/entry_tally.h"
-#include "media/file_range.h"
+#include "samples/media_file.h"
+#include "tables/entry_tally.h"
 #include "text/conversation.h"
 
 namespace vllama::datasets {
 
-enum class MediaKind { video, image, sound };
-
-struct MediaFile {
-  media::FileRange source;
-  MediaKind kind = MediaKind::video;
-  // The part of a video or sound that is meant: from `start_seconds` to `end_seconds`, by default
-  // all of it.
-  double start_seconds = 0;
-  double end_seconds = std::numeric_limits<double>::infinity();
-  // All names that were looked for, "v_abc, v_abc.mp4, ...", where there was more than one and none
-  // was there.
-  std::string tried = {};
-};
-
 struct Record {
   std::string id;
-  std::vector<MediaFile> media;  // at least one
+  std::vector<samples::MediaFile> media;  // at least one
   // Either a caption, or with one place for each medium.
   text::Conversation conversation;
 };
@@ -42,10 +27,10 @@ class Dataset {
   // Entry `index` of [0, size()), in the order of the annotation files. May be called from several
   // threads at once. Throws RunFailure if the file changed since it was indexed.
   virtual Record record(std::int64_t index) const = 0;
-  virtual const InvalidEntries& invalid() const = 0;
+  virtual const tables::InvalidEntries& invalid() const = 0;
   // Entries that are kept, with a warning: duplicate_id (an id seen before, where ids are meant to
   // differ), duplicate_key (a JSON object names a key twice; the last value counts).
-  virtual const OddEntries& odd() const;
+  virtual const tables::OddEntries& odd() const;
 };
 
 }  // namespace vllama::datasets

@@ -6,11 +6,11 @@
 namespace vllama::datasets {
 
 ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& data,
-                               const ModelInput& model, const text::Tokenizer& tokenizer)
-    : media_(dataset, data, model),
+                               const samples::ModelInput& model, const text::Tokenizer& tokenizer)
+    : media_(dataset.name, dataset, data.media_settings(), model),
       tokenizer_(tokenizer),
       cleans_captions_(dataset.cleans_captions()) {
-  const auto truncation = processors::compat_of(data.compat).cuts_stop_tokens
+  const auto truncation = samples::compat_of(data.compat).cuts_stop_tokens
                               ? text::Truncation::cut
                               : text::Truncation::keep_stop;
   cleaner_.max_words = dataset.max_caption_words;
@@ -24,15 +24,15 @@ ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& d
                           {data.conversations.max_tokens, truncation}};
 }
 
-processors::Example ExampleBuilder::build(const Record& record, const PlannedSample& sample,
-                                          StageSeconds& seconds) const {
-  processors::Example example;
+samples::Example ExampleBuilder::build(const Record& record, const PlannedSample& sample,
+                                       samples::StageSeconds& seconds) const {
+  samples::Example example;
   example.id = record.id;
-  example.dropout_key = sample.random(RandomPurpose::dropout).next();
+  example.dropout_key = sample.key().random(RandomPurpose::dropout).next();
   std::vector<std::string> media_texts;
   std::int64_t num_media_tokens = 0;
   for (std::size_t i = 0; i < record.media.size(); ++i) {
-    BuiltMedium medium = media_.build(record.media[i], sample, i, seconds);
+    samples::BuiltMedium medium = media_.build(record.media[i], sample.key(), i, seconds);
     for (auto& input : medium.inputs) example.media.push_back(std::move(input));
     media_texts.push_back(std::move(medium.text));
     num_media_tokens += medium.num_tokens;
@@ -57,7 +57,7 @@ text::TokenSequence ExampleBuilder::caption(const text::Conversation& conversati
   layout.num_media_tokens = num_media_tokens;
   text::CaptionPrompt prompt;
   if (!prompts_.empty())
-    prompt = prompts_[sample.random(RandomPurpose::prompt).below(prompts_.size())];
+    prompt = prompts_[sample.key().random(RandomPurpose::prompt).below(prompts_.size())];
   return text::build_caption(tokenizer_, cleans_captions_ ? cleaner_(answer) : answer, layout,
                              prompt);
 }

@@ -3,7 +3,10 @@
 
 #include <vector>
 
-#include "datasets/examples/media_builder.h"
+#include "datasets/entries/record.h"
+#include "datasets/formats/data_config.h"
+#include "datasets/order/order.h"
+#include "samples/media_builder.h"
 #include "text/caption.h"
 #include "text/prompt.h"
 #include "text/tokenizer.h"
@@ -15,19 +18,19 @@ class ExampleBuilder {
  public:
   // `tokenizer` must outlive the builder. Throws UserError for a faulty prompt file or settings
   // that contradict each other or the model.
-  ExampleBuilder(const DatasetConfig& dataset, const DataConfig& data, const ModelInput& model,
-                 const text::Tokenizer& tokenizer);
+  ExampleBuilder(const DatasetConfig& dataset, const DataConfig& data,
+                 const samples::ModelInput& model, const text::Tokenizer& tokenizer);
 
   // Everything random comes from `sample`. Throws media::MediaError or text::TextError if this
   // record's media or text cannot be used. Adds the time spent to `seconds`.
-  processors::Example build(const Record& record, const PlannedSample& sample,
-                            StageSeconds& seconds) const;
+  samples::Example build(const Record& record, const PlannedSample& sample,
+                         samples::StageSeconds& seconds) const;
 
  private:
   text::TokenSequence caption(const text::Conversation& conversation, const PlannedSample& sample,
                               std::int64_t num_media_tokens) const;
 
-  MediaBuilder media_;
+  samples::MediaBuilder media_;
   const text::Tokenizer& tokenizer_;
   bool cleans_captions_;
   text::CaptionCleaner cleaner_;

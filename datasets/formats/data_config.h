@@ -8,51 +8,19 @@
 
 #include "config/fields.h"
 #include "datasets/formats/dataset_formats.h"
-#include "media/video.h"
-#include "processors/audio_clips.h"
-#include "processors/compat.h"
+#include "samples/media_config.h"
 #include "text/prompt_template.h"
 
 namespace vllama::datasets {
 
-// Which frames of a video are taken.
-enum class Sampling { uniform, uniform_time, headtail };
-constexpr auto names_of(Sampling) {
-  return config::EnumNames<Sampling, 3>{{{Sampling::uniform, "uniform"},
-                                         {Sampling::uniform_time, "uniform_time"},
-                                         {Sampling::headtail, "headtail"}}};
-}
-
-// What the model is given of media.
-enum class Inputs { automatic, frames, sound, frames_and_sound };
-constexpr auto names_of(Inputs) {
-  return config::EnumNames<Inputs, 4>{{{Inputs::automatic, "auto"},
-                                       {Inputs::frames, "frames"},
-                                       {Inputs::sound, "sound"},
-                                       {Inputs::frames_and_sound, "frames_and_sound"}}};
-}
-
-// A random crop, or the whole picture.
-enum class Transform { train, eval };
-constexpr auto names_of(Transform) {
-  return config::EnumNames<Transform, 2>{{{Transform::train, "train"}, {Transform::eval, "eval"}}};
-}
-
-struct DatasetConfig {
+struct DatasetConfig : samples::MediaConfig {
   std::string name;
   std::string format;
   std::string annotations;
   std::string media_root;
   double weight = 1;
   std::int64_t num_samples = 0;
-  std::int64_t num_frames = 8;
-  Sampling sampling = Sampling::uniform;
-  Inputs inputs = Inputs::automatic;
-  bool time_message = true;
   std::string image_prefix;
-  Transform transform = Transform::train;
-  double min_crop_scale = 0.5;
-  double max_crop_scale = 1;
   std::optional<bool> clean_captions = {};  // see cleans_captions()
   std::int64_t max_caption_words = 50;
 
@@ -168,13 +136,15 @@ struct DataConfig {
   CaptionConfig captions;
   ConversationConfig conversations;
   media::VideoOptions video;
-  processors::AudioClipConfig sound;
-  processors::CompatPreset compat = processors::CompatPreset::none;
+  samples::AudioClipConfig sound;
+  samples::CompatPreset compat = samples::CompatPreset::none;
   LoaderConfig loader;
   std::string index_folder;
   MixingRule mixing = MixingRule::per_step;
   bool shuffle = true;
   double max_broken_share = 0.1;
+
+  samples::MediaSettings media_settings() const { return {video, sound, compat}; }
 
   template <class Visitor>
   void visit(Visitor&& field) {

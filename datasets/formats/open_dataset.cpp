@@ -24,16 +24,16 @@ MediaRoot open_media(const DatasetConfig& config, const IndexFolder& indexes) {
 }
 
 std::unique_ptr<Dataset> open_format(const DatasetConfig& config, const IndexFolder& indexes,
-                                     processors::CompatPreset compat) {
+                                     samples::CompatPreset compat) {
   const DatasetFormat& format = dataset_format(config.format);
   const MediaRoot media = format.holds_media ? MediaRoot(fs::path()) : open_media(config, indexes);
-  return format.open({config, media, indexes, compat == processors::CompatPreset::reference});
+  return format.open({config, media, indexes, compat == samples::CompatPreset::reference});
 }
 
 }  // namespace
 
 std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes,
-                                      processors::CompatPreset compat) {
+                                      samples::CompatPreset compat) {
   require_none(broken_format_rules(config));
   auto dataset = open_format(config, indexes, compat);
   log::info("data set {}: {} entries", config.name, dataset->size());

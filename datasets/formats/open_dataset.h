@@ -13,8 +13,7 @@ namespace vllama::datasets {
 // Its index is taken from `indexes`, or made and kept there. `compat` as data.compat says: with
 // "reference" VideoChat's instructions are passed over. Throws UserError where the annotations
 // cannot be read.
-std::unique_ptr<Dataset> open_dataset(
-    const DatasetConfig& config, const IndexFolder& indexes = {},
-    processors::CompatPreset compat = processors::CompatPreset::none);
+std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFolder& indexes = {},
+                                      samples::CompatPreset compat = samples::CompatPreset::none);
 
 }  // namespace vllama::datasets

@@ -7,7 +7,7 @@ namespace {
 
 constexpr const char* kTallies = "tallies";
 
-void add_tally(const EntryTally& tally, IndexTexts& texts) {
+void add_tally(const tables::EntryTally& tally, IndexTexts& texts) {
   texts.add(std::to_string(tally.count_of_reason().size()));
   for (const auto& [reason, count] : tally.count_of_reason()) {
     texts.add(reason);
@@ -23,13 +23,13 @@ class TallyReader {
  public:
   explicit TallyReader(TextArray texts) : texts_(texts) {}
 
-  EntryTally read() {
+  tables::EntryTally read() {
     std::map<std::string, std::int64_t> counts;
     for (std::int64_t left = number(); left > 0; --left) {
       std::string reason = text();
       counts[std::move(reason)] = number();
     }
-    std::vector<EntryTally::Entry> listed;
+    std::vector<tables::EntryTally::Entry> listed;
     for (std::int64_t left = number(); left > 0; --left) {
       auto& entry = listed.emplace_back();
       for (std::string* part : {&entry.reason, &entry.place, &entry.detail}) *part = text();
@@ -70,7 +70,7 @@ void IndexContent::add(const std::string& name, IndexTexts texts) {
   add(name + ".text", std::move(texts.bytes));
 }
 
-void IndexContent::add(const EntryTallies& tallies) {
+void IndexContent::add(const tables::EntryTallies& tallies) {
   IndexTexts texts;
   add_tally(tallies.invalid, texts);
   add_tally(tallies.odd, texts);
@@ -90,9 +90,9 @@ TextArray Index::texts(const std::string& name) const {
   return {array<std::uint64_t>(name + ".ends"), array<char>(name + ".text")};
 }
 
-EntryTallies Index::tallies() const {
+tables::EntryTallies Index::tallies() const {
   TallyReader reader(texts(kTallies));
-  EntryTallies tallies;
+  tables::EntryTallies tallies;
   tallies.invalid = reader.read();
   tallies.odd = reader.read();
   return tallies;

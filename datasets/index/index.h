@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "datasets/entries/entry_tally.h"
+#include "tables/entry_tally.h"
 
 namespace vllama::datasets {
 
@@ -47,7 +47,7 @@ class IndexContent {
   }
   // Two arrays, "<name>.ends" and "<name>.text".
   void add(const std::string& name, IndexTexts texts);
-  void add(const EntryTallies& tallies);
+  void add(const tables::EntryTallies& tallies);
 
   const std::vector<Array>& arrays() const { return arrays_; }
 
@@ -90,7 +90,7 @@ class Index {
     return {reinterpret_cast<const Entry*>(bytes.data()), bytes.size() / sizeof(Entry)};
   }
   TextArray texts(const std::string& name) const;
-  EntryTallies tallies() const;
+  tables::EntryTallies tallies() const;
 
  private:
   std::span<const std::byte> find(std::string_view name, std::size_t entry_bytes) const;

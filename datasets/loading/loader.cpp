@@ -116,7 +116,7 @@ void Loader::add_work() {
 void Loader::build_one(Work& work, std::unique_lock<std::mutex>& lock) {
   const std::size_t place = work.num_claimed++;
   lock.unlock();
-  StageSeconds seconds;
+  samples::StageSeconds seconds;
   std::exception_ptr error;
   try {
     build_or_drop(work, place, seconds);
@@ -142,7 +142,7 @@ void Loader::build_one(Work& work, std::unique_lock<std::mutex>& lock) {
 }
 
 // The one place where a broken sample is told from a broken run.
-void Loader::build_or_drop(Work& work, std::size_t place, StageSeconds& seconds) const {
+void Loader::build_or_drop(Work& work, std::size_t place, samples::StageSeconds& seconds) const {
   const PlannedSample& sample = work.samples[place];
   const Record record = source_.record(sample);
   const auto drop = [&](std::string_view reason, const char* detail) {
@@ -163,19 +163,19 @@ void Loader::build_or_drop(Work& work, std::size_t place, StageSeconds& seconds)
 }
 
 void Loader::finish(Work& work) const {
-  std::vector<processors::Example> examples;
+  std::vector<samples::Example> examples;
   for (auto& example : work.examples)
     if (example) examples.push_back(*std::move(example));
   for (auto& dropped : work.dropped)
     if (dropped) work.result.dropped.push_back(*std::move(dropped));
-  work.result.batch = processors::pack(examples, image_token_);
+  work.result.batch = samples::pack(examples, image_token_);
   work.result.batch.step = work.step;
   work.result.batch.micro_step = work.micro_step;
   work.examples.clear();
 }
 
 void Loader::count(const Work& work) {
-  const processors::Batch& batch = work.result.batch;
+  const samples::Batch& batch = work.result.batch;
   counters_.num_samples += static_cast<std::int64_t>(work.samples.size());
   counters_.num_dropped += static_cast<std::int64_t>(work.result.dropped.size());
   counters_.num_shortened += batch.num_shortened;

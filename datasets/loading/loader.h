@@ -17,7 +17,7 @@
 #include "datasets/formats/data_config.h"
 #include "datasets/loading/sample_source.h"
 #include "datasets/order/order.h"
-#include "processors/batch.h"
+#include "samples/batch.h"
 
 namespace vllama::datasets {
 
@@ -30,7 +30,7 @@ struct DroppedSample {
 };
 
 struct LoadedBatch {
-  processors::Batch batch;  // empty (size 0) if all its samples were dropped
+  samples::Batch batch;  // empty (size 0) if all its samples were dropped
   std::vector<DroppedSample> dropped;
 };
 
@@ -46,8 +46,8 @@ struct LoaderCounters {
   std::int64_t num_samples = 0;  // good and dropped
   std::int64_t num_dropped = 0, num_shortened = 0, num_concealed_frames = 0;
   std::map<std::string, std::int64_t> dropped_by_reason;
-  double wait_seconds = 0;     // that next() kept its caller waiting
-  StageSeconds build_seconds;  // over all workers
+  double wait_seconds = 0;              // that next() kept its caller waiting
+  samples::StageSeconds build_seconds;  // over all workers
 };
 
 // Throws RunFailure if more than `max_share` of at least 100 samples were dropped; fewer samples
@@ -77,9 +77,9 @@ class Loader {
     std::int64_t step, micro_step;
     std::vector<PlannedSample> samples;
     std::size_t num_claimed = 0, num_built = 0;
-    std::vector<std::optional<processors::Example>> examples;  // nothing where dropped
+    std::vector<std::optional<samples::Example>> examples;  // nothing where dropped
     std::vector<std::optional<DroppedSample>> dropped;
-    StageSeconds seconds;
+    samples::StageSeconds seconds;
     LoadedBatch result;
     bool is_done = false;
     std::exception_ptr error;
@@ -93,7 +93,7 @@ class Loader {
   // Builds one sample of `work` and, if it was the last one, the batch. Releases the lock
   // meanwhile.
   void build_one(Work& work, std::unique_lock<std::mutex>& lock);
-  void build_or_drop(Work& work, std::size_t place, StageSeconds& seconds) const;
+  void build_or_drop(Work& work, std::size_t place, samples::StageSeconds& seconds) const;
   void finish(Work& work) const;
   void count(const Work& work);
 

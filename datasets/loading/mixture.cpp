@@ -22,7 +22,7 @@ std::vector<std::string> broken_name_rules(const DataConfig& data) {
   return broken;
 }
 
-Mixture::Mixture(const DataConfig& config, const ModelInput& model,
+Mixture::Mixture(const DataConfig& config, const samples::ModelInput& model,
                  const text::Tokenizer& tokenizer) {
   require_none(broken_name_rules(config));
   const IndexFolder indexes = IndexFolder::open(config.index_folder);
@@ -50,8 +50,8 @@ Record Mixture::record(const PlannedSample& sample) const {
   return member(sample.dataset).dataset->record(sample.index);
 }
 
-processors::Example Mixture::build(const Record& record, const PlannedSample& sample,
-                                   StageSeconds& seconds) const {
+samples::Example Mixture::build(const Record& record, const PlannedSample& sample,
+                                samples::StageSeconds& seconds) const {
   return member(sample.dataset).builder.build(record, sample, seconds);
 }
 

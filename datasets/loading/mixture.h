@@ -16,7 +16,8 @@ class Mixture : public SampleSource {
  public:
   // `tokenizer` must outlive the mixture. Throws UserError as open_dataset and ExampleBuilder do,
   // and if there is no data set or two have the same name.
-  Mixture(const DataConfig& config, const ModelInput& model, const text::Tokenizer& tokenizer);
+  Mixture(const DataConfig& config, const samples::ModelInput& model,
+          const text::Tokenizer& tokenizer);
 
   std::int64_t num_datasets() const { return static_cast<std::int64_t>(members_.size()); }
   const Dataset& dataset(std::int64_t dataset) const { return *member(dataset).dataset; }
@@ -25,8 +26,8 @@ class Mixture : public SampleSource {
 
   const std::string& dataset_name(std::int64_t dataset) const override;
   Record record(const PlannedSample& sample) const override;
-  processors::Example build(const Record& record, const PlannedSample& sample,
-                            StageSeconds& seconds) const override;
+  samples::Example build(const Record& record, const PlannedSample& sample,
+                         samples::StageSeconds& seconds) const override;
 
  private:
   struct Member {

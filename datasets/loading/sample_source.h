@@ -6,7 +6,7 @@
 #include "datasets/entries/record.h"
 #include "datasets/examples/example_builder.h"
 #include "datasets/order/order.h"
-#include "processors/example.h"
+#include "samples/example.h"
 
 namespace vllama::datasets {
 
@@ -18,8 +18,8 @@ class SampleSource {
   virtual const std::string& dataset_name(std::int64_t dataset) const = 0;
   virtual Record record(const PlannedSample& sample) const = 0;
   // Throws media::MediaError or text::TextError if this one sample is broken.
-  virtual processors::Example build(const Record& record, const PlannedSample& sample,
-                                    StageSeconds& seconds) const = 0;
+  virtual samples::Example build(const Record& record, const PlannedSample& sample,
+                                 samples::StageSeconds& seconds) const = 0;
 };
 
 }  // namespace vllama::datasets

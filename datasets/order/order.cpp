@@ -20,12 +20,6 @@ std::uint64_t key_of(RandomPurpose purpose) {
 
 }  // namespace
 
-RandomStream PlannedSample::random(RandomPurpose purpose, std::size_t medium) const {
-  const std::uint64_t key =
-      random_key({seed, key_of(purpose), unsigned_of(step), unsigned_of(position)});
-  return RandomStream(medium == 0 ? key : random_key({key, medium}));
-}
-
 SampleOrder::SampleOrder(std::vector<Source> sources, OrderSettings settings, DatasetChoice choice)
     : sources_(std::move(sources)), settings_(settings), choice_(std::move(choice)) {
   VLLAMA_ASSERT(settings_.samples_per_step >= 1, "a step has samples");

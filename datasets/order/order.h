@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "core/random.h"
+#include "samples/sample_key.h"
 
 namespace vllama::datasets {
 
@@ -20,9 +20,7 @@ struct PlannedSample {
   std::int64_t step = 0;      // optimizer step, from 0
   std::int64_t position = 0;  // in the step's global batch
 
-  // The random numbers of this sample for one purpose, the same on any rank and thread; each of its
-  // media has its own.
-  RandomStream random(RandomPurpose purpose, std::size_t medium = 0) const;
+  samples::SampleKey key() const { return {seed, step, position}; }
 
   bool operator==(const PlannedSample&) const = default;
 };

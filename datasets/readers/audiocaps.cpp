@@ -20,7 +20,7 @@ enum Column { id, video, start, caption };
 
 constexpr double kClipSeconds = 10;
 
-std::optional<double> seconds_of(const CsvField& cell) {
+std::optional<double> seconds_of(const tables::CsvField& cell) {
   const std::string text = stripped(cell);
   double seconds = -1;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -43,11 +43,11 @@ Record record_of(CsvCells cells, const MediaRoot& media_root) {
                                              "m4v"sv,  "mov"sv, "flv"sv, "avi"sv};
   const std::string recording = cells[video].value();
   const std::string clip = fmt::format("{}_{}", recording, stripped(cells[start]));
-  MediaFile file = media_root.find_named(clip, MediaKind::sound, kExtensions, "flac");
+  samples::MediaFile file = media_root.find_named(clip, MediaKind::sound, kExtensions, "flac");
   if (!file.tried.empty()) {
     // One whose id has an extension is there as it is named, or not at all.
     const bool is_named = kind_of_name(recording).has_value();
-    MediaFile whole = media_root.find_named(recording, MediaKind::sound, kExtensions);
+    samples::MediaFile whole = media_root.find_named(recording, MediaKind::sound, kExtensions);
     if (is_named || whole.tried.empty()) {
       file = std::move(whole);
       file.start_seconds = *seconds_of(cells[start]);

@@ -2,18 +2,19 @@
 
 #include <nlohmann/json.hpp>
 
-#include "datasets/entries/entry_error.h"
+#include "datasets/entries/record_fields.h"
 #include "datasets/readers/json_dataset.h"
-#include "datasets/tables/json_fields.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::datasets {
 namespace {
 
 // The first answer of the chat, empty if there is none.
 std::string caption_of(const nlohmann::json& element) {
-  for (const nlohmann::json& message : required_list(element, "conversations"))
-    if (required_words(message, "from") == "gpt")
-      return optional_words(message, "value").value_or("");
+  for (const nlohmann::json& message : tables::required_list(element, "conversations"))
+    if (tables::required_words(message, "from") == "gpt")
+      return tables::optional_words(message, "value").value_or("");
   return {};
 }
 
@@ -22,13 +23,13 @@ std::string caption_of(const nlohmann::json& element) {
 std::unique_ptr<Dataset> open_cc595k(const std::filesystem::path& annotations,
                                      const MediaRoot& media_root, const IndexFolder& indexes) {
   const auto read = [media_root](const nlohmann::json& element) {
-    require_keys(element, {"id", "image", "conversations"});
-    const std::string image = optional_words(element, "image").value_or("");
+    tables::require_keys(element, {"id", "image", "conversations"});
+    const std::string image = tables::optional_words(element, "image").value_or("");
     std::string caption = caption_of(element);
-    if (image.empty()) throw EntryError("missing_image");
-    if (is_blank(caption)) throw EntryError("missing_caption");
+    if (image.empty()) throw tables::EntryError("missing_image");
+    if (tables::is_blank(caption)) throw tables::EntryError("missing_caption");
     return Record{
-        .id = optional_words(element, "id").value_or(""),
+        .id = tables::optional_words(element, "id").value_or(""),
         .media = {{.source = media_root.file(media_name(image)), .kind = MediaKind::image}},
         .conversation = {{{.question = "", .answer = std::move(caption)}}}};
   };

@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "datasets/entries/entry_error.h"
 #include "datasets/readers/json_dataset.h"
-#include "datasets/tables/json_fields.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::datasets {
 
@@ -14,14 +14,14 @@ std::unique_ptr<Dataset> open_cc_sbu_align(const std::filesystem::path& annotati
                                            const MediaRoot& media_root,
                                            const IndexFolder& indexes) {
   const auto read = [media_root](const nlohmann::json& element) {
-    require_keys(element, {"image_id", "caption"});
-    const std::string id = required_id(element, "image_id");
-    const auto caption = optional_words(element, "caption");
+    tables::require_keys(element, {"image_id", "caption"});
+    const std::string id = tables::required_id(element, "image_id");
+    const auto caption = tables::optional_words(element, "caption");
     if (id.ends_with(".jpg") || id.ends_with(".jpeg") || id.ends_with(".png"))
-      throw EntryError(
+      throw tables::EntryError(
           "bad_path",
           fmt::format("'image_id' is '{}', but must come without a file extension", id));
-    if (!caption || is_blank(*caption)) throw EntryError("missing_caption");
+    if (!caption || tables::is_blank(*caption)) throw tables::EntryError("missing_caption");
     return Record{.id = id,
                   .media = {{.source = media_root.file(id + ".jpg"), .kind = MediaKind::image}},
                   .conversation = {{{.question = "", .answer = *caption}}}};

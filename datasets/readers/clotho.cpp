@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kNumCaptions = 5;
 
 // The first column is the file's name.
-const CsvField& caption_cell(CsvCells cells, std::int64_t part) {
+const tables::CsvField& caption_cell(CsvCells cells, std::int64_t part) {
   return cells[static_cast<std::size_t>(1 + part)];
 }
 

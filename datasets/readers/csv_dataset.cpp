@@ -6,18 +6,18 @@
 
 #include "core/error.h"
 #include "datasets/entries/seen_ids.h"
-#include "datasets/tables/mapped_text.h"
+#include "tables/mapped_text.h"
 #include "text/unicode.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
 namespace {
 
-void fill_cells(const CsvRow& row, const std::vector<std::size_t>& columns,
-                std::vector<CsvField>& cells) {
+void fill_cells(const tables::CsvRow& row, const std::vector<std::size_t>& columns,
+                std::vector<tables::CsvField>& cells) {
   cells.clear();
   for (const std::size_t column : columns)
-    cells.push_back(column < row.fields.size() ? row.fields[column] : CsvField{});
+    cells.push_back(column < row.fields.size() ? row.fields[column] : tables::CsvField{});
 }
 
 }  // namespace
@@ -63,23 +63,23 @@ class CsvDataset::Indexer {
  private:
   void add_rows(const File& file) {
     const std::string_view text = file.content->text();
-    CsvScanner scanner(text, file.separator, file.rows_begin, file.rows_line);
-    CsvRow row;
-    std::vector<CsvField> cells;
+    tables::CsvScanner scanner(text, file.separator, file.rows_begin, file.rows_line);
+    tables::CsvRow row;
+    std::vector<tables::CsvField> cells;
     std::size_t released = 0;
     while (scanner.next(row)) {
       fill_cells(row, file.columns, cells);
       add_row(row, cells, file);
-      if (row.end - released >= kScanWindowBytes) {
+      if (row.end - released >= tables::kScanWindowBytes) {
         file.content->release_pages(released, row.end - released);
-        released = row.end / kAccessWindowBytes * kAccessWindowBytes;
+        released = row.end / tables::kAccessWindowBytes * tables::kAccessWindowBytes;
       }
     }
     file.content->release_pages(0, text.size());
   }
 
   // Adds the valid records of a row and counts the others.
-  void add_row(const CsvRow& row, CsvCells cells, const File& file) {
+  void add_row(const tables::CsvRow& row, CsvCells cells, const File& file) {
     const auto place = [&] {
       return fmt::format("{}:{}", file.content->path().string(), row.line);
     };
@@ -103,7 +103,7 @@ class CsvDataset::Indexer {
   SeenIds seen_;
   std::vector<Place> places_;
   std::vector<std::uint64_t> file_records_;
-  EntryTallies entries_;
+  tables::EntryTallies entries_;
 };
 
 CsvDataset::CsvDataset(const fs::path& annotations, CsvFormat format, const IndexFolder& indexes)
@@ -122,11 +122,11 @@ CsvDataset::CsvDataset(const fs::path& annotations, CsvFormat format, const Inde
 
 CsvDataset::File CsvDataset::open_file(const fs::path& path) const {
   File file;
-  file.content = std::make_shared<const AnnotationText>(path);
+  file.content = std::make_shared<const tables::AnnotationText>(path);
   file.separator = path.extension() == ".tsv" ? '\t' : ',';
   const std::string_view text = file.content->text();
-  CsvScanner scanner(text, file.separator, file.content->begin());
-  CsvRow header;
+  tables::CsvScanner scanner(text, file.separator, file.content->begin());
+  tables::CsvRow header;
   if (!scanner.next(header))
     throw UserError(fmt::format("'{}' is empty: it needs a header line", path.string()));
   if (header.has_open_quote)
@@ -139,10 +139,10 @@ CsvDataset::File CsvDataset::open_file(const fs::path& path) const {
   return file;
 }
 
-std::vector<std::size_t> CsvDataset::find_columns(const CsvRow& header,
+std::vector<std::size_t> CsvDataset::find_columns(const tables::CsvRow& header,
                                                   const fs::path& path) const {
   std::vector<std::string> names;
-  for (const CsvField& field : header.fields) names.push_back(field.value());
+  for (const tables::CsvField& field : header.fields) names.push_back(field.value());
   std::vector<std::size_t> columns;
   for (const std::string& column : format_.columns) {
     const auto found = std::find(names.begin(), names.end(), column);
@@ -157,7 +157,7 @@ std::vector<std::size_t> CsvDataset::find_columns(const CsvRow& header,
   return columns;
 }
 
-std::string_view CsvDataset::fault_of(const CsvRow& row, CsvCells cells, std::int64_t part,
+std::string_view CsvDataset::fault_of(const tables::CsvRow& row, CsvCells cells, std::int64_t part,
                                       const File& file) const {
   if (row.has_open_quote) return "open_quote";
   if (row.fields.size() > file.num_columns) return "too_many_fields";
@@ -172,9 +172,9 @@ Record CsvDataset::record(std::int64_t index) const {
   const File& file = files_.at(static_cast<std::size_t>(in_file - file_records_.begin()));
   const Place place = places_[static_cast<std::size_t>(index)];
   const std::size_t begin = place.row_begin;
-  CsvScanner scanner(file.content->text(), file.separator, begin);
-  CsvRow row;
-  std::vector<CsvField> cells;
+  tables::CsvScanner scanner(file.content->text(), file.separator, begin);
+  tables::CsvRow row;
+  std::vector<tables::CsvField> cells;
   const bool is_row = scanner.next(row);
   fill_cells(row, file.columns, cells);
   if (!is_row || !fault_of(row, cells, place.part, file).empty())
@@ -183,22 +183,22 @@ Record CsvDataset::record(std::int64_t index) const {
                     "of a valid row",
                     file.content->path().string(), begin));
   Record record = format_.record(cells, place.part);
-  const std::size_t window = begin / kAccessWindowBytes * kAccessWindowBytes;
-  file.content->release_pages(window, row.end - window + kAccessWindowBytes);
+  const std::size_t window = begin / tables::kAccessWindowBytes * tables::kAccessWindowBytes;
+  file.content->release_pages(window, row.end - window + tables::kAccessWindowBytes);
   return record;
 }
 
-bool is_missing_cell(const CsvField& cell) {
+bool is_missing_cell(const tables::CsvField& cell) {
   // No marker of a missing value is longer than 8 bytes, nor needs it doubled quotes.
   constexpr std::size_t kLongestQuoted = 10;
-  if (!cell.is_quoted && is_missing_value(cell.raw)) return true;
-  if (cell.is_quoted && cell.raw.size() <= kLongestQuoted && is_missing_value(cell.value()))
+  if (!cell.is_quoted && tables::is_missing_value(cell.raw)) return true;
+  if (cell.is_quoted && cell.raw.size() <= kLongestQuoted && tables::is_missing_value(cell.value()))
     return true;
   const bool begins_with_text = !cell.is_quoted && text::leading_space_bytes(cell.raw) == 0;
   return !begins_with_text && stripped(cell).empty();
 }
 
-std::string stripped(const CsvField& cell) {
+std::string stripped(const tables::CsvField& cell) {
   const std::string value = cell.value();
   return std::string(text::strip_right(text::strip_left(value)));
 }

@@ -12,14 +12,14 @@
 
 #include "datasets/entries/record.h"
 #include "datasets/index/index_file.h"
-#include "datasets/tables/annotation_text.h"
-#include "datasets/tables/csv.h"
+#include "tables/annotation_text.h"
+#include "tables/csv.h"
 
 namespace vllama::datasets {
 
 // The fields of a row in the columns that a format names, in its order; one that the row is too
 // short for is empty.
-using CsvCells = std::span<const CsvField>;
+using CsvCells = std::span<const tables::CsvField>;
 
 struct CsvFormat {
   std::string reader;                // of the index: a name and a number, see IndexKey
@@ -51,8 +51,8 @@ class CsvDataset : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(places_.size()); }
   Record record(std::int64_t index) const override;
-  const InvalidEntries& invalid() const override { return entries_.invalid; }
-  const OddEntries& odd() const override { return entries_.odd; }
+  const tables::InvalidEntries& invalid() const override { return entries_.invalid; }
+  const tables::OddEntries& odd() const override { return entries_.odd; }
 
  private:
   struct Place {
@@ -60,7 +60,7 @@ class CsvDataset : public Dataset {
   };
   // An annotation file, ready to be read from.
   struct File {
-    std::shared_ptr<const AnnotationText> content;
+    std::shared_ptr<const tables::AnnotationText> content;
     char separator = ',';
     std::vector<std::size_t> columns;  // where those of the format stand in a row
     std::size_t num_columns = 0;
@@ -70,9 +70,9 @@ class CsvDataset : public Dataset {
   class Indexer;
 
   File open_file(const std::filesystem::path& path) const;
-  std::vector<std::size_t> find_columns(const CsvRow& header,
+  std::vector<std::size_t> find_columns(const tables::CsvRow& header,
                                         const std::filesystem::path& path) const;
-  std::string_view fault_of(const CsvRow& row, CsvCells cells, std::int64_t part,
+  std::string_view fault_of(const tables::CsvRow& row, CsvCells cells, std::int64_t part,
                             const File& file) const;
 
   CsvFormat format_;
@@ -80,13 +80,13 @@ class CsvDataset : public Dataset {
   Index index_;
   std::span<const Place> places_;                // of the valid records, file by file
   std::span<const std::uint64_t> file_records_;  // number of valid records up to the end of a file
-  EntryTallies entries_;
+  tables::EntryTallies entries_;
 };
 
 // True if a cell holds nothing, white space, or what pandas reads as NaN.
-bool is_missing_cell(const CsvField& cell);
+bool is_missing_cell(const tables::CsvField& cell);
 // What the cell says, without white space (Python's str.isspace()) at both ends. For texts: names
 // of files are cell.value(), white space included.
-std::string stripped(const CsvField& cell);
+std::string stripped(const tables::CsvField& cell);
 
 }  // namespace vllama::datasets

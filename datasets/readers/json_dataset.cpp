@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "core/error.h"
-#include "datasets/entries/entry_error.h"
 #include "datasets/entries/format_hint.h"
-#include "datasets/tables/json_array.h"
-#include "datasets/tables/mapped_text.h"
+#include "tables/entry_error.h"
+#include "tables/json_array.h"
+#include "tables/mapped_text.h"
 #include "text/error.h"
 
 namespace vllama::datasets {
@@ -54,17 +54,17 @@ JsonDataset::JsonDataset(const std::filesystem::path& path, JsonFormat format,
 IndexContent JsonDataset::make_index() const {
   constexpr std::uint64_t kElementsBetweenReleases = 4096;
   std::vector<Place> places;
-  EntryTallies entries;
+  tables::EntryTallies entries;
   EntryCheck check(format_.ids, entries);
   const std::string_view format =
       std::string_view(format_.reader).substr(0, format_.reader.find(' '));
   LineCounter lines(text_.text());
   std::optional<Place> first_unreleased;
   std::uint64_t number = 0;
-  for (const JsonExtent& extent : find_elements(text_, format_.key)) {
+  for (const tables::JsonExtent& extent : tables::find_elements(text_, format_.key)) {
     const Place place{extent.begin, extent.length, number++};
     const std::string where = place_text(place, lines.line_at(extent.begin));
-    ParsedJson parsed;
+    tables::ParsedJson parsed;
     const bool is_valid = check.accept(where, [&] {
       parsed = parse(place);
       return read_or_name_format(parsed.value, format, [&] { return format_.read(parsed.value); });
@@ -85,9 +85,10 @@ IndexContent JsonDataset::make_index() const {
   return content;
 }
 
-ParsedJson JsonDataset::parse(const Place& place) const {
+tables::ParsedJson JsonDataset::parse(const Place& place) const {
   const std::string_view text = text_.text();
-  return parse_entry(text.substr(std::min<std::size_t>(place.begin, text.size()), place.length));
+  return tables::parse_entry(
+      text.substr(std::min<std::size_t>(place.begin, text.size()), place.length));
 }
 
 std::string JsonDataset::place_text(const Place& place, std::int64_t line) const {
@@ -96,8 +97,8 @@ std::string JsonDataset::place_text(const Place& place, std::int64_t line) const
 }
 
 void JsonDataset::release(const Place& first, const Place& last) const {
-  const std::size_t window = first.begin / kAccessWindowBytes * kAccessWindowBytes;
-  text_.release_pages(window, last.begin + last.length - window + kAccessWindowBytes);
+  const std::size_t window = first.begin / tables::kAccessWindowBytes * tables::kAccessWindowBytes;
+  text_.release_pages(window, last.begin + last.length - window + tables::kAccessWindowBytes);
 }
 
 Record JsonDataset::record(std::int64_t index) const {
@@ -108,12 +109,12 @@ Record JsonDataset::record(std::int64_t index) const {
                                   text_.path().string(), place.element, place.begin, reason));
   };
   try {
-    const ParsedJson parsed = parse(place);
+    const tables::ParsedJson parsed = parse(place);
     release(place, place);
     Record record = format_.read(parsed.value);
     if (format_.find_media) format_.find_media(record);
     return record;
-  } catch (const EntryError& error) {
+  } catch (const tables::EntryError& error) {
     throw changed(error.reason);
   } catch (const text::TextError& error) {
     throw changed(text::failure_name(error.reason));

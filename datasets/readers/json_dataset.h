@@ -13,8 +13,8 @@
 #include "datasets/entries/entry_check.h"
 #include "datasets/entries/record.h"
 #include "datasets/index/index_file.h"
-#include "datasets/tables/annotation_text.h"
-#include "datasets/tables/json_text.h"
+#include "tables/annotation_text.h"
+#include "tables/json_text.h"
 
 namespace vllama::datasets {
 
@@ -38,8 +38,8 @@ class JsonDataset : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(places_.size()); }
   Record record(std::int64_t index) const override;
-  const InvalidEntries& invalid() const override { return entries_.invalid; }
-  const OddEntries& odd() const override { return entries_.odd; }
+  const tables::InvalidEntries& invalid() const override { return entries_.invalid; }
+  const tables::OddEntries& odd() const override { return entries_.odd; }
 
  private:
   struct Place {
@@ -49,17 +49,17 @@ class JsonDataset : public Dataset {
 
   IndexContent make_index() const;
   // Throws EntryError not_json.
-  ParsedJson parse(const Place& place) const;
+  tables::ParsedJson parse(const Place& place) const;
   // "chat.json, element 17 (line 3, byte 2048)"
   std::string place_text(const Place& place, std::int64_t line) const;
   // Lets the pages from the first to the last element leave memory.
   void release(const Place& first, const Place& last) const;
 
-  AnnotationText text_;
+  tables::AnnotationText text_;
   JsonFormat format_;
   Index index_;
   std::span<const Place> places_;  // of the valid elements
-  EntryTallies entries_;
+  tables::EntryTallies entries_;
 };
 
 }  // namespace vllama::datasets

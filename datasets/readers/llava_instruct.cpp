@@ -4,10 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "datasets/entries/entry_error.h"
+#include "datasets/entries/record_fields.h"
 #include "datasets/readers/json_dataset.h"
 #include "datasets/readers/tagged_messages.h"
-#include "datasets/tables/json_fields.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
@@ -26,13 +27,13 @@ constexpr std::array kKinds = {Kind{MediaKind::image, "<image>", {"image", "imag
 std::vector<std::string> names_of(const nlohmann::json& element, const Kind& kind) {
   std::vector<std::string> names;
   for (const char* key : kind.keys) {
-    const nlohmann::json* value = find_member(element, key);
+    const nlohmann::json* value = tables::find_member(element, key);
     if (value == nullptr) continue;
     if (!value->is_array()) {
-      names.push_back(words_of(*value, key));
+      names.push_back(tables::words_of(*value, key));
       if (names.back().empty()) names.pop_back();
     } else {
-      for (const nlohmann::json& name : *value) names.push_back(words_of(name, key));
+      for (const nlohmann::json& name : *value) names.push_back(tables::words_of(name, key));
     }
   }
   return names;
@@ -64,9 +65,10 @@ void require_media(const nlohmann::json& element, const std::vector<TaggedMedia>
     has_any_tag = has_any_tag || has_tag(element, tagged.tag);
   }
   if (has_any_tag)
-    throw EntryError("missing_image",
-                     "a question has the tag of a medium, and the record has none");
-  throw EntryError("text_only", "a record without image, video or audio has nothing to show");
+    throw tables::EntryError("missing_image",
+                             "a question has the tag of a medium, and the record has none");
+  throw tables::EntryError("text_only",
+                           "a record without image, video or audio has nothing to show");
 }
 
 Record record_of(const nlohmann::json& element, const MediaRoot& media_root,
@@ -79,7 +81,7 @@ Record record_of(const nlohmann::json& element, const MediaRoot& media_root,
   });
   std::vector<std::string_view> tags;
   for (const TaggedMedia& tagged : all) tags.push_back(tagged.tag);
-  Record record{.id = required_id(element), .media = {}, .conversation = {}};
+  Record record{.id = tables::required_id(element), .media = {}, .conversation = {}};
   record.conversation = answered_conversation(element, tags);
   record.media = place_media_at_tags(record.conversation, std::move(all));
   return record;

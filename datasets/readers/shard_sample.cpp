@@ -10,12 +10,12 @@
 
 #include "core/text_encoding.h"
 #include "core/utf8.h"
-#include "datasets/entries/entry_error.h"
 #include "datasets/entries/media_names.h"
 #include "datasets/readers/vllama_line.h"
 #include "datasets/shards/media_root.h"
-#include "datasets/tables/json_fields.h"
-#include "datasets/tables/json_text.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
+#include "tables/json_text.h"
 #include "text/unicode.h"
 
 namespace vllama::datasets {
@@ -35,7 +35,7 @@ struct Parts {
   std::string key;
   std::int64_t shard = 0;
   std::optional<media::FileRange> text, json;
-  std::vector<MediaFile> media;
+  std::vector<samples::MediaFile> media;
   std::string first_unknown;  // a member whose extension says nothing
 };
 
@@ -50,7 +50,8 @@ Parts sort_members(const Shards& shards, std::span<const std::uint64_t> members)
     const std::string extension =
         lower_case(name.substr(std::min(name.size(), parts.key.size() + 1)));
     if (!extensions.insert(extension).second)
-      throw EntryError("duplicate_member", fmt::format("two members end in .{}", extension));
+      throw tables::EntryError("duplicate_member",
+                               fmt::format("two members end in .{}", extension));
     const auto kind = kind_of_name("x." + extension);
     if (extension == "txt")
       parts.text = shards.range(member);
@@ -68,7 +69,8 @@ Parts sort_members(const Shards& shards, std::span<const std::uint64_t> members)
 std::string content_of(const media::FileRange& range) {
   if (range.num_bytes.value_or(0) == 0) return {};
   if (*range.num_bytes > kMaxTextBytes)
-    throw EntryError("too_large", fmt::format("'{}' has {} bytes", range.member, *range.num_bytes));
+    throw tables::EntryError("too_large",
+                             fmt::format("'{}' has {} bytes", range.member, *range.num_bytes));
   return utf8_text(media::OpenRange(range).read_first(*range.num_bytes));
 }
 
@@ -76,12 +78,12 @@ std::string content_of(const media::FileRange& range) {
 std::optional<nlohmann::json> description_of(const Parts& parts, const NoteOdd& note_odd) {
   if (!parts.json) return std::nullopt;
   try {
-    ParsedJson parsed = parse_json(content_of(*parts.json));
+    tables::ParsedJson parsed = tables::parse_json(content_of(*parts.json));
     if (!parsed.repeated_key.empty())
       note_odd("duplicate_key", fmt::format("'{}' occurs twice", parsed.repeated_key));
     return std::move(parsed.value);
   } catch (const nlohmann::json::exception& error) {
-    if (!parts.text) throw EntryError("not_json", error.what());
+    if (!parts.text) throw tables::EntryError("not_json", error.what());
     note_odd("not_json", error.what());
     return std::nullopt;
   }
@@ -92,22 +94,24 @@ std::string caption_of(const Parts& parts, const std::optional<nlohmann::json>& 
   if (parts.text)
     caption = content_of(*parts.text);
   else if (description)
-    caption = optional_text(*description, "caption").value_or("");
-  if (!is_utf8(caption)) throw EntryError("not_utf8");
+    caption = tables::optional_text(*description, "caption").value_or("");
+  if (!is_utf8(caption)) throw tables::EntryError("not_utf8");
   caption = text::strip_right(text::strip_left(caption));
-  if (caption.empty()) throw EntryError("missing_caption");
+  if (caption.empty()) throw tables::EntryError("missing_caption");
   return caption;
 }
 
 Record captioned_medium(const Parts& parts, const std::optional<nlohmann::json>& description,
                         const NoteOdd& note_odd) {
-  if (parts.key.empty()) throw EntryError("missing_id", "nothing in front of the first dot");
-  if (!is_utf8(parts.key)) throw EntryError("not_utf8");
+  if (parts.key.empty())
+    throw tables::EntryError("missing_id", "nothing in front of the first dot");
+  if (!is_utf8(parts.key)) throw tables::EntryError("not_utf8");
   if (parts.media.empty() && !parts.first_unknown.empty())
-    throw EntryError("unknown_extension", fmt::format("'{}'", parts.first_unknown));
-  if (parts.media.empty()) throw EntryError("missing_media");
+    throw tables::EntryError("unknown_extension", fmt::format("'{}'", parts.first_unknown));
+  if (parts.media.empty()) throw tables::EntryError("missing_media");
   if (parts.media.size() > 1)
-    throw EntryError("many_media", "several media need a .json that says where they belong");
+    throw tables::EntryError("many_media",
+                             "several media need a .json that says where they belong");
   std::string caption = caption_of(parts, description);
   if (!parts.first_unknown.empty())
     note_odd("unknown_extension", fmt::format("'{}' is left out", parts.first_unknown));
@@ -133,12 +137,12 @@ Record read_shard_sample(const std::shared_ptr<const Shards>& shards,
                       (description->contains("messages") || description->contains("media"));
   if (!is_own) return captioned_medium(parts, description, note_odd);
   Record record = record_from_line(*description, MediaRoot(shards, parts.shard));
-  for (const MediaFile& file : record.media) {
+  for (const samples::MediaFile& file : record.media) {
     if (file.source.is_whole_file())
-      throw EntryError("bad_path",
-                       fmt::format("'{}' is no member of the shards", file.source.path.string()));
+      throw tables::EntryError(
+          "bad_path", fmt::format("'{}' is no member of the shards", file.source.path.string()));
     if (file.source.is_absent())
-      throw EntryError("missing_media", fmt::format("no member '{}'", file.source.member));
+      throw tables::EntryError("missing_media", fmt::format("no member '{}'", file.source.member));
   }
   return record;
 }

@@ -6,8 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "datasets/entries/entry_error.h"
-#include "datasets/tables/json_fields.h"
+#include "datasets/entries/record_fields.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 #include "text/error.h"
 
 namespace vllama::datasets {
@@ -15,11 +16,11 @@ namespace {
 
 std::vector<text::Message> messages_of(const nlohmann::json& element) {
   std::vector<text::Message> messages;
-  for (const nlohmann::json& item : required_list(element, "conversations")) {
-    std::string role = required_words(item, "from");
-    auto value = optional_words(item, "value");
-    if (!value && role == "gpt") throw EntryError("missing_answer");
-    if (!value) throw EntryError("missing_question");
+  for (const nlohmann::json& item : tables::required_list(element, "conversations")) {
+    std::string role = tables::required_words(item, "from");
+    auto value = tables::optional_words(item, "value");
+    if (!value && role == "gpt") throw tables::EntryError("missing_answer");
+    if (!value) throw tables::EntryError("missing_question");
     messages.push_back({std::move(role), std::move(*value)});
   }
   return messages;
@@ -43,18 +44,18 @@ text::Conversation answered_conversation(const nlohmann::json& element,
   const auto messages = messages_of(element);
   text::Conversation conversation = text::conversation_from_messages(messages);
   if (messages.back().role == "human")
-    throw EntryError("missing_answer", "the last question has none");
+    throw tables::EntryError("missing_answer", "the last question has none");
   for (const text::Turn& turn : conversation.turns)
     for (const std::string_view tag : tags)
       if (contains(turn.answer, tag))
-        throw EntryError("tag_in_answer", fmt::format("an answer contains {}", tag));
+        throw tables::EntryError("tag_in_answer", fmt::format("an answer contains {}", tag));
   require_answers(conversation);
   return conversation;
 }
 
-std::vector<MediaFile> place_media_at_tags(text::Conversation& conversation,
-                                           std::vector<TaggedMedia> tagged) {
-  std::vector<MediaFile> media;
+std::vector<samples::MediaFile> place_media_at_tags(text::Conversation& conversation,
+                                                    std::vector<TaggedMedia> tagged) {
+  std::vector<samples::MediaFile> media;
   std::vector<std::size_t> num_used(tagged.size());
   for (std::size_t turn = 0; turn < conversation.turns.size(); ++turn) {
     std::string& question = conversation.turns[turn].question;

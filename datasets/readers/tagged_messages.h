@@ -25,14 +25,14 @@ text::Conversation answered_conversation(const nlohmann::json& element,
 // Media that a tag stands for, in the order of its tags.
 struct TaggedMedia {
   std::string_view tag;
-  std::vector<MediaFile> media;
+  std::vector<samples::MediaFile> media;
 };
 
 // Takes all tags out of the questions of a conversation without media, puts the places of the media
 // there, and returns the media in that order; the texts stay otherwise as they are, line breaks
 // beside the tags included. Throws text::TextError (no_media_place, many_media_places) unless each
 // tag stands as often as there are media for it.
-std::vector<MediaFile> place_media_at_tags(text::Conversation& conversation,
-                                           std::vector<TaggedMedia> tagged);
+std::vector<samples::MediaFile> place_media_at_tags(text::Conversation& conversation,
+                                                    std::vector<TaggedMedia> tagged);
 
 }  // namespace vllama::datasets

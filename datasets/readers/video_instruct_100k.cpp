@@ -2,11 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "datasets/entries/entry_error.h"
 #include "datasets/entries/media_names.h"
+#include "datasets/entries/record_fields.h"
 #include "datasets/readers/json_dataset.h"
 #include "datasets/readers/tagged_messages.h"
-#include "datasets/tables/json_fields.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
@@ -15,9 +16,10 @@ namespace {
 constexpr std::string_view kFeatureExtension = ".pkl";
 
 text::Conversation question_and_answer(const nlohmann::json& element) {
-  const auto question = optional_words(element, "q"), answer = optional_words(element, "a");
-  if (!question) throw EntryError("missing_question");
-  if (!answer || is_blank(*answer)) throw EntryError("missing_answer");
+  const auto question = tables::optional_words(element, "q"),
+             answer = tables::optional_words(element, "a");
+  if (!question) throw tables::EntryError("missing_question");
+  if (!answer || tables::is_blank(*answer)) throw tables::EntryError("missing_answer");
   return {.turns = {{*question, *answer}}, .media = {{.turn = 0, .offset = 0}}};
 }
 
@@ -38,8 +40,8 @@ text::Conversation training_form(const nlohmann::json& element) {
 
 // The path of the video is as it is written: the file is looked for when the record is used.
 Record read(const nlohmann::json& element, const MediaRoot& media_root) {
-  const bool is_training_form = find_member(element, "conversations") != nullptr;
-  std::string video = required_words(element, is_training_form ? "video" : "video_id");
+  const bool is_training_form = tables::find_member(element, "conversations") != nullptr;
+  std::string video = tables::required_words(element, is_training_form ? "video" : "video_id");
   if (is_training_form && video.ends_with(kFeatureExtension))
     video.resize(video.size() - kFeatureExtension.size());
   return {.id = video,

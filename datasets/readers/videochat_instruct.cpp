@@ -2,9 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "datasets/entries/entry_error.h"
+#include "datasets/entries/record_fields.h"
 #include "datasets/readers/json_dataset.h"
-#include "datasets/tables/json_fields.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
@@ -15,32 +16,33 @@ namespace {
 text::Conversation conversation_of(const nlohmann::json& element, bool reads_instructions) {
   text::Conversation conversation;
   std::string latest;
-  for (const nlohmann::json& item : required_list(element, "QA")) {
-    const auto question = optional_words(item, "q");
-    const auto answer = optional_words(item, "a");
+  for (const nlohmann::json& item : tables::required_list(element, "QA")) {
+    const auto question = tables::optional_words(item, "q");
+    const auto answer = tables::optional_words(item, "a");
     const std::string instruction =
-        reads_instructions ? optional_words(item, "i").value_or("") : std::string();
-    if (!question && instruction.empty()) throw EntryError("missing_question");
-    if (!answer) throw EntryError("missing_answer");
+        reads_instructions ? tables::optional_words(item, "i").value_or("") : std::string();
+    if (!question && instruction.empty()) throw tables::EntryError("missing_question");
+    if (!answer) throw tables::EntryError("missing_answer");
     std::string asked = question.value_or("");
-    if (!is_blank(instruction) && instruction != latest) {
-      asked = is_blank(asked) ? instruction : instruction + " " + asked;
+    if (!tables::is_blank(instruction) && instruction != latest) {
+      asked = tables::is_blank(asked) ? instruction : instruction + " " + asked;
       latest = instruction;
     }
     conversation.turns.push_back({std::move(asked), *answer});
   }
-  if (conversation.turns.empty()) throw EntryError("no_turns");
+  if (conversation.turns.empty()) throw tables::EntryError("no_turns");
   require_answers(conversation);
   conversation.media = {{.turn = 0, .offset = 0}};
   return conversation;
 }
 
 Record read(const nlohmann::json& element, const MediaRoot& media_root, bool reads_instructions) {
-  const auto video = optional_words(element, "video"), image = optional_words(element, "image");
-  if (!video && !image) throw EntryError("missing_media", "neither 'video' nor 'image'");
-  if (video && image) throw EntryError("many_media", "both 'video' and 'image'");
-  MediaFile file{.source = media_root.file(media_name(video ? *video : *image)),
-                 .kind = video ? MediaKind::video : MediaKind::image};
+  const auto video = tables::optional_words(element, "video"),
+             image = tables::optional_words(element, "image");
+  if (!video && !image) throw tables::EntryError("missing_media", "neither 'video' nor 'image'");
+  if (video && image) throw tables::EntryError("many_media", "both 'video' and 'image'");
+  samples::MediaFile file{.source = media_root.file(media_name(video ? *video : *image)),
+                          .kind = video ? MediaKind::video : MediaKind::image};
   if (video) read_times(element, file);
   return {.id = video ? *video : *image,
           .media = {file},

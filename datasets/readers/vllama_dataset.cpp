@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "core/error.h"
-#include "datasets/entries/entry_error.h"
 #include "datasets/entries/format_hint.h"
 #include "datasets/readers/vllama_line.h"
-#include "datasets/tables/json_fields.h"
-#include "datasets/tables/json_text.h"
-#include "datasets/tables/mapped_text.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
+#include "tables/json_text.h"
+#include "tables/mapped_text.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;
@@ -38,17 +38,17 @@ IndexContent VllamaDataset::make_index() const {
         "jq -c '.[]'",
         path));
   std::vector<std::uint64_t> line_begins;
-  EntryTallies entries;
+  tables::EntryTallies entries;
   EntryCheck check(Ids::unique, entries);
   std::size_t released = 0;
   for (std::int64_t line_number = 1; begin < text.size(); ++line_number) {
     const std::string_view line = line_at(begin);
-    if (!is_blank(line) && is_record(line, fmt::format("{}:{}", path, line_number), check))
+    if (!tables::is_blank(line) && is_record(line, fmt::format("{}:{}", path, line_number), check))
       line_begins.push_back(begin);
     begin += line.size() + 1;
-    if (begin < text.size() && begin - released >= kScanWindowBytes) {
+    if (begin < text.size() && begin - released >= tables::kScanWindowBytes) {
       text_.release_pages(released, begin - released);
-      released = begin / kAccessWindowBytes * kAccessWindowBytes;
+      released = begin / tables::kAccessWindowBytes * tables::kAccessWindowBytes;
     }
   }
   text_.release_pages(0, text.size());
@@ -60,9 +60,9 @@ IndexContent VllamaDataset::make_index() const {
 
 bool VllamaDataset::is_record(std::string_view line, const std::string& place,
                               EntryCheck& check) const {
-  ParsedJson parsed;
+  tables::ParsedJson parsed;
   const bool is_valid = check.accept(place, [&] {
-    parsed = parse_entry(line);
+    parsed = tables::parse_entry(line);
     return read_or_name_format(parsed.value, "vllama",
                                [&] { return record_from_line(parsed.value, media_root_); });
   });
@@ -80,11 +80,11 @@ Record VllamaDataset::record(std::int64_t index) const {
   const std::size_t begin = line_begins_[static_cast<std::size_t>(index)];
   const std::string_view line = line_at(begin);
   try {
-    Record record = record_from_line(parse_entry(line).value, media_root_);
-    const std::size_t window = begin / kAccessWindowBytes * kAccessWindowBytes;
-    text_.release_pages(window, begin + line.size() - window + kAccessWindowBytes);
+    Record record = record_from_line(tables::parse_entry(line).value, media_root_);
+    const std::size_t window = begin / tables::kAccessWindowBytes * tables::kAccessWindowBytes;
+    text_.release_pages(window, begin + line.size() - window + tables::kAccessWindowBytes);
     return record;
-  } catch (const EntryError& error) {
+  } catch (const tables::EntryError& error) {
     throw RunFailure(fmt::format("'{}' changed while it was in use: the line at byte {} is {}",
                                  text_.path().string(), begin, error.reason));
   }

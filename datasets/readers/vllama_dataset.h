@@ -12,7 +12,7 @@
 #include "datasets/entries/record.h"
 #include "datasets/index/index_file.h"
 #include "datasets/shards/media_root.h"
-#include "datasets/tables/annotation_text.h"
+#include "tables/annotation_text.h"
 
 namespace vllama::datasets {
 
@@ -28,19 +28,19 @@ class VllamaDataset : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(line_begins_.size()); }
   Record record(std::int64_t index) const override;
-  const InvalidEntries& invalid() const override { return entries_.invalid; }
-  const OddEntries& odd() const override { return entries_.odd; }
+  const tables::InvalidEntries& invalid() const override { return entries_.invalid; }
+  const tables::OddEntries& odd() const override { return entries_.odd; }
 
  private:
   IndexContent make_index() const;
   std::string_view line_at(std::size_t begin) const;
   bool is_record(std::string_view line, const std::string& place, EntryCheck& check) const;
 
-  AnnotationText text_;
+  tables::AnnotationText text_;
   MediaRoot media_root_;
   Index index_;
   std::span<const std::uint64_t> line_begins_;  // byte offsets of the valid lines
-  EntryTallies entries_;
+  tables::EntryTallies entries_;
 };
 
 }  // namespace vllama::datasets

@@ -10,8 +10,9 @@
 #include <optional>
 
 #include "core/error.h"
-#include "datasets/entries/entry_error.h"
-#include "datasets/tables/json_fields.h"
+#include "datasets/entries/record_fields.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::datasets {
 
@@ -32,27 +33,27 @@ constexpr std::array kKindNames = {KindName{MediaKind::video, "video"},
 void check_keys(const json& object, std::string_view what,
                 std::initializer_list<std::string_view> known) {
   if (!object.is_object())
-    throw EntryError("wrong_type",
-                     fmt::format("{} must be an object, not {}", what, object.type_name()));
+    throw tables::EntryError("wrong_type",
+                             fmt::format("{} must be an object, not {}", what, object.type_name()));
   for (const auto& [key, value] : object.items())
     if (std::ranges::find(known, key) == known.end())
-      throw EntryError("unknown_key", fmt::format("'{}' in {}, which may have: {}", key, what,
-                                                  fmt::join(known, ", ")));
+      throw tables::EntryError("unknown_key", fmt::format("'{}' in {}, which may have: {}", key,
+                                                          what, fmt::join(known, ", ")));
 }
 
 // {"video": "a.mp4", "start": 1, "end": 2}, nothing for {"text": ...}.
-std::optional<MediaFile> media_of(const json& part, const MediaRoot& media_root) {
+std::optional<samples::MediaFile> media_of(const json& part, const MediaRoot& media_root) {
   check_keys(part, "a part", {"text", "video", "image", "audio", "start", "end"});
-  std::optional<MediaFile> file;
+  std::optional<samples::MediaFile> file;
   for (const auto& [kind, key] : kKindNames) {
-    const auto path = optional_text(part, key);
+    const auto path = tables::optional_text(part, key);
     if (!path) continue;
-    if (file) throw EntryError("many_media", "a part is one medium");
-    file = MediaFile{.source = media_root.file(media_name(*path)), .kind = kind};
+    if (file) throw tables::EntryError("many_media", "a part is one medium");
+    file = samples::MediaFile{.source = media_root.file(media_name(*path)), .kind = kind};
   }
-  const bool has_text = find_member(part, "text") != nullptr;
+  const bool has_text = tables::find_member(part, "text") != nullptr;
   if (!file && !has_text)
-    throw EntryError("missing_media", "a part has one of: text, video, image, audio");
+    throw tables::EntryError("missing_media", "a part has one of: text, video, image, audio");
   if (!file) {
     check_keys(part, "a part with text", {"text"});
   } else if (file->kind == MediaKind::image) {
@@ -67,11 +68,11 @@ std::optional<MediaFile> media_of(const json& part, const MediaRoot& media_root)
 // The text of a message, with its media added to the record.
 std::string content_of(const json& message, const MediaRoot& media_root, std::size_t turn,
                        Record& record) {
-  const json* content = find_member(message, "content");
-  if (content == nullptr) throw EntryError("missing_key", "a message without 'content'");
+  const json* content = tables::find_member(message, "content");
+  if (content == nullptr) throw tables::EntryError("missing_key", "a message without 'content'");
   if (content->is_string()) return content->get<std::string>();
   if (!content->is_array())
-    throw EntryError("wrong_type", "'content' must be text or a list of parts");
+    throw tables::EntryError("wrong_type", "'content' must be text or a list of parts");
   std::string text;
   for (const json& part : *content) {
     const auto file = media_of(part, media_root);
@@ -79,7 +80,7 @@ std::string content_of(const json& message, const MediaRoot& media_root, std::si
       record.media.push_back(*file);
       record.conversation.media.push_back({turn, text.size()});
     } else {
-      text += required_text(part, "text");
+      text += tables::required_text(part, "text");
     }
   }
   return text;
@@ -89,37 +90,39 @@ void read_messages(const json& line, const MediaRoot& media_root, Record& record
   check_keys(line, "a conversation", {"id", "messages"});
   auto& turns = record.conversation.turns;
   bool is_users_turn = true;
-  for (const json& message : required_list(line, "messages")) {
+  for (const json& message : tables::required_list(line, "messages")) {
     check_keys(message, "a message", {"role", "content"});
-    const std::string role = required_text(message, "role");
+    const std::string role = tables::required_text(message, "role");
     if (role != "user" && role != "assistant")
-      throw EntryError("unknown_role", fmt::format("'{}' is neither user nor assistant", role));
+      throw tables::EntryError("unknown_role",
+                               fmt::format("'{}' is neither user nor assistant", role));
     if ((role == "user") != is_users_turn)
-      throw EntryError("broken_order",
-                       "messages come from user and assistant in turn, the first from user");
+      throw tables::EntryError(
+          "broken_order", "messages come from user and assistant in turn, the first from user");
     if (is_users_turn) turns.emplace_back();
     const std::size_t num_media = record.media.size();
     std::string text = content_of(message, media_root, turns.size() - 1, record);
-    if (!is_users_turn && record.media.size() > num_media) throw EntryError("media_in_answer");
+    if (!is_users_turn && record.media.size() > num_media)
+      throw tables::EntryError("media_in_answer");
     (is_users_turn ? turns.back().question : turns.back().answer) = std::move(text);
     is_users_turn = !is_users_turn;
   }
-  if (turns.empty()) throw EntryError("no_turns");
-  if (!is_users_turn) throw EntryError("missing_answer", "the last message is the user's");
+  if (turns.empty()) throw tables::EntryError("no_turns");
+  if (!is_users_turn) throw tables::EntryError("missing_answer", "the last message is the user's");
   require_answers(record.conversation);
-  if (record.media.empty()) throw EntryError("text_only");
+  if (record.media.empty()) throw tables::EntryError("text_only");
 }
 
 void read_caption(const json& line, const MediaRoot& media_root, Record& record) {
   check_keys(line, "a caption", {"id", "caption", "media"});
-  const auto caption = optional_text(line, "caption");
-  if (!caption || is_blank(*caption)) throw EntryError("missing_caption");
-  for (const json& part : required_list(line, "media")) {
+  const auto caption = tables::optional_text(line, "caption");
+  if (!caption || tables::is_blank(*caption)) throw tables::EntryError("missing_caption");
+  for (const json& part : tables::required_list(line, "media")) {
     const auto file = media_of(part, media_root);
-    if (!file) throw EntryError("missing_media", "the media of a caption have no text");
+    if (!file) throw tables::EntryError("missing_media", "the media of a caption have no text");
     record.media.push_back(*file);
   }
-  if (record.media.empty()) throw EntryError("missing_media");
+  if (record.media.empty()) throw tables::EntryError("missing_media");
   record.conversation.turns = {{.question = "", .answer = *caption}};
 }
 
@@ -130,7 +133,7 @@ std::string relative_text(const media::FileRange& source, const fs::path& media_
   return text.starts_with(root) ? text.substr(root.size()) : text;
 }
 
-Output part_from(const MediaFile& file, const fs::path& media_root) {
+Output part_from(const samples::MediaFile& file, const fs::path& media_root) {
   Output part;
   for (const auto& [kind, key] : kKindNames)
     if (kind == file.kind) part[std::string(key)] = relative_text(file.source, media_root);
@@ -174,14 +177,14 @@ std::string dumped(const Output& line, const Record& record) {
 }  // namespace
 
 Record record_from_line(const json& line, const MediaRoot& media_root) {
-  const bool has_messages = find_member(line, "messages") != nullptr;
-  Record record{.id = required_id(line), .media = {}, .conversation = {}};
+  const bool has_messages = tables::find_member(line, "messages") != nullptr;
+  Record record{.id = tables::required_id(line), .media = {}, .conversation = {}};
   if (has_messages)
     read_messages(line, media_root, record);
   else if (line.contains("caption"))
     read_caption(line, media_root, record);
   else
-    throw EntryError("missing_key", "a line has either 'messages' or 'caption'");
+    throw tables::EntryError("missing_key", "a line has either 'messages' or 'caption'");
   return record;
 }
 
@@ -190,7 +193,8 @@ std::string line_from_record(const Record& record, const std::filesystem::path& 
   const text::Conversation& conversation = record.conversation;
   if (conversation.is_caption()) {
     Output media = Output::array();
-    for (const MediaFile& file : record.media) media.push_back(part_from(file, media_root));
+    for (const samples::MediaFile& file : record.media)
+      media.push_back(part_from(file, media_root));
     line["caption"] = conversation.turns[0].answer;
     line["media"] = std::move(media);
     return dumped(line, record);

@@ -8,10 +8,10 @@
 
 #include "core/error.h"
 #include "core/in_threads.h"
-#include "datasets/entries/entry_error.h"
 #include "datasets/entries/seen_ids.h"
 #include "datasets/readers/shard_sample.h"
 #include "media/error.h"
+#include "tables/entry_error.h"
 #include "text/error.h"
 
 namespace vllama::datasets {
@@ -48,7 +48,7 @@ class WebDataset::Indexer {
   struct ShardSamples {
     std::vector<std::vector<std::uint64_t>> members;  // of each valid sample
     std::vector<std::string> ids, places;
-    EntryTallies entries;
+    tables::EntryTallies entries;
   };
 
   // The members of a shard by their key, in the order of the first of each.
@@ -75,7 +75,7 @@ class WebDataset::Indexer {
         samples.ids.push_back(read_shard_sample(shards_, members, note_odd).id);
         samples.places.push_back(place);
         samples.members.push_back(std::move(members));
-      } catch (const EntryError& error) {
+      } catch (const tables::EntryError& error) {
         samples.entries.invalid.add(error.reason, place, error.what());
       } catch (const text::TextError& error) {
         samples.entries.invalid.add(text::failure_name(error.reason), place, error.what());
@@ -101,7 +101,7 @@ class WebDataset::Indexer {
   std::shared_ptr<const Shards> shards_;
   SeenIds seen_;
   std::vector<std::uint64_t> members_, ends_;
-  EntryTallies entries_;
+  tables::EntryTallies entries_;
 };
 
 WebDataset::WebDataset(const std::string& shards, const IndexFolder& indexes)
@@ -130,7 +130,7 @@ Record WebDataset::record(std::int64_t index) const {
   };
   try {
     return read_shard_sample(shards_, members, [](std::string_view, const std::string&) {});
-  } catch (const EntryError& error) {
+  } catch (const tables::EntryError& error) {
     throw changed(error.reason);
   } catch (const text::TextError& error) {
     throw changed(text::failure_name(error.reason));

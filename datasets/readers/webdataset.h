@@ -34,8 +34,8 @@ class WebDataset : public Dataset {
 
   std::int64_t size() const override { return static_cast<std::int64_t>(sample_ends_.size()); }
   Record record(std::int64_t index) const override;
-  const InvalidEntries& invalid() const override { return entries_.invalid; }
-  const OddEntries& odd() const override { return entries_.odd; }
+  const tables::InvalidEntries& invalid() const override { return entries_.invalid; }
+  const tables::OddEntries& odd() const override { return entries_.odd; }
 
  private:
   class Indexer;
@@ -44,7 +44,7 @@ class WebDataset : public Dataset {
   Index index_;
   std::span<const std::uint64_t> sample_members_;  // of the valid samples, one after the other
   std::span<const std::uint64_t> sample_ends_;     // of each, in sample_members_
-  EntryTallies entries_;
+  tables::EntryTallies entries_;
 };
 
 }  // namespace vllama::datasets

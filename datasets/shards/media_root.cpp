@@ -88,14 +88,14 @@ std::optional<media::FileRange> MediaRoot::find(
   return std::nullopt;
 }
 
-MediaFile MediaRoot::find_named(const fs::path& name, MediaKind kind,
-                                std::span<const std::string_view> extensions,
-                                std::string_view expected) const {
+samples::MediaFile MediaRoot::find_named(const fs::path& name, MediaKind kind,
+                                         std::span<const std::string_view> extensions,
+                                         std::string_view expected) const {
   // What has an extension needs not be looked for: nothing is appended to it.
   if (kind_of_name(name)) return {.source = file(name), .kind = kind};
   if (const auto found = find(name)) return {.source = *found, .kind = kind};
   if (const auto found = find(name, extensions)) return {.source = *found, .kind = kind};
-  MediaFile missing{
+  samples::MediaFile missing{
       .source = file(expected.empty() ? name : with_extension(name, std::string(expected))),
       .kind = kind};
   missing.tried = name.filename().string();
@@ -105,12 +105,13 @@ MediaFile MediaRoot::find_named(const fs::path& name, MediaKind kind,
 }
 
 void MediaRoot::find_extensions(Record& record) const {
-  for (MediaFile& medium : record.media) {
+  for (samples::MediaFile& medium : record.media) {
     const media::FileRange& source = medium.source;
     if (!source.is_whole_file() && !source.is_absent()) continue;
     // The folder is in front of the name already, or is that of an absolute one.
     const MediaRoot& root = source.is_whole_file() ? MediaRoot(fs::path()) : *this;
-    MediaFile found = root.find_named(source.file_name(), medium.kind, extensions_of(medium.kind));
+    samples::MediaFile found =
+        root.find_named(source.file_name(), medium.kind, extensions_of(medium.kind));
     medium.source = std::move(found.source);
     medium.tried = std::move(found.tried);
   }

@@ -44,9 +44,9 @@ class MediaRoot {
   // The file that annotations call `name`: as it is written or, if the name has no extension of
   // media and no file is called so, with the first of `extensions` that is there. If none is, the
   // name itself, or with `expected` appended, and all names that were tried.
-  MediaFile find_named(const std::filesystem::path& name, MediaKind kind,
-                       std::span<const std::string_view> extensions,
-                       std::string_view expected = {}) const;
+  samples::MediaFile find_named(const std::filesystem::path& name, MediaKind kind,
+                                std::span<const std::string_view> extensions,
+                                std::string_view expected = {}) const;
   // The same for the media of a record that have the names of their annotation.
   void find_extensions(Record& record) const;
 

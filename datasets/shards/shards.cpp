@@ -207,7 +207,7 @@ class Shards::Indexer {
   IndexTexts names_;
   std::vector<std::uint64_t> shard_ends_;
   std::vector<NameHash> by_name_;
-  EntryTallies entries_;
+  tables::EntryTallies entries_;
 };
 
 Shards::Shards(const std::string& text, const IndexFolder& indexes)

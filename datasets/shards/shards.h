@@ -57,9 +57,9 @@ class Shards {
 
   // Members that are no files: link_member, special_member, sparse_member, unknown_member. Folders
   // are passed over without a word.
-  const InvalidEntries& invalid() const { return entries_.invalid; }
+  const tables::InvalidEntries& invalid() const { return entries_.invalid; }
   // Names that occur twice in a shard: duplicate_member.
-  const OddEntries& odd() const { return entries_.odd; }
+  const tables::OddEntries& odd() const { return entries_.odd; }
 
  private:
   struct Member {
@@ -77,7 +77,7 @@ class Shards {
   TextArray names_;                            // of the members
   std::span<const std::uint64_t> shard_ends_;  // number of members up to the end of a shard
   std::span<const NameHash> by_name_;          // sorted
-  EntryTallies entries_;
+  tables::EntryTallies entries_;
 };
 
 }  // namespace vllama::datasets

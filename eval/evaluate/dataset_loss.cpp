@@ -12,9 +12,9 @@
 #include "core/in_threads.h"
 #include "core/log.h"
 #include "datasets/loading/mixture.h"
-#include "eval/model_input.h"
 #include "media/error.h"
-#include "processors/batch.h"
+#include "models/model_input.h"
+#include "samples/batch.h"
 #include "text/error.h"
 
 namespace vllama::eval {
@@ -38,7 +38,7 @@ class LossOfSet {
   // Of samples `indices`; those that cannot be used are logged and left out.
   std::vector<SampleLoss> operator()(const std::vector<std::int64_t>& indices,
                                      std::int64_t num_workers) const {
-    std::vector<std::optional<processors::Example>> examples(indices.size());
+    std::vector<std::optional<samples::Example>> examples(indices.size());
     for_each_in_threads(std::ssize(indices), num_workers, [&](std::int64_t i) {
       examples[static_cast<std::size_t>(i)] = build(indices[static_cast<std::size_t>(i)]);
     });
@@ -46,7 +46,7 @@ class LossOfSet {
     const c10::AutoGradMode no_graph(false);
     for (std::size_t i = 0; i < indices.size(); ++i) {
       if (!examples[i]) continue;
-      const processors::Batch batch = processors::pack(std::span(&*examples[i], 1), image_token_);
+      const samples::Batch batch = samples::pack(std::span(&*examples[i], 1), image_token_);
       if (batch.num_targets == 0) continue;
       const double loss = model_.loss(batch, 0, nn::Gradients::none).item<double>();
       losses.push_back({indices[i], examples[i]->id, loss, batch.num_targets});
@@ -55,10 +55,10 @@ class LossOfSet {
   }
 
  private:
-  std::optional<processors::Example> build(std::int64_t index) const {
+  std::optional<samples::Example> build(std::int64_t index) const {
     const datasets::PlannedSample sample{.dataset = dataset_, .index = index};
     const datasets::Record record = data_.record(sample);
-    datasets::StageSeconds seconds;
+    samples::StageSeconds seconds;
     try {
       return data_.build(record, sample, seconds);
     } catch (const media::MediaError& error) {
@@ -126,10 +126,10 @@ std::vector<Measurement> dataset_losses(datasets::DataConfig config,
                                         const text::Tokenizer& tokenizer, std::int64_t num_workers,
                                         distributed::Communicator& ranks) {
   for (datasets::DatasetConfig& set : config.sets) {
-    set.transform = datasets::Transform::eval;
-    set.sampling = datasets::Sampling::uniform;
+    set.transform = samples::Transform::eval;
+    set.sampling = samples::Sampling::uniform;
   }
-  const datasets::Mixture data(config, model_input(model.config()), tokenizer);
+  const datasets::Mixture data(config, models::model_input(model.config()), tokenizer);
   std::vector<Measurement> all;
   for (std::int64_t dataset = 0; dataset < data.num_datasets(); ++dataset) {
     const std::string& name = data.dataset_name(dataset);

@@ -3,8 +3,8 @@
 
 #include "datasets/formats/data_config.h"
 #include "distributed/communicator.h"
-#include "eval/model_view.h"
 #include "eval/scores/measurement.h"
+#include "inference/model_view.h"
 
 namespace vllama::eval {
 

@@ -7,8 +7,8 @@
 
 #include "datasets/formats/data_config.h"
 #include "distributed/distributed_config.h"
-#include "eval/generate/generation_config.h"
 #include "eval/tasks/task_config.h"
+#include "inference/generate/generation_config.h"
 
 namespace vllama::eval {
 
@@ -39,7 +39,7 @@ struct EvalConfig {
   std::int64_t num_workers = 4;
   std::int64_t batch_size = 8;
   PromptConfig prompt;
-  GenerationConfig generation;
+  inference::GenerationConfig generation;
   std::vector<TaskConfig> tasks;
   std::vector<datasets::DataConfig> losses;
   std::int64_t num_resamples = 1000;

@@ -37,13 +37,14 @@ std::map<std::string, std::string> control_facts(const TaskConfig& task) {
   if (task.media != TaskMedia::own) facts["media"] = config::name_of(task.media);
   if (task.frame_order != FrameOrder::in_order)
     facts["frame_order"] = config::name_of(task.frame_order);
-  if (task.inputs != datasets::Inputs::automatic) facts["inputs"] = config::name_of(task.inputs);
+  if (task.inputs != samples::Inputs::automatic) facts["inputs"] = config::name_of(task.inputs);
   if (task.num_frames > 0) facts["num_frames"] = std::to_string(task.num_frames);
   return facts;
 }
 
 TaskResult evaluate_task(const EvalConfig& config, const TaskConfig& task_config,
-                         const ModelView& model, distributed::Communicator& ranks, bool force) {
+                         const inference::ModelView& model, distributed::Communicator& ranks,
+                         bool force) {
   ranks.enter(fmt::format("task {}: reading its questions", task_config.name));
   const Task task = open_task(task_config);
   const fs::path folder = fs::path(config.output_dir) / task.name;
@@ -88,7 +89,7 @@ void check_names(const std::vector<TaskConfig>& tasks) {
   }
 }
 
-EvalResult evaluate(const EvalConfig& config, const ModelView& model,
+EvalResult evaluate(const EvalConfig& config, const inference::ModelView& model,
                     distributed::Communicator& ranks, bool force) {
   if (config.tasks.empty() && config.losses.empty())
     throw UserError("tasks and losses are both empty: there is nothing to evaluate");

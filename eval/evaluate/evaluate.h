@@ -7,8 +7,8 @@
 
 #include "distributed/communicator.h"
 #include "eval/evaluate/eval_config.h"
-#include "eval/model_view.h"
 #include "eval/scores/score.h"
+#include "inference/model_view.h"
 
 namespace vllama::eval {
 
@@ -35,7 +35,7 @@ void check_names(const std::vector<TaskConfig>& tasks);
 // Together: answers all questions that `config.output_dir` does not hold answers to yet, and scores
 // all. With `force` nothing there counts. Throws UserError if the answers there were made with
 // another model or other settings, naming the differences.
-EvalResult evaluate(const EvalConfig& config, const ModelView& model,
+EvalResult evaluate(const EvalConfig& config, const inference::ModelView& model,
                     distributed::Communicator& ranks, bool force);
 
 }  // namespace vllama::eval

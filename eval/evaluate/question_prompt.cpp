@@ -7,16 +7,16 @@
 
 #include "core/hash.h"
 #include "core/random.h"
-#include "eval/media_embedding.h"
-#include "eval/model_input.h"
+#include "inference/media_embedding.h"
 #include "media/error.h"
+#include "models/model_input.h"
 
 namespace vllama::eval {
 namespace {
 
-using processors::MediaRoute;
+using samples::MediaRoute;
 
-std::int64_t num_frames(const ChatSettings& chat, const PromptConfig& config,
+std::int64_t num_frames(const inference::ChatSettings& chat, const PromptConfig& config,
                         const TaskConfig& task) {
   if (task.num_frames > 0) return task.num_frames;
   return config.num_frames > 0 ? config.num_frames : chat.num_frames;
@@ -37,32 +37,29 @@ std::vector<std::int64_t> row_order(std::int64_t count, const TaskConfig& task,
   return rows;
 }
 
-bool is_sound(const processors::MediaInput& input) {
+bool is_sound(const samples::MediaInput& input) {
   return input.route == MediaRoute::audio_from_sound;
 }
 
 }  // namespace
 
-datasets::DatasetConfig media_of_task(const ChatSettings& chat, const PromptConfig& config,
-                                      const TaskConfig& task) {
-  datasets::DatasetConfig dataset;
-  dataset.name = task.name;
-  dataset.num_frames = num_frames(chat, config, task);
-  dataset.inputs = task.inputs;
-  dataset.time_message = chat.time_message;
-  dataset.transform = datasets::Transform::eval;
-  return dataset;
+samples::MediaConfig media_of_task(const inference::ChatSettings& chat, const PromptConfig& config,
+                                   const TaskConfig& task) {
+  return {.num_frames = num_frames(chat, config, task),
+          .inputs = task.inputs,
+          .time_message = chat.time_message,
+          .transform = samples::Transform::eval};
 }
 
-QuestionPrompts::QuestionPrompts(const ModelView& model, const PromptConfig& config,
+QuestionPrompts::QuestionPrompts(const inference::ModelView& model, const PromptConfig& config,
                                  const TaskConfig& task)
     : model_(model),
       form_(text::chat_template(config.form.empty() ? model.chat.template_kind : config.form,
                                 model.chat.template_family)),
       task_(task),
       system_(config.system.empty() ? model.chat.system : config.system),
-      media_(media_of_task(model.chat, config, task), decoding_config(model.media),
-             model_input(model.model.config())) {}
+      media_(task.name, media_of_task(model.chat, config, task), model.media,
+             models::model_input(model.model.config())) {}
 
 PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
   PreparedQuestion prepared{.question = &question};
@@ -71,14 +68,14 @@ PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
     prepared.problem = "missing media";
     return prepared;
   }
-  datasets::StageSeconds seconds;
+  samples::StageSeconds seconds;
   try {
     prepared.medium = media_.build(*question.medium, {}, 0, seconds);
   } catch (const media::MediaError& error) {
     prepared.problem = error.what();
     return prepared;
   }
-  for (processors::MediaInput& input : prepared.medium.inputs) {
+  for (samples::MediaInput& input : prepared.medium.inputs) {
     const std::int64_t num_rows = input.values.size(0);
     if (!is_sound(input)) prepared.num_frames = num_rows;
     if (task_.frame_order != FrameOrder::in_order)
@@ -101,23 +98,24 @@ text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
     chat.media = text::ChatMedia::video_with_audio;
   else if (has_sound)
     chat.media = text::ChatMedia::audio;
-  else if (prepared.question->medium->kind == datasets::MediaKind::image)
+  else if (prepared.question->medium->kind == MediaKind::image)
     chat.media = text::ChatMedia::image;
   else
     chat.media = text::ChatMedia::video;
   return chat;
 }
 
-Prompt QuestionPrompts::prompt(const PreparedQuestion& prepared) const {
+inference::Prompt QuestionPrompts::prompt(const PreparedQuestion& prepared) const {
   const text::ChatPrompt chat = text::build_chat_prompt(model_.tokenizer, form_, chat_of(prepared));
-  std::vector<const processors::MediaInput*> inputs;
+  std::vector<const samples::MediaInput*> inputs;
   for (const auto& input : prepared.medium.inputs) inputs.push_back(&input);
   std::ranges::stable_partition(
       inputs, [this](const auto* input) { return is_sound(*input) == form_.sound_first; });
   std::vector<at::Tensor> blocks;
-  for (const auto* input : inputs) blocks.push_back(media_embedding(model_.model, *input));
-  return make_prompt(model_.model.language_model(), chat.pieces, blocks,
-                     fnv1a(prepared.question->expected.id));
+  for (const auto* input : inputs)
+    blocks.push_back(inference::media_embedding(model_.model, *input));
+  return inference::make_prompt(model_.model.language_model(), chat.pieces, blocks,
+                                fnv1a(prepared.question->expected.id));
 }
 
 }  // namespace vllama::eval

@@ -5,11 +5,11 @@
 #include <mutex>
 #include <string>
 
-#include "datasets/examples/media_builder.h"
 #include "eval/evaluate/eval_config.h"
-#include "eval/generate/prompt.h"
-#include "eval/model_view.h"
 #include "eval/tasks/question.h"
+#include "inference/generate/prompt.h"
+#include "inference/model_view.h"
+#include "samples/media_builder.h"
 #include "text/chat.h"
 
 namespace vllama::eval {
@@ -17,37 +17,38 @@ namespace vllama::eval {
 // A question with what is shown of its medium, decoded; it may be nothing.
 struct PreparedQuestion {
   const Question* question = nullptr;
-  datasets::BuiltMedium medium = {};
+  samples::BuiltMedium medium = {};
   std::string problem = {};  // why it cannot be asked; empty if it can
   std::int64_t num_frames = 0;
 };
 
 // What is taken of the media of a task's questions.
-datasets::DatasetConfig media_of_task(const ChatSettings& chat, const PromptConfig& config,
-                                      const TaskConfig& task);
+samples::MediaConfig media_of_task(const inference::ChatSettings& chat, const PromptConfig& config,
+                                   const TaskConfig& task);
 
 class QuestionPrompts {
  public:
   // `model` outlives the object. Throws UserError for settings that contradict the model.
-  QuestionPrompts(const ModelView& model, const PromptConfig& config, const TaskConfig& task);
+  QuestionPrompts(const inference::ModelView& model, const PromptConfig& config,
+                  const TaskConfig& task);
 
   // Decodes, and brings frames and sound clips into the order that the task asks for; for any
   // thread.
   PreparedQuestion prepare(const Question& question) const;
 
   // Encodes the media and lays out the prompt. `prepared` has no problem.
-  Prompt prompt(const PreparedQuestion& prepared) const;
+  inference::Prompt prompt(const PreparedQuestion& prepared) const;
 
   const text::ChatTemplate& form() const { return form_; }
 
  private:
   text::Chat chat_of(const PreparedQuestion& prepared) const;
 
-  const ModelView model_;
+  const inference::ModelView model_;
   text::ChatTemplate form_;
   const TaskConfig task_;
   std::string system_;
-  datasets::MediaBuilder media_;
+  samples::MediaBuilder media_;
 };
 
 }  // namespace vllama::eval

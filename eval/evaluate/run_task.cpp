@@ -10,8 +10,8 @@
 #include "core/error.h"
 #include "core/in_threads.h"
 #include "core/log.h"
-#include "eval/generate/generator.h"
-#include "eval/generate/log_likelihood.h"
+#include "inference/generate/generator.h"
+#include "inference/generate/log_likelihood.h"
 
 namespace vllama::eval {
 namespace {
@@ -45,7 +45,7 @@ std::vector<QuestionGroup> own_groups(const Task& task, std::int64_t group_size,
 }
 
 // An answer names an option early or not at all.
-GenerationConfig short_answers(GenerationConfig config) {
+inference::GenerationConfig short_answers(inference::GenerationConfig config) {
   constexpr std::int64_t kMostTokens = 32;
   config.max_new_tokens = std::min(config.max_new_tokens, kMostTokens);
   return config;
@@ -54,13 +54,13 @@ GenerationConfig short_answers(GenerationConfig config) {
 class Answerer {
  public:
   Answerer(const Task& task, const TaskConfig& task_config, const EvalConfig& config,
-           const ModelView& model)
+           const inference::ModelView& model)
       : task_(task),
         task_config_(task_config),
         config_(config),
         model_(model),
         prompts_(model, config.prompt, task_config),
-        rules_(stop_rules(model.tokenizer, prompts_.form())),
+        rules_(inference::stop_rules(model.tokenizer, prompts_.form())),
         generator_(model.model.language_model(), model.tokenizer, rules_, config.generation),
         short_answers_(model.model.language_model(), model.tokenizer, rules_,
                        short_answers(config.generation)) {}
@@ -76,7 +76,7 @@ class Answerer {
 
   std::vector<Prediction> answer(const std::vector<PreparedQuestion>& group) const {
     std::vector<Prediction> predictions;
-    std::vector<Prompt> prompts;
+    std::vector<inference::Prompt> prompts;
     std::vector<std::size_t> asked;
     for (const PreparedQuestion& prepared : group) {
       Prediction prediction = prepared.question->expected;
@@ -104,28 +104,28 @@ class Answerer {
   }
 
  private:
-  std::vector<std::string> write(const Generator& generator,
-                                 const std::vector<Prompt>& prompts) const {
+  std::vector<std::string> write(const inference::Generator& generator,
+                                 const std::vector<inference::Prompt>& prompts) const {
     std::vector<std::string> texts;
-    for (const Answer& answer : generator(prompts))
+    for (const inference::Answer& answer : generator(prompts))
       texts.push_back(text::answer_text(model_.tokenizer, prompts_.form(), answer.ids));
     return texts;
   }
 
   // To be set beside the likelihoods. Captions of other media are no options that an answer names.
-  bool wants_words(const std::vector<Prompt>& prompts) const {
+  bool wants_words(const std::vector<inference::Prompt>& prompts) const {
     return task_config_.num_candidates == 0 &&
-           std::ranges::all_of(prompts, [this](const Prompt& prompt) {
+           std::ranges::all_of(prompts, [this](const inference::Prompt& prompt) {
              return prompt.length() <= short_answers_.max_prompt_tokens();
            });
   }
 
-  void choose(const Prompt& prompt, Prediction& prediction) const {
+  void choose(const inference::Prompt& prompt, Prediction& prediction) const {
     std::vector<std::vector<std::int64_t>> options;
     for (const std::string& option : prediction.options)
       options.push_back(model_.tokenizer.encode(option));
-    for (const LogLikelihood& found :
-         log_likelihoods(model_.model.language_model(), prompt, options))
+    for (const inference::LogLikelihood& found :
+         inference::log_likelihoods(model_.model.language_model(), prompt, options))
       prediction.option_scores.push_back(
           task_config_.option_score == OptionScore::mean ? found.per_token() : found.sum);
     const auto best = std::ranges::max_element(prediction.option_scores);
@@ -136,16 +136,16 @@ class Answerer {
   const Task& task_;
   const TaskConfig& task_config_;
   const EvalConfig& config_;
-  const ModelView model_;
+  const inference::ModelView model_;
   QuestionPrompts prompts_;
-  StopRules rules_;
-  Generator generator_, short_answers_;
+  inference::StopRules rules_;
+  inference::Generator generator_, short_answers_;
 };
 
 }  // namespace
 
 std::vector<Prediction> run_task(const Task& task, const TaskConfig& task_config,
-                                 const EvalConfig& config, const ModelView& model,
+                                 const EvalConfig& config, const inference::ModelView& model,
                                  const AnswerFolder& folder, distributed::Communicator& ranks) {
   const std::string what = fmt::format("task {}", task.name);
   const std::set<std::string> answered = ids_of(ranks.decided_by_first(

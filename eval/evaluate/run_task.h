@@ -11,7 +11,7 @@ namespace vllama::eval {
 // gets all answers in the order of the questions, the others none. Throws UserError for a prompt
 // that is longer than the model's context.
 std::vector<Prediction> run_task(const Task& task, const TaskConfig& task_config,
-                                 const EvalConfig& config, const ModelView& model,
+                                 const EvalConfig& config, const inference::ModelView& model,
                                  const AnswerFolder& folder, distributed::Communicator& ranks);
 
 }  // namespace vllama::eval

@@ -18,10 +18,10 @@ constexpr const char* kSettings = "settings.yaml";
 struct AnswerSettings {
   std::string checkpoint, checkpoint_hash, annotation_hash;
   std::vector<std::string> model_changes;
-  ChatSettings chat;
-  MediaSettings media;
+  inference::ChatSettings chat;
+  samples::MediaSettings media;
   PromptConfig prompt;
-  GenerationConfig generation;
+  inference::GenerationConfig generation;
   std::int64_t batch_size = 0;
   TaskConfig task;
 
@@ -70,7 +70,7 @@ std::string differences(const std::string& before, const std::string& now) {
 }  // namespace
 
 std::string answer_settings(const EvalConfig& config, const TaskConfig& task_config,
-                            const Task& task, const ModelView& model) {
+                            const Task& task, const inference::ModelView& model) {
   AnswerSettings settings;
   settings.checkpoint = model.checkpoint;
   settings.checkpoint_hash = model.checkpoint_hash;

@@ -5,14 +5,14 @@
 #include <string>
 
 #include "eval/evaluate/eval_config.h"
-#include "eval/model_view.h"
 #include "eval/tasks/question.h"
+#include "inference/model_view.h"
 
 namespace vllama::eval {
 
 // YAML: everything that an answer to a question of the task can depend on.
 std::string answer_settings(const EvalConfig& config, const TaskConfig& task_config,
-                            const Task& task, const ModelView& model);
+                            const Task& task, const inference::ModelView& model);
 
 // Compares `settings` with those that answers in `folder` were made with, or writes them if there
 // are none. Throws UserError naming every difference.

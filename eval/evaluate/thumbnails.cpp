@@ -6,8 +6,8 @@
 #include "core/in_threads.h"
 #include "media/error.h"
 #include "media/write_jpeg.h"
-#include "processors/frame_sampler.h"
-#include "processors/resize_image.h"
+#include "samples/frame_sampler.h"
+#include "samples/resize_image.h"
 
 namespace vllama::eval {
 namespace {
@@ -20,19 +20,19 @@ media::FrameSize small(std::int64_t width, std::int64_t height) {
   return {kWidth, std::clamp<std::int64_t>(kWidth * height / width, 1, 4 * kWidth)};
 }
 
-std::vector<std::string> pictures_of(const datasets::MediaFile& medium,
+std::vector<std::string> pictures_of(const samples::MediaFile& medium,
                                      const media::VideoOptions& options) {
-  if (medium.kind == datasets::MediaKind::image) {
+  if (medium.kind == MediaKind::image) {
     const media::Image image = media::read_image(medium.source);
     const media::FrameSize size = small(image.width, image.height);
-    return {media::encode_jpeg(processors::resize_image(image, size.width, size.height), kQuality)};
+    return {media::encode_jpeg(samples::resize_image(image, size.width, size.height), kQuality)};
   }
   media::VideoReader reader(medium.source, options);
   const media::VideoFacts& facts = reader.facts();
   std::vector<std::string> pictures;
   for (const media::Image& frame :
        reader
-           .frames(processors::uniform_indices(kNumFrames, facts.num_frames),
+           .frames(samples::uniform_indices(kNumFrames, facts.num_frames),
                    small(facts.width, facts.height))
            .images)
     pictures.push_back(media::encode_jpeg(frame, kQuality));
@@ -48,7 +48,7 @@ std::map<std::string, std::vector<std::string>> thumbnails(const std::vector<Que
   std::vector<const Question*> shown;
   std::set<std::string> names;
   for (const Question& question : questions)
-    if (question.medium && question.medium->kind != datasets::MediaKind::sound &&
+    if (question.medium && question.medium->kind != MediaKind::sound &&
         std::ssize(shown) < max_media && names.insert(question.expected.medium_name()).second)
       shown.push_back(&question);
   std::vector<std::vector<std::string>> pictures(shown.size());

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "eval/generate/settings_without_effect.h"
+#include "inference/generate/settings_without_effect.h"
 
 namespace vllama::eval {
 namespace {
@@ -54,10 +54,10 @@ std::string need_of(const TaskConfig& task, const std::string& field) {
 
 }  // namespace
 
-std::vector<std::string> unused_settings(const GenerationConfig& generation,
+std::vector<std::string> unused_settings(const inference::GenerationConfig& generation,
                                          const std::vector<TaskConfig>& tasks) {
   std::vector<std::string> notes;
-  for (const std::string& note : without_effect(generation, changed_fields(generation)))
+  for (const std::string& note : inference::without_effect(generation, changed_fields(generation)))
     notes.push_back("generation." + note);
   for (const TaskConfig& task : tasks)
     for (const std::string& field : changed_fields(task))

@@ -61,8 +61,8 @@ void write_exchange_files(const fs::path& folder, const TaskResult& result) {
   if (format.is_judged) write_for_judge(folder, result);
 }
 
-void write_results(const EvalConfig& config, const ModelView& model, const EvalResult& result,
-                   std::vector<LossPoint> loss) {
+void write_results(const EvalConfig& config, const inference::ModelView& model,
+                   const EvalResult& result, std::vector<LossPoint> loss) {
   ReportData report;
   report.title = fmt::format("Evaluation of {}", model.name);
   for (const TaskResult& task : result.tasks) {

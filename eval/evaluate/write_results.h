@@ -11,8 +11,8 @@ inline constexpr const char* kJudgeIdsFile = "judge_with_ids.json";
 
 // report.json and report.html of all tasks and losses in config.output_dir. `loss` may be empty:
 // the losses of the run that the model is from.
-void write_results(const EvalConfig& config, const ModelView& model, const EvalResult& result,
-                   std::vector<LossPoint> loss);
+void write_results(const EvalConfig& config, const inference::ModelView& model,
+                   const EvalResult& result, std::vector<LossPoint> loss);
 
 // In the task's folder, for programs that judge or score otherwise: judge.json and
 // judge_with_ids.json of answers to questions, captions.json and references.json (COCO) of

@@ -10,11 +10,11 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json_depth.h"
-#include "datasets/tables/annotation_text.h"
-#include "datasets/tables/json_array.h"
 #include "eval/scores/json_members.h"
 #include "eval/scores/python_dictionary.h"
 #include "eval/scores/words.h"
+#include "tables/annotation_text.h"
+#include "tables/json_array.h"
 
 namespace vllama::eval {
 namespace {
@@ -148,15 +148,15 @@ JudgeReply parse_judge_reply(const std::string& text, const std::string& where) 
 JudgeReplies read_judge_replies(const std::filesystem::path& path,
                                 const std::vector<Prediction>& predictions) {
   const std::string file = fmt::format("'{}'", path.string());
-  const datasets::AnnotationText content(path);
-  const auto text_of = [&](const datasets::JsonExtent& extent) {
+  const tables::AnnotationText content(path);
+  const auto text_of = [&](const tables::JsonExtent& extent) {
     return std::string(content.text().substr(extent.begin, extent.length));
   };
   std::unordered_map<std::string, std::size_t> place_of;
   for (const std::string& key : judge_keys(predictions)) place_of.emplace(key, place_of.size());
   JudgeReplies replies;
   replies.of_predictions.resize(predictions.size());
-  const auto members = datasets::find_members(content);
+  const auto members = tables::find_members(content);
   if (members.empty()) throw UserError(file + ": holds no replies");
   for (const auto& member : members) {
     // A key that is not JSON is told of as it is written.

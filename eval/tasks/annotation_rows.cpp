@@ -5,27 +5,27 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "datasets/entries/entry_error.h"
-#include "datasets/tables/annotation_text.h"
-#include "datasets/tables/json_array.h"
-#include "datasets/tables/json_text.h"
+#include "tables/annotation_text.h"
+#include "tables/entry_error.h"
+#include "tables/json_array.h"
+#include "tables/json_text.h"
 
 namespace vllama::eval {
 namespace {
 
-using datasets::EntryError;
+using tables::EntryError;
 
 constexpr const char* kExpected =
     "expected a JSON list of objects, or a file with an object in every line";
 
-std::vector<datasets::JsonExtent> find_rows(const datasets::AnnotationText& content,
-                                            std::string_view key) {
+std::vector<tables::JsonExtent> find_rows(const tables::AnnotationText& content,
+                                          std::string_view key) {
   const std::string file = content.path().string();
   const bool is_empty =
       content.text().find_first_not_of(" \t\r\n", content.begin()) == std::string_view::npos;
   if (is_empty) throw UserError(fmt::format("'{}': it is empty; {}", file, kExpected));
   try {
-    auto found = datasets::find_elements(content, key);
+    auto found = tables::find_elements(content, key);
     if (found.empty()) throw UserError(fmt::format("'{}': it holds no row", file));
     return found;
   } catch (const UserError& error) {
@@ -35,7 +35,7 @@ std::vector<datasets::JsonExtent> find_rows(const datasets::AnnotationText& cont
 }
 
 Row object_of(std::string_view text) {
-  Row row = datasets::parse_entry(text).value;
+  Row row = tables::parse_entry(text).value;
   if (!row.is_object())
     throw EntryError("wrong_type", fmt::format("{}, not an object", row.type_name()));
   return row;
@@ -70,7 +70,7 @@ void RowCheck::finish() const {
 
 void for_each_row(const std::filesystem::path& file, AnnotationRows& rows, const UseRow& use,
                   std::string_view key) {
-  const datasets::AnnotationText content(file);
+  const tables::AnnotationText content(file);
   const std::string_view text = content.text();
   RowCheck check(file, rows);
   std::size_t number = 0, counted = 0;

@@ -6,17 +6,18 @@
 #include <tuple>
 
 #include "core/error.h"
-#include "datasets/entries/entry_error.h"
-#include "datasets/tables/json_fields.h"
+#include "datasets/entries/record_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::eval {
 namespace {
 
 namespace fs = std::filesystem;
-using datasets::EntryError;
-using datasets::required_words;
+using tables::EntryError;
+using tables::required_words;
 
 // Rows of the same video are told apart as the judge's scripts do it.
 class NumberedVideos {
@@ -29,8 +30,8 @@ class NumberedVideos {
 
 std::vector<std::string> candidates_of(const Row& row) {
   std::vector<std::string> candidates;
-  for (const Row& candidate : datasets::required_list(row, "candidates")) {
-    candidates.push_back(datasets::words_of(candidate, "candidates"));
+  for (const Row& candidate : tables::required_list(row, "candidates")) {
+    candidates.push_back(tables::words_of(candidate, "candidates"));
   }
   return candidates;
 }

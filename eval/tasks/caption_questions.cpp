@@ -6,18 +6,18 @@
 
 #include "core/error.h"
 #include "core/text_encoding.h"
-#include "datasets/entries/entry_error.h"
 #include "datasets/formats/open_dataset.h"
 #include "datasets/shards/media_root.h"
-#include "datasets/tables/json_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::eval {
 namespace {
 
 namespace fs = std::filesystem;
-using datasets::required_words;
+using tables::required_words;
 
 // Media in the order in which they occur first, with all their captions.
 class CaptionedMedia {
@@ -30,7 +30,7 @@ class CaptionedMedia {
 
   // `find` gives the medium of a name.
   std::vector<Question> questions(
-      const std::function<std::optional<datasets::MediaFile>(const std::string&)>& find) const {
+      const std::function<std::optional<samples::MediaFile>(const std::string&)>& find) const {
     std::vector<Question> questions;
     for (const auto& [name, captions] : captioned_) {
       Question question;
@@ -86,7 +86,7 @@ std::vector<Question> read_msvd_captions(const TaskConfig& task, MediaFinder& me
     check.row(fmt::format("line {}", number), [&] {
       const std::size_t space = line.find(' ');
       if (space == 0 || space == std::string::npos)
-        throw datasets::EntryError("missing_caption", "expected '<video>_<start>_<end> <caption>'");
+        throw tables::EntryError("missing_caption", "expected '<video>_<start>_<end> <caption>'");
       captioned.add(line.substr(0, space), line.substr(space + 1));
     });
   }
@@ -105,20 +105,20 @@ std::vector<Question> read_captions(const TaskConfig& task, AnnotationRows& rows
   rows.num_rows += dataset->size() + dataset->invalid().total();
   rows.left_out.add(dataset->invalid());
   CaptionedMedia captioned;
-  std::map<std::string, datasets::MediaFile> media;
+  std::map<std::string, samples::MediaFile> media;
   for (std::int64_t i = 0; i < dataset->size(); ++i) {
     const datasets::Record record = dataset->record(i);
     if (!record.conversation.is_caption())
       throw UserError(
           fmt::format("'{}': '{}' is a conversation, not a caption", task.annotations, record.id));
-    const datasets::MediaFile& medium = record.media.front();
+    const samples::MediaFile& medium = record.media.front();
     const std::string name = fs::path(medium.source.file_name()).filename().string();
     captioned.add(name, record.conversation.turns.front().answer);
     media.emplace(name, medium);
   }
   return captioned.questions(
-      [&media](const std::string& name) -> std::optional<datasets::MediaFile> {
-        const datasets::MediaFile& medium = media.at(name);
+      [&media](const std::string& name) -> std::optional<samples::MediaFile> {
+        const samples::MediaFile& medium = media.at(name);
         return datasets::is_there(medium.source) ? std::optional(medium) : std::nullopt;
       });
 }

@@ -43,19 +43,18 @@ std::optional<media::FileRange> MediaFinder::source_of(const fs::path& name) con
   return datasets::kind_of_name(name) ? std::nullopt : root_.find(name, datasets::all_extensions());
 }
 
-std::optional<datasets::MediaFile> MediaFinder::find(const fs::path& name) {
+std::optional<samples::MediaFile> MediaFinder::find(const fs::path& name) {
   return find_any({name});
 }
 
-std::optional<datasets::MediaFile> MediaFinder::find_any(const std::vector<fs::path>& names) {
+std::optional<samples::MediaFile> MediaFinder::find_any(const std::vector<fs::path>& names) {
   for (const fs::path& name : names) {
     const auto source = source_of(name);
     if (!source) continue;
     const fs::path file = source->file_name();
     found_.insert(file.filename().string());
-    return datasets::MediaFile{
-        .source = *source,
-        .kind = datasets::kind_of_name(file).value_or(datasets::MediaKind::video)};
+    return samples::MediaFile{.source = *source,
+                              .kind = datasets::kind_of_name(file).value_or(MediaKind::video)};
   }
   if (first_tried_.empty()) first_tried_ = names_tried(names);
   return std::nullopt;

@@ -20,9 +20,9 @@ class MediaFinder {
 
   // The file `name` below the root or, if it has no extension of media, `name` with a usual one; or
   // nothing. By the extension it is a video, image or sound; a name without a known one is a video.
-  std::optional<datasets::MediaFile> find(const std::filesystem::path& name);
+  std::optional<samples::MediaFile> find(const std::filesystem::path& name);
   // The first of several that is there.
-  std::optional<datasets::MediaFile> find_any(const std::vector<std::filesystem::path>& names);
+  std::optional<samples::MediaFile> find_any(const std::vector<std::filesystem::path>& names);
 
   // The names that were looked for in vain where the first medium was not found; empty if all were.
   const std::string& first_tried() const { return first_tried_; }

@@ -13,7 +13,7 @@ namespace {
 
 struct NamedMedium {
   std::string name;  // in the annotation
-  datasets::MediaFile file;
+  samples::MediaFile file;
 };
 
 using MediaByFile = std::map<std::string, NamedMedium>;
@@ -39,7 +39,7 @@ MediaByFile replacements(const MediaByFile& media, std::uint64_t seed) {
 }  // namespace
 
 void show_other_media(std::vector<Question>& questions, std::uint64_t seed) {
-  std::map<datasets::MediaKind, MediaByFile> media;
+  std::map<MediaKind, MediaByFile> media;
   for (const Question& question : questions)
     if (question.medium)
       media[question.medium->kind].emplace(question.medium->source.name(),

@@ -5,20 +5,21 @@
 #include <array>
 #include <set>
 
-#include "datasets/entries/entry_error.h"
-#include "datasets/tables/json_fields.h"
+#include "datasets/entries/record_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::eval {
 namespace {
 
-using datasets::EntryError;
+using tables::EntryError;
 
 std::vector<std::string> texts(const Row& row, const char* key) {
   std::vector<std::string> found;
-  for (const Row& item : datasets::required_list(row, key)) {
-    found.push_back(datasets::words_of(item, key));
+  for (const Row& item : tables::required_list(row, key)) {
+    found.push_back(tables::words_of(item, key));
   }
   return found;
 }
@@ -28,7 +29,7 @@ std::string medium_of(const Row& row) {
   for (const char* key : {"video", "image", "sound"}) {
     if (!row.contains(key)) continue;
     if (!name.empty()) throw EntryError("many_media", "a question is about one medium");
-    name = datasets::required_words(row, key);
+    name = tables::required_words(row, key);
   }
   if (name.empty()) throw EntryError("missing_media", "there is no 'video', 'image' or 'sound'");
   return name;
@@ -51,14 +52,14 @@ std::vector<Question> read_own_questions(const TaskConfig& task, MediaFinder& me
     check_keys(row);
     Question question;
     Prediction& expected = question.expected;
-    expected.id = datasets::required_words(row, "id");
+    expected.id = tables::required_words(row, "id");
     expected.video = medium_of(row);
-    expected.question = datasets::required_words(row, "question");
+    expected.question = tables::required_words(row, "question");
     expected.references = row.contains("answers")
                               ? texts(row, "answers")
-                              : std::vector{datasets::required_words(row, "answer")};
+                              : std::vector{tables::required_words(row, "answer")};
     if (expected.references.empty()) throw EntryError("missing_answer", "'answers' is empty");
-    expected.type = datasets::optional_words(row, "type").value_or("");
+    expected.type = tables::optional_words(row, "type").value_or("");
     if (row.contains("options")) expected.options = texts(row, "options");
     if (!expected.options.empty() &&
         std::ranges::find(expected.options, expected.references[0]) == expected.options.end())

@@ -1,10 +1,10 @@
 // Questions about objects that are, or are not, to be seen (POPE).
 #include <fmt/format.h>
 
-#include "datasets/entries/entry_error.h"
-#include "datasets/tables/json_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::eval {
 
@@ -13,14 +13,14 @@ std::vector<Question> read_pope(const TaskConfig& task, MediaFinder& media, Anno
   for_each_row(task.annotations, rows, [&](const Row& row, std::size_t) {
     Question question;
     Prediction& expected = question.expected;
-    expected.id = datasets::required_words(row, "question_id");
-    expected.video = datasets::required_words(row, row.contains("image") ? "image" : "video");
-    expected.question = datasets::required_words(row, "text");
-    const std::string label = datasets::required_words(row, "label");
+    expected.id = tables::required_words(row, "question_id");
+    expected.video = tables::required_words(row, row.contains("image") ? "image" : "video");
+    expected.question = tables::required_words(row, "text");
+    const std::string label = tables::required_words(row, "label");
     if (label != "yes" && label != "no")
-      throw datasets::EntryError("bad_label", fmt::format("'label' is '{}', not yes or no", label));
+      throw tables::EntryError("bad_label", fmt::format("'label' is '{}', not yes or no", label));
     expected.references = {label};
-    expected.type = datasets::optional_words(row, "category").value_or("");
+    expected.type = tables::optional_words(row, "category").value_or("");
     question.medium = media.find(expected.video);
     questions.add(std::move(question));
   });
@@ -31,16 +31,16 @@ std::vector<MediumObjects> read_objects(const std::string& file, AnnotationRows&
   std::vector<MediumObjects> media;
   for_each_row(file, rows, [&](const Row& row, std::size_t) {
     MediumObjects medium;
-    medium.video = datasets::required_words(row, row.contains("image") ? "image" : "video");
-    medium.id = row.contains("id") ? datasets::required_words(row, "id") : medium.video;
-    for (const Row& object : datasets::required_list(row, "objects")) {
-      medium.objects.push_back(datasets::words_of(object, "objects"));
+    medium.video = tables::required_words(row, row.contains("image") ? "image" : "video");
+    medium.id = row.contains("id") ? tables::required_words(row, "id") : medium.video;
+    for (const Row& object : tables::required_list(row, "objects")) {
+      medium.objects.push_back(tables::words_of(object, "objects"));
       if (medium.objects.back().empty())
-        throw datasets::EntryError("missing_object", "an object has an empty name");
+        throw tables::EntryError("missing_object", "an object has an empty name");
     }
     if (medium.objects.size() > kMaxObjects)
-      throw datasets::EntryError("too_many_objects",
-                                 fmt::format("a medium has at most {}", kMaxObjects));
+      throw tables::EntryError("too_many_objects",
+                               fmt::format("a medium has at most {}", kMaxObjects));
     media.push_back(std::move(medium));
   });
   return media;

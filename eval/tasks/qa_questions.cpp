@@ -6,17 +6,17 @@
 
 #include "core/error.h"
 #include "core/text_encoding.h"
-#include "datasets/entries/entry_error.h"
-#include "datasets/tables/json_fields.h"
 #include "eval/tasks/annotation_rows.h"
 #include "eval/tasks/read_questions.h"
+#include "tables/entry_error.h"
+#include "tables/json_fields.h"
 
 namespace vllama::eval {
 namespace {
 
 namespace fs = std::filesystem;
-using datasets::EntryError;
-using datasets::required_words;
+using tables::EntryError;
+using tables::required_words;
 
 struct Answer {
   std::string text, type;
@@ -28,8 +28,8 @@ std::map<std::string, Answer> read_answers(const TaskConfig& task, AnnotationRow
   std::map<std::string, Answer> answers;
   for_each_row(task.answers, rows, [&](const Row& row, std::size_t) {
     Answer answer{required_words(row, "answer"),
-                  row.contains("type") ? datasets::required_words(row, "type") : ""};
-    const std::string id = datasets::required_words(row, "question_id");
+                  row.contains("type") ? tables::required_words(row, "type") : ""};
+    const std::string id = tables::required_words(row, "question_id");
     if (!answers.emplace(id, std::move(answer)).second)
       throw UserError(fmt::format("duplicate_id: '{}' is there twice", id));
   });
@@ -40,14 +40,14 @@ std::map<std::string, Answer> read_answers(const TaskConfig& task, AnnotationRow
 // answers are broken, and no more questions than rows of the questions.
 std::vector<Question> read_two_files(
     const TaskConfig& task, AnnotationRows& rows,
-    const std::function<std::optional<datasets::MediaFile>(const std::string& video)>& find) {
+    const std::function<std::optional<samples::MediaFile>(const std::string& video)>& find) {
   AnnotationRows answer_rows;
   auto answers = read_answers(task, answer_rows);
   std::int64_t num_without = 0;
   QuestionList questions;
   for_each_row(task.annotations, rows, [&](const Row& row, std::size_t) {
     Question question;
-    question.expected.id = datasets::required_words(row, "question_id");
+    question.expected.id = tables::required_words(row, "question_id");
     question.expected.video = required_words(row, "video_name");
     question.expected.question = required_words(row, "question");
     const auto answer = answers.find(question.expected.id);
@@ -74,16 +74,16 @@ std::vector<Question> read_two_files(
 
 std::vector<Question> read_rows_with_number(
     const TaskConfig& task, AnnotationRows& rows,
-    const std::function<std::optional<datasets::MediaFile>(const std::string& video)>& find) {
+    const std::function<std::optional<samples::MediaFile>(const std::string& video)>& find) {
   QuestionList questions;
   for_each_row(task.annotations, rows, [&](const Row& row, std::size_t number) {
     Question question;
     Prediction& expected = question.expected;
     // The lines of ALPRO and ClipBERT have no ids.
-    expected.id = row.contains("id")            ? datasets::required_words(row, "id")
-                  : row.contains("question_id") ? datasets::required_words(row, "question_id")
+    expected.id = row.contains("id")            ? tables::required_words(row, "id")
+                  : row.contains("question_id") ? tables::required_words(row, "question_id")
                                                 : std::to_string(number);
-    expected.video = datasets::required_words(row, row.contains("video") ? "video" : "video_id");
+    expected.video = tables::required_words(row, row.contains("video") ? "video" : "video_id");
     expected.question = required_words(row, "question");
     expected.references = {required_words(row, "answer")};
     if (row.contains("answer_type")) expected.type = required_words(row, "answer_type");

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "datasets/entries/entry_tally.h"
 #include "datasets/entries/record.h"
 #include "eval/scores/prediction.h"
+#include "tables/entry_tally.h"
 
 namespace vllama::eval {
 
@@ -15,8 +15,8 @@ struct Question {
   // What the annotation says: id, video, question, type, references, options; and what is shown in
   // place of its medium. The rest is empty.
   Prediction expected;
-  std::optional<datasets::MediaFile> medium;  // none: no such file, or none is shown
-  std::string prompt;                         // what the model is asked
+  std::optional<samples::MediaFile> medium;  // none: no such file, or none is shown
+  std::string prompt;                        // what the model is asked
 };
 
 enum class AnswerKind {
@@ -26,8 +26,8 @@ enum class AnswerKind {
 
 // Rows of a task's files that are, or were to be, questions.
 struct AnnotationRows {
-  std::int64_t num_rows = 0;           // those left out included
-  datasets::EntryTally left_out = {};  // because they are broken, by reason and with their places
+  std::int64_t num_rows = 0;         // those left out included
+  tables::EntryTally left_out = {};  // because they are broken, by reason and with their places
 };
 
 struct Task {

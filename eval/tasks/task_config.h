@@ -50,7 +50,7 @@ struct TaskConfig {
   std::string objects;
   std::string object_names;
   std::string media_root;
-  datasets::Inputs inputs = datasets::Inputs::automatic;
+  samples::Inputs inputs = samples::Inputs::automatic;
   std::int64_t num_frames = 0;
   TaskMedia media = TaskMedia::own;
   FrameOrder frame_order = FrameOrder::in_order;

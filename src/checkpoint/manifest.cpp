@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "checkpoint/checksum.h"
-#include "checkpoint/readable.h"
 #include "core/error.h"
+#include "weights/checksum.h"
+#include "weights/readable.h"
 
 namespace vllama::checkpoint {
 namespace {
@@ -41,7 +41,8 @@ FileFacts read_facts(const std::string& name, const Json& entry) {
                         entry["crc32"].is_string();
   const auto checksum = is_sound ? read_hexadecimal(entry["crc32"]) : std::nullopt;
   if (!checksum)
-    throw UserError(fmt::format("{} has a damaged entry '{}'", kManifestName, readable(name)));
+    throw UserError(
+        fmt::format("{} has a damaged entry '{}'", kManifestName, weights::readable(name)));
   return {entry["bytes"].get<std::uint64_t>(), *checksum};
 }
 
@@ -49,7 +50,7 @@ FileFacts read_facts(const std::string& name, const Json& entry) {
 
 bool is_file_of_a_step(const std::string& name) {
   return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos &&
-         name.find('\0') == std::string::npos && is_utf8(name) && name != kManifestName;
+         name.find('\0') == std::string::npos && weights::is_utf8(name) && name != kManifestName;
 }
 
 FileFacts facts_of(const MappedFile& file) {
@@ -58,7 +59,7 @@ FileFacts facts_of(const MappedFile& file) {
   const std::span<const std::byte> bytes = file.bytes();
   for (std::size_t at = 0; at < bytes.size(); at += kPieceBytes) {
     const std::size_t num_bytes = std::min(kPieceBytes, bytes.size() - at);
-    facts.crc32 = crc32(bytes.subspan(at, num_bytes), facts.crc32);
+    facts.crc32 = weights::crc32(bytes.subspan(at, num_bytes), facts.crc32);
     file.release_pages(at, num_bytes);
   }
   facts.num_bytes = bytes.size();
@@ -75,7 +76,7 @@ std::string manifest_text(const Manifest& manifest) {
   std::string text = json.dump(2);
   text.resize(text.size() - kEnd.size());
   text += ",\n";
-  const std::uint32_t checksum = crc32(std::as_bytes(std::span<const char>(text)));
+  const std::uint32_t checksum = weights::crc32(std::as_bytes(std::span<const char>(text)));
   return text + fmt::format("  \"crc32\": \"{}\"\n}}\n", hexadecimal(checksum));
 }
 

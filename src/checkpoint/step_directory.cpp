@@ -11,12 +11,12 @@
 #include <cstring>
 
 #include "checkpoint/manifest.h"
-#include "checkpoint/readable.h"
-#include "checkpoint/safetensors_reader.h"
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "weights/readable.h"
+#include "weights/safetensors_reader.h"
+#include "weights/write.h"
 
 namespace vllama::checkpoint {
 namespace {
@@ -139,7 +139,7 @@ void write_contents(const fs::path& folder, std::int64_t step, const StepContent
   };
   for (const auto& [stem, tensors] : contents.tensors) {
     const std::string name = stem + std::string(kTensorExtension);
-    write_safetensors(folder / name, tensors);
+    weights::write_safetensors(folder / name, tensors);
     add_to_manifest(name);
   }
   for (const auto& [name, text] : contents.texts) {
@@ -167,13 +167,14 @@ std::shared_ptr<const MappedFile> open_verified(const fs::path& step, const std:
                                                 const FileFacts& expected) {
   std::error_code error;
   if (!fs::is_regular_file(step / name, error))
-    throw UserError(fmt::format("{} is missing", readable(name)));
+    throw UserError(fmt::format("{} is missing", weights::readable(name)));
   auto file = MappedFile::open(step / name);
   if (file->bytes().size() != expected.num_bytes)
-    throw UserError(fmt::format("{} has {} bytes instead of {}", readable(name),
+    throw UserError(fmt::format("{} has {} bytes instead of {}", weights::readable(name),
                                 file->bytes().size(), expected.num_bytes));
   if (facts_of(*file) != expected)
-    throw UserError(fmt::format("{} does not have the checksum it was saved with", readable(name)));
+    throw UserError(
+        fmt::format("{} does not have the checksum it was saved with", weights::readable(name)));
   return file;
 }
 
@@ -185,9 +186,9 @@ void read_file_of_step(const fs::path& step, const std::string& name, const File
     return;
   }
   const std::string stem = name.substr(0, name.size() - kTensorExtension.size());
-  NamedTensors& tensors = contents.tensors[stem];
-  for (const auto& [tensor_name, view] : read_safetensors(file).tensors)
-    tensors.emplace(tensor_name, to_tensor(view));
+  weights::NamedTensors& tensors = contents.tensors[stem];
+  for (const auto& [tensor_name, view] : weights::read_safetensors(file).tensors)
+    tensors.emplace(tensor_name, weights::to_tensor(view));
 }
 
 LoadedStep read_step(const fs::path& step) {
@@ -211,8 +212,8 @@ StepContents read_files(const fs::path& step, const std::vector<std::string>& na
 
 void warn_of_unnamed_files(const fs::path& step) {
   for (const std::string& name : unnamed_files(step))
-    log::warn("'{}' in the checkpoint '{}' is not part of it and is not read", readable(name),
-              step.string());
+    log::warn("'{}' in the checkpoint '{}' is not part of it and is not read",
+              weights::readable(name), step.string());
 }
 
 [[noreturn]] void fail_to_use(const fs::path& step, const std::string& damage) {

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/tensors.h"
+#include "weights/tensors.h"
 
 namespace vllama::checkpoint {
 
 struct StepContents {
   // "trainable" -> the tensors of trainable.safetensors
-  std::map<std::string, NamedTensors> tensors;
+  std::map<std::string, weights::NamedTensors> tensors;
   // "state.json" -> its text
   std::map<std::string, std::string> texts;
 };

@@ -6,16 +6,16 @@
 // language-model width.
 #pragma once
 
-#include "models/image_bind_audio.h"
-#include "models/image_bind_vision.h"
+#include "encoders/image_bind_audio.h"
+#include "encoders/image_bind_vision.h"
 #include "models/position_table.h"
 #include "models/q_former.h"
 
 namespace vllama::models {
 
 struct AudioConfig {
-  ImageBindVisionConfig vision_encoder;
-  ImageBindAudioConfig audio_encoder;
+  encoders::ImageBindVisionConfig vision_encoder;
+  encoders::ImageBindAudioConfig audio_encoder;
   config::Size embedding_width = config::Size::published(1024);
   QFormerConfig audio_q_former{.num_queries = config::Size::published(8),
                                .num_layers = config::Size::published(2),
@@ -83,15 +83,15 @@ class AudioBranch {
   at::Tensor published_audio_factor() const;
 
   const AudioConfig& config() const { return config_; }
-  const ImageBindVision& vision_encoder() const { return vision_encoder_; }
-  const ImageBindAudio& audio_encoder() const { return audio_encoder_; }
+  const encoders::ImageBindVision& vision_encoder() const { return vision_encoder_; }
+  const encoders::ImageBindAudio& audio_encoder() const { return audio_encoder_; }
 
  private:
   bool equal_scale() const { return config_.embedding_scale == "equal"; }
 
   AudioConfig config_;
-  ImageBindVision vision_encoder_;
-  ImageBindAudio audio_encoder_;
+  encoders::ImageBindVision vision_encoder_;
+  encoders::ImageBindAudio audio_encoder_;
   at::Tensor log_audio_factor_;
   PositionTable positions_;
   QFormer audio_q_former_;

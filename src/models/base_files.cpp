@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "checkpoint/write.h"
+#include "weights/write.h"
 
 namespace vllama::models {
 namespace {
@@ -30,8 +30,8 @@ class PlannedFile {
 
   void add(const std::string& name, at::Tensor tensor) { tensors_[name] = std::move(tensor); }
 
-  const checkpoint::NamedTensors& tensors() const { return tensors_; }
-  checkpoint::Replacement contents() const {
+  const weights::NamedTensors& tensors() const { return tensors_; }
+  weights::Replacement contents() const {
     return [this](const std::string& name, const at::Tensor& tensor) {
       const auto parameter = parameters_.find(name);
       return parameter == parameters_.end()
@@ -48,7 +48,7 @@ class PlannedFile {
   at::ScalarType dtype_;
   const ParameterValues& values_;
   std::map<std::string, nn::Parameter> parameters_;
-  checkpoint::NamedTensors tensors_;
+  weights::NamedTensors tensors_;
 };
 
 }  // namespace
@@ -62,7 +62,7 @@ void write_vision_encoder(VisionBranch& vision, const std::filesystem::path& fol
   nn::ParameterList encoder;
   vision.declare_encoder(encoder);
   const PlannedFile file(encoder, dtype, values);
-  checkpoint::write_pth(folder / kVisionEncoderFile, file.tensors(), file.contents());
+  weights::write_pth(folder / kVisionEncoderFile, file.tensors(), file.contents());
 }
 
 void write_image_q_former(VisionBranch& vision, const std::filesystem::path& folder,
@@ -70,7 +70,7 @@ void write_image_q_former(VisionBranch& vision, const std::filesystem::path& fol
   nn::ParameterList q_former;
   vision.declare_image_q_former(q_former);
   const PlannedFile file(q_former, dtype, values);
-  checkpoint::write_pth(folder / kImageQFormerFile, file.tensors(), file.contents(), "model");
+  weights::write_pth(folder / kImageQFormerFile, file.tensors(), file.contents(), "model");
 }
 
 void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder, at::ScalarType dtype,
@@ -81,19 +81,19 @@ void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder, a
   for (const auto& [modality, factor] : kOtherFactors)
     file.add("modality_postprocessors." + modality + ".1.log_logit_scale",
              at::scalar_tensor(std::log(factor), at::kFloat));
-  checkpoint::write_pth(folder / kImageBindFile, file.tensors(), file.contents());
+  weights::write_pth(folder / kImageBindFile, file.tensors(), file.contents());
 }
 
-void write_language_model(Llama& llama, const LlamaConfig& config,
+void write_language_model(language::Llama& llama, const language::LlamaConfig& config,
                           const std::filesystem::path& folder, at::ScalarType dtype,
                           const ParameterValues& values) {
   nn::ParameterList language;
   llama.declare(language);
   const PlannedFile file(language, dtype, values);
-  checkpoint::HfFolderOptions options;
+  weights::HfFolderOptions options;
   options.replacement = file.contents();
-  checkpoint::write_hf_folder(folder / kLanguageModelFolder, to_config_json(config, dtype),
-                              file.tensors(), options);
+  weights::write_hf_folder(folder / kLanguageModelFolder, language::to_config_json(config, dtype),
+                           file.tensors(), options);
 }
 
 }  // namespace vllama::models

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <functional>
 
+#include "language/llama.h"
 #include "models/audio_branch.h"
-#include "models/llama.h"
 #include "models/vision_branch.h"
 
 namespace vllama::models {
@@ -30,7 +30,7 @@ void write_image_q_former(VisionBranch& vision, const std::filesystem::path& fol
 // Of text, depth, heat and motion the file holds the factors and no encoders.
 void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder, at::ScalarType dtype,
                       const ParameterValues& values = held_values);
-void write_language_model(Llama& llama, const LlamaConfig& config,
+void write_language_model(language::Llama& llama, const language::LlamaConfig& config,
                           const std::filesystem::path& folder, at::ScalarType dtype,
                           const ParameterValues& values = held_values);
 

@@ -13,7 +13,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "models/tensor_shapes.h"
+#include "weights/tensor_shapes.h"
 
 namespace vllama::models {
 namespace {
@@ -23,9 +23,9 @@ using config::Size;
 // One file beside what the configuration says of it.
 class FileSizes {
  public:
-  explicit FileSizes(const TensorShapes& shapes) : shapes_(shapes) {}
+  explicit FileSizes(const weights::TensorShapes& shapes) : shapes_(shapes) {}
 
-  const TensorShapes& shapes() const { return shapes_; }
+  const weights::TensorShapes& shapes() const { return shapes_; }
 
   // `key` is the size's place in the configuration; `evidence` a tensor that shows it.
   void take(const std::string& key, Size& size, std::optional<std::int64_t> found,
@@ -69,7 +69,7 @@ class FileSizes {
   const std::vector<std::string>& guesses() const { return guesses_; }
 
  private:
-  const TensorShapes& shapes_;
+  const weights::TensorShapes& shapes_;
   std::vector<std::string> differences_, guesses_;
 };
 
@@ -88,9 +88,9 @@ std::optional<std::int64_t> image_side(std::optional<std::int64_t> num_tokens,
   return *side * patch_size;
 }
 
-void read_vision_encoder(FileSizes& file, EvaVitConfig& encoder) {
+void read_vision_encoder(FileSizes& file, encoders::EvaVitConfig& encoder) {
   const std::string section = "model.vision.encoder";
-  const TensorShapes& shapes = file.shapes();
+  const weights::TensorShapes& shapes = file.shapes();
   const bool is_there = shapes.holds("cls_token") || shapes.holds("blocks.0.norm1.weight");
   if (!is_there) return;
   file.take(section + ".width", encoder.width, "cls_token", 2);
@@ -106,12 +106,12 @@ void read_vision_encoder(FileSizes& file, EvaVitConfig& encoder) {
   if (const auto side = image_side(shapes.extent("pos_embed", 1), encoder.patch_size);
       side && !encoder.image_size.is_given())
     encoder.image_size = Size::published(*side);
-  file.check_heads(section, encoder.num_heads, encoder.width, EvaVitConfig{}.width);
+  file.check_heads(section, encoder.num_heads, encoder.width, encoders::EvaVitConfig{}.width);
 }
 
 // The layers that look at the encoder are 0, n, 2n, ...; if none but the first does, any n that is
 // not smaller than the number of layers says so.
-std::optional<std::int64_t> distance_of_cross_attention(const TensorShapes& shapes,
+std::optional<std::int64_t> distance_of_cross_attention(const weights::TensorShapes& shapes,
                                                         const std::string& layers,
                                                         std::int64_t configured) {
   const auto looks = [&](std::int64_t i) {
@@ -127,7 +127,7 @@ std::optional<std::int64_t> distance_of_cross_attention(const TensorShapes& shap
 // `queries` is the name of the query tokens, `prefix` what stands before "encoder.layer.".
 void read_q_former(FileSizes& file, QFormerConfig& former, const std::string& section,
                    const std::string& queries, const std::string& prefix) {
-  const TensorShapes& shapes = file.shapes();
+  const weights::TensorShapes& shapes = file.shapes();
   const std::string layers = prefix + "encoder.layer.";
   if (!shapes.holds_any(layers)) return;
   file.take(section + ".num_queries", former.num_queries, queries, 1);
@@ -144,11 +144,13 @@ void read_q_former(FileSizes& file, QFormerConfig& former, const std::string& se
 
 // Of the distances that make so many patches of a mel spectrogram: what is configured, the side of
 // a patch, or the smallest.
-std::optional<std::int64_t> mel_stride(ImageBindAudioConfig encoder,
+std::optional<std::int64_t> mel_stride(encoders::ImageBindAudioConfig encoder,
                                        std::optional<std::int64_t> num_tokens) {
-  if (!num_tokens || encoder.kernel_size > ImageBindAudioConfig::num_mel_bins) return std::nullopt;
+  if (!num_tokens || encoder.kernel_size > encoders::ImageBindAudioConfig::num_mel_bins)
+    return std::nullopt;
   std::vector<std::int64_t> candidates{encoder.stride, encoder.kernel_size};
-  for (std::int64_t i = 1; i <= ImageBindAudioConfig::num_mel_frames; ++i) candidates.push_back(i);
+  for (std::int64_t i = 1; i <= encoders::ImageBindAudioConfig::num_mel_frames; ++i)
+    candidates.push_back(i);
   for (const std::int64_t candidate : candidates) {
     encoder.stride = candidate;
     if (encoder.num_tokens() == *num_tokens) return candidate;
@@ -277,9 +279,9 @@ std::vector<NamedFile> named_files(ModelConfig& config) {
 }
 
 // Nothing if the file cannot be read: whatever loads it says why.
-std::optional<TensorShapes> shapes_of(const std::string& file) {
+std::optional<weights::TensorShapes> shapes_of(const std::string& file) {
   try {
-    return TensorShapes(*checkpoint::open_weights(file));
+    return weights::TensorShapes(*weights::open_weights(file));
   } catch (const UserError&) {
     return std::nullopt;
   }

@@ -30,18 +30,20 @@ double encoder_per_input(const EncoderConfig& config, std::int64_t patch_element
          product(tokens - 1, static_cast<double>(patch_elements), width);
 }
 
-double vit_per_frame(const EvaVitConfig& config) {
+double vit_per_frame(const encoders::EvaVitConfig& config) {
   return encoder_per_input(config, 3 * config.patch_size * config.patch_size);
 }
 
 // The kernel of the patches spans two frames in time. (The encoder here sums it over them, which
 // saves 0.1 % of the whole.)
-double image_bind_per_frame(const ImageBindVisionConfig& config, std::int64_t embedding_width) {
+double image_bind_per_frame(const encoders::ImageBindVisionConfig& config,
+                            std::int64_t embedding_width) {
   return encoder_per_input(config, 2 * 3 * config.patch_size * config.patch_size) +
          product(1, static_cast<double>(config.width), static_cast<double>(embedding_width));
 }
 
-double image_bind_per_clip(const ImageBindAudioConfig& config, std::int64_t embedding_width) {
+double image_bind_per_clip(const encoders::ImageBindAudioConfig& config,
+                           std::int64_t embedding_width) {
   return encoder_per_input(config, config.kernel_size * config.kernel_size, /*extra_keys=*/1) +
          product(1, static_cast<double>(config.width), static_cast<double>(embedding_width));
 }
@@ -61,7 +63,7 @@ double q_former_per_sample(const QFormerConfig& config, double states, double en
          static_cast<double>(num_cross) * cross;
 }
 
-double decoder_linears_per_token(const LlamaConfig& config) {
+double decoder_linears_per_token(const language::LlamaConfig& config) {
   const auto width = static_cast<double>(config.width);
   const auto query_width = static_cast<double>(config.num_heads * config.head_width);
   const auto key_width = static_cast<double>(config.num_key_value_heads * config.head_width);
@@ -71,7 +73,7 @@ double decoder_linears_per_token(const LlamaConfig& config) {
 }
 
 // A token attends to itself and those before it: half of all pairs.
-double causal_attention(const LlamaConfig& config, double tokens) {
+double causal_attention(const language::LlamaConfig& config, double tokens) {
   const auto query_width = static_cast<double>(config.num_heads * config.head_width);
   return static_cast<double>(config.num_layers) * attention(tokens, tokens, query_width) / 2;
 }
@@ -84,7 +86,7 @@ double trained_per_sample(const QFormerConfig& config, double states, double enc
                                    static_cast<double>(config.width), language_width));
 }
 
-void add_language(StepFlops& flops, const LlamaConfig& language, const StepShape& shape) {
+void add_language(StepFlops& flops, const language::LlamaConfig& language, const StepShape& shape) {
   for (const std::int64_t length : shape.sequence_lengths) {
     const auto tokens = static_cast<double>(length);
     const double linears = tokens * decoder_linears_per_token(language);
@@ -104,7 +106,7 @@ double StepFlops::total() const {
          language_backward + logits;
 }
 
-StepFlops step_flops(const VisionConfig& vision, const LlamaConfig& language,
+StepFlops step_flops(const VisionConfig& vision, const language::LlamaConfig& language,
                      const StepShape& shape) {
   StepFlops flops;
   const auto encoder_tokens = static_cast<double>(vision.encoder.num_tokens());
@@ -123,7 +125,7 @@ StepFlops step_flops(const VisionConfig& vision, const LlamaConfig& language,
   return flops;
 }
 
-StepFlops step_flops(const AudioConfig& audio, const LlamaConfig& language,
+StepFlops step_flops(const AudioConfig& audio, const language::LlamaConfig& language,
                      const StepShape& shape) {
   StepFlops flops;
   const auto add_samples = [&](const std::vector<std::int64_t>& inputs_per_sample,

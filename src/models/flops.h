@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "language/llama_config.h"
 #include "models/audio_branch.h"
-#include "models/llama_config.h"
 #include "models/vision_branch.h"
 
 namespace vllama::models {
@@ -35,9 +35,10 @@ struct StepFlops {
 // Matrix products and attention; norms, activations and embeddings are left out. Backward costs
 // twice the forward pass where weights train and once where they are frozen; attention 2.5 times,
 // because fused kernels compute the scores again. Recomputed layers do not count twice.
-StepFlops step_flops(const VisionConfig& vision, const LlamaConfig& language,
+StepFlops step_flops(const VisionConfig& vision, const language::LlamaConfig& language,
                      const StepShape& shape);
 // A step of the audio branch.
-StepFlops step_flops(const AudioConfig& audio, const LlamaConfig& language, const StepShape& shape);
+StepFlops step_flops(const AudioConfig& audio, const language::LlamaConfig& language,
+                     const StepShape& shape);
 
 }  // namespace vllama::models

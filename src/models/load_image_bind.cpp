@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "checkpoint/tensor_source.h"
 #include "core/log.h"
 #include "models/weight_names.h"
+#include "weights/tensor_source.h"
 
 namespace vllama::models {
 namespace {
@@ -16,7 +16,7 @@ constexpr double kFactorTolerance = 1e-3;
 }  // namespace
 
 WeightReading image_bind_reading(AudioBranch& branch, const std::string& file,
-                                 checkpoint::LoadRules rules) {
+                                 weights::LoadRules rules) {
   rules.is_ignorable = is_unused_image_bind_name;
   WeightReading reading{"image_bind", file, {}, std::move(rules)};
   branch.declare_trunks(reading.parameters);
@@ -33,7 +33,7 @@ void load_image_bind(AudioBranch& branch, const std::string& file, at::ScalarTyp
   const auto log_factor =
       std::ranges::find(reading.parameters, kLogAudioFactorName, &nn::Parameter::name);
   *log_factor->tensor =
-      checkpoint::open_weights(file)->read(kLogAudioFactorName).clone().to(device, at::kFloat);
+      weights::open_weights(file)->read(kLogAudioFactorName).clone().to(device, at::kFloat);
   const auto factor = branch.published_audio_factor().item<double>();
   if (!(std::abs(factor - kPublishedAudioFactor) <= kFactorTolerance))
     log::warn("'{}': {} scales sound by {}, not by the published {}", file, kLogAudioFactorName,

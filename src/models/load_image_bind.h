@@ -8,7 +8,7 @@ namespace vllama::models {
 
 // Both encoders of `branch`, from `file` (imagebind_huge.pth).
 WeightReading image_bind_reading(AudioBranch& branch, const std::string& file,
-                                 checkpoint::LoadRules rules);
+                                 weights::LoadRules rules);
 
 // Fills both encoders of `branch` from `file` (imagebind_huge.pth), held in `dtype`; the audio
 // factor stays fp32, and a warning says so if it is not the published 20. Throws UserError naming

@@ -8,8 +8,8 @@
 #include <algorithm>
 
 #include "core/warn_once.h"
-#include "models/tensor_shapes.h"
 #include "models/weight_names.h"
+#include "weights/tensor_shapes.h"
 
 namespace vllama::models {
 namespace {
@@ -20,7 +20,7 @@ constexpr const char* kFinalNorm = "model.norm.weight";
 constexpr const char* kLayers = "model.layers.";
 
 // Keys of config.json beside what the weights have.
-std::string other_sizes(const LlamaConfig& config, const TensorShapes& shapes) {
+std::string other_sizes(const language::LlamaConfig& config, const weights::TensorShapes& shapes) {
   std::string lines;
   const auto compare = [&](const char* key, std::int64_t said, std::optional<std::int64_t> found) {
     if (found && *found != said)
@@ -45,13 +45,13 @@ std::string other_sizes(const LlamaConfig& config, const TensorShapes& shapes) {
 
 // The final norm of a model multiplies with numbers around 1 and more; a difference of two models
 // is around 0 everywhere.
-bool is_difference(const checkpoint::TensorSource& source) {
+bool is_difference(const weights::TensorSource& source) {
   constexpr double kSmallestNorm = 0.1;
   return at::mean(at::abs(source.read(kFinalNorm).to(at::kFloat))).item<double>() < kSmallestNorm;
 }
 
-std::string obstacle(const LlamaConfig& config, const checkpoint::TensorSource& source) {
-  const TensorShapes shapes(source);
+std::string obstacle(const language::LlamaConfig& config, const weights::TensorSource& source) {
+  const weights::TensorShapes shapes(source);
   if (shapes.extent(kFinalNorm, 0) && is_difference(source))
     return "a delta, not a model: its numbers are differences to the weights of another model, "
            "such "
@@ -61,8 +61,8 @@ std::string obstacle(const LlamaConfig& config, const checkpoint::TensorSource& 
 }
 
 // Renames the table where only the output matrix is stored, and warns of one that is another.
-void adapt_tied(nn::ParameterList& parameters, const checkpoint::TensorSource& source) {
-  const TensorShapes shapes(source);
+void adapt_tied(nn::ParameterList& parameters, const weights::TensorSource& source) {
+  const weights::TensorShapes shapes(source);
   if (!shapes.holds(kHead)) return;
   if (!shapes.holds(kTable)) {
     std::ranges::find(parameters, kTable, &nn::Parameter::name)->name = kHead;
@@ -83,9 +83,9 @@ void adapt_tied(nn::ParameterList& parameters, const checkpoint::TensorSource& s
 
 }  // namespace
 
-WeightReading language_model_reading(Llama& model, const std::string& folder,
-                                     checkpoint::LoadRules rules) {
-  const LlamaConfig& config = model.config();
+WeightReading language_model_reading(language::Llama& model, const std::string& folder,
+                                     weights::LoadRules rules) {
+  const language::LlamaConfig& config = model.config();
   rules.is_ignorable = [tied = config.tied_embeddings](const std::string& name) {
     return is_unused_language_model_name(name) || (tied && (name == kHead || name == kTable));
   };

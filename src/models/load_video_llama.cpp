@@ -19,7 +19,7 @@
 namespace vllama::models {
 namespace {
 
-using checkpoint::LoadRules;
+using weights::LoadRules;
 
 // Rows of an embedding table beyond the tokenizer's pieces: added tokens, and rounding for speed.
 constexpr std::int64_t kMaxAddedRows = 256;
@@ -66,10 +66,10 @@ WeightReading restricted(WeightReading reading, std::string_view prefix) {
 }
 
 // A checkpoint that holds the other branch alone: no list of missing names says it as well.
-std::string other_branch(const checkpoint::TensorSource& source, const std::string& own,
+std::string other_branch(const weights::TensorSource& source, const std::string& own,
                          const std::string& other) {
   const auto holds = [&source](const std::string& name) {
-    return std::ranges::find(source.tensors(), name, &checkpoint::TensorFacts::name) !=
+    return std::ranges::find(source.tensors(), name, &weights::TensorFacts::name) !=
            source.tensors().end();
   };
   const auto queries_of = [](const std::string& branch) {
@@ -161,15 +161,15 @@ void load_base_vision(VideoLlama& model, const WeightFiles& files, const LoadRul
       *parameter.tensor = parameter.tensor->to(frozen.dtype);
 }
 
-LlamaConfig language_config(const WeightFiles& files) {
-  return read_llama_config(std::filesystem::path(files.language_model) / "config.json");
+language::LlamaConfig language_config(const WeightFiles& files) {
+  return language::read_llama_config(std::filesystem::path(files.language_model) / "config.json");
 }
 
 // Matrices are read in host memory, one at a time, and a part of each goes to the device; other
 // tensors go there as they are.
-LoadRules rules_in_parts(LoadRules frozen, Llama& language_model) {
+LoadRules rules_in_parts(LoadRules frozen, language::Llama& language_model) {
   frozen.after_each = [&language_model,
-                       device = frozen.device](const checkpoint::ParameterSlot& slot) {
+                       device = frozen.device](const weights::ParameterSlot& slot) {
     if (!language_model.keep_part(*slot.tensor)) *slot.tensor = slot.tensor->to(device);
   };
   frozen.device = at::kCPU;
@@ -263,14 +263,14 @@ std::vector<std::string> check_weights(const ModelConfig& given) {
   const WeightFiles& files = config.weights;
   std::vector<std::string> problems{missing_files(config)};
   for (const auto& [key, problem] : contradictions) problems.push_back(problem);
-  std::optional<LlamaConfig> language;
+  std::optional<language::LlamaConfig> language;
   try {
     language = language_config(files);
   } catch (const UserError& error) {
     problems.push_back(error.what());
   }
   try {
-    VideoLlama model(config, language.value_or(LlamaConfig{}));
+    VideoLlama model(config, language.value_or(language::LlamaConfig{}));
     const LoadRules frozen{.dtype = frozen_type(config)};
     for (WeightReading& reading : all_readings(model, files, frozen, language.has_value()))
       if (!reading.file.empty() && !contradictions.contains(reading.key))
@@ -283,7 +283,7 @@ std::vector<std::string> check_weights(const ModelConfig& given) {
   return problems;
 }
 
-void check_vocabulary(const LlamaConfig& language_model, std::int64_t num_pieces,
+void check_vocabulary(const language::LlamaConfig& language_model, std::int64_t num_pieces,
                       const std::string& folder) {
   const std::int64_t rows = language_model.vocabulary_size;
   if (rows < num_pieces || rows > num_pieces + kMaxAddedRows)

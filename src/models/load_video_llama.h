@@ -42,7 +42,7 @@ std::vector<std::string> check_weights(const ModelConfig& config);
 
 // The folder's tokenizer and its embedding table must fit: as many rows as pieces, or a few more
 // for added tokens. Throws UserError with both numbers.
-void check_vocabulary(const LlamaConfig& language_model, std::int64_t num_pieces,
+void check_vocabulary(const language::LlamaConfig& language_model, std::int64_t num_pieces,
                       const std::string& folder);
 
 }  // namespace vllama::models

@@ -1,8 +1,8 @@
 // What a run says about its model: sizes, weight files, precision.
 #pragma once
 
+#include "language/lora_config.h"
 #include "models/audio_branch.h"
-#include "models/lora_config.h"
 #include "models/trainable.h"
 #include "models/vision_branch.h"
 
@@ -49,7 +49,7 @@ struct ModelConfig {
   AudioConfig audio;
   WeightFiles weights;
   std::vector<TrainedModule> trainable;
-  LoraConfig lora;
+  language::LoraConfig lora;
   std::string precision = "bf16";
   double dropout = 0.1;
   bool recompute_layers = false;

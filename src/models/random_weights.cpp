@@ -5,7 +5,7 @@
 
 namespace vllama::models {
 
-LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size) {
+language::LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size) {
   const std::int64_t head_width =
       sizes.head_width > 0 ? sizes.head_width : sizes.width / sizes.num_heads;
   if (head_width % 2 != 0 || (sizes.head_width == 0 && sizes.width % sizes.num_heads != 0))
@@ -25,9 +25,9 @@ LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_
 void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,
                           std::uint64_t seed, const std::filesystem::path& folder,
                           std::optional<at::ScalarType> dtype) {
-  const LlamaConfig llama_config = language_config(sizes.language, vocabulary_size);
+  const language::LlamaConfig llama_config = language_config(sizes.language, vocabulary_size);
   VisionBranch vision(sizes.vision, llama_config.width);
-  Llama llama(llama_config);
+  language::Llama llama(llama_config);
   const ParameterValues values = [seed](const nn::Parameter& parameter) {
     return nn::initial_values(parameter, seed);
   };

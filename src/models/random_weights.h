@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "language/llama_config.h"
 #include "models/audio_branch.h"
-#include "models/llama_config.h"
 #include "models/vision_branch.h"
 
 namespace vllama::models {
@@ -47,7 +47,7 @@ struct WeightSizes {
 };
 
 // Throws UserError for sizes that do not fit together.
-LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size);
+language::LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t vocabulary_size);
 
 // Writes eva_vit_g.pth (fp16), blip2_qformer.pth (fp32) and the folder llama (fp16) below `folder`,
 // and with audio sizes imagebind_huge.pth (fp32; of text, depth, heat and motion it holds no

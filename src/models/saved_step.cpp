@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "checkpoint/tensor_source.h"
 #include "core/error.h"
 #include "models/modules.h"
+#include "weights/tensor_source.h"
 
 namespace vllama::models {
 namespace {
@@ -13,8 +13,8 @@ namespace {
 std::set<std::string> modules_in(const std::string& file) {
   std::set<std::string> modules;
   try {
-    const auto source = checkpoint::open_weights(file);
-    for (const checkpoint::TensorFacts& facts : source->tensors())
+    const auto source = weights::open_weights(file);
+    for (const weights::TensorFacts& facts : source->tensors())
       modules.insert(module_of(facts.name));
   } catch (const UserError&) {
     return {};  // reading the file reports it
@@ -29,7 +29,7 @@ bool has(const nn::ParameterList& parameters, const std::string& name) {
 }  // namespace
 
 std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::string& file,
-                                               const checkpoint::LoadRules& frozen) {
+                                               const weights::LoadRules& frozen) {
   const auto modules = modules_in(file);
   const nn::ParameterList of_branches = model.branch_parameters();
   WeightReading exact{"saved_step", file, {}, {.dtype = at::kFloat, .writable = true}};
@@ -48,8 +48,7 @@ std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::str
   return {std::move(exact), std::move(base)};
 }
 
-void read_saved_step(VideoLlama& model, const std::string& file,
-                     const checkpoint::LoadRules& frozen) {
+void read_saved_step(VideoLlama& model, const std::string& file, const weights::LoadRules& frozen) {
   for (WeightReading& reading : saved_step_readings(model, file, frozen)) {
     reading.key.clear();
     reading.rules.device = frozen.device;

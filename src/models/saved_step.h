@@ -11,12 +11,11 @@ namespace vllama::models {
 // says. To be read after all other files, whose tensors it replaces. A name that this model has no
 // use for is an error, so are adapters where the model has none.
 std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::string& file,
-                                               const checkpoint::LoadRules& frozen);
+                                               const weights::LoadRules& frozen);
 
 // Reads `file` over the model by these rules. Throws UserError naming the file and every tensor
 // that is missing, unexpected or misshapen.
-void read_saved_step(VideoLlama& model, const std::string& file,
-                     const checkpoint::LoadRules& frozen);
+void read_saved_step(VideoLlama& model, const std::string& file, const weights::LoadRules& frozen);
 
 // The same for a model that is loaded, on its device, and will not train.
 void load_saved_step(VideoLlama& model, const std::string& file);

@@ -17,20 +17,20 @@ struct Targets {
   at::Tensor rows_N, tokens_N;
 };
 
-Targets targets_of(const processors::Batch& batch) {
+Targets targets_of(const samples::Batch& batch) {
   const at::Tensor places_N = batch.labels_T.ge(0).nonzero().flatten();
   return {places_N.sub(1), batch.labels_T.index_select(0, places_N)};
 }
 
 }  // namespace
 
-VideoLlama::VideoLlama(const ModelConfig& config, const LlamaConfig& language_config)
+VideoLlama::VideoLlama(const ModelConfig& config, const language::LlamaConfig& language_config)
     : config_(config),
       trained_modules_(models::trained_modules(config)),
       language_model_(language_config, trains("lora") ? std::optional(config.lora) : std::nullopt),
-      features_{FeatureMemory(trains("image_q_former") ? 0 : config.feature_memory_bytes),
-                FeatureMemory(config.feature_memory_bytes),
-                FeatureMemory(config.feature_memory_bytes)} {
+      features_{encoders::FeatureMemory(trains("image_q_former") ? 0 : config.feature_memory_bytes),
+                encoders::FeatureMemory(config.feature_memory_bytes),
+                encoders::FeatureMemory(config.feature_memory_bytes)} {
   if (config.has_vision()) vision_.emplace(config.vision, language_config.width);
   if (config.has_audio()) audio_.emplace(config.audio, language_config.width);
 }
@@ -64,23 +64,22 @@ nn::ParameterList VideoLlama::branch_parameters() {
   return list;
 }
 
-at::Tensor VideoLlama::encode(processors::MediaRoute route, const at::Tensor& values) const {
+at::Tensor VideoLlama::encode(samples::MediaRoute route, const at::Tensor& values) const {
   const at::Tensor inputs = values.to(device());
   switch (route) {
-    case processors::MediaRoute::vision:
+    case samples::MediaRoute::vision:
       return vision_->encode_frames(VisionBranch::normalize(inputs, language_model_.dtype()));
-    case processors::MediaRoute::audio_from_frames:
+    case samples::MediaRoute::audio_from_frames:
       return audio_->encode_frames(VisionBranch::normalize(inputs, language_model_.dtype()));
-    case processors::MediaRoute::audio_from_sound:
+    case samples::MediaRoute::audio_from_sound:
       return audio_->encode_clips(inputs);
   }
   throw InternalError("no such route");
 }
 
-at::Tensor VideoLlama::media_embeddings(processors::MediaRoute route,
-                                        const processors::MediaGroup& group,
+at::Tensor VideoLlama::media_embeddings(samples::MediaRoute route, const samples::MediaGroup& group,
                                         double dropout_rate) const {
-  const bool is_vision = route == processors::MediaRoute::vision;
+  const bool is_vision = route == samples::MediaRoute::vision;
   VLLAMA_ASSERT(is_vision ? vision_.has_value() : audio_.has_value(),
                 "the model has the branch that a medium needs");
   const nn::Dropout dropout =
@@ -92,17 +91,17 @@ at::Tensor VideoLlama::media_embeddings(processors::MediaRoute route,
                    : audio_->embed_clips(features, group.rows_per_medium, dropout);
 }
 
-VideoLlama::MediaEmbeddings VideoLlama::media_embeddings(const processors::Batch& batch,
+VideoLlama::MediaEmbeddings VideoLlama::media_embeddings(const samples::Batch& batch,
                                                          double dropout_rate) const {
   MediaEmbeddings media;
   for (std::size_t i = 0; i < media.size(); ++i)
     if (!batch.media[i].empty())
       media[i] =
-          media_embeddings(static_cast<processors::MediaRoute>(i), batch.media[i], dropout_rate);
+          media_embeddings(static_cast<samples::MediaRoute>(i), batch.media[i], dropout_rate);
   return media;
 }
 
-at::Tensor VideoLlama::spliced_inputs(const processors::Batch& batch,
+at::Tensor VideoLlama::spliced_inputs(const samples::Batch& batch,
                                       const MediaEmbeddings& media) const {
   at::Tensor inputs_TH = language_model_.embed(batch.token_ids_T.to(device()));
   for (std::size_t i = 0; i < media.size(); ++i) {
@@ -115,14 +114,13 @@ at::Tensor VideoLlama::spliced_inputs(const processors::Batch& batch,
   return inputs_TH;
 }
 
-at::Tensor VideoLlama::loss(const processors::Batch& batch, double dropout_rate,
+at::Tensor VideoLlama::loss(const samples::Batch& batch, double dropout_rate,
                             nn::Gradients gradients) const {
   const at::AutoGradMode with_graph(gradients == nn::Gradients::accumulate);
   return loss_given_media(batch, media_embeddings(batch, dropout_rate), gradients);
 }
 
-at::Tensor VideoLlama::loss_given_media(const processors::Batch& batch,
-                                        const MediaEmbeddings& media,
+at::Tensor VideoLlama::loss_given_media(const samples::Batch& batch, const MediaEmbeddings& media,
                                         nn::Gradients gradients) const {
   const at::AutoGradMode with_graph(gradients == nn::Gradients::accumulate);
   const at::Tensor hidden_TH = language_model_.hidden(

@@ -4,14 +4,14 @@
 // samples, Q video queries a sample, D Q-Former width, H language-model width.
 #pragma once
 
-#include "models/eva_vit.h"
+#include "encoders/eva_vit.h"
 #include "models/position_table.h"
 #include "models/q_former.h"
 
 namespace vllama::models {
 
 struct VisionConfig {
-  EvaVitConfig encoder;
+  encoders::EvaVitConfig encoder;
   QFormerConfig image_q_former;
   QFormerConfig video_q_former{.num_layers = config::Size::published(2),
                                .cross_attention_every = config::Size::published(1)};
@@ -70,7 +70,7 @@ class VisionBranch {
   void clear_unused_positions() { frame_positions_.clear_unused(); }
 
   const VisionConfig& config() const { return config_; }
-  const EvaVit& encoder() const { return encoder_; }
+  const encoders::EvaVit& encoder() const { return encoder_; }
   const nn::LayerNorm& encoder_norm() const { return encoder_norm_; }
   const QFormer& image_q_former() const { return image_q_former_; }
 
@@ -79,7 +79,7 @@ class VisionBranch {
   at::Tensor frozen_tokens(const at::Tensor& images_NCHW) const;
 
   VisionConfig config_;
-  EvaVit encoder_;
+  encoders::EvaVit encoder_;
   nn::LayerNorm encoder_norm_;
   QFormer image_q_former_;
   PositionTable frame_positions_;

@@ -5,16 +5,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "checkpoint/folder_kind.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "models/eva_vit.h"
+#include "encoders/eva_vit.h"
+#include "weights/folder_kind.h"
 
 namespace vllama::models {
 namespace {
 
-using checkpoint::ParameterSlot;
-using checkpoint::TensorSource;
+using weights::ParameterSlot;
+using weights::TensorSource;
 
 std::vector<ParameterSlot> slots_of(const nn::ParameterList& parameters) {
   std::vector<ParameterSlot> slots;
@@ -38,7 +38,7 @@ nn::Parameter* position_table(nn::ParameterList& parameters) {
 }
 
 void take_shape_of_file(nn::Parameter& positions, const TensorSource& source) {
-  for (const checkpoint::TensorFacts& facts : source.tensors())
+  for (const weights::TensorFacts& facts : source.tensors())
     if (facts.name == positions.name && facts.shape.size() == 3 &&
         facts.shape[2] == positions.shape[2] && is_square_grid(facts.shape[1]))
       positions.shape[1] = facts.shape[1];
@@ -51,13 +51,13 @@ std::string with_key(const WeightReading& reading, const std::string& problem) {
 
 std::string foreign(const TensorSource& source) {
   std::vector<std::string> names;
-  for (const checkpoint::TensorFacts& facts : source.tensors()) names.push_back(facts.name);
-  return checkpoint::foreign_names(names);
+  for (const weights::TensorFacts& facts : source.tensors()) names.push_back(facts.name);
+  return weights::foreign_names(names);
 }
 
 // Fits the names and the position table to the file.
 std::unique_ptr<TensorSource> open_file(WeightReading& reading) {
-  auto source = checkpoint::open_weights(reading.file);
+  auto source = weights::open_weights(reading.file);
   std::string obstacle = foreign(*source);
   if (obstacle.empty() && reading.obstacle) obstacle = reading.obstacle(*source);
   if (!obstacle.empty()) throw UserError(fmt::format("'{}': {}", reading.file, obstacle));
@@ -72,13 +72,14 @@ void load_file(WeightReading reading) {
   const std::int64_t num_tokens = positions != nullptr ? positions->shape[1] : 0;
   const auto source = open_file(reading);
   const auto summary =
-      checkpoint::load_parameters(*source, slots_of(reading.parameters), reading.rules);
+      weights::load_parameters(*source, slots_of(reading.parameters), reading.rules);
   log::info("read {} tensors ({} ignored) from '{}'", summary.num_loaded, summary.num_ignored,
             reading.file);
   if (positions == nullptr || positions->shape[1] == num_tokens) return;
   log::info("resized the position table of '{}' from {} to {} tokens", reading.file,
             positions->shape[1], num_tokens);
-  *positions->tensor = resize_positions(*positions->tensor, num_tokens).to(reading.rules.dtype);
+  *positions->tensor =
+      encoders::resize_positions(*positions->tensor, num_tokens).to(reading.rules.dtype);
 }
 
 }  // namespace
@@ -95,7 +96,7 @@ std::string problem_of(WeightReading reading) {
   try {
     const auto source = open_file(reading);
     const std::string problem =
-        checkpoint::mismatches(*source, slots_of(reading.parameters), reading.rules);
+        weights::mismatches(*source, slots_of(reading.parameters), reading.rules);
     return problem.empty() ? problem : with_key(reading, problem);
   } catch (const UserError& error) {
     return with_key(reading, error.what());

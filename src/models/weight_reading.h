@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-#include "checkpoint/load.h"
 #include "nn/parameter.h"
+#include "weights/load.h"
 
 namespace vllama::models {
 
@@ -15,15 +15,15 @@ struct WeightReading {
   std::string key;  // below model.weights, for messages; empty: not from there
   std::string file;
   nn::ParameterList parameters;
-  checkpoint::LoadRules rules;
+  weights::LoadRules rules;
   // Why the file as a whole is the wrong one; empty if it is not.
-  std::function<std::string(const checkpoint::TensorSource&)> obstacle = nullptr;
+  std::function<std::string(const weights::TensorSource&)> obstacle = nullptr;
   // May give parameters the names that this file has for them.
-  std::function<void(nn::ParameterList&, const checkpoint::TensorSource&)> adapt = nullptr;
+  std::function<void(nn::ParameterList&, const weights::TensorSource&)> adapt = nullptr;
 };
 
 // Throws UserError naming key and file, and what they are if they are weights of another kind
-// (checkpoint/folder_kind.h), else every tensor that is missing, unexpected, misshapen or not
+// (weights/folder_kind.h), else every tensor that is missing, unexpected, misshapen or not
 // finite.
 void load(const WeightReading& reading);
 

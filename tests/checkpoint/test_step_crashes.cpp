@@ -10,10 +10,10 @@
 
 #include "checkpoint/step_directory.h"
 #include "core/error.h"
-#include "tests/checkpoint/no_exchange.h"
 #include "tests/checkpoint/sample_steps.h"
 #include "tests/checkpoint/traced_child.h"
 #include "tests/support/fixtures.h"
+#include "tests/weights/no_exchange.h"
 
 using namespace vllama;
 using namespace vllama::checkpoint;

@@ -6,14 +6,14 @@
 #include <fstream>
 #include <random>
 
-#include "checkpoint/checksum.h"
 #include "checkpoint/manifest.h"
 #include "checkpoint/step_directory.h"
 #include "core/error.h"
 #include "core/files.h"
-#include "tests/checkpoint/sample_files.h"
 #include "tests/checkpoint/sample_steps.h"
 #include "tests/support/fixtures.h"
+#include "tests/weights/sample_files.h"
+#include "weights/checksum.h"
 
 using namespace vllama;
 using namespace vllama::checkpoint;
@@ -59,7 +59,7 @@ std::vector<std::size_t> all_bits_below(std::size_t num_bytes) {
 // A manifest that has the right checksum of itself, whatever it says.
 std::string signed_manifest(const std::string& files, const std::string& step = "2") {
   const std::string text = "{\n  \"step\": " + step + ",\n  \"files\": " + files + ",\n";
-  const auto checksum = crc32(std::as_bytes(std::span<const char>(text)));
+  const auto checksum = weights::crc32(std::as_bytes(std::span<const char>(text)));
   return text + fmt::format("  \"crc32\": \"{:08x}\"\n}}\n", checksum);
 }
 

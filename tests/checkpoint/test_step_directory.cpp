@@ -4,9 +4,9 @@
 #include "checkpoint/step_directory.h"
 #include "core/error.h"
 #include "core/files.h"
-#include "tests/checkpoint/sample_files.h"
 #include "tests/checkpoint/sample_steps.h"
 #include "tests/support/fixtures.h"
+#include "tests/weights/sample_files.h"
 
 using namespace vllama;
 using namespace vllama::checkpoint;

@@ -3,10 +3,10 @@
 
 #include "core/broken_rules.h"
 #include "core/error.h"
-#include "datasets/examples/media_rules.h"
 #include "datasets/examples/record_texts.h"
 #include "datasets/formats/format_rules.h"
 #include "datasets/formats/open_dataset.h"
+#include "samples/media_rules.h"
 #include "tests/support/fixtures.h"
 
 namespace vllama::datasets {
@@ -27,7 +27,7 @@ Record caption(const std::string& text) {
   return {.id = "a", .media = {}, .conversation = {.turns = {{"", text}}}};
 }
 
-const ModelInput kVision{.vision = BranchInput{}, .audio = {}};
+const samples::ModelInput kVision{.vision = samples::BranchInput{}, .audio = {}};
 
 }  // namespace
 
@@ -49,16 +49,16 @@ TEST_CASE("rules: all that a data set breaks, not the first") {
   DatasetConfig set = own_set();
   CHECK(broken_format_rules(set).empty());
   CHECK(broken_root_rules(set).empty());
-  CHECK(broken_media_rules(set, {}, kVision).empty());
+  CHECK(samples::broken_media_rules(set.name, set, {}, kVision).empty());
   set.image_prefix = "COCO_";
   set.media_root.clear();
   CHECK(broken_format_rules(set).size() == 2);
   set.min_crop_scale = 0.9;
   set.max_crop_scale = 0.8;
-  set.inputs = Inputs::frames_and_sound;
+  set.inputs = samples::Inputs::frames_and_sound;
   set.num_frames = 33;
-  CHECK(broken_media_rules(set, {}, kVision).size() == 3);
-  CHECK_THROWS_WITH(require_none(broken_media_rules(set, {}, kVision)),
+  CHECK(samples::broken_media_rules(set.name, set, {}, kVision).size() == 3);
+  CHECK_THROWS_WITH(require_none(samples::broken_media_rules(set.name, set, {}, kVision)),
                     Contains("3 things must be changed:\n1. ") && Contains("\n3. "));
   CHECK_NOTHROW(require_none({}));
 }

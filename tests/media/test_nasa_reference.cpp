@@ -4,10 +4,10 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/pth_reader.h"
 #include "core/files.h"
 #include "media/video.h"
 #include "tests/support/fixtures.h"
+#include "weights/pth_reader.h"
 
 using namespace vllama;
 
@@ -20,9 +20,9 @@ TEST_CASE("the best of several video streams: its frames and their number, as re
   REQUIRE(video.facts().num_frames == static_cast<std::int64_t>(facts.size()));
   for (const std::int64_t index : {0, 1, 5, 9, 180, 389}) {
     INFO("frame " << index);
-    const checkpoint::Value recorded =
-        checkpoint::read_pth(reference / fmt::format("{}frame{:06}.pt", stem, index));
-    const auto* expected = recorded.get_if<checkpoint::TensorView>();
+    const weights::Value recorded =
+        weights::read_pth(reference / fmt::format("{}frame{:06}.pt", stem, index));
+    const auto* expected = recorded.get_if<weights::TensorView>();
     REQUIRE(expected != nullptr);
     REQUIRE(expected->is_contiguous());
     const media::Image image = video.frames(std::vector<std::int64_t>{index}).images.at(0);

@@ -1,13 +1,13 @@
 // The sizes of the tiny weights that the goldens were recorded with.
 #pragma once
 
+#include "language/llama.h"
 #include "models/audio_branch.h"
-#include "models/llama.h"
 #include "models/model_config.h"
 
 namespace vllama::test {
 
-inline models::EvaVitConfig tiny_encoder(std::int64_t image_size) {
+inline encoders::EvaVitConfig tiny_encoder(std::int64_t image_size) {
   return {.image_size = image_size, .width = 48, .num_blocks = 4, .num_heads = 4, .mlp_width = 209};
 }
 
@@ -46,7 +46,7 @@ inline models::AudioConfig tiny_audio() {
   return config;
 }
 
-inline models::LlamaConfig tiny_llama(std::int64_t vocabulary_size) {
+inline language::LlamaConfig tiny_llama(std::int64_t vocabulary_size) {
   return {.vocabulary_size = vocabulary_size,
           .width = 64,
           .mlp_width = 172,

@@ -5,7 +5,6 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "checkpoint/load.h"
 #include "core/error.h"
 #include "models/load_image_bind.h"
 #include "models/vision_branch.h"
@@ -14,6 +13,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"
 #include "tests/support/tensors.h"
+#include "weights/load.h"
 
 using namespace vllama;
 using test::kOutputTolerance;
@@ -23,8 +23,8 @@ namespace {
 // Sums over 24 or 28 numbers in fp32.
 constexpr double kLengthTolerance = 1e-5;
 
-struct Branch {
-  explicit Branch(const models::AudioConfig& config = test::tiny_audio())
+struct TinyAudio {
+  explicit TinyAudio(const models::AudioConfig& config = test::tiny_audio())
       : vision(test::golden_file("components/imagebind_vision.safetensors")),
         audio(test::golden_file("components/imagebind_audio.safetensors")),
         golden(test::golden_file("components/audio_branch.safetensors")),
@@ -60,12 +60,11 @@ void check_lengths(const at::Tensor& embeddings_RE, double expected) {
 void load_checkpoint(models::AudioBranch& model, const std::filesystem::path& file) {
   nn::ParameterList trainable;
   model.declare_trainable(trainable);
-  std::vector<checkpoint::ParameterSlot> slots;
+  std::vector<weights::ParameterSlot> slots;
   for (const nn::Parameter& parameter : trainable)
     slots.push_back({parameter.name, parameter.shape, parameter.tensor});
-  const auto summary =
-      checkpoint::load_parameters(*checkpoint::open_weights(file), slots,
-                                  {.is_ignorable = models::is_unused_in_audio_checkpoint});
+  const auto summary = weights::load_parameters(
+      *weights::open_weights(file), slots, {.is_ignorable = models::is_unused_in_audio_checkpoint});
   CHECK(summary.num_loaded == 58);
 }
 
@@ -73,7 +72,7 @@ void load_checkpoint(models::AudioBranch& model, const std::filesystem::path& fi
 
 TEST_CASE("audio branch: embeddings, media embeddings and all gradients, for frames and sound") {
   const std::string kind = GENERATE("vision.", "audio.");
-  Branch branch;
+  TinyAudio branch;
   const bool sees = kind == "vision.";
   const at::Tensor embeddings = sees ? branch.frames() : branch.clips();
   CHECK_FALSE(embeddings.requires_grad());
@@ -106,11 +105,11 @@ TEST_CASE("audio branch: names and order are those of a published checkpoint") {
 
 TEST_CASE("audio branch: published lengths are 1 for pictures and 20 for sound, equal ones agree") {
   models::AudioConfig config = test::tiny_audio();
-  const Branch published(config);
+  const TinyAudio published(config);
   check_lengths(published.frames(), 1);
   check_lengths(published.clips(), 20);
   config.embedding_scale = "equal";
-  const Branch equal(config);
+  const TinyAudio equal(config);
   check_lengths(equal.frames(), std::sqrt(24.0));
   check_lengths(equal.clips(), std::sqrt(24.0));
   CHECK(test::relative_difference(equal.frames(), published.frames() * std::sqrt(24.0)) <
@@ -119,17 +118,17 @@ TEST_CASE("audio branch: published lengths are 1 for pictures and 20 for sound, 
 
 TEST_CASE("audio branch: nothing random in the encoders, however many inputs go at once") {
   models::AudioConfig config = test::tiny_audio();
-  const Branch branch(config);
+  const TinyAudio branch(config);
   CHECK(test::same_bits(branch.frames(), branch.frames()));
   CHECK(test::same_bits(branch.clips(), branch.clips()));
   config.inputs_at_once = 1;
-  const Branch one_by_one(config);
+  const TinyAudio one_by_one(config);
   CHECK(test::relative_difference(one_by_one.frames(), branch.frames()) < kOutputTolerance);
   CHECK(test::relative_difference(one_by_one.clips(), branch.clips()) < kOutputTolerance);
 }
 
 TEST_CASE("audio branch: items of different lengths share a batch, up to the position table") {
-  const Branch branch;
+  const TinyAudio branch;
   const at::Tensor embeddings = test::random_tensor({13, 24}, 4);
   const at::Tensor together = branch.model.embed_clips(embeddings, {1, 4, 8});
   const at::Tensor second = branch.model.embed_clips(embeddings.narrow(0, 1, 4), {4});
@@ -143,13 +142,13 @@ TEST_CASE("audio branch: items of different lengths share a batch, up to the pos
 
 TEST_CASE("audio branch: sound clips on the scale of the frames that it trained with, or on none") {
   models::AudioConfig config = test::tiny_audio();
-  const Branch table(config);
+  const TinyAudio table(config);
   config.positions = "interpolated";
-  const Branch interpolated(config);
+  const TinyAudio interpolated(config);
   config.positions = "none";
-  const Branch none(config);
+  const TinyAudio none(config);
   const at::Tensor embeddings = test::random_tensor({12, 24}, 4);
-  const auto media = [&](const Branch& branch, const at::Tensor& rows) {
+  const auto media = [&](const TinyAudio& branch, const at::Tensor& rows) {
     return branch.model.embed_clips(rows, {rows.size(0)}).detach();
   };
   const at::Tensor eight = embeddings.narrow(0, 0, 8);
@@ -162,7 +161,7 @@ TEST_CASE("audio branch: sound clips on the scale of the frames that it trained 
 }
 
 TEST_CASE("audio branch: dropout acts in training, and on the sample it belongs to") {
-  const Branch branch;
+  const TinyAudio branch;
   const at::Tensor embeddings = test::random_tensor({4, 24}, 4);
   const auto media = [&](const std::vector<std::uint64_t>& keys) {
     return branch.model.embed_clips(embeddings, {2, 2}, nn::Dropout(0.1, keys, at::kCPU)).detach();

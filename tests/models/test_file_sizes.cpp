@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "checkpoint/tensor_source.h"
-#include "checkpoint/write.h"
 #include "config/fields.h"
 #include "core/error.h"
 #include "models/file_sizes.h"
@@ -15,18 +13,20 @@
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/logged_text.h"
+#include "weights/tensor_source.h"
+#include "weights/write.h"
 
 using namespace vllama;
 using Catch::Contains;
 namespace fs = std::filesystem;
-using checkpoint::NamedTensors;
+using weights::NamedTensors;
 
 namespace {
 
 // The tensors of a file under the names that `rename` makes of theirs.
 NamedTensors tensors_in(const fs::path& file) {
   NamedTensors tensors;
-  const auto source = checkpoint::open_weights(file);
+  const auto source = weights::open_weights(file);
   for (const auto& facts : source->tensors())
     tensors[facts.name] = source->read(facts.name).clone();
   return tensors;
@@ -82,8 +82,8 @@ class Files {
     nn::initialize(parameters, 2);
     NamedTensors tensors;
     for (const nn::Parameter& parameter : parameters) tensors[parameter.name] = *parameter.tensor;
-    checkpoint::write_safetensors(path(name + ".safetensors"), tensors);
-    checkpoint::write_pth(path(name + ".pth"), tensors, nullptr, "model");
+    weights::write_safetensors(path(name + ".safetensors"), tensors);
+    weights::write_pth(path(name + ".pth"), tensors, nullptr, "model");
   }
 
   test::TemporaryFolder folder_;
@@ -136,9 +136,9 @@ TEST_CASE("file sizes: in other containers, and behind wrappers") {
     for (const auto& [own, tensor] : tensors_in(file)) tensors[prefix + own] = tensor;
     file = files.path(name);
     if (name.ends_with(".pth"))
-      checkpoint::write_pth(file, checkpoint::to_map(tensors));
+      weights::write_pth(file, weights::to_map(tensors));
     else
-      checkpoint::write_safetensors(file, tensors);
+      weights::write_safetensors(file, tensors);
   };
   moved(config.weights.vision_encoder, "v.safetensors");
   moved(config.weights.q_former, "q.safetensors");
@@ -158,7 +158,7 @@ TEST_CASE("file sizes: the encoder of the published form ends with the last bloc
   tensors["norm.weight"] = at::zeros({48});
   tensors["head.weight"] = at::zeros({7, 48});
   config.weights.vision_encoder = files.path("whole.pth");
-  checkpoint::write_pth(config.weights.vision_encoder, checkpoint::to_map(tensors));
+  weights::write_pth(config.weights.vision_encoder, weights::to_map(tensors));
   CHECK(models::sizes_of_files(config).config.vision.encoder.num_blocks == 3);
   CHECK(error_of(config) == "it loads");
   config.vision.encoder.num_blocks = 2;
@@ -219,7 +219,7 @@ TEST_CASE("file sizes: what the configuration says otherwise is one line for a f
 TEST_CASE("file sizes: heads are the published ones unless they are given, and divide the width") {
   const Files files;
   auto config = files.config("vision");
-  const auto published = models::EvaVitConfig{}.num_heads;
+  const auto published = encoders::EvaVitConfig{}.num_heads;
   REQUIRE_FALSE(published.is_given());
   config.vision.encoder.num_heads = published;
   const test::LoggedText log;

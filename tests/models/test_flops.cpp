@@ -23,7 +23,7 @@ TEST_CASE("operations of a step of the 7B model, per kind of sample") {
                Case{"stage 2, image", 1, 512, 0.521, 0.013, 0.004, 6.700, 6.803, 0.268, 14.31});
   CAPTURE(expected.name);
   const auto flops = models::step_flops(
-      models::VisionConfig{}, models::LlamaConfig{},
+      models::VisionConfig{}, language::LlamaConfig{},
       {{expected.num_frames}, {expected.num_tokens}, /*num_logit_rows=*/expected.num_tokens});
   const auto in_the_last_digit = [](double value) { return Approx(value).margin(0.00051); };
   CHECK(flops.vision / 1e12 == in_the_last_digit(expected.vision));
@@ -49,7 +49,7 @@ TEST_CASE("operations of a step of the 7B model's audio branch, per kind of samp
       AudioCase{"sound", {{}, {34}, 34, {8}}, 0, 0.327, 0.001, 0.441, 0.441, 0.018, 1.228});
   CAPTURE(expected.name);
   const auto flops =
-      models::step_flops(models::AudioConfig{}, models::LlamaConfig{}, expected.shape);
+      models::step_flops(models::AudioConfig{}, language::LlamaConfig{}, expected.shape);
   const auto in_the_last_digit = [](double value) { return Approx(value).margin(0.00051); };
   CHECK(flops.vision / 1e12 == in_the_last_digit(expected.vision));
   CHECK(flops.sound / 1e12 == in_the_last_digit(expected.sound));
@@ -62,7 +62,7 @@ TEST_CASE("operations of a step of the 7B model's audio branch, per kind of samp
 }
 
 TEST_CASE("operations add up over samples, and grouped heads save those of keys and values") {
-  models::LlamaConfig language;
+  language::LlamaConfig language;
   const auto step = [&](const models::StepShape& shape) {
     return models::step_flops(models::VisionConfig{}, language, shape);
   };

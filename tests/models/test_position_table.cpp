@@ -35,8 +35,8 @@ struct Table {
 };
 
 // The vision branch behind its image Q-Former, with weights of its own.
-struct Branch {
-  explicit Branch(const std::string& kind, std::int64_t num_rows = 0)
+struct PlacedBranch {
+  explicit PlacedBranch(const std::string& kind, std::int64_t num_rows = 0)
       : model(config(kind, num_rows), 64) {
     model.declare_trainable(trainable);
     nn::initialize(trainable, 7);
@@ -103,15 +103,15 @@ TEST_CASE("positions: how many frames a clip may have, and rows that are not the
   CHECK(Table("interpolated").positions({500}).size(0) == 500);
   CHECK_THROWS_WITH(Table("interpolated", 9),
                     Contains("model.vision.position_rows = 9") && Contains("8 rows"));
-  CHECK_THROWS_WITH(Branch("table")(features_of(12), 12),
+  CHECK_THROWS_WITH(PlacedBranch("table")(features_of(12), 12),
                     Contains("12 frames") && Contains("max_frame_positions = 11") &&
                         Contains("frame_positions: interpolated"));
-  CHECK(Branch("interpolated")(features_of(64), 64).size(0) == 5);
-  CHECK(Branch("none")(features_of(64), 64).size(0) == 5);
+  CHECK(PlacedBranch("interpolated")(features_of(64), 64).size(0) == 5);
+  CHECK(PlacedBranch("none")(features_of(64), 64).size(0) == 5);
 }
 
 TEST_CASE("positions: gradients reach every row that stands beside a frame") {
-  const Branch branch("interpolated", 8);
+  const PlacedBranch branch("interpolated", 8);
   branch(features_of(16), 16).pow(2).sum().backward();
   const at::Tensor gradient = position_gradient(branch.trainable);
   for (std::int64_t row = 0; row < 11; ++row) {
@@ -123,8 +123,8 @@ TEST_CASE("positions: gradients reach every row that stands beside a frame") {
 TEST_CASE("positions: without them the order of frames is lost, and their table is zero") {
   const at::Tensor features = features_of(8);
   const at::Tensor reversed = features.view({8, 6, 32}).flip(0).reshape({48, 32});
-  const Branch with("table");
-  Branch without("none");
+  const PlacedBranch with("table");
+  PlacedBranch without("none");
   CHECK(test::relative_difference(with(reversed, 8).detach(), with(features, 8).detach()) > 1e-3);
   const at::Tensor media = without(features, 8);
   CHECK(test::relative_difference(without(reversed, 8).detach(), media.detach()) < 1e-5);
@@ -133,7 +133,7 @@ TEST_CASE("positions: without them the order of frames is lost, and their table 
 
   without.model.clear_unused_positions();
   const at::Tensor before = media.detach().clone();
-  Branch added("table");  // as a program does that knows no other way
+  PlacedBranch added("table");  // as a program does that knows no other way
   for (std::size_t i = 0; i < added.trainable.size(); ++i)
     *added.trainable[i].tensor = *without.trainable[i].tensor;
   CHECK(test::same_bits(added(features, 8).detach(), before));

@@ -1,6 +1,5 @@
 #include <catch2/catch.hpp>
 
-#include "checkpoint/tensor_source.h"
 #include "core/files.h"
 #include "models/load_image_bind.h"
 #include "models/random_weights.h"
@@ -8,6 +7,7 @@
 #include "tests/support/counted_memory.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
+#include "weights/tensor_source.h"
 
 using namespace vllama;
 
@@ -37,8 +37,8 @@ TEST_CASE("random weights: ImageBind's file is laid out as the published one, an
   auto sizes = tiny_sizes();
   sizes.audio = test::tiny_audio();
   models::write_random_weights(sizes, 100, 1, folder.path());
-  const auto expected = checkpoint::open_weights(published);
-  const auto actual = checkpoint::open_weights(folder.path() / "imagebind_huge.pth");
+  const auto expected = weights::open_weights(published);
+  const auto actual = weights::open_weights(folder.path() / "imagebind_huge.pth");
   std::size_t num_found = 0;
   for (const auto& theirs : expected->tensors())
     for (const auto& ours : actual->tensors())
@@ -84,8 +84,8 @@ TEST_CASE("random weights: the type that is asked for, in every file") {
   models::write_random_weights(sizes, 100, 1, folder.path() / "a", type);
   models::write_random_weights(sizes, 100, 1, folder.path() / "published");
   for (const char* name : {"eva_vit_g.pth", "blip2_qformer.pth", "imagebind_huge.pth", "llama"}) {
-    const auto source = checkpoint::open_weights(folder.path() / "a" / name);
-    const auto published = checkpoint::open_weights(folder.path() / "published" / name);
+    const auto source = weights::open_weights(folder.path() / "a" / name);
+    const auto published = weights::open_weights(folder.path() / "published" / name);
     REQUIRE(source->tensors().size() == published->tensors().size());
     for (const auto& facts : source->tensors()) {
       CAPTURE(name, facts.name);

@@ -13,12 +13,12 @@ using test::packed;
 
 namespace {
 
-constexpr models::EvaVitConfig kVit{.image_size = 28,
-                                    .patch_size = 7,
-                                    .width = 32,
-                                    .num_blocks = 3,
-                                    .num_heads = 4,
-                                    .mlp_width = 48};
+constexpr encoders::EvaVitConfig kVit{.image_size = 28,
+                                      .patch_size = 7,
+                                      .width = 32,
+                                      .num_blocks = 3,
+                                      .num_heads = 4,
+                                      .mlp_width = 48};
 constexpr models::QFormerConfig kQFormer{.num_queries = 5,
                                          .num_layers = 4,
                                          .width = 24,
@@ -38,7 +38,7 @@ struct RecordedVit {
     golden.fill(parameters, "state.");
   }
   test::GoldenTensors golden;
-  models::EvaVit model;
+  encoders::EvaVit model;
   nn::ParameterList parameters;
 };
 

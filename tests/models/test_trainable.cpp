@@ -9,13 +9,13 @@
 #include <map>
 #include <set>
 
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "models/load_video_llama.h"
 #include "models/modules.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
+#include "weights/write.h"
 
 using namespace vllama;
 using Catch::Contains;
@@ -49,10 +49,10 @@ std::map<std::string, at::Tensor*> all_tensors(models::VideoLlama& model) {
 }
 
 // One clip of two frames, a sound of two clips, and six tokens, three of which are targets.
-processors::Batch small_batch(const models::VideoLlama& model) {
+samples::Batch small_batch(const models::VideoLlama& model) {
   const std::int64_t num_seen = model.config().vision.video_q_former.num_queries;
   const std::int64_t num_heard = model.config().audio.audio_q_former.num_queries;
-  processors::Batch batch;
+  samples::Batch batch;
   std::vector<std::int64_t> ids(static_cast<std::size_t>(num_seen + num_heard + 6), 5);
   std::vector<std::int64_t> labels(ids.size(), -100);
   for (std::size_t i = ids.size() - 3; i < ids.size(); ++i)
@@ -61,12 +61,12 @@ processors::Batch small_batch(const models::VideoLlama& model) {
   batch.labels_T = at::tensor(labels, at::kLong);
   batch.sequence_lengths = {static_cast<std::int64_t>(ids.size())};
   batch.num_targets = 3;
-  batch.group(processors::MediaRoute::vision) = {
+  batch.group(samples::MediaRoute::vision) = {
       .values = (test::random_tensor({2, 56, 56, 3}, 8) * 40 + 128).clamp(0, 255).to(at::kByte),
       .rows_per_medium = {2},
       .dropout_keys = {1},
       .positions_M = at::arange(1, 1 + num_seen, at::kLong)};
-  batch.group(processors::MediaRoute::audio_from_sound) = {
+  batch.group(samples::MediaRoute::audio_from_sound) = {
       .values = test::random_tensor({2, 1, 128, 204}, 9),
       .rows_per_medium = {2},
       .dropout_keys = {2},
@@ -88,8 +88,8 @@ void descend(models::VideoLlama& model) {
 }
 
 // As a checkpoint saves them.
-checkpoint::NamedTensors trained_tensors(models::VideoLlama& model) {
-  checkpoint::NamedTensors tensors;
+weights::NamedTensors trained_tensors(models::VideoLlama& model) {
+  weights::NamedTensors tensors;
   for (const nn::Parameter& parameter : model.trainable_parameters())
     tensors[parameter.name] = parameter.tensor->detach();
   return tensors;
@@ -159,10 +159,10 @@ TEST_CASE("a run starts from what another trained, whichever modules those were"
   models::ModelConfig config = training(goldens, {module});
   const auto first = models::load_video_llama(config, at::kCPU, 1);
   descend(*first);
-  checkpoint::NamedTensors saved = trained_tensors(*first);
+  weights::NamedTensors saved = trained_tensors(*first);
   const test::TemporaryFolder folder;
   config.weights.saved_step = folder.path() / "saved.safetensors";
-  checkpoint::write_safetensors(config.weights.saved_step, saved);
+  weights::write_safetensors(config.weights.saved_step, saved);
 
   // As what trains again, and as a frozen part beside something else that trains.
   for (const std::string& next : {module, std::string("video_q_former")}) {
@@ -177,7 +177,7 @@ TEST_CASE("a run starts from what another trained, whichever modules those were"
 
   saved.erase(saved.begin());
   saved["surprise"] = saved.begin()->second;
-  checkpoint::write_safetensors(config.weights.saved_step, saved);
+  weights::write_safetensors(config.weights.saved_step, saved);
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 2),
                     Contains("saved.safetensors") && Contains("surprise"));
 }
@@ -188,7 +188,7 @@ TEST_CASE("adapters of another run are refused by a model without adapters") {
   const auto first = models::load_video_llama(config, at::kCPU, 1);
   const test::TemporaryFolder folder;
   config.weights.saved_step = folder.path() / "saved.safetensors";
-  checkpoint::write_safetensors(config.weights.saved_step, trained_tensors(*first));
+  weights::write_safetensors(config.weights.saved_step, trained_tensors(*first));
   config.trainable = {{"projection"}};
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 2),
                     Contains("saved.safetensors") && Contains("q_proj.lora_A.weight"));

@@ -8,7 +8,6 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "models/load_video_llama.h"
@@ -17,6 +16,7 @@
 #include "tests/support/golden_tensors.h"
 #include "tests/support/tensors.h"
 #include "text/prompt.h"
+#include "weights/write.h"
 
 using namespace vllama;
 using test::kOutputTolerance;
@@ -53,24 +53,24 @@ struct Recorded {
 };
 
 // Only its number of tokens matters: the embeddings are made from the recorded frames.
-processors::MediaInput vision_medium() {
+samples::MediaInput vision_medium() {
   return {.values = at::zeros({1, 2, 2, 3}, at::kByte), .num_tokens = 5};
 }
-processors::MediaInput audio_medium() {
-  return {.route = processors::MediaRoute::audio_from_frames,
+samples::MediaInput audio_medium() {
+  return {.route = samples::MediaRoute::audio_from_frames,
           .values = at::zeros({1, 2, 2, 3}, at::kByte),
           .num_tokens = 3};
 }
 
-processors::Batch pack(const Recorded& recorded, const std::vector<text::TokenSequence>& sequences,
-                       const processors::MediaInput& medium = vision_medium()) {
-  std::vector<processors::Example> examples;
+samples::Batch pack(const Recorded& recorded, const std::vector<text::TokenSequence>& sequences,
+                    const samples::MediaInput& medium = vision_medium()) {
+  std::vector<samples::Example> examples;
   for (const text::TokenSequence& sequence : sequences)
     examples.push_back({.id = std::to_string(examples.size()),
                         .media = {medium},
                         .token_ids = sequence.ids,
                         .labels = sequence.labels});
-  return processors::pack(examples, recorded.tokenizer.image_token());
+  return samples::pack(examples, recorded.tokenizer.image_token());
 }
 
 // The real rows of a right-padded recording, end to end.
@@ -82,7 +82,7 @@ at::Tensor unpadded(const at::Tensor& padded, const std::vector<std::int64_t>& l
 }
 
 // Compares labels, inputs of the language model, logits, loss and gradients with the recording.
-void check(Recorded& recorded, const processors::Batch& batch,
+void check(Recorded& recorded, const samples::Batch& batch,
            const models::VideoLlama::MediaEmbeddings& media) {
   const models::VideoLlama& model = *recorded.model;
   const test::GoldenTensors& golden = recorded.golden;
@@ -91,7 +91,7 @@ void check(Recorded& recorded, const processors::Batch& batch,
   CHECK(test::relative_difference(inputs_TH, unpadded(golden["inputs_embeds"],
                                                       batch.sequence_lengths)) < kOutputTolerance);
 
-  const models::Llama& llama = recorded.model->language_model();
+  const language::Llama& llama = recorded.model->language_model();
   const at::Tensor logits_TV =
       at::linear(llama.final_norm(llama.hidden(inputs_TH, nn::Segments(batch.sequence_lengths))),
                  llama.head());
@@ -203,12 +203,12 @@ TEST_CASE("whole model: the audio branch seeing clips, captions and conversation
   const auto batch = pack(recorded, sequences, audio_medium());
   const test::GoldenTensors clips(goldens / "components/whole_al_caption.safetensors");
   const at::Tensor frames_BTHWC = clips["image_u8"];
-  const processors::MediaGroup group{
+  const samples::MediaGroup group{
       .values = frames_BTHWC.flatten(0, 1),
       .rows_per_medium = std::vector<std::int64_t>(frames_BTHWC.size(0), frames_BTHWC.size(1)),
       .dropout_keys = {},
       .positions_M = {}};
-  const auto route = processors::MediaRoute::audio_from_frames;
+  const auto route = samples::MediaRoute::audio_from_frames;
   models::VideoLlama::MediaEmbeddings media;
   media[static_cast<std::size_t>(route)] = recorded.model->media_embeddings(route, group);
   check(recorded, batch, media);
@@ -227,12 +227,12 @@ TEST_CASE("whole model: both branches from two checkpoints, a video with its sou
   const auto both = models::load_video_llama(config, at::kCPU, 1);
   CHECK(both->trainable_parameters().size() == 2 * 58);
 
-  processors::Example example;
+  samples::Example example;
   example.id = "clip with sound";
   const std::int64_t side = config.vision.encoder.image_size;
   example.media = {
       {.values = test::random_tensor({4, side, side, 3}, 1).mul(40).to(at::kByte), .num_tokens = 5},
-      {.route = processors::MediaRoute::audio_from_sound,
+      {.route = samples::MediaRoute::audio_from_sound,
        .values = test::random_tensor({8, 1, 128, 204}, 2),
        .num_tokens = 3}};
   example.token_ids = {1, 400};
@@ -242,13 +242,13 @@ TEST_CASE("whole model: both branches from two checkpoints, a video with its sou
   example.token_ids.insert(example.token_ids.end(), {600, 700});
   example.labels.assign(example.token_ids.size(), text::kIgnoredLabel);
   example.labels.back() = 700;
-  const auto batch = processors::pack(std::span(&example, 1), 32000);
+  const auto batch = samples::pack(std::span(&example, 1), 32000);
   const auto media = both->media_embeddings(batch);
-  const auto embedded = [&batch](const models::VideoLlama& model, processors::MediaRoute route) {
+  const auto embedded = [&batch](const models::VideoLlama& model, samples::MediaRoute route) {
     return model.media_embeddings(route, batch.group(route));
   };
-  CHECK(test::same_bits(media[0], embedded(*only_vision, processors::MediaRoute::vision)));
-  CHECK(test::same_bits(media[2], embedded(*only_audio, processors::MediaRoute::audio_from_sound)));
+  CHECK(test::same_bits(media[0], embedded(*only_vision, samples::MediaRoute::vision)));
+  CHECK(test::same_bits(media[2], embedded(*only_audio, samples::MediaRoute::audio_from_sound)));
   const at::Tensor inputs_TH = both->spliced_inputs(batch, media);
   CHECK(test::same_bits(inputs_TH.narrow(0, 2, 5), media[0]));
   CHECK(test::same_bits(inputs_TH.narrow(0, 8, 3), media[2]));
@@ -314,13 +314,13 @@ TEST_CASE("weight files that do not fit are refused with every name") {
 TEST_CASE("a position table that fits no square image is refused like any other misshapen tensor") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   const test::TemporaryFolder folder;
-  const auto source = checkpoint::open_weights(goldens / "ckpt/eva_vit_g_56.pth");
-  checkpoint::NamedTensors tensors;
+  const auto source = weights::open_weights(goldens / "ckpt/eva_vit_g_56.pth");
+  weights::NamedTensors tensors;
   for (const auto& facts : source->tensors()) tensors[facts.name] = source->read(facts.name);
   tensors["pos_embed"] = at::zeros({1, 16, 48}, at::kHalf);
   models::ModelConfig config = test::golden_model(goldens / "ckpt");
   config.weights.vision_encoder = folder.path() / "odd.safetensors";
-  checkpoint::write_safetensors(config.weights.vision_encoder, tensors);
+  weights::write_safetensors(config.weights.vision_encoder, tensors);
   CHECK_THROWS_AS(models::load_video_llama(config, at::kCPU, 1), UserError);
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 1), Catch::Contains("pos_embed"));
 }

@@ -16,8 +16,9 @@ using test::kOutputTolerance;
 
 namespace {
 
-struct Branch {
-  explicit Branch(const std::filesystem::path& encoder_file) : model(test::tiny_vision(56), 64) {
+struct TinyVision {
+  explicit TinyVision(const std::filesystem::path& encoder_file)
+      : model(test::tiny_vision(56), 64) {
     nn::ParameterList encoder, q_former;
     model.declare_encoder(encoder);
     model.declare_image_q_former(q_former);
@@ -46,7 +47,7 @@ TEST_CASE(
   const test::GoldenTensors golden(test::golden_file("components/video_branch.safetensors"));
   const auto [kind, num_frames] =
       GENERATE(std::make_pair(std::string("T8."), 8), std::make_pair(std::string("T1."), 1));
-  Branch branch(encoder_file);
+  TinyVision branch(encoder_file);
   const at::Tensor features = branch.model.encode_frames(frames_end_to_end(golden[kind + "input"]));
   CHECK_FALSE(features.requires_grad());
   CHECK(test::relative_difference(features.view({2 * num_frames, 6, 32}),
@@ -72,7 +73,7 @@ TEST_CASE("vision branch: the original's dropout, given its random numbers") {
   const at::Tensor probe = nn::Dropout(0.1, generator_masks())(at::ones({5, 7}), 0, 1);
   REQUIRE(test::relative_difference(probe, golden["probe_mask"]) < 1e-6);
 
-  Branch branch(encoder_file);
+  TinyVision branch(encoder_file);
   const at::Tensor features = branch.model.encode_frames(frames_end_to_end(clips["T8.input"]));
   const at::Tensor media =
       branch.model.embed_clips(features, {8, 8}, nn::Dropout(0.1, generator_masks()));
@@ -84,7 +85,7 @@ TEST_CASE("vision branch: the original's dropout, given its random numbers") {
 
 TEST_CASE("vision branch: clips of different lengths share a batch") {
   VLLAMA_SHARED_FILE(encoder_file, "goldens/ckpt/eva_vit_g_56.pth");
-  Branch branch(encoder_file);
+  TinyVision branch(encoder_file);
   const at::Tensor features = test::random_tensor({13 * 6, 32}, 4);
   const at::Tensor together = branch.model.embed_clips(features, {1, 4, 8});
   const at::Tensor second = branch.model.embed_clips(features.narrow(0, 6, 24), {4});

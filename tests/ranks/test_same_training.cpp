@@ -7,12 +7,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "checkpoint/load.h"
 #include "checkpoint/step_directory.h"
 #include "core/files.h"
 #include "tests/ranks/runs.h"
 #include "tests/support/ranks.h"
 #include "train/record/metrics.h"
+#include "weights/load.h"
 
 using namespace vllama;
 using namespace vllama::test;

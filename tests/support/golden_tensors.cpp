@@ -8,12 +8,12 @@
 namespace vllama::test {
 
 GoldenTensors::GoldenTensors(const std::filesystem::path& path)
-    : source_(checkpoint::open_weights(path)) {}
+    : source_(weights::open_weights(path)) {}
 
 bool GoldenTensors::has(const std::string& name) const {
   const auto& tensors = source_->tensors();
   return std::any_of(tensors.begin(), tensors.end(),
-                     [&](const checkpoint::TensorFacts& facts) { return facts.name == name; });
+                     [&](const weights::TensorFacts& facts) { return facts.name == name; });
 }
 
 at::Tensor GoldenTensors::operator[](const std::string& name) const {

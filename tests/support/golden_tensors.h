@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "checkpoint/tensor_source.h"
 #include "nn/parameter.h"
+#include "weights/tensor_source.h"
 
 namespace vllama::test {
 
@@ -27,7 +27,7 @@ class GoldenTensors {
  private:
   double largest_gradient(const nn::ParameterList& parameters, const std::string& prefix) const;
 
-  std::unique_ptr<checkpoint::TensorSource> source_;
+  std::unique_ptr<weights::TensorSource> source_;
 };
 
 }  // namespace vllama::test

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/eval/chat/tiny_chat_model.h"
+#include "tests/inference/chat/tiny_chat_model.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "core/files.h"
-#include "eval/model_input.h"
+#include "models/model_input.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "train/check/check.h"
@@ -152,10 +152,10 @@ TEST_CASE("check: texts that are shortened, dropped, or too long for the model")
 TEST_CASE("check: clips with too few frames, and without the sound asked for") {
   World world;
   world.config.data.sets[0].num_frames = 30;  // of 20
-  world.config.data.sets[0].inputs = datasets::Inputs::frames_and_sound;
+  world.config.data.sets[0].inputs = samples::Inputs::frames_and_sound;
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  datasets::ModelInput input = eval::model_input(world.config.model);
-  input.audio = datasets::BranchInput{};
+  samples::ModelInput input = models::model_input(world.config.model);
+  input.audio = samples::BranchInput{};
   const DatasetFindings found = check_dataset(world.config, 0, {input, 64}, &tokenizer, {});
   CHECK(found.errors.empty());
   CHECK(found.num_samples == 5);

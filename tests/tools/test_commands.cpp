@@ -17,7 +17,8 @@ std::string training(const std::filesystem::path& config, const std::string& mor
   return "train '" + config.string() + "' " + more;
 }
 
-std::string weights(const test::TinyWorld& world, const std::string& run, const std::string& step) {
+std::string weights_of(const test::TinyWorld& world, const std::string& run,
+                       const std::string& step) {
   return read_file(world.path(run) / "checkpoints" / step / "trainable.safetensors");
 }
 
@@ -62,7 +63,7 @@ TEST_CASE("program: SIGTERM saves and ends with 143; the same command finishes t
     CHECK(program.wait() == 128 + SIGTERM);
   }
   REQUIRE(test::run_program(stopped).status == 0);
-  CHECK(weights(world, "stopped", "step_000120") == weights(world, "whole", "step_000120"));
+  CHECK(weights_of(world, "stopped", "step_000120") == weights_of(world, "whole", "step_000120"));
   // What checkpoints are compared by counts the steps before the stop too.
   const auto state = [&world](const std::string& name) {
     return read_file(world.path(name) / "checkpoints/step_000120/state.json");

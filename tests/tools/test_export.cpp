@@ -4,13 +4,13 @@
 #include <catch2/catch.hpp>
 
 #include "checkpoint/step_directory.h"
-#include "checkpoint/tensor_source.h"
-#include "checkpoint/write.h"
 #include "core/files.h"
 #include "models/random_weights.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "train/train.h"
+#include "weights/tensor_source.h"
+#include "weights/write.h"
 
 using namespace vllama;
 using namespace vllama::test;
@@ -52,7 +52,7 @@ class ExportWorld : public TinyWorld {
 
 // The trained tensors of the last step, changed and saved as another step.
 void save_changed(const ExportWorld& world, const std::string& run,
-                  const std::function<void(checkpoint::NamedTensors&)>& change) {
+                  const std::function<void(weights::NamedTensors&)>& change) {
   auto step = checkpoint::load_step(world.path("run/checkpoints/step_000006")).contents;
   change(step.tensors.at("trainable"));
   checkpoint::save_step(world.path(run + "/checkpoints"), 6, step);
@@ -141,12 +141,12 @@ TEST_CASE("export: another base, another branch") {
                 {"model.weights.q_former: there is no file '/nowhere/q.pth'", "--set"});
 
   const auto step = checkpoint::load_step(world.path("run/checkpoints/step_000006"));
-  checkpoint::NamedTensors audio;
+  weights::NamedTensors audio;
   for (const auto& [name, tensor] : step.contents.tensors.at("trainable"))
     audio["audio" + name.substr(5)] = tensor;
-  checkpoint::Map content;
-  content.set("model", checkpoint::to_map(audio));
-  checkpoint::write_pth(world.path("audio.pth"), content);
+  weights::Map content;
+  content.set("model", weights::to_map(audio));
+  weights::write_pth(world.path("audio.pth"), content);
   train::RunConfig config = world.config();
   config.model.weights.vision_checkpoint = world.path("audio.pth");
   write_config(config, world.path("other.yaml"));

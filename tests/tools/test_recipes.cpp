@@ -6,14 +6,14 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "checkpoint/write.h"
 #include "core/files.h"
 #include "datasets/loading/mixture.h"
-#include "eval/model_input.h"
 #include "models/load_video_llama.h"
+#include "models/model_input.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
 #include "train/loop/trainer.h"
+#include "weights/write.h"
 
 using namespace vllama;
 namespace fs = std::filesystem;
@@ -76,10 +76,10 @@ std::vector<at::Tensor> copies(const nn::ParameterList& parameters) {
 }
 
 // Trains, checks, and returns what was trained.
-checkpoint::NamedTensors train_and_check(const train::RunConfig& config) {
+weights::NamedTensors train_and_check(const train::RunConfig& config) {
   const text::Tokenizer tokenizer(fs::path(config.model.weights.language_model) /
                                   "tokenizer.model");
-  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto model = models::load_video_llama(config.model, at::kCPU, config.seed);
   const nn::ParameterList frozen = frozen_parameters(*model);
   const nn::ParameterList trainable = model->trainable_parameters();
@@ -115,7 +115,7 @@ TEST_CASE("recipes: both stages of the vision branch") {
   const auto first = train_and_check(demo_run("vision_stage1"));
   auto second = demo_run("vision_stage2");
   second.model.weights.vision_checkpoint = demo_folder() / "vision_stage1.safetensors";
-  checkpoint::write_safetensors(second.model.weights.vision_checkpoint, first);
+  weights::write_safetensors(second.model.weights.vision_checkpoint, first);
   train_and_check(second);
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("recipes: both stages of the audio branch, on pictures") {
   const auto first = train_and_check(demo_run("audio_stage1"));
   auto second = demo_run("audio_stage2");
   second.model.weights.audio_checkpoint = demo_folder() / "audio_stage1.safetensors";
-  checkpoint::write_safetensors(second.model.weights.audio_checkpoint, first);
+  weights::write_safetensors(second.model.weights.audio_checkpoint, first);
   train_and_check(second);
 }
 

@@ -6,8 +6,8 @@
 
 #include "core/files.h"
 #include "datasets/loading/mixture.h"
-#include "eval/model_input.h"
 #include "media/write_png.h"
+#include "models/model_input.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "train/loop/sample_order.h"
@@ -85,11 +85,11 @@ TEST_CASE("replay: a step's page holds all its samples with the frames that the 
   check_markup(html);
 
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto planned = sample_order(config, data.sources()).step(2);
   REQUIRE(planned.size() == 4);
   for (std::size_t i = 0; i < planned.size(); ++i) {
-    datasets::StageSeconds seconds;
+    samples::StageSeconds seconds;
     const datasets::Record record = data.record(planned[i]);
     const auto view = view_of(record, data.build(record, planned[i], seconds), tokenizer);
     const std::string title = fmt::format("sample {} of 4: clips/{}", i, record.id);
@@ -153,14 +153,14 @@ TEST_CASE("replay: a sample's own losses add up to the loss of its step") {
   config.checkpoints.keep_last = 6;
   REQUIRE(train::train(config, {}) == 0);
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   SampleLosses losses(config, world.path("run/checkpoints/step_000004"), tokenizer.image_token());
   double sum = 0, num_targets = 0;
   for (const auto& sample : sample_order(config, data.sources()).step(4)) {
-    datasets::StageSeconds seconds;
+    samples::StageSeconds seconds;
     const auto example = data.build(data.record(sample), sample, seconds);
     const auto targets = static_cast<double>(
-        processors::pack(std::span(&example, 1), tokenizer.image_token()).num_targets);
+        samples::pack(std::span(&example, 1), tokenizer.image_token()).num_targets);
     const SampleLoss loss = losses.of(example);
     CHECK_FALSE(loss.problem);
     CHECK(loss.gradient_norm > 0);
@@ -225,7 +225,7 @@ TEST_CASE("replay: many bad steps are listed, the first ones drawn, any of them 
   RunConfig config = world.run("run");
   config.training.steps_per_epoch = 100;
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto order = sample_order(config, data.sources());
   {
     BadStepLog log(world.path("many.jsonl"), 0);

@@ -99,7 +99,7 @@ std::vector<Mistake> mistakes() {
          c.data.sets[0].max_crop_scale = 0.8;
        }},
       {"inputs: sound needs a model with an audio branch",
-       [](RunConfig& c) { c.data.sets[0].inputs = datasets::Inputs::sound; }},
+       [](RunConfig& c) { c.data.sets[0].inputs = samples::Inputs::sound; }},
       {"image_prefix is for the format llava_instruct",
        [](RunConfig& c) { c.data.sets[0].image_prefix = "COCO_"; }},
       {"media_root is missing", [](RunConfig& c) { c.data.sets[0].media_root.clear(); }},
@@ -178,7 +178,7 @@ std::vector<Mistake> mistakes() {
       {"eval.tasks: data set 'written': inputs: sound needs a model with an audio branch",
        [](RunConfig& c) {
          ask_captions(c);
-         c.eval.tasks[0].inputs = datasets::Inputs::sound;
+         c.eval.tasks[0].inputs = samples::Inputs::sound;
        }},
       {"eval.tasks: data set 'written' takes 33 frames",
        [](RunConfig& c) {

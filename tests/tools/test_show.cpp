@@ -9,9 +9,9 @@
 #include "core/markup.h"
 #include "core/terminal_text.h"
 #include "datasets/loading/mixture.h"
-#include "eval/model_input.h"
 #include "media/audio.h"
-#include "processors/audio_clips.h"
+#include "models/model_input.h"
+#include "samples/audio_clips.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "text/prompt.h"
@@ -70,9 +70,9 @@ TEST_CASE("show: frames.png holds the frames of the training sample") {
   const test::TinyWorld world;
   RunConfig config = world.run("run");
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto sample = sample_order(config, data.sources()).step(4)[2];
-  datasets::StageSeconds seconds;
+  samples::StageSeconds seconds;
   const auto example = data.build(data.record(sample), sample, seconds);
 
   const std::string text = show(config, {.step = 5, .sample = 2, .output = world.path("shown")});
@@ -162,16 +162,16 @@ TEST_CASE("show: frames and sound of one clip") {
   set.format = "webvid";
   set.annotations = folder.path() / "a.csv";
   set.media_root = media;
-  set.inputs = datasets::Inputs::frames_and_sound;
+  set.inputs = samples::Inputs::frames_and_sound;
   datasets::DataConfig data;
   data.sets = {set};
   const text::Tokenizer tokenizer = llama_tokenizer();
   const datasets::Mixture mixture(
-      data, {.vision = datasets::BranchInput{}, .audio = datasets::BranchInput{.num_tokens = 8}},
+      data, {.vision = samples::BranchInput{}, .audio = samples::BranchInput{.num_tokens = 8}},
       tokenizer);
-  datasets::StageSeconds seconds;
+  samples::StageSeconds seconds;
   const datasets::Record record = mixture.record({});
-  const processors::Example example = mixture.build(record, {}, seconds);
+  const samples::Example example = mixture.build(record, {}, seconds);
   const ExampleView view = view_of(record, example, tokenizer);
 
   CHECK(count_tokens(view.tokens, TokenRole::media) == 40);

@@ -126,7 +126,7 @@ TEST_CASE("world: our tasks take all questions, and every medium is asked about"
       8 * 3);
   const auto sounds = check_task("questions", "hearing_sounds.jsonl", "sounds/test");
   for (const eval::Question& question : sounds.questions)
-    CHECK(question.medium->kind == datasets::MediaKind::sound);
+    CHECK(question.medium->kind == MediaKind::sound);
   for (const std::string length : {"8", "16", "32", "64"})
     check_task("questions", "questions_long_" + length + "s.jsonl", "videos/long_" + length + "s");
 }

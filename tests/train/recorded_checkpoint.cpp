@@ -5,20 +5,20 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "checkpoint/pth_reader.h"
-#include "checkpoint/tensors.h"
 #include "config/fields.h"
 #include "optim/indexed_state.h"
 #include "tests/support/tensors.h"
 #include "tests/train/recorded_run.h"
 #include "train/run/run_state.h"
+#include "weights/pth_reader.h"
+#include "weights/tensors.h"
 
 namespace vllama::test {
 namespace {
 
-using checkpoint::Map;
-using checkpoint::TensorView;
-using checkpoint::Value;
+using weights::Map;
+using weights::TensorView;
+using weights::Value;
 
 // The recordings' language model was read in fp16, frequencies included: half of its last bit.
 constexpr double kFp16Rounding = 1.0 / 2048;
@@ -28,7 +28,7 @@ constexpr double kMomentTolerance = 2 * kGradientTolerance;
 at::Tensor tensor_of(const Value* value) {
   REQUIRE(value != nullptr);
   REQUIRE(value->get_if<TensorView>() != nullptr);
-  return checkpoint::to_tensor(*value->get_if<TensorView>());
+  return weights::to_tensor(*value->get_if<TensorView>());
 }
 
 bool same_plain_value(const Value& actual, const Value& expected) {
@@ -39,12 +39,12 @@ bool same_plain_value(const Value& actual, const Value& expected) {
   };
   if (const auto expected_number = number(expected))
     return number(actual) && *number(actual) == Approx(*expected_number).epsilon(1e-12).margin(0);
-  if (const auto* items = expected.get_if<checkpoint::List>()) {
-    const auto* own = actual.get_if<checkpoint::List>();
+  if (const auto* items = expected.get_if<weights::List>()) {
+    const auto* own = actual.get_if<weights::List>();
     return own != nullptr && std::ranges::equal(*own, *items, same_plain_value);
   }
-  if (const auto* items = expected.get_if<checkpoint::Tuple>()) {
-    const auto* own = actual.get_if<checkpoint::Tuple>();
+  if (const auto* items = expected.get_if<weights::Tuple>()) {
+    const auto* own = actual.get_if<weights::Tuple>();
     return own != nullptr && std::ranges::equal(own->items, items->items, same_plain_value);
   }
   if (const auto* truth = expected.get_if<bool>())
@@ -57,7 +57,7 @@ bool same_plain_value(const Value& actual, const Value& expected) {
 }  // namespace
 
 const Map& map_at(const Value& value, const char* key) {
-  const Value* found = value.find(checkpoint::Key(key));
+  const Value* found = value.find(weights::Key(key));
   REQUIRE(found != nullptr);
   REQUIRE(found->get_if<Map>() != nullptr);
   return *found->get_if<Map>();
@@ -65,14 +65,14 @@ const Map& map_at(const Value& value, const char* key) {
 
 std::vector<std::string> keys_of(const Map& map) {
   std::vector<std::string> keys;
-  for (const auto& [key, value] : map.entries()) keys.push_back(checkpoint::key_text(key));
+  for (const auto& [key, value] : map.entries()) keys.push_back(weights::key_text(key));
   return keys;
 }
 
 void check_same_model(const Map& actual, const Map& expected) {
   REQUIRE(keys_of(actual) == keys_of(expected));
   for (const auto& [key, value] : expected.entries()) {
-    const std::string name = checkpoint::key_text(key);
+    const std::string name = weights::key_text(key);
     INFO(name);
     const at::Tensor ours = tensor_of(actual.find(key)), theirs = tensor_of(&value);
     REQUIRE(ours.sizes() == theirs.sizes());
@@ -87,15 +87,15 @@ void check_same_model(const Map& actual, const Map& expected) {
 namespace {
 
 void check_same_groups(const Value& actual, const Value& expected) {
-  const auto& groups = *actual.find(checkpoint::Key("param_groups"))->get_if<checkpoint::List>();
-  const auto& others = *expected.find(checkpoint::Key("param_groups"))->get_if<checkpoint::List>();
+  const auto& groups = *actual.find(weights::Key("param_groups"))->get_if<weights::List>();
+  const auto& others = *expected.find(weights::Key("param_groups"))->get_if<weights::List>();
   REQUIRE(groups.size() == others.size());
   for (std::size_t i = 0; i < groups.size(); ++i) {
     CHECK(keys_of(*groups[i].get_if<Map>()) ==
           std::vector<std::string>{"weight_decay", "lr", "betas", "eps", "amsgrad", "maximize",
                                    "foreach", "capturable", "params"});
     for (const auto& [key, value] : groups[i].get_if<Map>()->entries()) {
-      INFO("group " << i << ", " << checkpoint::key_text(key));
+      INFO("group " << i << ", " << weights::key_text(key));
       REQUIRE(others[i].find(key) != nullptr);
       CHECK(same_plain_value(value, *others[i].find(key)));
     }
@@ -107,7 +107,7 @@ std::vector<std::string> trained_names(const Map& model) {
   std::vector<std::string> names;
   for (const bool group : {true, false})
     for (const auto& [key, value] : model.entries()) {
-      const std::string name = checkpoint::key_text(key);
+      const std::string name = weights::key_text(key);
       if (name.ends_with("position_ids") || name.ends_with("inv_freq")) continue;
       if (optim::decays(name, tensor_of(&value).dim()) == group) names.push_back(name);
     }
@@ -181,7 +181,7 @@ void check_same_config(const Value& actual, const Value& expected) {
 
 void check_like_recorded(const std::filesystem::path& exported,
                          const std::filesystem::path& recorded, Agreement agreement) {
-  const Value actual = checkpoint::read_pth(exported), expected = checkpoint::read_pth(recorded);
+  const Value actual = weights::read_pth(exported), expected = weights::read_pth(recorded);
   auto keys = keys_of(*expected.get_if<Map>());
   keys.push_back("vllama");
   CHECK(keys_of(*actual.get_if<Map>()) == keys);

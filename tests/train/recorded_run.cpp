@@ -30,7 +30,7 @@ train::RunConfig recorded_run(const std::filesystem::path& goldens,
   webvid.format = "webvid";
   webvid.annotations = goldens / "data/webvid";
   webvid.media_root = goldens / "../fixtures";
-  webvid.transform = datasets::Transform::eval;
+  webvid.transform = samples::Transform::eval;
   config.data.sets = {webvid};
   config.data.shuffle = false;
   config.training.batch_size = 2;
@@ -49,7 +49,7 @@ bool is_comparable(const std::string& name) {
   return !name.ends_with("key.bias");
 }
 
-int check_weights(const checkpoint::NamedTensors& actual, const GoldenTensors& golden,
+int check_weights(const weights::NamedTensors& actual, const GoldenTensors& golden,
                   const std::string& prefix) {
   int compared = 0;
   for (const auto& [name, tensor] : actual) {
@@ -74,7 +74,7 @@ void check_step(const train::StepMetrics& actual, const nlohmann::json& expected
 Session::Session(const train::RunConfig& run)
     : config(run),
       tokenizer(std::filesystem::path(run.model.weights.language_model) / "tokenizer.model"),
-      data(config.data, eval::model_input(config.model), tokenizer),
+      data(config.data, models::model_input(config.model), tokenizer),
       model(models::load_video_llama(config.model, at::kCPU, config.seed)) {}
 
 datasets::Loader Session::loader(const datasets::SampleOrder& order, std::int64_t first_step,

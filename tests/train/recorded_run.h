@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/loading/mixture.h"
-#include "eval/model_input.h"
 #include "models/load_video_llama.h"
+#include "models/model_input.h"
 #include "tests/support/golden_tensors.h"
 #include "train/loop/trainer.h"
 
@@ -29,7 +29,7 @@ train::RunConfig recorded_run(const std::filesystem::path& goldens,
 bool is_comparable(const std::string& name);
 
 // How many of the tensors were compared.
-int check_weights(const checkpoint::NamedTensors& actual, const GoldenTensors& golden,
+int check_weights(const weights::NamedTensors& actual, const GoldenTensors& golden,
                   const std::string& prefix);
 
 void check_step(const train::StepMetrics& actual, const nlohmann::json& expected);

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "checkpoint/step_directory.h"
-#include "checkpoint/tensor_source.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "models/load_video_llama.h"
@@ -15,6 +14,7 @@
 #include "tests/train/tiny_world.h"
 #include "train/loop/trainer.h"
 #include "train/train.h"
+#include "weights/tensor_source.h"
 
 using namespace vllama;
 using Catch::Contains;
@@ -142,8 +142,8 @@ TEST_CASE("runs: remembered features give the same training, to the bit after a 
     train::RunConfig config = world.run(name);
     config.model.feature_memory_bytes = memory_bytes;
     for (auto& set : config.data.sets) {
-      set.transform = datasets::Transform::eval;  // the same pixels in every pass
-      set.sampling = datasets::Sampling::uniform;
+      set.transform = samples::Transform::eval;  // the same pixels in every pass
+      set.sampling = samples::Sampling::uniform;
     }
     return config;
   };
@@ -198,7 +198,7 @@ TEST_CASE("runs: a choice of modules is what is saved and resumed, each at its o
   }
   CHECK(modules == std::set<std::string>{"image_q_former", "lora", "projection"});
   const auto saved =
-      checkpoint::open_weights(world.path("whole/checkpoints/step_000006/trainable.safetensors"));
+      weights::open_weights(world.path("whole/checkpoints/step_000006/trainable.safetensors"));
   CHECK(saved->tensors().size() == model->trainable_parameters().size());
 }
 
@@ -239,14 +239,14 @@ TEST_CASE("runs: a loss that is not finite changes nothing, and stops the run if
   const auto parameters = model->trainable_parameters();
   parameters.front().tensor->detach().fill_(std::numeric_limits<float>::infinity());
   const at::Tensor before = parameters.back().tensor->detach().clone();
-  processors::Batch batch;
-  processors::Example example{
+  samples::Batch batch;
+  samples::Example example{
       .id = "a",
       .media = {{.values = test::random_tensor({3, 28, 28, 3}, 1).to(at::kByte), .num_tokens = 4}},
       .token_ids = {1, 32000, 32000, 32000, 32000, 5, 6},
       .labels = {-100, -100, -100, -100, -100, 5, 6}};
   const auto result = trainer.step(0, [&] {
-    return datasets::LoadedBatch{processors::pack(std::span(&example, 1), 32000), {}};
+    return datasets::LoadedBatch{samples::pack(std::span(&example, 1), 32000), {}};
   });
   CHECK(result.metrics.skipped);
   CHECK(test::same_bits(parameters.back().tensor->detach(), before));

@@ -1,11 +1,11 @@
 // The recorded runs of the other recipes: instructions and prompted captions, and the audio branch.
 #include <catch2/catch.hpp>
 
-#include "checkpoint/tensor_source.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
 #include "tests/train/recorded_run.h"
+#include "weights/tensor_source.h"
 
 using namespace vllama;
 using namespace vllama::test;
@@ -30,7 +30,7 @@ datasets::DatasetConfig videochat(const fs::path& goldens) {
   set.name = set.format = "videochat_instruct";
   set.annotations = goldens / "data/videochat_instruct.json";
   set.media_root = goldens / "../fixtures";
-  set.transform = datasets::Transform::eval;
+  set.transform = samples::Transform::eval;
   return set;
 }
 
@@ -58,10 +58,10 @@ class Pictures {
 };
 
 // The recording keeps all weights in a checkpoint, or some among its tensors.
-int check_last_weights(const checkpoint::NamedTensors& weights, const fs::path& recording) {
+int check_last_weights(const weights::NamedTensors& weights, const fs::path& recording) {
   if (!fs::exists(recording / "checkpoint_1.pth"))
     return check_weights(weights, GoldenTensors(recording / "tensors.safetensors"), "after_last.");
-  const auto last = checkpoint::open_weights(recording / "checkpoint_1.pth");
+  const auto last = weights::open_weights(recording / "checkpoint_1.pth");
   int compared = 0;
   for (const auto& [name, tensor] : weights) {
     if (!is_comparable(name)) continue;
@@ -100,7 +100,7 @@ TEST_CASE("stage 2 on conversations about videos") {
   train::RunConfig config = second_stage(goldens, folder.path());
   config.data.sets = {videochat(goldens)};
   config.data.compat =
-      processors::CompatPreset::reference;  // its texts tell times by the average rate
+      samples::CompatPreset::reference;  // its texts tell times by the average rate
   CHECK(follow(config, goldens, "vl_stage2_videochat") > 5);
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("stage 2 on conversations about images, LLaMA-2 template") {
   set.annotations = goldens / "data/llava_instruct.json";
   set.media_root = pictures.path();
   set.image_prefix = "COCO_train2014_";
-  set.transform = datasets::Transform::eval;
+  set.transform = samples::Transform::eval;
   config.data.sets = {set};
   config.data.conversations.form = "llama_v2";
   CHECK(follow(config, goldens, "vl_stage2_llava") > 5);
@@ -131,7 +131,7 @@ TEST_CASE("stage 2 on captions of images behind a prompt") {
   set.name = set.format = "cc_sbu_align";
   set.annotations = goldens / "data/align/filter_cap.json";
   set.media_root = pictures.path();
-  set.transform = datasets::Transform::eval;
+  set.transform = samples::Transform::eval;
   set.clean_captions = false;
   config.data.sets = {set};
   config.data.captions.prompt_file = goldens / "data/prompts/one.txt";
@@ -155,6 +155,6 @@ TEST_CASE("the audio branch, stage 2 on conversations about videos") {
   take_audio_branch(config, goldens);
   config.data.sets = {videochat(goldens)};
   config.data.compat =
-      processors::CompatPreset::reference;  // its texts tell times by the average rate
+      samples::CompatPreset::reference;  // its texts tell times by the average rate
   CHECK(follow(config, goldens, "al_stage2_videochat") > 5);
 }

@@ -6,8 +6,6 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/pth_reader.h"
-#include "checkpoint/tensors.h"
 #include "core/files.h"
 #include "optim/gradient_norm.h"
 #include "optim/indexed_state.h"
@@ -18,6 +16,8 @@
 #include "train/export/export.h"
 #include "train/loop/trainer.h"
 #include "train/train.h"
+#include "weights/pth_reader.h"
+#include "weights/tensors.h"
 
 using namespace vllama;
 using namespace vllama::test;
@@ -73,19 +73,19 @@ TEST_CASE("a run goes on from the original's checkpoint and optimizer state") {
   train::Trainer trainer(session.config, *session.model, one_rank);
 
   const auto file = goldens / "runs/vl_stage1_webvid/checkpoint_0.pth";
-  const checkpoint::Value saved = checkpoint::read_pth(file);
-  const auto to_tensor = [](const checkpoint::Value* value) {
+  const weights::Value saved = weights::read_pth(file);
+  const auto to_tensor = [](const weights::Value* value) {
     REQUIRE(value != nullptr);
-    return checkpoint::to_tensor(*value->get_if<checkpoint::TensorView>());
+    return weights::to_tensor(*value->get_if<weights::TensorView>());
   };
   std::map<std::int64_t, optim::IndexedMoments> moments;
   for (const auto& [index, entry] :
-       saved.find("optimizer")->find("state")->get_if<checkpoint::Map>()->entries())
+       saved.find("optimizer")->find("state")->get_if<weights::Map>()->entries())
     moments[std::get<std::int64_t>(index)] = {to_tensor(entry.find("step")),
                                               to_tensor(entry.find("exp_avg")),
                                               to_tensor(entry.find("exp_avg_sq"))};
   auto parameters = train::trained_parameters(*session.model, {});
-  checkpoint::NamedTensors weights;
+  weights::NamedTensors weights;
   for (optim::TrainedParameter& parameter : parameters) {
     parameter.tensor = parameter.tensor.detach().clone();
     weights[parameter.name] = to_tensor(saved.find("model")->find(parameter.name));
@@ -118,7 +118,7 @@ TEST_CASE("stage 1 on WebVid and images, in the recorded order of data sets") {
   images.format = "cc_sbu_align";
   images.annotations = goldens / "data/align/filter_cap.json";
   images.media_root = folder.path() / "image";
-  images.transform = datasets::Transform::eval;
+  images.transform = samples::Transform::eval;
   images.clean_captions = false;
   config.data.sets.push_back(images);
   Session session(config);

@@ -7,12 +7,12 @@
 #include <cstdlib>
 #include <limits>
 
-#include "checkpoint/tensor_source.h"
-#include "checkpoint/write.h"
 #include "core/files.h"
 #include "models/random_weights.h"
 #include "text/tokenizer.h"
 #include "train/record/metrics.h"
+#include "weights/tensor_source.h"
+#include "weights/write.h"
 
 namespace vllama::test {
 namespace {
@@ -84,7 +84,7 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
   clips.annotations = path("annotations");
   clips.media_root = path("videos");
   clips.num_frames = 3;
-  clips.sampling = datasets::Sampling::headtail;
+  clips.sampling = samples::Sampling::headtail;
   config.data.sets = {clips};
   config.data.loader = {.num_workers = 2, .queue_depth = 2};
   config.training.batch_size = 4;
@@ -99,15 +99,15 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
 void TinyWorld::poison(const std::string& word) const {
   const text::Tokenizer tokenizer(path("weights/llama/tokenizer.model"));
   const auto file = path("weights/llama/model.safetensors");
-  checkpoint::NamedTensors tensors;
+  weights::NamedTensors tensors;
   {
-    const auto source = checkpoint::open_weights(file);
+    const auto source = weights::open_weights(file);
     for (const auto& facts : source->tensors())
       tensors[facts.name] = source->read(facts.name).clone();
   }
   tensors.at("model.embed_tokens.weight")[tokenizer.encode(word).back()].fill_(
       std::numeric_limits<float>::infinity());
-  checkpoint::write_safetensors(file, tensors);
+  weights::write_safetensors(file, tensors);
 }
 
 std::vector<double> losses(const train::RunConfig& config) {

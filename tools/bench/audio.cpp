@@ -13,8 +13,8 @@
 #include "core/terminal_text.h"
 #include "media/audio.h"
 #include "media/resample.h"
-#include "processors/audio_clips.h"
-#include "processors/mel.h"
+#include "samples/audio_clips.h"
+#include "samples/mel.h"
 
 namespace vllama::tools {
 namespace {
@@ -40,13 +40,13 @@ double time_of(double budget_seconds, const std::function<void()>& work) {
 
 void run(const AudioBenchmark& options) {
   const auto sound = media::read_audio(options.file);
-  const auto resampled = media::resample(sound, processors::kMelSampleRateHz);
+  const auto resampled = media::resample(sound, samples::kMelSampleRateHz);
   const double length =
       static_cast<double>(sound.num_samples()) / static_cast<double>(sound.sample_rate_hz);
   const double decode = time_of(options.seconds, [&] { media::read_audio(options.file); });
   const double resample =
-      time_of(options.seconds, [&] { media::resample(sound, processors::kMelSampleRateHz); });
-  const double mel = time_of(options.seconds, [&] { processors::audio_clips(resampled); });
+      time_of(options.seconds, [&] { media::resample(sound, samples::kMelSampleRateHz); });
+  const double mel = time_of(options.seconds, [&] { samples::audio_clips(resampled); });
   const auto speed = [&](double seconds) { return length / seconds; };
 
   if (options.json) {

@@ -66,7 +66,7 @@ class TrainedState {
     optimizer_ = std::make_unique<optim::AdamW>(*parameters_, optim::AdamWConfig());
   }
 
-  std::map<std::string, checkpoint::NamedTensors> files() const {
+  std::map<std::string, weights::NamedTensors> files() const {
     return {{"trainable", parameters_->named_parameters()}, {"optimizer", optimizer_->state()}};
   }
   std::int64_t num_bytes() const { return 3 * parameters_->flat_parameters().nbytes(); }

@@ -17,7 +17,7 @@
 #include "datasets/loading/loader.h"
 #include "datasets/loading/mixture.h"
 #include "datasets/readers/webvid.h"
-#include "eval/model_input.h"
+#include "models/model_input.h"
 #include "text/tokenizer.h"
 #include "tools/bench/process_usage.h"
 #include "tools/bench/scratch_folder.h"
@@ -98,7 +98,7 @@ struct RecipeArguments {
 };
 
 // Each stage as a share of the workers' time, and per example.
-void add_stages(Report& report, const datasets::StageSeconds& stages, double num_built) {
+void add_stages(Report& report, const samples::StageSeconds& stages, double num_built) {
   const std::pair<const char*, double> parts[] = {{"decode", stages.decode},
                                                   {"crop_resize", stages.pixels},
                                                   {"sound", stages.sound},
@@ -113,7 +113,7 @@ void add_stages(Report& report, const datasets::StageSeconds& stages, double num
 Report bench_recipe(const RecipeArguments& arguments) {
   const train::RunConfig run = read_config(arguments.run);
   const text::Tokenizer tokenizer(fs::path(run.model.weights.language_model) / "tokenizer.model");
-  const datasets::Mixture mixture(run.data, eval::model_input(run.model), tokenizer);
+  const datasets::Mixture mixture(run.data, models::model_input(run.model), tokenizer);
   // Small steps, so that few samples hold the mixture of the run.
   constexpr std::int64_t kBatch = 4;
   const datasets::SampleOrder order(mixture.sources(),

@@ -14,7 +14,7 @@
 #include "core/log.h"
 #include "datasets/loading/loader.h"
 #include "datasets/loading/mixture.h"
-#include "eval/model_input.h"
+#include "models/model_input.h"
 #include "text/tokenizer.h"
 #include "tools/bench/endurance_report.h"
 #include "tools/bench/watched_process.h"
@@ -77,7 +77,7 @@ void measure_data(const EnduranceArguments& arguments) {
   log::quiet();  // the broken samples of 20,000 batches would fill the log
   const text::Tokenizer tokenizer(fs::path(config.model.weights.language_model) /
                                   "tokenizer.model");
-  const datasets::Mixture mixture(config.data, eval::model_input(config.model), tokenizer);
+  const datasets::Mixture mixture(config.data, models::model_input(config.model), tokenizer);
   const datasets::SampleOrder order = train::sample_order(config, mixture.sources());
   // More than are taken, so that the queue is full at the last reading as at the others.
   const std::int64_t end_step = arguments.num_batches + config.data.loader.queue_depth;

@@ -14,15 +14,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/stopwatch.h"
-#include "eval/generate/generator.h"
+#include "inference/generate/generator.h"
 #include "tools/bench/bench_device.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/step_model.h"
 #include "train/watch/median.h"
+#include "weights/write.h"
 
 namespace vllama::tools {
 namespace {
@@ -39,9 +39,9 @@ struct GenerateOptions {
   bool json = false;
 };
 
-models::LlamaConfig language_sizes(const std::string& name) {
+language::LlamaConfig language_sizes(const std::string& name) {
   if (name == "7b") return {};
-  models::LlamaConfig config;
+  language::LlamaConfig config;
   const bool is_tiny = name == "tiny";
   config.vocabulary_size = is_tiny ? 1000 : 32000;
   config.width = is_tiny ? 64 : 640;
@@ -54,14 +54,15 @@ models::LlamaConfig language_sizes(const std::string& name) {
 }
 
 // Tokens without meaning, the same in generate_peer.py.
-std::vector<eval::Prompt> some_prompts(const models::Llama& model, const GenerateOptions& options) {
+std::vector<inference::Prompt> some_prompts(const language::Llama& model,
+                                            const GenerateOptions& options) {
   const std::int64_t num_plain = model.config().vocabulary_size - kFirstPlainToken;
-  std::vector<eval::Prompt> prompts;
+  std::vector<inference::Prompt> prompts;
   for (std::int64_t i = 0; i < options.batch; ++i) {
     std::vector<std::int64_t> ids{kBos};
     while (std::ssize(ids) < options.prompt_tokens)
       ids.push_back(kFirstPlainToken + (i * 7919 + std::ssize(ids) * 104729) % num_plain);
-    prompts.push_back(eval::make_prompt(model, {{ids}}, {}));
+    prompts.push_back(inference::make_prompt(model, {{ids}}, {}));
   }
   return prompts;
 }
@@ -71,8 +72,8 @@ struct Timing {
   std::uint64_t hash;                  // of all tokens
 };
 
-Timing time_answers(const eval::Generator& generator, std::span<const eval::Prompt> prompts,
-                    const GenerateOptions& options) {
+Timing time_answers(const inference::Generator& generator,
+                    std::span<const inference::Prompt> prompts, const GenerateOptions& options) {
   Clock::time_point first;
   std::int64_t num_calls = 0;
   const auto begin = Clock::now();
@@ -83,7 +84,7 @@ Timing time_answers(const eval::Generator& generator, std::span<const eval::Prom
   const double whole = seconds_since(begin);
   const double steps = seconds_since(first);
   std::string tokens;
-  for (const eval::Answer& answer : answers)
+  for (const inference::Answer& answer : answers)
     for (const std::int64_t id : answer.ids) tokens += std::to_string(id) + " ";
   return {whole, steps / static_cast<double>(std::max<std::int64_t>(options.new_tokens - 1, 1)),
           fnv1a(tokens)};
@@ -91,7 +92,7 @@ Timing time_answers(const eval::Generator& generator, std::span<const eval::Prom
 
 // What a step must at least read: all matrices but the embedding table, and the mean length of the
 // caches.
-double bytes_per_step(const models::LlamaConfig& config, const nn::ParameterList& parameters,
+double bytes_per_step(const language::LlamaConfig& config, const nn::ParameterList& parameters,
                       at::ScalarType dtype, const GenerateOptions& options) {
   std::int64_t numbers = 0;
   for (const nn::Parameter& parameter : parameters)
@@ -119,27 +120,27 @@ double memory_bandwidth(at::Device device) {
   return 2 * static_cast<double>(num_bytes) / *std::ranges::min_element(times);
 }
 
-void save_model(const models::LlamaConfig& config, const nn::ParameterList& parameters,
+void save_model(const language::LlamaConfig& config, const nn::ParameterList& parameters,
                 const std::string& folder) {
-  checkpoint::NamedTensors tensors;
+  weights::NamedTensors tensors;
   for (const nn::Parameter& parameter : parameters)
     tensors.emplace(parameter.name, *parameter.tensor);
-  checkpoint::write_hf_folder(folder, models::to_config_json(config), tensors);
+  weights::write_hf_folder(folder, language::to_config_json(config), tensors);
 }
 
 Json measure(const GenerateOptions& options) {
   const at::Device device = bench_device(options.device);
   const at::ScalarType dtype = options.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-  const models::LlamaConfig config = language_sizes(options.size);
-  models::Llama model(config);
+  const language::LlamaConfig config = language_sizes(options.size);
+  language::Llama model(config);
   nn::ParameterList parameters;
   model.declare(parameters);
   bench::draw_weights(parameters, dtype, device);
   model.prepare(dtype, device);
   if (!options.save_model.empty()) save_model(config, parameters, options.save_model);
 
-  const eval::StopRules no_stops;
-  const eval::Generator generator(model, no_stops, {.max_new_tokens = options.new_tokens});
+  const inference::StopRules no_stops;
+  const inference::Generator generator(model, no_stops, {.max_new_tokens = options.new_tokens});
   const at::AutoGradMode no_graph(false);
   const auto prompts = some_prompts(model, options);
   time_answers(generator, prompts, options);  // warms up

@@ -90,9 +90,9 @@ Stopwatch time_whole_step(const StepOptions& options, const train::RunConfig& co
 }
 
 // Decoder, loss and their gradients; those of the media arrive in media_MH.grad().
-void language_stages(models::VideoLlama& model, const processors::Batch& batch,
+void language_stages(models::VideoLlama& model, const samples::Batch& batch,
                      const at::Tensor& media_MH, Stopwatch& watch) {
-  const models::Llama& llama = model.language_model();
+  const language::Llama& llama = model.language_model();
   const at::Tensor hidden_TH =
       llama.hidden(model.spliced_inputs(batch, {media_MH}), nn::Segments(batch.sequence_lengths),
                    model.config().recompute_layers);
@@ -106,10 +106,10 @@ void language_stages(models::VideoLlama& model, const processors::Batch& batch,
 }
 
 // The frozen encoder and both Q-Formers -> media embeddings.
-at::Tensor vision_stages(models::VideoLlama& model, const processors::Batch& batch,
+at::Tensor vision_stages(models::VideoLlama& model, const samples::Batch& batch,
                          const nn::Dropout& dropout, Stopwatch& watch) {
   const models::VisionBranch& vision = *model.vision();
-  const auto& group = batch.group(processors::MediaRoute::vision);
+  const auto& group = batch.group(samples::MediaRoute::vision);
   at::Tensor frame_queries;
   {
     const at::AutoGradMode no_graph(false);
@@ -137,7 +137,7 @@ Stopwatch time_stages(const StepOptions& options, const train::RunConfig& config
   optim::AdamW optimizer(parameters, config.optimizer);
   return timed(options, model.device(), [&](std::int64_t step, Stopwatch& watch) {
     const auto batch = bench::random_batch(model, options.batch, step);
-    const auto& group = batch.group(processors::MediaRoute::vision);
+    const auto& group = batch.group(samples::MediaRoute::vision);
     const nn::Dropout dropout(config.model.dropout, group.dropout_keys, model.device());
     watch.start();
     parameters.zero_gradients();
@@ -177,7 +177,7 @@ std::int64_t peak_resident_bytes() {
 models::StepFlops flops_of(models::VideoLlama& model, const StepOptions& options) {
   const auto batch = bench::random_batch(model, options.batch, 0);
   return models::step_flops(model.config().vision, model.language_model().config(),
-                            {batch.group(processors::MediaRoute::vision).rows_per_medium,
+                            {batch.group(samples::MediaRoute::vision).rows_per_medium,
                              batch.sequence_lengths, batch.num_targets});
 }
 

@@ -97,7 +97,7 @@ void draw_weights(const nn::ParameterList& parameters, at::ScalarType dtype, at:
 }
 
 std::unique_ptr<models::VideoLlama> random_model(const models::ModelConfig& config,
-                                                 const models::LlamaConfig& language,
+                                                 const language::LlamaConfig& language,
                                                  at::Device device) {
   const at::ScalarType dtype = config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
   auto model = std::make_unique<models::VideoLlama>(config, language);
@@ -112,16 +112,15 @@ std::int64_t num_parameters(models::VideoLlama& model) {
          nn::num_elements(model.trainable_parameters());
 }
 
-processors::Batch random_batch(models::VideoLlama& model, const BatchSizes& sizes,
-                               std::int64_t step) {
+samples::Batch random_batch(models::VideoLlama& model, const BatchSizes& sizes, std::int64_t step) {
   const auto generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(step));
   const std::int64_t side = model.config().vision.encoder.image_size;
   const std::int64_t media = model.config().vision.video_q_former.num_queries,
                      caption = sizes.caption_tokens;
   const std::int64_t length = 1 + media + caption, clips = sizes.num_clips;
-  processors::Batch batch;
+  samples::Batch batch;
   batch.step = step;
-  processors::MediaGroup& group = batch.group(processors::MediaRoute::vision);
+  samples::MediaGroup& group = batch.group(samples::MediaRoute::vision);
   group.values = at::randint(0, 256, {clips * sizes.frames_per_clip, side, side, 3}, generator,
                              at::TensorOptions(at::kByte));
   const at::Tensor captions =

@@ -12,7 +12,7 @@ namespace vllama::bench {
 
 struct StepSizes {
   models::VisionConfig vision;
-  models::LlamaConfig language;
+  language::LlamaConfig language;
 };
 
 // "tiny", "100m" (all parts together about 100 million parameters) or "video-llama-7b".
@@ -24,7 +24,7 @@ void draw_weights(const nn::ParameterList& parameters, at::ScalarType dtype, at:
 
 // Weights drawn on the device: frozen parts in `config.precision`, what trains in fp32.
 std::unique_ptr<models::VideoLlama> random_model(const models::ModelConfig& config,
-                                                 const models::LlamaConfig& language,
+                                                 const language::LlamaConfig& language,
                                                  at::Device device);
 
 std::int64_t num_parameters(models::VideoLlama& model);
@@ -35,7 +35,6 @@ struct BatchSizes {
 
 // A stage-1 batch in CPU memory, as a loader delivers it: BOS, the media, and a caption to learn.
 // The same numbers for the same `step`.
-processors::Batch random_batch(models::VideoLlama& model, const BatchSizes& sizes,
-                               std::int64_t step);
+samples::Batch random_batch(models::VideoLlama& model, const BatchSizes& sizes, std::int64_t step);
 
 }  // namespace vllama::bench

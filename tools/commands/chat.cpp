@@ -12,9 +12,9 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/signal_thread.h"
-#include "eval/chat/chat_session.h"
-#include "eval/chat/transcript.h"
-#include "eval/generate/settings_without_effect.h"
+#include "inference/chat/chat_session.h"
+#include "inference/chat/transcript.h"
+#include "inference/generate/settings_without_effect.h"
 #include "tools/command_line/config_options.h"
 #include "tools/commands/commands.h"
 #include "tools/terminal/line_editor.h"
@@ -27,7 +27,7 @@ namespace {
 struct ChatArguments {
   std::string model, device = "auto", form, system;
   std::vector<std::string> overrides, prompts;
-  std::vector<std::pair<eval::ShownAs, std::string>> media;
+  std::vector<std::pair<inference::ShownAs, std::string>> media;
   std::int64_t num_frames = 0, num_threads = 0;
   bool no_sound = false, json = false;
   std::vector<std::string> generation;  // assignments to GenerationConfig
@@ -46,8 +46,9 @@ class RememberedInterrupts {
   RememberedInterrupts& operator=(const RememberedInterrupts&) = delete;
 };
 
-eval::ChatSettings settings_of(const ChatArguments& arguments, const eval::OpenedModel& opened) {
-  eval::ChatSettings settings = opened.chat;
+inference::ChatSettings settings_of(const ChatArguments& arguments,
+                                    const inference::OpenedModel& opened) {
+  inference::ChatSettings settings = opened.chat;
   if (!arguments.form.empty()) settings.template_kind = arguments.form;
   if (!arguments.system.empty()) settings.system = arguments.system;
   if (arguments.num_frames > 0) settings.num_frames = arguments.num_frames;
@@ -55,10 +56,10 @@ eval::ChatSettings settings_of(const ChatArguments& arguments, const eval::Opene
 }
 
 // With the answers as they are made, or all of it as JSON.
-void answer_prompts(const ChatArguments& arguments, const eval::OpenedModel& opened,
-                    eval::Conversation& conversation) {
+void answer_prompts(const ChatArguments& arguments, const inference::OpenedModel& opened,
+                    inference::Conversation& conversation) {
   for (const std::string& prompt : arguments.prompts) {
-    const eval::Reply reply = conversation.ask(prompt, [&](std::string_view text) {
+    const inference::Reply reply = conversation.ask(prompt, [&](std::string_view text) {
       if (!arguments.json) std::cout << text << std::flush;
       return true;
     });
@@ -67,22 +68,22 @@ void answer_prompts(const ChatArguments& arguments, const eval::OpenedModel& ope
       log::warn("the context is full: the model no longer sees the {} oldest of its turns",
                 reply.num_dropped_turns);
   }
-  if (arguments.json) std::cout << eval::transcript(conversation, opened).dump(2) << "\n";
+  if (arguments.json) std::cout << inference::transcript(conversation, opened).dump(2) << "\n";
 }
 
 void warn_of_useless(const std::vector<std::string>& assignments,
-                     const eval::GenerationConfig& config) {
+                     const inference::GenerationConfig& config) {
   std::set<std::string> names;
   for (const std::string& assignment : assignments)
     names.insert(assignment.substr(0, assignment.find('=')));
-  for (const std::string& note : eval::without_effect(config, names)) log::warn("{}", note);
+  for (const std::string& note : inference::without_effect(config, names)) log::warn("{}", note);
 }
 
 // From a terminal with editing and history; from anything else as they come.
-eval::LineSource lines_from_user() {
+inference::LineSource lines_from_user() {
   const bool is_terminal = ::isatty(STDIN_FILENO) == 1;
   if (is_terminal) std::cout << "Ask, or /open FILE; /help lists the commands.\n" << std::flush;
-  if (!can_edit_lines()) return eval::lines_of(std::cin, std::cout, is_terminal ? "> " : "");
+  if (!can_edit_lines()) return inference::lines_of(std::cin, std::cout, is_terminal ? "> " : "");
   const auto editor = std::make_shared<LineEditor>("> ", LineHistory(chat_history_file()));
   return [editor] { return editor->next(); };
 }
@@ -90,33 +91,33 @@ eval::LineSource lines_from_user() {
 void chat(const ChatArguments& arguments) {
   if (arguments.json && arguments.prompts.empty())
     throw UserError("--json prints what --prompt asked: give at least one --prompt");
-  const auto config = config_from<eval::GenerationConfig>(arguments.generation);
+  const auto config = config_from<inference::GenerationConfig>(arguments.generation);
   warn_of_useless(arguments.generation, config);
   const bool is_interactive = arguments.prompts.empty();
   std::optional<SignalThread> signals;  // before any other thread
   if (is_interactive) signals.emplace();
   train::set_num_threads(arguments.num_threads, {});
-  const eval::OpenedModel opened =
+  const inference::OpenedModel opened =
       train::open_saved(arguments.model, train::chosen_device(arguments.device, {}),
                         {.overrides = arguments.overrides});
-  const eval::ChatSettings settings = settings_of(arguments, opened);
-  eval::Conversation conversation(opened, settings, config);
-  const eval::ShowOptions options{.num_frames = settings.num_frames,
-                                  .time_message = settings.time_message,
-                                  .sound = !arguments.no_sound};
+  const inference::ChatSettings settings = settings_of(arguments, opened);
+  inference::Conversation conversation(opened, settings, config);
+  const inference::ShowOptions options{.num_frames = settings.num_frames,
+                                       .time_message = settings.time_message,
+                                       .sound = !arguments.no_sound};
   for (const auto& [as, file] : arguments.media) {
-    const auto& shown = conversation.show(eval::show_medium(opened, file, as, options));
+    const auto& shown = conversation.show(inference::show_medium(opened, file, as, options));
     if (!shown.warning.empty()) log::warn("{}", shown.warning);
-    if (is_interactive) std::cout << "Shown " << eval::description(shown) << "\n";
+    if (is_interactive) std::cout << "Shown " << inference::description(shown) << "\n";
   }
   if (!is_interactive) return answer_prompts(arguments, opened, conversation);
   const RememberedInterrupts interrupts;  // until here Ctrl-C ends the program
-  eval::ChatSession(opened, conversation, options, [] {
+  inference::ChatSession(opened, conversation, options, [] {
     return interrupted.exchange(false);
   }).run(lines_from_user(), std::cout);
 }
 
-void add_media_option(CLI::App& command, const char* name, eval::ShownAs as, const char* help,
+void add_media_option(CLI::App& command, const char* name, inference::ShownAs as, const char* help,
                       const std::shared_ptr<ChatArguments>& arguments) {
   command
       .add_option_function<std::vector<std::string>>(
@@ -144,11 +145,11 @@ void add_chat(CLI::App& program) {
                    "a bundle; a step's folder; a run's folder: its newest step; RUN/best; a "
                    "RUN.yaml: the weights that it names")
       ->required();
-  add_media_option(*command, "--video", eval::ShownAs::video, "a video; may be repeated",
+  add_media_option(*command, "--video", inference::ShownAs::video, "a video; may be repeated",
                    arguments);
-  add_media_option(*command, "--image", eval::ShownAs::image, "an image; may be repeated",
+  add_media_option(*command, "--image", inference::ShownAs::image, "an image; may be repeated",
                    arguments);
-  add_media_option(*command, "--audio", eval::ShownAs::audio,
+  add_media_option(*command, "--audio", inference::ShownAs::audio,
                    "a sound, for a model with an audio branch; may be repeated", arguments);
   command->add_flag("--no-sound", arguments->no_sound, "show videos without their sound");
   command->add_option("--prompt", arguments->prompts, "a question; may be repeated")
@@ -171,7 +172,7 @@ void add_chat(CLI::App& program) {
       ->add_option("--set", arguments->overrides,
                    "key=value, over the model's configuration; may be repeated")
       ->allow_extra_args(false);
-  add_config_options<eval::GenerationConfig>(*command, "Answers", arguments->generation);
+  add_config_options<inference::GenerationConfig>(*command, "Answers", arguments->generation);
   command->callback([arguments] { chat(*arguments); });
 }
 

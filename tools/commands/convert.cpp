@@ -21,7 +21,7 @@ struct ConvertArguments {
   std::int64_t shard_size_bytes = std::int64_t{1} << 30;
 };
 
-void print(std::string_view title, const datasets::EntryTally& entries) {
+void print(std::string_view title, const tables::EntryTally& entries) {
   if (entries.total() == 0) return;
   std::cout << entries.total() << " " << title << "\n";
   for (const auto& [reason, count] : entries.count_of_reason())
@@ -33,7 +33,7 @@ void print(std::string_view title, const datasets::EntryTally& entries) {
 void convert(const ConvertArguments& arguments) {
   const auto dataset = datasets::open_dataset(arguments.source);
   if (!arguments.output.empty()) {
-    datasets::EntryTally missing;
+    tables::EntryTally missing;
     std::cout << datasets::convert(*dataset, arguments.source.media_root, arguments.output,
                                    &missing)
               << " converted to " << arguments.output << "\n";

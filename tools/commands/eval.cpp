@@ -41,15 +41,15 @@ void run(const EvalArguments& arguments) {
   train::set_num_threads(config.num_threads, launch);
   distributed::Communicator ranks(launch, config.distributed, device);
   try {
-    const eval::OpenedModel opened = train::open_saved(
+    const inference::OpenedModel opened = train::open_saved(
         config.model, device, {.verify = arguments.verify, .overrides = config.model_changes});
     if (ranks.is_first())
       for (const std::string& note : eval::unused_settings(config.generation, config.tasks))
         log::warn("{}", note);
     const eval::EvalResult result =
-        eval::evaluate(config, eval::view_of(opened), ranks, arguments.force);
+        eval::evaluate(config, inference::view_of(opened), ranks, arguments.force);
     if (ranks.is_first()) {
-      eval::write_results(config, eval::view_of(opened), result,
+      eval::write_results(config, inference::view_of(opened), result,
                           losses_of_run(opened.origin.checkpoint));
       std::cout << eval::score_table(result) << "\nreport: " << config.output_dir
                 << "/report.html\n";

@@ -4,9 +4,9 @@
 #include <iostream>
 #include <memory>
 
-#include "checkpoint/describe.h"
 #include "tools/commands/commands.h"
 #include "train/run/find_step.h"
+#include "weights/describe.h"
 
 namespace vllama::tools {
 namespace {
@@ -38,10 +38,10 @@ void add_inspect(CLI::App& program) {
       ->required();
   command->add_flag("--json", arguments->json, "one JSON object instead of a table");
   command->callback([arguments] {
-    using checkpoint::DescriptionFormat;
-    std::cout << checkpoint::describe(
-        described_path(arguments->path),
-        arguments->json ? DescriptionFormat::json : DescriptionFormat::text);
+    using weights::DescriptionFormat;
+    std::cout << weights::describe(described_path(arguments->path), arguments->json
+                                                                        ? DescriptionFormat::json
+                                                                        : DescriptionFormat::text);
   });
 }
 

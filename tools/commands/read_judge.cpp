@@ -12,12 +12,12 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "core/sha256.h"
-#include "datasets/tables/json_fields.h"
 #include "eval/evaluate/answers.h"
 #include "eval/evaluate/write_results.h"
 #include "eval/scores/judge_files.h"
 #include "eval/scores/score.h"
 #include "eval/tasks/annotation_rows.h"
+#include "tables/json_fields.h"
 #include "tools/commands/commands.h"
 
 namespace vllama::tools {
@@ -37,7 +37,7 @@ std::vector<eval::Prediction> judged_predictions(const std::filesystem::path& fo
   const std::filesystem::path order = folder / eval::kJudgeIdsFile;
   eval::AnnotationRows rows;
   eval::for_each_row(order, rows, [&](const eval::Row& row, std::size_t) {
-    const auto found = by_id.find(datasets::required_text(row, "id"));
+    const auto found = by_id.find(tables::required_text(row, "id"));
     if (found == by_id.end())
       throw UserError(fmt::format("'{}' and '{}' in '{}' are not of the same evaluation",
                                   eval::kPredictionsFile, eval::kJudgeIdsFile, folder.string()));

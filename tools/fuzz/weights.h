@@ -1,15 +1,15 @@
 // Looks at everything that a weight file holds, through memory that the sanitizer watches.
 #pragma once
 
-#include "checkpoint/value.h"
 #include "tools/fuzz/input.h"
+#include "weights/value.h"
 
 namespace vllama::fuzz {
 
 // Reads every byte of a view and requires that its elements lie inside of them.
-inline void touch(const checkpoint::TensorView& view) {
+inline void touch(const weights::TensorView& view) {
   require(view.shape.size() == view.strides.size(), "an extent has a stride");
-  const auto element_bytes = static_cast<std::size_t>(checkpoint::facts_of(view.type).num_bytes);
+  const auto element_bytes = static_cast<std::size_t>(weights::facts_of(view.type).num_bytes);
   if (view.num_elements() > 0) {
     std::size_t last = 0;
     for (std::size_t i = 0; i < view.shape.size(); ++i)
@@ -22,7 +22,7 @@ inline void touch(const checkpoint::TensorView& view) {
   static_cast<void>(sink);
 }
 
-inline void touch(const checkpoint::Value& value) {
+inline void touch(const weights::Value& value) {
   using namespace checkpoint;
   if (const auto* view = value.get_if<TensorView>()) return touch(*view);
   if (const auto* map = value.get_if<Map>())

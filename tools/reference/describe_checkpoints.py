@@ -1,4 +1,4 @@
-"""Records what PyTorch finds in .pth and .bin files: the reference of tests/checkpoint/test_goldens.cpp.
+"""Records what PyTorch finds in .pth and .bin files: the reference of tests/weights/test_goldens.cpp.
 
     python tools/reference/describe_checkpoints.py FOLDER OUTPUT.json
 

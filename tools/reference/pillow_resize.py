@@ -1,4 +1,4 @@
-"""Prints the sums that tests/processors/test_resize_image.cpp compares with (Pillow 13.0.0)."""
+"""Prints the sums that tests/samples/test_resize_image.cpp compares with (Pillow 13.0.0)."""
 import numpy as np
 from PIL import Image
 

@@ -61,7 +61,7 @@ std::vector<Gate> make_image_bind(const BaseFiles& files, const ImageTextTrainin
                                   const SoundTraining& sound, std::uint64_t seed,
                                   const GateSizes& gate_sizes) {
   models::AudioBranch audio = make_audio(files);
-  models::EvaVit encoder(files.sizes.vision.encoder);
+  encoders::EvaVit encoder(files.sizes.vision.encoder);
   nn::ParameterList parameters;
   encoder.declare(parameters);
   read(files.folder / models::kVisionEncoderFile, std::move(parameters));

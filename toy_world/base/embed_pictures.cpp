@@ -13,7 +13,7 @@ constexpr std::int64_t kPicturesAtOnce = 128;
 
 }  // namespace
 
-at::Tensor embed_pictures(const models::ImageBindVision& encoder,
+at::Tensor embed_pictures(const encoders::ImageBindVision& encoder,
                           const std::vector<Picture>& pictures) {
   const at::AutoGradMode no_graph(false);
   std::vector<at::Tensor> parts;

@@ -3,13 +3,13 @@
 
 #include <vector>
 
-#include "models/image_bind_vision.h"
+#include "encoders/image_bind_vision.h"
 #include "toy_world/base/pictures.h"
 
 namespace vllama::toy {
 
 // -> [N, E], every row of length 1, without autograd history.
-at::Tensor embed_pictures(const models::ImageBindVision& encoder,
+at::Tensor embed_pictures(const encoders::ImageBindVision& encoder,
                           const std::vector<Picture>& pictures);
 
 }  // namespace vllama::toy

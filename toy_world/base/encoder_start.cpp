@@ -16,7 +16,7 @@ using Tensors = std::map<std::string, at::Tensor>;
 constexpr char kStem[] = "modality_preprocessors.vision.";
 constexpr char kTrunk[] = "modality_trunks.vision.";
 
-Tensors named(models::EvaVit& encoder) {
+Tensors named(encoders::EvaVit& encoder) {
   nn::ParameterList parameters;
   encoder.declare(parameters);
   Tensors tensors;
@@ -62,7 +62,7 @@ bool is_of_vision(const std::string& image_bind_name) {
   return image_bind_name.find(".vision.") != std::string::npos;
 }
 
-void start_from(models::EvaVit& encoder, const nn::ParameterList& image_bind_trunks) {
+void start_from(encoders::EvaVit& encoder, const nn::ParameterList& image_bind_trunks) {
   const Tensors tensors = as_image_bind(named(encoder), encoder.config().num_blocks);
   for (const nn::Parameter& parameter : image_bind_trunks) {
     const auto found = tensors.find(parameter.name);

@@ -31,8 +31,8 @@ std::vector<Picture> draw_pictures(std::int64_t count, const SceneRules& rules,
 }
 
 // The sound around every picture.
-at::Tensor embed_sounds(const models::ImageBindAudio& encoder, const std::vector<Picture>& pictures,
-                        Carrier carrier) {
+at::Tensor embed_sounds(const encoders::ImageBindAudio& encoder,
+                        const std::vector<Picture>& pictures, Carrier carrier) {
   const at::AutoGradMode no_graph(false);
   std::vector<at::Tensor> parts;
   for (std::size_t i = 0; i < pictures.size(); i += kInputsAtOnce) {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "encoders/eva_vit.h"
 #include "models/audio_branch.h"
-#include "models/eva_vit.h"
 #include "toy_world/base/text_trunk.h"
 
 namespace vllama::toy {
@@ -21,7 +21,7 @@ struct ImageTextTraining {
 // them. The image encoder starts from `encoder`, a trained EVA ViT, as far as shapes agree.
 // Returns the loss of every step.
 std::vector<double> train_image_text(models::AudioBranch& audio, TextTrunk& text,
-                                     models::EvaVit& encoder, const ImageTextTraining& settings,
+                                     encoders::EvaVit& encoder, const ImageTextTraining& settings,
                                      std::uint64_t seed);
 
 struct SoundTraining {

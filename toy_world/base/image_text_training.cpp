@@ -37,7 +37,7 @@ Batch draw_batch(const CaptionWords& table, std::int64_t size, RandomStream rand
 }  // namespace
 
 std::vector<double> train_image_text(models::AudioBranch& audio, TextTrunk& text,
-                                     models::EvaVit& encoder, const ImageTextTraining& settings,
+                                     encoders::EvaVit& encoder, const ImageTextTraining& settings,
                                      std::uint64_t seed) {
   nn::ParameterList parameters, trunks;
   audio.declare_trunks(trunks);

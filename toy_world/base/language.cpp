@@ -251,8 +251,8 @@ class Trainer {
 
   LanguageTraining training_;
   const text::Tokenizer& tokenizer_;
-  models::LlamaConfig config_;
-  models::Llama model_;
+  language::LlamaConfig config_;
+  language::Llama model_;
   nn::ParameterList parameters_;
   std::optional<optim::FlatParameters> flat_;
   at::Generator random_;  // of the blur

@@ -7,8 +7,8 @@
 #include <memory>
 #include <utility>
 
-#include "eval/generate/generator.h"
 #include "eval/scores/first_option.h"
+#include "inference/generate/generator.h"
 #include "models/base_files.h"
 #include "models/weight_reading.h"
 #include "text/tokenizer.h"
@@ -26,8 +26,9 @@ constexpr std::array<std::pair<Style, const char*>, 5> kStyles{
      {Style::heard, "sounds heard"},
      {Style::both, "clips with one sound"}}};
 
-std::unique_ptr<models::Llama> load(const std::filesystem::path& folder) {
-  auto model = std::make_unique<models::Llama>(models::read_llama_config(folder / "config.json"));
+std::unique_ptr<language::Llama> load(const std::filesystem::path& folder) {
+  auto model =
+      std::make_unique<language::Llama>(language::read_llama_config(folder / "config.json"));
   models::WeightReading reading{"", folder.string(), {}, {}};
   model->declare(reading.parameters);
   models::load(reading);
@@ -46,13 +47,13 @@ class Examiner {
   explicit Examiner(const std::filesystem::path& folder)
       : model_(load(folder)),
         tokenizer_(folder / "tokenizer.model"),
-        rules_(eval::stop_rules(tokenizer_, text::chat_template("training", "vicuna"))),
+        rules_(inference::stop_rules(tokenizer_, text::chat_template("training", "vicuna"))),
         generator_(*model_, tokenizer_, rules_, {.max_new_tokens = 16}) {}
 
   std::size_t num_right(const std::vector<Exam>& exams) const {
-    std::vector<eval::Prompt> prompts;
+    std::vector<inference::Prompt> prompts;
     for (const Exam& exam : exams)
-      prompts.push_back(eval::make_prompt(
+      prompts.push_back(inference::make_prompt(
           *model_, std::vector<std::vector<std::int64_t>>{exam_prompt(tokenizer_, exam)}, {}));
     const auto answers = generator_(prompts);
     std::size_t count = 0;
@@ -62,10 +63,10 @@ class Examiner {
   }
 
  private:
-  std::unique_ptr<models::Llama> model_;
+  std::unique_ptr<language::Llama> model_;
   text::Tokenizer tokenizer_;
-  eval::StopRules rules_;
-  eval::Generator generator_;
+  inference::StopRules rules_;
+  inference::Generator generator_;
 };
 
 }  // namespace

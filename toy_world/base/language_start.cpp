@@ -24,7 +24,7 @@ constexpr double kNormedConstant = 3.76;
 
 class Start {
  public:
-  Start(const nn::ParameterList& parameters, const models::LlamaConfig& config)
+  Start(const nn::ParameterList& parameters, const language::LlamaConfig& config)
       : parameters_(parameters), config_(config) {}
 
   at::Tensor named(const std::string& name) const {
@@ -69,7 +69,7 @@ class Start {
 
  private:
   const nn::ParameterList& parameters_;
-  const models::LlamaConfig& config_;
+  const language::LlamaConfig& config_;
 };
 
 // A random orthogonal matrix [H, H] without its part in entry 0.
@@ -83,7 +83,7 @@ at::Tensor orthogonal(std::int64_t width, std::uint64_t seed) {
 
 }  // namespace
 
-void start_looking_back(const nn::ParameterList& parameters, const models::LlamaConfig& config,
+void start_looking_back(const nn::ParameterList& parameters, const language::LlamaConfig& config,
                         std::uint64_t seed) {
   const auto num_heads = static_cast<std::int64_t>(kDistances.size());
   VLLAMA_ASSERT(config.num_heads >= num_heads && config.num_heads == config.num_key_value_heads &&

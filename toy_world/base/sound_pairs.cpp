@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "processors/audio_clips.h"
+#include "samples/audio_clips.h"
 #include "toy_world/base/clip_file.h"
 #include "toy_world/base/starts.h"
 #include "toy_world/scene/sound.h"
@@ -39,7 +39,7 @@ at::Tensor sounds_around(std::span<const Picture> pictures, Carrier carrier) {
   if (carrier == Carrier::clip) sounds = sounds_through_clip(sounds);
   std::vector<at::Tensor> clips;
   for (std::vector<float>& sound : sounds)
-    clips.push_back(*processors::audio_clips(
+    clips.push_back(*samples::audio_clips(
         {.sample_rate_hz = kSoundRate, .channels = {std::move(sound)}}, {.num_clips = 1}));
   return at::cat(clips);
 }

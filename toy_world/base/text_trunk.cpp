@@ -13,7 +13,7 @@ TextTrunk::TextTrunk(std::int64_t num_words, std::int64_t num_positions,
                      std::int64_t embedding_width)
     : words_(num_words, kWidth),
       positions_(num_positions, kWidth),
-      blocks_(models::image_bind_blocks(
+      blocks_(encoders::image_bind_blocks(
           kNumBlocks, {kWidth, kNumHeads, kMlpWidth, /*has_extra_key=*/false}, "text")),
       head_(kWidth, embedding_width) {}
 
@@ -29,7 +29,7 @@ at::Tensor TextTrunk::operator()(const at::Tensor& words_NL) const {
   const at::Tensor tokens_NLD = words_(words_NL) + positions_.weight_RW;
   const auto captions = nn::Segments::equal(words_NL.size(0), words_NL.size(1));
   at::Tensor tokens_RD = tokens_NLD.flatten(0, 1);
-  for (const models::ImageBindBlock& block : blocks_) tokens_RD = block(tokens_RD, captions);
+  for (const encoders::ImageBindBlock& block : blocks_) tokens_RD = block(tokens_RD, captions);
   return head_(tokens_RD.view_as(tokens_NLD));
 }
 

@@ -1,7 +1,7 @@
 // A small encoder of captions, which teaches the vision trunk and is thrown away.
 #pragma once
 
-#include "models/image_bind_block.h"
+#include "encoders/image_bind_block.h"
 
 namespace vllama::toy {
 
@@ -16,8 +16,8 @@ class TextTrunk {
 
  private:
   nn::Embedding words_, positions_;
-  std::vector<models::ImageBindBlock> blocks_;
-  models::ImageBindHead head_;
+  std::vector<encoders::ImageBindBlock> blocks_;
+  encoders::ImageBindHead head_;
 };
 
 }  // namespace vllama::toy

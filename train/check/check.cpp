@@ -12,9 +12,9 @@
 #include "core/terminal_text.h"
 #include "datasets/order/mixing.h"
 #include "eval/evaluate/unused_settings.h"
-#include "eval/model_input.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
+#include "models/model_input.h"
 #include "train/device.h"
 #include "train/loop/sample_order.h"
 #include "train/plan/problem_list.h"
@@ -73,7 +73,7 @@ class Check {
 
   // Sizes only. What makes no model has been told as a broken rule.
   void lay_out_model() try {
-    const models::LlamaConfig language = language_sizes();
+    const language::LlamaConfig language = language_sizes();
     model_ = std::make_unique<models::VideoLlama>(config_.model, language);
   } catch (const UserError&) {
   }
@@ -112,7 +112,7 @@ class Check {
 
   void check_data() {
     const auto& language = basics_.language_model;
-    const SampleLimits limits{eval::model_input(config_.model),
+    const SampleLimits limits{models::model_input(config_.model),
                               language ? language->max_positions : 0};
     for (std::size_t i = 0; i < config_.data.sets.size(); ++i) {
       report_.datasets.push_back(check_dataset(
@@ -223,9 +223,9 @@ class Check {
   }
 
   // Of the configured language model, or of a published one where its config.json cannot be read.
-  models::LlamaConfig language_sizes() {
+  language::LlamaConfig language_sizes() {
     if (basics_.language_model) return *basics_.language_model;
-    models::LlamaConfig sizes;  // LLaMA 7B
+    language::LlamaConfig sizes;  // LLaMA 7B
     const std::string& folder = config_.model.weights.language_model;
     const bool is_13b = folder.find("13b") != std::string::npos;
     if (is_13b) {

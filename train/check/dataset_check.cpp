@@ -9,11 +9,11 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/in_threads.h"
-#include "datasets/examples/media_rules.h"
 #include "datasets/examples/record_texts.h"
 #include "datasets/formats/format_rules.h"
 #include "datasets/formats/open_dataset.h"
 #include "media/error.h"
+#include "samples/media_rules.h"
 #include "text/error.h"
 #include "train/check/count_bar.h"
 
@@ -21,9 +21,8 @@ namespace vllama::train {
 namespace {
 
 namespace fs = std::filesystem;
-using datasets::MediaKind;
 using datasets::Record;
-using processors::MediaRoute;
+using samples::MediaRoute;
 
 constexpr std::int64_t kFilesPerSample = 10;
 
@@ -82,7 +81,8 @@ class DatasetCheck {
 
   std::optional<datasets::ExampleBuilder> make_builder(const text::Tokenizer* tokenizer) {
     if (tokenizer == nullptr ||
-        !datasets::broken_media_rules(set_, config_.data, limits_.model).empty())
+        !samples::broken_media_rules(set_.name, set_, config_.data.media_settings(), limits_.model)
+             .empty())
       return std::nullopt;
     try {
       return datasets::ExampleBuilder(set_, config_.data, limits_.model, *tokenizer);
@@ -149,7 +149,7 @@ class DatasetCheck {
 
   void look_for_files(const Record& record, std::int64_t index) {
     ++findings_.num_looked_for;
-    for (const datasets::MediaFile& file : record.media) {
+    for (const samples::MediaFile& file : record.media) {
       const std::string fault = fault_of(file.source);
       if (fault.empty()) continue;
       findings_.missing.add(
@@ -194,11 +194,11 @@ class DatasetCheck {
   Built build(const datasets::ExampleBuilder& builder, std::int64_t index) const {
     const Record record = dataset_->record(index);
     const datasets::PlannedSample sample{.index = index, .seed = config_.seed, .position = index};
-    datasets::StageSeconds seconds;
+    samples::StageSeconds seconds;
     Built built;
     built.id = record.id;
     try {
-      const processors::Example example = builder.build(record, sample, seconds);
+      const samples::Example example = builder.build(record, sample, seconds);
       built.num_tokens = static_cast<std::int64_t>(example.token_ids.size());
       built.num_concealed_frames = example.num_concealed_frames;
       built.is_shortened = example.text_shortened;
@@ -214,20 +214,20 @@ class DatasetCheck {
     return built;
   }
 
-  static bool repeats_frames(const processors::MediaInput& input) {
+  static bool repeats_frames(const samples::MediaInput& input) {
     const std::set<double> times(input.times_seconds.begin(), input.times_seconds.end());
     return times.size() < input.times_seconds.size();
   }
 
   bool wants_sound_beside_frames() const {
-    return set_.inputs == datasets::Inputs::frames_and_sound ||
-           (set_.inputs == datasets::Inputs::automatic && limits_.model.vision &&
+    return set_.inputs == samples::Inputs::frames_and_sound ||
+           (set_.inputs == samples::Inputs::automatic && limits_.model.vision &&
             limits_.model.audio);
   }
 
-  static bool lacks_sound(const Record& record, const processors::Example& example) {
+  static bool lacks_sound(const Record& record, const samples::Example& example) {
     return std::ranges::count(example.media, MediaRoute::audio_from_sound,
-                              &processors::MediaInput::route) <
+                              &samples::MediaInput::route) <
            std::ranges::count_if(
                record.media, [](const auto& file) { return file.kind != MediaKind::image; });
   }

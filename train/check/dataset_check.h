@@ -54,7 +54,7 @@ struct DatasetFindings {
   std::shared_ptr<const datasets::Dataset> dataset = {};  // null if it could not be opened
   std::vector<std::string> errors;  // why it could not be opened, or its samples not be built
   std::int64_t num_records = 0;
-  datasets::InvalidEntries invalid;
+  tables::InvalidEntries invalid;
   RecordList duplicates;  // records whose id an earlier one has
   RecordList media_tags;  // with the tag of a medium as text
   RecordList cleaned;     // whose captions lose more than spaces to the clean-up: before and after
@@ -74,7 +74,7 @@ struct DatasetFindings {
 
 // What the samples of a run have to fit.
 struct SampleLimits {
-  datasets::ModelInput model;
+  samples::ModelInput model;
   std::int64_t max_positions = 0;  // of the language model; 0 if unknown
 };
 

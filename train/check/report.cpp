@@ -104,7 +104,7 @@ Json json_of(const std::map<std::string, RecordList>& lists) {
   return object;
 }
 
-Json json_of(const datasets::InvalidEntries& invalid) {
+Json json_of(const tables::InvalidEntries& invalid) {
   Json first = Json::array();
   for (const auto& entry : invalid.listed())
     first.push_back({{"place", entry.place}, {"reason", entry.reason}});

@@ -5,11 +5,10 @@
 #include <algorithm>
 
 #include "checkpoint/step_directory.h"
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "eval/bundle/model_in_use.h"
+#include "inference/bundle/model_in_use.h"
 #include "models/load_video_llama.h"
 #include "models/modules.h"
 #include "train/export/language_model.h"
@@ -19,6 +18,7 @@
 #include "train/export/write_bundle.h"
 #include "train/original/reference_checkpoint.h"
 #include "train/saved/open_saved.h"
+#include "weights/write.h"
 
 namespace vllama::train {
 namespace {
@@ -38,7 +38,7 @@ NamedList without_adapters(NamedList trained) {
 }
 
 // Of a saved step; nothing without one. Throws UserError if the file is damaged.
-checkpoint::NamedTensors moments_of(const SavedCheckpoint& saved) {
+weights::NamedTensors moments_of(const SavedCheckpoint& saved) {
   if (!saved.progress) return {};
   return checkpoint::load_step_files(saved.path, {"optimizer.safetensors"}).tensors.at("optimizer");
 }
@@ -74,7 +74,7 @@ void write_language_model(const fs::path& folder, const NamedList& trained,
 Exportable read_exportable(const ExportOptions& options) {
   Exportable source{.saved = find_checkpoint(options.checkpoint, options.overrides)};
   RunConfig& config = source.saved.config;
-  const models::ModelConfig model = eval::starting_points_needed(
+  const models::ModelConfig model = inference::starting_points_needed(
       {.model = config.model, .trained = source.saved.trained_file(), .seed = config.seed});
   source.trained = models::read_trained_part(model, source.saved.trained_file(), config.seed);
   source.chat = chat_settings(source.saved);
@@ -89,8 +89,8 @@ void export_safetensors(const ExportOptions& options) {
   const bool is_merged = has_adapters(source.trained) && options.lora == LoraForm::merged;
   const NamedList kept = is_merged ? without_adapters(source.trained) : source.trained;
   NewFolder folder(options.output);
-  checkpoint::write_safetensors(folder.path() / "trained.safetensors",
-                                checkpoint::NamedTensors(kept.begin(), kept.end()));
+  weights::write_safetensors(folder.path() / "trained.safetensors",
+                             weights::NamedTensors(kept.begin(), kept.end()));
   if (has_adapters(source.trained))
     write_language_model(folder.path() / (is_merged ? "language_model" : "language_model_adapter"),
                          source.trained, model, options.lora);
@@ -119,9 +119,8 @@ void export_pth(const ExportOptions& options) {
         "original computes with 'published': there it hears something else than here");
   const NamedList kept = without_adapters(source.trained);
   if (!has_adapters(source.trained)) {
-    checkpoint::write_pth(
-        options.output,
-        reference_checkpoint(source.saved, kept, moments_of(source.saved), source.chat));
+    weights::write_pth(options.output, reference_checkpoint(source.saved, kept,
+                                                            moments_of(source.saved), source.chat));
     return tell(options.output, kept);
   }
   const fs::path beside = companion(options.output, options.lora);
@@ -134,9 +133,8 @@ void export_pth(const ExportOptions& options) {
                                                       .form = "pth",
                                                       .language_model = language_model_form(
                                                           source.trained, options.lora)}));
-  checkpoint::write_pth(
-      options.output,
-      reference_checkpoint(source.saved, kept, moments_of(source.saved), source.chat));
+  weights::write_pth(options.output, reference_checkpoint(source.saved, kept,
+                                                          moments_of(source.saved), source.chat));
   folder.commit();
   tell(options.output, kept);
   if (options.lora == LoraForm::merged)

@@ -6,13 +6,13 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/tensor_source.h"
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/files.h"
-#include "models/llama_config.h"
+#include "language/llama_config.h"
 #include "models/modules.h"
 #include "nn/lora.h"
+#include "weights/tensor_source.h"
+#include "weights/write.h"
 
 namespace vllama::train {
 namespace {
@@ -31,7 +31,7 @@ bool is_adapter(const std::string& name) {
 
 // By the name of the matrix in the language model's files.
 std::map<std::string, nn::LoraAdapter> adapters_by_matrix(const NamedList& trained,
-                                                          const models::LoraConfig& lora) {
+                                                          const language::LoraConfig& lora) {
   std::map<std::string, at::Tensor> tensors(trained.begin(), trained.end());
   std::map<std::string, nn::LoraAdapter> adapters;
   for (const auto& [name, down_RI] : tensors) {
@@ -70,12 +70,12 @@ void copy_small_files(const fs::path& from, const fs::path& to) {
 
 void write_adapters(const fs::path& folder, const NamedList& trained,
                     const models::ModelConfig& model) {
-  checkpoint::NamedTensors tensors;
+  weights::NamedTensors tensors;
   for (const auto& [name, tensor] : trained)
     if (is_adapter(name))
       tensors[fmt::format("base_model.model.{}", name.substr(kPrefix.size()))] = tensor;
   make_folder(folder);
-  checkpoint::write_safetensors(folder / "adapter_model.safetensors", tensors);
+  weights::write_safetensors(folder / "adapter_model.safetensors", tensors);
   const nlohmann::ordered_json config{{"peft_type", "LORA"},
                                       {"task_type", "CAUSAL_LM"},
                                       {"base_model_name_or_path", model.weights.language_model},
@@ -92,13 +92,13 @@ void write_adapters(const fs::path& folder, const NamedList& trained,
 void write_merged(const fs::path& folder, const NamedList& trained,
                   const models::ModelConfig& model) {
   const fs::path base = model.weights.language_model;
-  const auto source = checkpoint::open_weights(base);
+  const auto source = weights::open_weights(base);
   const auto adapters = adapters_by_matrix(trained, model.lora);
-  checkpoint::NamedTensors tensors;
-  for (const checkpoint::TensorFacts& facts : source->tensors())
+  weights::NamedTensors tensors;
+  for (const weights::TensorFacts& facts : source->tensors())
     tensors[facts.name] = source->read(facts.name);
   // Beside tied embeddings an output matrix would be a second one, which is not used.
-  if (models::read_llama_config(base / "config.json").tied_embeddings &&
+  if (language::read_llama_config(base / "config.json").tied_embeddings &&
       tensors.contains("model.embed_tokens.weight"))
     tensors.erase("lm_head.weight");
   for (const auto& [matrix, adapter] : adapters) {
@@ -109,12 +109,12 @@ void write_merged(const fs::path& folder, const NamedList& trained,
                                   base.string(), matrix, adapter.outputs, adapter.inputs));
   }
   make_folder(folder);
-  checkpoint::HfFolderOptions options;
+  weights::HfFolderOptions options;
   options.replacement = [&](const std::string& name, const at::Tensor& tensor) {
     const auto adapter = adapters.find(name);
     return adapter == adapters.end() ? tensor : adapter->second.merged_with(tensor);
   };
-  checkpoint::write_hf_folder(folder, read_file(base / "config.json"), tensors, options);
+  weights::write_hf_folder(folder, read_file(base / "config.json"), tensors, options);
   copy_small_files(base, folder);
 }
 

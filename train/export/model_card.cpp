@@ -7,7 +7,7 @@
 #include <map>
 
 #include "core/version.h"
-#include "eval/bundle/file_hash.h"
+#include "inference/bundle/file_hash.h"
 #include "models/modules.h"
 #include "train/run/config_json.h"
 
@@ -141,7 +141,7 @@ std::string how_to_use(const Json& card) {
 }  // namespace
 
 std::vector<HashedFile> hashed(const std::vector<BaseFile>& files) {
-  const eval::FileHasher hasher;
+  const inference::FileHasher hasher;
   std::vector<HashedFile> result;
   for (const BaseFile& file : files)
     result.push_back(

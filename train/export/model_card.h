@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/open_model.h"
+#include "inference/open_model.h"
 #include "train/export/export.h"
 #include "train/provenance/base_files.h"
 #include "train/saved/model_card_file.h"
@@ -28,7 +28,7 @@ std::vector<HashedFile> hashed(const std::vector<BaseFile>& files);
 struct ExportedModel {
   std::vector<std::pair<std::string, at::Tensor>> trained;
   std::vector<HashedFile> base;
-  eval::ChatSettings chat;
+  inference::ChatSettings chat;
   std::string form;                     // "safetensors" or "bundle"
   std::string language_model = "base";  // or "adapters", "merged", "trained"
 };

@@ -6,10 +6,6 @@
 #include <algorithm>
 #include <set>
 
-#include "checkpoint/file_format.h"
-#include "checkpoint/pth_reader.h"
-#include "checkpoint/tensor_source.h"
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
@@ -19,6 +15,10 @@
 #include "train/export/model_card.h"
 #include "train/export/new_output.h"
 #include "train/run/find_step.h"
+#include "weights/file_format.h"
+#include "weights/pth_reader.h"
+#include "weights/tensor_source.h"
+#include "weights/write.h"
 
 namespace vllama::train {
 namespace {
@@ -27,24 +27,23 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 // Plain values of a checkpoint; tensors and what has no place in JSON by their kind.
-Json to_json(const checkpoint::Value& value) {
+Json to_json(const weights::Value& value) {
   if (const auto* truth = value.get_if<bool>()) return *truth;
   if (const auto* number = value.get_if<std::int64_t>()) return *number;
   if (const auto* number = value.get_if<double>()) return *number;
   if (const auto* text = value.get_if<std::string>()) return *text;
-  if (const auto* map = value.get_if<checkpoint::Map>()) {
+  if (const auto* map = value.get_if<weights::Map>()) {
     Json object = Json::object();
-    for (const auto& [key, item] : map->entries())
-      object[checkpoint::key_text(key)] = to_json(item);
+    for (const auto& [key, item] : map->entries()) object[weights::key_text(key)] = to_json(item);
     return object;
   }
-  const auto list_of = [](const checkpoint::List& items) {
+  const auto list_of = [](const weights::List& items) {
     Json list = Json::array();
-    for (const checkpoint::Value& item : items) list.push_back(to_json(item));
+    for (const weights::Value& item : items) list.push_back(to_json(item));
     return list;
   };
-  if (const auto* list = value.get_if<checkpoint::List>()) return list_of(*list);
-  if (const auto* tuple = value.get_if<checkpoint::Tuple>()) return list_of(tuple->items);
+  if (const auto* list = value.get_if<weights::List>()) return list_of(*list);
+  if (const auto* tuple = value.get_if<weights::Tuple>()) return list_of(tuple->items);
   return value.is_none() ? Json() : Json(std::string(value.type_name()));
 }
 
@@ -73,11 +72,11 @@ void require_whole_branches(const fs::path& file, const std::set<std::string>& m
                     file.string()));
 }
 
-checkpoint::NamedTensors trained_part(const fs::path& file) {
-  const auto source = checkpoint::open_weights(file);
-  checkpoint::NamedTensors tensors;
+weights::NamedTensors trained_part(const fs::path& file) {
+  const auto source = weights::open_weights(file);
+  weights::NamedTensors tensors;
   std::set<std::string> modules;
-  for (const checkpoint::TensorFacts& facts : source->tensors()) {
+  for (const weights::TensorFacts& facts : source->tensors()) {
     const std::string module = models::module_of(facts.name);
     if (models::is_unused_in_vision_checkpoint(facts.name) &&
         models::is_unused_in_audio_checkpoint(facts.name))
@@ -93,16 +92,15 @@ checkpoint::NamedTensors trained_part(const fs::path& file) {
   return tensors;
 }
 
-Json card_of(const fs::path& file, const checkpoint::NamedTensors& tensors) {
+Json card_of(const fs::path& file, const weights::NamedTensors& tensors) {
   Json card{{"format", 1},
             {"program", "vllama " + program_version()},
             {"form", "safetensors"},
             {"source", {{"checkpoint", file.string()}}},
             {"trained", {{"tensors", tensors.size()}}}};
-  const checkpoint::Value content = checkpoint::read_pth(file);
+  const weights::Value content = weights::read_pth(file);
   for (const char* key : {"epoch", "config", "vllama"})
-    if (const checkpoint::Value* value = content.find(checkpoint::Key(key)))
-      card[key] = to_json(*value);
+    if (const weights::Value* value = content.find(weights::Key(key))) card[key] = to_json(*value);
   return card;
 }
 
@@ -113,21 +111,20 @@ bool is_published_file(const fs::path& path) {
   if (!fs::is_regular_file(path, error) || path.extension() == ".yaml" ||
       path.extension() == ".yml" || find_step(path))
     return false;
-  const auto format = checkpoint::file_format(MappedFile::open(path)->bytes());
-  if (format == checkpoint::FileFormat::pytorch_zip ||
-      format == checkpoint::FileFormat::pytorch_legacy)
+  const auto format = weights::file_format(MappedFile::open(path)->bytes());
+  if (format == weights::FileFormat::pytorch_zip || format == weights::FileFormat::pytorch_legacy)
     return true;
   throw UserError(
       fmt::format("'{}' cannot be exported: {}; name a step's folder, a run's folder, "
                   "RUN/best, a RUN.yaml or a .pth of the Python original",
-                  path.string(), checkpoint::description_of(format)));
+                  path.string(), weights::description_of(format)));
 }
 
 void convert_published_file(const ExportOptions& options) {
   const auto tensors = trained_part(options.checkpoint);
   const Json card = card_of(options.checkpoint, tensors);
   NewFolder folder(options.output);
-  checkpoint::write_safetensors(folder.path() / "trained.safetensors", tensors);
+  weights::write_safetensors(folder.path() / "trained.safetensors", tensors);
   write_file_atomically(folder.path() / kModelCardFile, card.dump(2) + "\n");
   write_file_atomically(
       folder.path() / "README.md",

@@ -6,18 +6,18 @@
 #include <algorithm>
 #include <optional>
 
-#include "checkpoint/write.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "core/version.h"
-#include "eval/bundle/bundle_config.h"
-#include "eval/bundle/file_hash.h"
+#include "inference/bundle/bundle_config.h"
+#include "inference/bundle/file_hash.h"
 #include "models/load_video_llama.h"
 #include "models/modules.h"
 #include "train/export/language_model.h"
 #include "train/saved/chat_settings.h"
 #include "train/saved/open_saved.h"
+#include "weights/write.h"
 
 namespace vllama::train {
 namespace {
@@ -98,22 +98,22 @@ void place(const BaseFile& file, const fs::path& folder, BaseWeights base) {
 }
 
 // A file of the bundle as it is now.
-eval::BundledFile bundled(const fs::path& folder, const fs::path& place, const fs::path& original,
-                          const std::string& sha256) {
+inference::BundledFile bundled(const fs::path& folder, const fs::path& place,
+                               const fs::path& original, const std::string& sha256) {
   return {.file = place.string(),
           .original = original.string(),
           .num_bytes = static_cast<std::int64_t>(fs::file_size(folder / place)),
-          .sample = eval::sample_hash(folder / place),
+          .sample = inference::sample_hash(folder / place),
           .sha256 = sha256};
 }
 
 // The files of a merged language model, which is the bundle's own.
-std::vector<eval::BundledFile> merged_files(const fs::path& folder, const fs::path& place) {
-  std::vector<eval::BundledFile> files;
+std::vector<inference::BundledFile> merged_files(const fs::path& folder, const fs::path& place) {
+  std::vector<inference::BundledFile> files;
   for (const auto& entry : fs::directory_iterator(folder / place))
     files.push_back(bundled(folder, place / entry.path().filename(), {},
-                            eval::FileHasher("").sha256(entry.path())));
-  std::ranges::sort(files, {}, &eval::BundledFile::file);
+                            inference::FileHasher("").sha256(entry.path())));
+  std::ranges::sort(files, {}, &inference::BundledFile::file);
   return files;
 }
 
@@ -137,7 +137,7 @@ ExportedModel write_bundle(const fs::path& folder, const ExportOptions& options,
                          .language_model = language_model_form(source.trained, options.lora)};
   exported.base = hashed(files);
 
-  eval::BundleConfig config{
+  inference::BundleConfig config{
       .model = with_places(model),
       .chat = source.chat,
       .media = media_settings(source.saved.config),
@@ -164,11 +164,11 @@ ExportedModel write_bundle(const fs::path& folder, const ExportOptions& options,
       config.files.push_back(bundled(folder, file.place, fs::canonical(file.original), sha256));
 
   const NamedList& trained = exported.trained;
-  checkpoint::write_safetensors(folder / config.trained,
-                                checkpoint::NamedTensors(trained.begin(), trained.end()));
-  config.files.push_back(
-      bundled(folder, config.trained, {}, eval::FileHasher("").sha256(folder / config.trained)));
-  write_file_atomically(folder / eval::kBundleFile, config::dump(config));
+  weights::write_safetensors(folder / config.trained,
+                             weights::NamedTensors(trained.begin(), trained.end()));
+  config.files.push_back(bundled(folder, config.trained, {},
+                                 inference::FileHasher("").sha256(folder / config.trained)));
+  write_file_atomically(folder / inference::kBundleFile, config::dump(config));
   return exported;
 }
 

@@ -10,7 +10,7 @@ namespace vllama::train {
 struct Exportable {
   SavedCheckpoint saved;
   std::vector<std::pair<std::string, at::Tensor>> trained = {};
-  eval::ChatSettings chat = {};
+  inference::ChatSettings chat = {};
 };
 
 // Throws UserError naming the file that is missing or does not fit.

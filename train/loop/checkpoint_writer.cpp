@@ -36,7 +36,7 @@ void copy_values(const at::Tensor& from, at::Tensor& to) {
 }
 
 // `buffers` holds the values of `tensors` afterwards, in the memory it had where that fits.
-void copy_to_host(const checkpoint::NamedTensors& tensors, checkpoint::NamedTensors& buffers) {
+void copy_to_host(const weights::NamedTensors& tensors, weights::NamedTensors& buffers) {
   std::erase_if(buffers, [&](const auto& entry) { return !tensors.contains(entry.first); });
   for (const auto& [name, tensor] : tensors) {
     at::Tensor& buffer = buffers[name];
@@ -71,7 +71,7 @@ CheckpointWriter::~CheckpointWriter() {
 }
 
 void CheckpointWriter::save(const RunProgress& progress,
-                            const std::map<std::string, checkpoint::NamedTensors>& tensors,
+                            const std::map<std::string, weights::NamedTensors>& tensors,
                             const std::map<std::string, double>& metrics) {
   check();
   if (is_writing() && !has_told_of_waiting_) {
@@ -101,8 +101,7 @@ void CheckpointWriter::wait() {
   if (writing_.valid()) writing_.get();
 }
 
-void CheckpointWriter::take_snapshot(
-    const std::map<std::string, checkpoint::NamedTensors>& tensors) {
+void CheckpointWriter::take_snapshot(const std::map<std::string, weights::NamedTensors>& tensors) {
   const c10::AutoGradMode no_graph(false);
   std::erase_if(snapshot_.tensors,
                 [&](const auto& entry) { return !tensors.contains(entry.first); });

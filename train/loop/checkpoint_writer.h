@@ -33,7 +33,7 @@ class CheckpointWriter {
   // returns; a thread writes them and then removes the checkpoints that no rule keeps. Waits first
   // if the save before is still being written. For `metrics` see state_text().
   void save(const RunProgress& progress,
-            const std::map<std::string, checkpoint::NamedTensors>& tensors,
+            const std::map<std::string, weights::NamedTensors>& tensors,
             const std::map<std::string, double>& metrics);
 
   // Whether the last save is still under way.
@@ -46,7 +46,7 @@ class CheckpointWriter {
   void wait();
 
  private:
-  void take_snapshot(const std::map<std::string, checkpoint::NamedTensors>& tensors);
+  void take_snapshot(const std::map<std::string, weights::NamedTensors>& tensors);
   void write(std::int64_t step) const;
 
   std::filesystem::path root_;

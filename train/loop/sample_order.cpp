@@ -16,7 +16,7 @@ std::vector<StepSample> samples_of_step(const datasets::SampleOrder& order,
   for (const datasets::PlannedSample& planned : order.step(step)) {
     const datasets::Record record = data.record(planned);
     StepSample sample{data.dataset_name(planned.dataset), record.id, {}};
-    for (const datasets::MediaFile& file : record.media) sample.paths.push_back(file.source.name());
+    for (const samples::MediaFile& file : record.media) sample.paths.push_back(file.source.name());
     samples.push_back(std::move(sample));
   }
   return samples;

@@ -48,11 +48,11 @@ std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& mode
   return parameters;
 }
 
-std::string misfit_of(const std::map<std::string, checkpoint::NamedTensors>& state,
+std::string misfit_of(const std::map<std::string, weights::NamedTensors>& state,
                       const nn::ParameterList& trained) {
   for (const char* name : {kTrainable, kOptimizer})
     if (!state.contains(name)) return fmt::format("\n  it has no {}.safetensors", name);
-  checkpoint::NamedTensors left = state.at(kTrainable);
+  weights::NamedTensors left = state.at(kTrainable);
   std::vector<std::string> lines;
   for (const nn::Parameter& parameter : trained) {
     const auto found = left.find(parameter.name);
@@ -136,7 +136,7 @@ StepTotals Trainer::accumulate_gradients(std::int64_t step, const NextBatch& nex
   for (std::int64_t micro = 0; micro < num_micro_steps; ++micro) {
     ranks_.enter(fmt::format("step {}: waiting for data", step + 1));
     const datasets::LoadedBatch loaded = next_batch();
-    const processors::Batch& batch = loaded.batch;
+    const samples::Batch& batch = loaded.batch;
     result.dropped.insert(result.dropped.end(), loaded.dropped.begin(), loaded.dropped.end());
     totals.num_dropped += static_cast<std::int64_t>(loaded.dropped.size());
     totals.num_samples += batch.size();
@@ -169,16 +169,16 @@ void Trainer::copy_state_of_first() {
   optimizer_.copy_from_first(ranks_);
 }
 
-std::map<std::string, checkpoint::NamedTensors> Trainer::state() const {
+std::map<std::string, weights::NamedTensors> Trainer::state() const {
   auto optimizer_state = optimizer_.state_on_first(ranks_);
   if (!ranks_.is_first()) return {};
   return {{kTrainable, parameters_.named_parameters()}, {kOptimizer, std::move(optimizer_state)}};
 }
 
-void Trainer::load_state(const std::map<std::string, checkpoint::NamedTensors>& state) {
+void Trainer::load_state(const std::map<std::string, weights::NamedTensors>& state) {
   if (const std::string misfit = misfit_of(state, model_.trainable_parameters()); !misfit.empty())
     throw UserError("the checkpoint does not fit the configured model:" + misfit);
-  const checkpoint::NamedTensors& saved = state.at(kTrainable);
+  const weights::NamedTensors& saved = state.at(kTrainable);
   optimizer_.load_state(state.at(kOptimizer));
   for (const auto& [name, tensor] : parameters_.named_parameters()) tensor.copy_(saved.at(name));
 }

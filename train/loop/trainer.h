@@ -38,7 +38,7 @@ void judge_alone(StepMetrics& metrics);
 
 // A line for everything in which the tensors of a checkpoint are not those of what trains; empty if
 // they fit. Needs no tensors of the model.
-std::string misfit_of(const std::map<std::string, checkpoint::NamedTensors>& state,
+std::string misfit_of(const std::map<std::string, weights::NamedTensors>& state,
                       const nn::ParameterList& trained);
 
 class Trainer {
@@ -61,11 +61,11 @@ class Trainer {
   // Together: on rank 0 the trained parameters and the optimizer's moments, as files of a
   // checkpoint, on the others nothing. They share memory with the trainer until the next step, but
   // for moments that are sharded over ranks: those are copies in host memory.
-  std::map<std::string, checkpoint::NamedTensors> state() const;
+  std::map<std::string, weights::NamedTensors> state() const;
 
   // Takes over what state() gave, whichever way it was sharded then. Throws UserError naming every
   // tensor that does not fit.
-  void load_state(const std::map<std::string, checkpoint::NamedTensors>& state);
+  void load_state(const std::map<std::string, weights::NamedTensors>& state);
 
   // Together: takes over the state that rank 0 has loaded.
   void copy_state_of_first();

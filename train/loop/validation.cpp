@@ -61,12 +61,13 @@ eval::EvalConfig Validation::config_after(std::int64_t step) const {
 ValidationResult Validation::operator()(std::int64_t step) const {
   const c10::AutoGradMode no_graph(false);
   const eval::EvalConfig config = config_after(step);
-  const eval::ModelView model{.model = model_,
-                              .tokenizer = tokenizer_,
-                              .chat = training_chat_settings(config_),
-                              .media = media_settings(config_),
-                              .name = fmt::format("{} after {} steps", config_.output_dir, step),
-                              .checkpoint = fmt::format("step {}", step)};
+  const inference::ModelView model{
+      .model = model_,
+      .tokenizer = tokenizer_,
+      .chat = training_chat_settings(config_),
+      .media = media_settings(config_),
+      .name = fmt::format("{} after {} steps", config_.output_dir, step),
+      .checkpoint = fmt::format("step {}", step)};
   const eval::EvalResult found = eval::evaluate(config, model, ranks_, /*force=*/true);
   ValidationResult result;
   if (!ranks_.is_first()) return result;

@@ -11,22 +11,22 @@
 #include <limits>
 #include <string_view>
 
-#include "checkpoint/tensor_source.h"
 #include "core/log.h"
 #include "core/version.h"
-#include "models/llama_config.h"
+#include "language/llama_config.h"
 #include "models/modules.h"
 #include "optim/indexed_state.h"
 #include "train/original/reference_config.h"
 #include "train/run/config_json.h"
+#include "weights/tensor_source.h"
 
 namespace vllama::train {
 namespace {
 
-using checkpoint::List;
-using checkpoint::Map;
-using checkpoint::Tuple;
-using checkpoint::Value;
+using weights::List;
+using weights::Map;
+using weights::Tuple;
+using weights::Value;
 using Json = nlohmann::ordered_json;
 using NamedList = std::vector<std::pair<std::string, at::Tensor>>;
 
@@ -81,7 +81,7 @@ void add_position_ids(NamedList& buffers, const std::string& q_former) {
 // A file of the language model may hold its frequencies; a loaded model computes with its own.
 void add_rotary_frequencies(NamedList& buffers, const models::ModelConfig& model) {
   const std::filesystem::path folder = model.weights.language_model;
-  const auto config = models::read_llama_config(folder / "config.json");
+  const auto config = language::read_llama_config(folder / "config.json");
   std::vector<double> values;
   for (std::int64_t i = 0; i < config.head_width; i += 2)
     values.push_back(std::pow(config.rope_base,
@@ -100,10 +100,10 @@ void add_image_bind(NamedList& buffers, const models::ModelConfig& model) {
                        at::full({kImageBindTextPositions, kImageBindTextPositions},
                                 -std::numeric_limits<float>::infinity(), at::kFloat)
                            .triu(1));
-  const auto source = checkpoint::open_weights(model.weights.image_bind);
+  const auto source = weights::open_weights(model.weights.image_bind);
   for (const char* modality : {"audio", "depth", "thermal", "imu"}) {
     const std::string name = fmt::format("modality_postprocessors.{}.1.log_logit_scale", modality);
-    for (const checkpoint::TensorFacts& facts : source->tensors())
+    for (const weights::TensorFacts& facts : source->tensors())
       if (facts.name == name)
         buffers.emplace_back(prefix + name, source->read(name).to(at::kFloat));
   }
@@ -126,7 +126,7 @@ Map model_map(const models::ModelConfig& model, const NamedList& trained) {
   all.insert(all.end(), trained.begin(), trained.end());
   std::ranges::stable_sort(all, {}, [](const auto& entry) { return place_of(entry.first); });
   Map map;
-  for (const auto& [name, tensor] : all) map.set(name, checkpoint::to_view(tensor));
+  for (const auto& [name, tensor] : all) map.set(name, weights::to_view(tensor));
   return map;
 }
 
@@ -164,14 +164,14 @@ Value parameter_group(const SavedCheckpoint& saved, bool decays, List indices) {
 }
 
 Value optimizer_map(const SavedCheckpoint& saved, const NamedList& trained,
-                    const checkpoint::NamedTensors& moments) {
+                    const weights::NamedTensors& moments) {
   const auto slots = slots_of(trained);
   Map state;
   for (const auto& [index, entry] : optim::to_indexed_state(moments, slots)) {
     Map moment;
-    moment.set("step", checkpoint::to_view(entry.step));
-    moment.set("exp_avg", checkpoint::to_view(entry.exp_avg));
-    moment.set("exp_avg_sq", checkpoint::to_view(entry.exp_avg_sq));
+    moment.set("step", weights::to_view(entry.step));
+    moment.set("exp_avg", weights::to_view(entry.exp_avg));
+    moment.set("exp_avg_sq", weights::to_view(entry.exp_avg_sq));
     state.set(index, std::move(moment));
   }
   List groups;
@@ -189,7 +189,7 @@ Value optimizer_map(const SavedCheckpoint& saved, const NamedList& trained,
 
 // Why the original could not go on from the optimizer's state; empty if it can.
 std::string obstacle_to_resuming(const SavedCheckpoint& saved, const NamedList& trained,
-                                 const checkpoint::NamedTensors& moments) {
+                                 const weights::NamedTensors& moments) {
   if (moments.empty()) return "there is no optimizer state";
   if (saved.config.model.branches == "vision_and_audio")
     return "it never trains both branches at once";
@@ -210,7 +210,7 @@ std::string obstacle_to_resuming(const SavedCheckpoint& saved, const NamedList& 
   return {};
 }
 
-Json own_facts(const SavedCheckpoint& saved, const eval::ChatSettings& chat) {
+Json own_facts(const SavedCheckpoint& saved, const inference::ChatSettings& chat) {
   Json facts{{"format", 1},
              {"program", "vllama " + program_version()},
              {"chat", config_json(chat)},
@@ -223,8 +223,8 @@ Json own_facts(const SavedCheckpoint& saved, const eval::ChatSettings& chat) {
 }  // namespace
 
 Value reference_checkpoint(const SavedCheckpoint& saved, const NamedList& trained,
-                           const checkpoint::NamedTensors& moments,
-                           const eval::ChatSettings& chat) {
+                           const weights::NamedTensors& moments,
+                           const inference::ChatSettings& chat) {
   const std::string obstacle = obstacle_to_resuming(saved, trained, moments);
   if (!obstacle.empty())
     log::warn(

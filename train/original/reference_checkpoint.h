@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "checkpoint/value.h"
-#include "eval/open_model.h"
+#include "inference/open_model.h"
 #include "train/saved/saved_checkpoint.h"
+#include "weights/value.h"
 
 namespace vllama::train {
 
@@ -20,8 +20,9 @@ namespace vllama::train {
 // - "config": reference_config(). "scaler": None. "epoch": of the last that is done, from 0.
 // - "vllama": our configuration, step, metrics and template, which the original ignores.
 // All plain values and tensors: torch.load(weights_only=True) takes it.
-checkpoint::Value reference_checkpoint(
-    const SavedCheckpoint& saved, const std::vector<std::pair<std::string, at::Tensor>>& trained,
-    const checkpoint::NamedTensors& moments, const eval::ChatSettings& chat);
+weights::Value reference_checkpoint(const SavedCheckpoint& saved,
+                                    const std::vector<std::pair<std::string, at::Tensor>>& trained,
+                                    const weights::NamedTensors& moments,
+                                    const inference::ChatSettings& chat);
 
 }  // namespace vllama::train

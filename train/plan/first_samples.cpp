@@ -74,7 +74,7 @@ class SetTrial {
                          visible(detail));
     };
     try {
-      datasets::StageSeconds seconds;
+      samples::StageSeconds seconds;
       data_.build(record, sample, seconds);
       return {};
     } catch (const media::MediaError& error) {

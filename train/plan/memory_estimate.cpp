@@ -24,7 +24,7 @@ std::int64_t encoder_numbers(const models::ModelConfig& model, std::int64_t num_
   return largest;
 }
 
-std::int64_t matrix_numbers_of_layer(const models::LlamaConfig& language_model) {
+std::int64_t matrix_numbers_of_layer(const language::LlamaConfig& language_model) {
   const std::int64_t heads = language_model.num_heads + language_model.num_key_value_heads;
   return language_model.width *
          (2 * heads * language_model.head_width + 3 * language_model.mlp_width);
@@ -37,7 +37,7 @@ std::int64_t share_of(std::int64_t numbers, std::int64_t num_parts) {
 }  // namespace
 
 MemoryEstimate estimate_memory(const models::ModelConfig& model,
-                               const models::LlamaConfig& language_model, std::int64_t num_frozen,
+                               const language::LlamaConfig& language_model, std::int64_t num_frozen,
                                std::int64_t num_trained, const BatchShape& batch,
                                const Sharding& sharding) {
   const std::int64_t bytes_per_number = model.precision == "bf16" ? 2 : 4;
@@ -51,7 +51,7 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   const std::int64_t saved_numbers = model.recompute_layers
                                          ? language_model.num_layers * width + layer_numbers
                                          : language_model.num_layers * layer_numbers;
-  const models::EvaVitConfig& encoder = model.vision.encoder;
+  const encoders::EvaVitConfig& encoder = model.vision.encoder;
   const std::int64_t num_kept_tokens =
       trains("image_q_former") ? batch.num_frames * encoder.num_tokens() : 0;
   const std::int64_t layer = matrix_numbers_of_layer(language_model);

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "models/llama_config.h"
+#include "language/llama_config.h"
 #include "models/model_config.h"
 
 namespace vllama::train {
@@ -37,7 +37,7 @@ struct Sharding {
 // model in parts two layers are whole at a time. What an image Q-Former that trains made is not
 // remembered; an audio branch remembers frames and sounds apart.
 MemoryEstimate estimate_memory(const models::ModelConfig& model,
-                               const models::LlamaConfig& language_model, std::int64_t num_frozen,
+                               const language::LlamaConfig& language_model, std::int64_t num_frozen,
                                std::int64_t num_trained, const BatchShape& batch,
                                const Sharding& sharding = {});
 

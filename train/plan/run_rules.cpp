@@ -5,18 +5,18 @@
 #include <algorithm>
 #include <iterator>
 
-#include "datasets/examples/media_rules.h"
 #include "datasets/formats/format_rules.h"
 #include "datasets/loading/mixture.h"
 #include "datasets/order/mixing.h"
 #include "eval/evaluate/evaluate.h"
 #include "eval/evaluate/question_prompt.h"
-#include "eval/generate/generator.h"
-#include "eval/media_embedding.h"
-#include "eval/model_input.h"
 #include "eval/tasks/open_task.h"
+#include "inference/generate/generator.h"
+#include "inference/media_embedding.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
+#include "models/model_input.h"
+#include "samples/media_rules.h"
 #include "train/plan/problem_list.h"
 #include "train/plan/startup_report.h"
 #include "train/saved/chat_settings.h"
@@ -44,7 +44,7 @@ class Rules {
     const std::filesystem::path folder = config_.model.weights.language_model;
     broken_.attempt([&] { found_.tokenizer.emplace(folder / "tokenizer.model"); });
     broken_.attempt(
-        [&] { found_.language_model = models::read_llama_config(folder / "config.json"); });
+        [&] { found_.language_model = language::read_llama_config(folder / "config.json"); });
     if (found_.language_model && found_.tokenizer)
       broken_.attempt([&] {
         models::check_vocabulary(*found_.language_model, found_.tokenizer->size(), folder.string());
@@ -59,7 +59,7 @@ class Rules {
     // Sizes and modules that contradict each other; no tensor is made.
     if (contradictions.empty())
       broken_.attempt([&] {
-        models::VideoLlama(config_.model, found_.language_model.value_or(models::LlamaConfig{}));
+        models::VideoLlama(config_.model, found_.language_model.value_or(language::LlamaConfig{}));
       });
     if (config_.distributed.shard_language_model) sharing();
   }
@@ -112,11 +112,12 @@ class Rules {
     }
     const std::string beginning = where == "data" ? "" : where + ": ";
     broken.add(datasets::broken_name_rules(data), beginning);
-    const datasets::ModelInput input = eval::model_input(config_.model);
+    const samples::ModelInput input = models::model_input(config_.model);
     for (const datasets::DatasetConfig& set : data.sets) {
       broken.add(datasets::broken_format_rules(set), beginning);
       broken.add(datasets::broken_root_rules(set), beginning);
-      broken.add(datasets::broken_media_rules(set, data, input), beginning);
+      broken.add(samples::broken_media_rules(set.name, set, data.media_settings(), input),
+                 beginning);
     }
     const bool is_kept = broken.empty();
     broken_.add(std::move(broken).take());
@@ -135,7 +136,7 @@ class Rules {
           "answer; evaluate its checkpoints with vllama eval");
     broken_.attempt([&] { eval::check_names(eval.tasks); });
     if (!eval.tasks.empty())
-      broken_.attempt([&] { eval::check_generation(eval.generation); }, "eval.generation: ");
+      broken_.attempt([&] { inference::check_generation(eval.generation); }, "eval.generation: ");
     for (const eval::TaskConfig& task : eval.tasks) rules_of(task);
     for (std::size_t i = 0; i < eval.losses.size(); ++i)
       held_out(eval.losses[i], fmt::format("eval.losses.{}", i));
@@ -144,15 +145,15 @@ class Rules {
   // What the first evaluation, perhaps after hours, would say.
   void rules_of(const eval::TaskConfig& task) {
     const ValidationConfig& eval = config_.eval;
-    const datasets::DataConfig decoding = eval::decoding_config(media_settings(config_));
-    broken_.add(datasets::broken_media_rules(
-                    eval::media_of_task(training_chat_settings(config_), eval.prompt, task),
-                    decoding, eval::model_input(config_.model)),
-                "eval.tasks: ");
+    broken_.add(
+        samples::broken_media_rules(
+            task.name, eval::media_of_task(training_chat_settings(config_), eval.prompt, task),
+            media_settings(config_), models::model_input(config_.model)),
+        "eval.tasks: ");
     broken_.attempt([&] {
       const bool writes = eval::open_task(task).kind == eval::AnswerKind::written;
       if (writes && found_.language_model &&
-          eval::max_prompt_tokens(eval.generation, *found_.language_model) < 1)
+          inference::max_prompt_tokens(eval.generation, *found_.language_model) < 1)
         broken_.add(fmt::format(
             "eval.generation: an answer of up to {} tokens leaves nothing of {} for a prompt; "
             "lower max_new_tokens",
@@ -164,7 +165,7 @@ class Rules {
   void held_out(const datasets::DataConfig& data, const std::string& where) {
     if (rules_of(data, where) && found_.tokenizer)
       broken_.attempt(
-          [&] { datasets::Mixture(data, eval::model_input(config_.model), *found_.tokenizer); },
+          [&] { datasets::Mixture(data, models::model_input(config_.model), *found_.tokenizer); },
           where + ": ");
   }
 

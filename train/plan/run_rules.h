@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/llama_config.h"
+#include "language/llama_config.h"
 #include "text/tokenizer.h"
 #include "train/run/run_config.h"
 
@@ -16,7 +16,7 @@ struct RunBasics {
   std::vector<std::string> broken;  // rules; each says what to change. None if the run may start
   // What was read of the language model's folder on the way; nothing where that failed.
   std::optional<text::Tokenizer> tokenizer;
-  std::optional<models::LlamaConfig> language_model;
+  std::optional<language::LlamaConfig> language_model;
 };
 
 // Looks at every rule but that for the run's folder (RunFolder::problem), which rank 0 alone has to

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "datasets/formats/open_dataset.h"
-#include "eval/model_input.h"
+#include "models/model_input.h"
 #include "models/modules.h"
 #include "output/number_text.h"
 #include "output/table.h"
@@ -203,7 +203,7 @@ std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama
 }
 
 std::int64_t longest_sequence(const models::ModelConfig& model, const datasets::DataConfig& data) {
-  const datasets::ModelInput input = eval::model_input(model);
+  const samples::ModelInput input = models::model_input(model);
   std::int64_t media_tokens = 0;
   for (const auto& branch : {input.vision, input.audio})
     if (branch) media_tokens += branch->num_tokens;

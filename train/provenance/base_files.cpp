@@ -4,8 +4,8 @@
 
 #include <set>
 
-#include "checkpoint/tensor_source.h"
 #include "core/error.h"
+#include "weights/tensor_source.h"
 
 namespace vllama::train {
 namespace {
@@ -41,8 +41,8 @@ void add_language_model(const fs::path& folder, std::vector<BaseFile>& files) {
     files.push_back({kLanguageModel, folder / name, language_model_place() / name, false});
   }
   std::set<std::string> shards;
-  const auto source = checkpoint::open_weights(folder);
-  for (const checkpoint::TensorFacts& facts : source->tensors()) shards.insert(facts.file);
+  const auto source = weights::open_weights(folder);
+  for (const weights::TensorFacts& facts : source->tensors()) shards.insert(facts.file);
   const fs::path first = *shards.begin();
   const std::string single =
       first.extension() == ".safetensors" ? "model.safetensors" : "pytorch_model.bin";

@@ -9,8 +9,8 @@
 #include "core/sha256.h"
 #include "core/version.h"
 #include "datasets/formats/annotation_files.h"
-#include "eval/bundle/file_hash.h"
-#include "eval/bundle/model_in_use.h"
+#include "inference/bundle/file_hash.h"
+#include "inference/bundle/model_in_use.h"
 #include "media/error.h"
 #include "train/provenance/base_files.h"
 
@@ -36,11 +36,12 @@ InputFile input_file(const std::string& what, const fs::path& path, std::size_t 
                  .modified_seconds = facts.st_mtim.tv_sec};
   if (num_files > kMaxHashedFiles) {
     file.cover = HashCover::none;
-  } else if (file.num_bytes > eval::kWholeBytes / num_files) {
+  } else if (file.num_bytes > inference::kWholeBytes / num_files) {
     file.cover = HashCover::pieces;
-    file.hash = eval::piece_hash(path, std::max<std::size_t>(2, eval::kNumPieces / num_files));
+    file.hash =
+        inference::piece_hash(path, std::max<std::size_t>(2, inference::kNumPieces / num_files));
   } else {
-    file.hash = eval::FileHasher("").sha256(path);
+    file.hash = inference::FileHasher("").sha256(path);
   }
   return file;
 }
@@ -141,7 +142,7 @@ Provenance provenance_of(const RunConfig& config, std::vector<InputData> data) {
       .data = std::move(data),
       .saved_step_modules = {}};
   if (const std::string& file = config.model.weights.saved_step; !file.empty())
-    provenance.saved_step_modules = eval::modules_in(file);
+    provenance.saved_step_modules = inference::modules_in(file);
   if (const std::string& file = config.data.captions.prompt_file; !file.empty())
     provenance.texts.push_back(input_file("data.captions.prompt_file", file));
   return provenance;

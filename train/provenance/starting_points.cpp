@@ -4,7 +4,7 @@
 #include <set>
 
 #include "core/error.h"
-#include "eval/bundle/model_in_use.h"
+#include "inference/bundle/model_in_use.h"
 #include "train/provenance/provenance.h"
 #include "train/run/find_step.h"
 
@@ -31,7 +31,7 @@ std::vector<std::string> replaced_starting_points(const models::WeightFiles& wei
   for (const auto& [key, path] : starting_points(weights)) {
     std::error_code error;
     if (fs::exists(path, error)) continue;
-    const Modules held = eval::modules_in((step / kTrainedFile).string());
+    const Modules held = inference::modules_in((step / kTrainedFile).string());
     const Modules given = given_by(key, step);
     if (!given.empty() && std::ranges::includes(held, given)) replaced.push_back(key);
   }

@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
-#include "checkpoint/checksum.h"
 #include "core/files.h"
 #include "train/run/config_change.h"
+#include "weights/checksum.h"
 
 namespace vllama::train {
 namespace {
@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 std::string program_checksum() {
   const auto program = MappedFile::open(fs::canonical("/proc/self/exe"));
-  return fmt::format("build {:08x}", checkpoint::crc32(program->bytes()));
+  return fmt::format("build {:08x}", weights::crc32(program->bytes()));
 }
 
 // Of a file, or of the files in a folder.

@@ -18,7 +18,7 @@ struct ValidationConfig {
   std::int64_t num_thumbnails = 50;
   std::int64_t num_shown_answers = 4;
   eval::PromptConfig prompt;
-  eval::GenerationConfig generation;
+  inference::GenerationConfig generation;
   std::vector<eval::TaskConfig> tasks;
   std::vector<datasets::DataConfig> losses;
 

@@ -2,9 +2,9 @@
 
 namespace vllama::train {
 
-eval::ChatSettings training_chat_settings(const RunConfig& config) {
+inference::ChatSettings training_chat_settings(const RunConfig& config) {
   const datasets::DataConfig& data = config.data;
-  eval::ChatSettings chat;
+  inference::ChatSettings chat;
   chat.template_kind = "training";
   chat.template_family = data.conversations.form;
   if (!data.sets.empty()) {
@@ -14,7 +14,7 @@ eval::ChatSettings training_chat_settings(const RunConfig& config) {
   return chat;
 }
 
-eval::MediaSettings media_settings(const RunConfig& config) {
+samples::MediaSettings media_settings(const RunConfig& config) {
   return {.video = config.data.video, .sound = config.data.sound, .compat = config.data.compat};
 }
 

@@ -1,13 +1,13 @@
 // How a model is talked to that a run trains.
 #pragma once
 
-#include "eval/open_model.h"
+#include "inference/open_model.h"
 #include "train/run/run_config.h"
 
 namespace vllama::train {
 
 // In the layout of the run's conversations, with the frames of its first data set.
-eval::ChatSettings training_chat_settings(const RunConfig& config);
-eval::MediaSettings media_settings(const RunConfig& config);
+inference::ChatSettings training_chat_settings(const RunConfig& config);
+samples::MediaSettings media_settings(const RunConfig& config);
 
 }  // namespace vllama::train

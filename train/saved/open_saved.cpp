@@ -2,15 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/file_format.h"
-#include "checkpoint/pth_reader.h"
 #include "core/files.h"
-#include "eval/bundle/bundle_config.h"
-#include "eval/bundle/file_hash.h"
-#include "eval/bundle/model_in_use.h"
-#include "eval/bundle/open_bundle.h"
+#include "inference/bundle/bundle_config.h"
+#include "inference/bundle/file_hash.h"
+#include "inference/bundle/model_in_use.h"
+#include "inference/bundle/open_bundle.h"
 #include "train/saved/chat_settings.h"
 #include "train/saved/model_card_file.h"
+#include "weights/file_format.h"
+#include "weights/pth_reader.h"
 
 namespace vllama::train {
 namespace {
@@ -23,8 +23,8 @@ bool was_trained_here(const fs::path& file) {
   std::error_code error;
   if (fs::is_directory(file, error)) return true;
   const auto mapped = MappedFile::open(file);
-  if (checkpoint::file_format(mapped->bytes()) != checkpoint::FileFormat::safetensors)
-    return checkpoint::read_pth(mapped).find(checkpoint::Key("vllama")) != nullptr;
+  if (weights::file_format(mapped->bytes()) != weights::FileFormat::safetensors)
+    return weights::read_pth(mapped).find(weights::Key("vllama")) != nullptr;
   const fs::path card = file.parent_path() / kModelCardFile;
   if (!fs::is_regular_file(card, error)) return true;
   const auto facts = nlohmann::json::parse(read_file(card), nullptr, /*allow_exceptions=*/false);
@@ -49,22 +49,22 @@ std::string template_kind(const SavedCheckpoint& saved) {
 // A step's folder may stand for the file in it.
 std::string hash_of(const fs::path& file) {
   std::error_code error;
-  return fs::is_regular_file(file, error) ? eval::FileHasher().sha256(file) : std::string();
+  return fs::is_regular_file(file, error) ? inference::FileHasher().sha256(file) : std::string();
 }
 
 }  // namespace
 
-eval::ChatSettings chat_settings(const SavedCheckpoint& saved) {
-  eval::ChatSettings chat = training_chat_settings(saved.config);
+inference::ChatSettings chat_settings(const SavedCheckpoint& saved) {
+  inference::ChatSettings chat = training_chat_settings(saved.config);
   chat.template_kind = template_kind(saved);
   return chat;
 }
 
-eval::OpenedModel open_saved(const std::filesystem::path& path, at::Device device,
-                             const eval::OpenBundleOptions& options) {
-  if (eval::is_bundle(path)) return eval::open_bundle(path, device, options);
+inference::OpenedModel open_saved(const std::filesystem::path& path, at::Device device,
+                                  const inference::OpenBundleOptions& options) {
+  if (inference::is_bundle(path)) return inference::open_bundle(path, device, options);
   const SavedCheckpoint saved = find_checkpoint(path, options.overrides);
-  eval::OpenedModel opened = eval::load_model_in_use(
+  inference::OpenedModel opened = inference::load_model_in_use(
       {.model = saved.config.model, .trained = saved.trained_file(), .seed = saved.config.seed},
       device);
   opened.chat = chat_settings(saved);

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/terminal_text.h"
-#include "eval/bundle/model_in_use.h"
+#include "inference/bundle/model_in_use.h"
 #include "models/file_sizes.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/provenance/starting_points.h"
@@ -79,7 +79,7 @@ void check_weights(SavedCheckpoint& saved, const Provenance& then, const RunMove
   models::WeightFiles& weights = saved.config.model.weights;
   weights = without_starting_points(weights, replaced_starting_points(weights, saved.path));
   require_weights(saved, then, move);
-  models::ModelConfig used = eval::starting_points_needed(
+  models::ModelConfig used = inference::starting_points_needed(
       {.model = saved.config.model, .trained = saved.trained_file(), .seed = saved.config.seed});
   const std::vector<InputFile> now = weight_files(used);
   std::vector<InputFile> before = then.weights;

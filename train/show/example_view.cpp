@@ -10,8 +10,8 @@
 namespace vllama::train {
 namespace {
 
-using processors::MediaInput;
-using processors::MediaRoute;
+using samples::MediaInput;
+using samples::MediaRoute;
 
 constexpr std::int64_t kPixelsPerMelValue = 2;
 
@@ -83,14 +83,14 @@ media::Image sound_sheet(std::span<const MediaInput> media) {
   return pictures.empty() ? media::Image() : contact_sheet(pictures);
 }
 
-std::string stretch_of_file(const datasets::MediaFile& file) {
+std::string stretch_of_file(const samples::MediaFile& file) {
   if (file.start_seconds == 0 && std::isinf(file.end_seconds)) return {};
   return fmt::format(", from {:.2f} s to {:.2f} s", file.start_seconds, file.end_seconds);
 }
 
 void add_files(const datasets::Record& record, ExampleView& view) {
   view.facts.emplace_back("id", record.id);
-  for (const datasets::MediaFile& file : record.media)
+  for (const samples::MediaFile& file : record.media)
     view.facts.emplace_back("file", file.source.name() + stretch_of_file(file));
 }
 
@@ -104,7 +104,7 @@ void add_texts(const datasets::Record& record, ExampleView& view) {
 
 }  // namespace
 
-ExampleView view_of(const datasets::Record& record, const processors::Example& example,
+ExampleView view_of(const datasets::Record& record, const samples::Example& example,
                     const text::Tokenizer& tokenizer) {
   ExampleView view;
   const auto add = [&view](std::string name, std::string text) {

@@ -7,7 +7,7 @@
 
 #include "datasets/entries/record.h"
 #include "media/image.h"
-#include "processors/example.h"
+#include "samples/example.h"
 #include "text/tokenizer.h"
 #include "train/show/token_view.h"
 
@@ -22,7 +22,7 @@ struct ExampleView {
   media::Image sound;   // a spectrogram per clip on one sheet; empty without sound
 };
 
-ExampleView view_of(const datasets::Record& record, const processors::Example& example,
+ExampleView view_of(const datasets::Record& record, const samples::Example& example,
                     const text::Tokenizer& tokenizer);
 
 // A sample that training drops: its files and texts, and why.

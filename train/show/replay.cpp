@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/markup.h"
-#include "eval/model_input.h"
+#include "models/model_input.h"
 #include "output/number_text.h"
 #include "train/loop/sample_order.h"
 #include "train/provenance/provenance_changes.h"
@@ -50,7 +50,7 @@ class Replayer {
   Replayer(const RunConfig& config, const ShowOptions& options)
       : config_(config),
         tokenizer_(std::filesystem::path(config.model.weights.language_model) / "tokenizer.model"),
-        data_(config.data, eval::model_input(config.model), tokenizer_),
+        data_(config.data, models::model_input(config.model), tokenizer_),
         order_(sample_order(config, data_.sources())),
         style_(options.style) {
     warn_of_changed_data(config, data_);

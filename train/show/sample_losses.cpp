@@ -47,12 +47,12 @@ SampleLosses::SampleLosses(const RunConfig& config, const std::filesystem::path&
   warn_of_changed_weights(config_.model, checkpoint_);
 }
 
-SampleLoss SampleLosses::of(const processors::Example& example) {
+SampleLoss SampleLosses::of(const samples::Example& example) {
   SampleLoss result{};
   trainer_.step(
       0,
       [&] {
-        return datasets::LoadedBatch{processors::pack(std::span(&example, 1), image_token_), {}};
+        return datasets::LoadedBatch{samples::pack(std::span(&example, 1), image_token_), {}};
       },
       {},
       [&result](StepMetrics& metrics) {

@@ -8,7 +8,7 @@
 
 #include "datasets/entries/record.h"
 #include "models/video_llama.h"
-#include "processors/example.h"
+#include "samples/example.h"
 #include "train/loop/trainer.h"
 #include "train/run/run_config.h"
 
@@ -29,7 +29,7 @@ class SampleLosses {
 
   // With the dropout that the sample has in its step of the run. In that step's batch the same
   // weights give the same sum over the sample's tokens, up to the rounding of another order.
-  SampleLoss of(const processors::Example& example);
+  SampleLoss of(const samples::Example& example);
 
   const std::string& checkpoint() const { return checkpoint_; }
 

@@ -25,9 +25,9 @@ SampleView view_sample(const datasets::Mixture& data, const datasets::PlannedSam
     const std::string why = fmt::format("{}: {}", reason, detail);
     return SampleView{view_of_dropped(record, why), why, {}};
   };
-  datasets::StageSeconds seconds;
+  samples::StageSeconds seconds;
   try {
-    const processors::Example example = data.build(record, sample, seconds);
+    const samples::Example example = data.build(record, sample, seconds);
     SampleView view{view_of(record, example, tokenizer), {}, {}};
     if (losses != nullptr) {
       view.loss = losses->of(example);

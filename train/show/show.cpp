@@ -5,8 +5,8 @@
 #include "core/error.h"
 #include "core/terminal_text.h"
 #include "datasets/loading/mixture.h"
-#include "eval/model_input.h"
 #include "models/file_sizes.h"
+#include "models/model_input.h"
 #include "train/loop/sample_order.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/show/example_page.h"
@@ -78,7 +78,7 @@ std::string show(const RunConfig& given, const ShowOptions& options) {
   if (options.bad_steps || (options.step && !options.sample)) return replay(config, options);
   const fs::path language_folder = config.model.weights.language_model;
   const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
-  const datasets::Mixture data(needed_data(config, options), eval::model_input(config.model),
+  const datasets::Mixture data(needed_data(config, options), models::model_input(config.model),
                                tokenizer);
   if (options.step) warn_of_changed_data(config, data);
   const Choice choice =

@@ -32,7 +32,7 @@ struct MediumLabel {
   std::int64_t num_tokens;
 };
 
-// `media` in the order of their tokens. Labels as in processors::Example.
+// `media` in the order of their tokens. Labels as in samples::Example.
 std::vector<TokenStretch> token_stretches(const text::Tokenizer& tokenizer,
                                           std::span<const std::int64_t> ids,
                                           std::span<const std::int64_t> labels,

@@ -158,7 +158,7 @@ TEST_CASE("shards end in front of the record that would make them too large") {
     const auto alone = open_dataset(shards_in(entry.path()));
     CHECK(alone->invalid().total() == 0);
     for (std::int64_t i = 0; i < alone->size(); ++i)
-      for (const MediaFile& medium : alone->record(i).media)
+      for (const samples::MediaFile& medium : alone->record(i).media)
         CHECK(medium.source.path == entry.path());
   }
   CHECK(num_bytes == written.num_bytes);
@@ -218,7 +218,7 @@ TEST_CASE("examples from shards are those from loose files, bit for bit") {
   write_shards(*file.open("vllama", media), folder.path(), kNoLimit);
 
   const text::Tokenizer tokenizer(tokenizer_file);
-  const ModelInput model{BranchInput{56, 5, 32}, BranchInput{56, 3, 8}};
+  const samples::ModelInput model{samples::BranchInput{56, 5, 32}, samples::BranchInput{56, 3, 8}};
   DatasetConfig loose;
   loose.format = "vllama";
   loose.annotations = file.path();
@@ -233,7 +233,7 @@ TEST_CASE("examples from shards are those from loose files, bit for bit") {
   // Shuffled, with random crops: the same draws for the same places of the plan.
   const SampleOrder order(from_files.sources(), {.samples_per_step = 3, .seed = 11});
   REQUIRE(from_shards.sources().at(0).size == 3);
-  StageSeconds seconds;
+  samples::StageSeconds seconds;
   for (std::int64_t step = 0; step < 2; ++step)
     for (const PlannedSample& sample : order.step(step)) {
       const auto expected = from_files.build(from_files.record(sample), sample, seconds);

@@ -15,10 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
-using processors::MediaRoute;
+using samples::MediaRoute;
 
-constexpr BranchInput kFrames{.image_size = 28, .num_tokens = 3};
-constexpr BranchInput kSound{.image_size = 28, .num_tokens = 2, .max_positions = 8};
+constexpr samples::BranchInput kFrames{.image_size = 28, .num_tokens = 3};
+constexpr samples::BranchInput kSound{.image_size = 28, .num_tokens = 2, .max_positions = 8};
 
 DataConfig data(const std::string& format, const AnnotationFile& file, const fs::path& media_root) {
   DataConfig config;
@@ -27,13 +27,13 @@ DataConfig data(const std::string& format, const AnnotationFile& file, const fs:
   set.name = set.format = format;
   set.annotations = file.path();
   set.media_root = media_root;
-  set.transform = Transform::eval;
+  set.transform = samples::Transform::eval;
   return config;
 }
 
-processors::Example build(const Mixture& mixture, std::int64_t index) {
+samples::Example build(const Mixture& mixture, std::int64_t index) {
   const PlannedSample sample{.index = index};
-  StageSeconds seconds;
+  samples::StageSeconds seconds;
   return mixture.build(mixture.record(sample), sample, seconds);
 }
 

@@ -113,21 +113,22 @@ TEST_CASE("the instruction data of the recorded runs, from files to batches") {
       INFO(run.name << (is_converted ? ", converted" : ""));
       DataConfig config;
       config.shuffle = false;
-      config.compat = processors::CompatPreset::reference;
+      config.compat = samples::CompatPreset::reference;
       config.conversations.form = run.form;
       DatasetConfig& set = config.sets.emplace_back();
       set.name = set.format = run.format;
       set.annotations = goldens / "data" / run.annotations;
       set.media_root = run.media_root;
       set.image_prefix = run.image_prefix;
-      set.transform = Transform::eval;
+      set.transform = samples::Transform::eval;
       if (is_converted) {
         convert(*open_dataset(set), set.media_root, folder.path() / "out.jsonl");
         set.format = "vllama";
         set.annotations = folder.path() / "out.jsonl";
         set.image_prefix = "";
       }
-      const ModelInput model{.vision = BranchInput{.image_size = 28, .num_tokens = 5}, .audio = {}};
+      const samples::ModelInput model{
+          .vision = samples::BranchInput{.image_size = 28, .num_tokens = 5}, .audio = {}};
       const Mixture mixture(config, model, llama_tokenizer());
       const json step =
           test::read_json(goldens / "runs" / run.name / "trajectory.json")["micro_steps"][0];
@@ -136,7 +137,7 @@ TEST_CASE("the instruction data of the recorded runs, from files to batches") {
       std::vector<Ids> ids, labels;
       for (const std::int64_t index : {0, 1}) {
         const PlannedSample sample{.index = index};
-        StageSeconds seconds;
+        samples::StageSeconds seconds;
         const auto example = mixture.build(mixture.record(sample), sample, seconds);
         ids.push_back(example.token_ids);
         labels.push_back(example.labels);

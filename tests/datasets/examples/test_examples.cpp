@@ -8,8 +8,8 @@
 #include "core/files.h"
 #include "datasets/loading/loader.h"
 #include "datasets/loading/mixture.h"
-#include "processors/crop.h"
-#include "processors/frame_sampler.h"
+#include "samples/crop.h"
+#include "samples/frame_sampler.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/safetensors_file.h"
 
@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 
 // Five queries, as in the recorded runs.
-const ModelInput kModel{.vision = BranchInput{.image_size = 224, .num_tokens = 5}, .audio = {}};
+const samples::ModelInput kModel{.vision = samples::BranchInput{.image_size = 224, .num_tokens = 5},
+                                 .audio = {}};
 
 struct Shared {
   fs::path goldens, fixtures, tokenizer;
@@ -38,7 +39,7 @@ DatasetConfig webvid(const Shared& files) {
   config.format = "webvid";
   config.annotations = files.goldens / "data/webvid";
   config.media_root = files.fixtures;
-  config.transform = Transform::eval;
+  config.transform = samples::Transform::eval;
   return config;
 }
 
@@ -52,7 +53,7 @@ class AlignedImages {
     config.format = "cc_sbu_align";
     config.annotations = files.goldens / "data/align/filter_cap.json";
     config.media_root = folder_.path();
-    config.transform = Transform::eval;
+    config.transform = samples::Transform::eval;
     config.clean_captions = false;
   }
 
@@ -95,7 +96,7 @@ TEST_CASE("evaluation frames of real clips are those of the recordings") {
   const SampleOrder order(mixture.sources(), {.samples_per_step = 3, .shuffle = false});
   const test::SafetensorsFile golden(files->goldens / "media/frames_u8.safetensors");
   for (const PlannedSample& sample : order.step(0)) {
-    StageSeconds seconds;
+    samples::StageSeconds seconds;
     const Record record = mixture.record(sample);
     const auto example = mixture.build(record, sample, seconds);
     INFO(record.id);
@@ -131,9 +132,9 @@ TEST_CASE("batches of the recorded runs have their lengths and targets") {
     CHECK(*std::max_element(batch.sequence_lengths.begin(), batch.sequence_lengths.end()) ==
           micro_steps[step].at("seq_len"));
     const std::int64_t frames = micro_steps[step].at("type") == "video" ? 8 : 1;
-    CHECK(batch.group(processors::MediaRoute::vision).rows_per_medium ==
+    CHECK(batch.group(samples::MediaRoute::vision).rows_per_medium ==
           std::vector<std::int64_t>{frames, frames});
-    CHECK(batch.group(processors::MediaRoute::vision).positions_M.numel() == 2 * 5);
+    CHECK(batch.group(samples::MediaRoute::vision).positions_M.numel() == 2 * 5);
   }
 }
 
@@ -164,25 +165,25 @@ TEST_CASE("training clips get the box and the frames of their own random numbers
   if (!files) return;
   const text::Tokenizer tokenizer(files->tokenizer);
   DatasetConfig set = webvid(*files);
-  set.transform = Transform::train;
-  set.sampling = Sampling::headtail;
+  set.transform = samples::Transform::train;
+  set.sampling = samples::Sampling::headtail;
   const Mixture mixture(data({set}), kModel, tokenizer);
   const SampleOrder order(mixture.sources(), {.samples_per_step = 1, .shuffle = false, .seed = 8});
   const PlannedSample sample = order.step(0).at(0);
   const Record record = mixture.record(sample);
-  StageSeconds seconds;
+  samples::StageSeconds seconds;
   const auto example = mixture.build(record, sample, seconds);
   CHECK(same_bytes(example.media.at(0).values,
                    mixture.build(record, sample, seconds).media.at(0).values));
 
-  RandomStream frame_draws = sample.random(RandomPurpose::frames);
-  RandomStream box_draws = sample.random(RandomPurpose::augmentation);
-  const auto indices = processors::headtail_indices(8, 181, frame_draws);
-  const auto box = processors::draw_crop(224, 224, {0.5, 1.0}, box_draws);
+  RandomStream frame_draws = sample.key().random(RandomPurpose::frames);
+  RandomStream box_draws = sample.key().random(RandomPurpose::augmentation);
+  const auto indices = samples::headtail_indices(8, 181, frame_draws);
+  const auto box = samples::draw_crop(224, 224, {0.5, 1.0}, box_draws);
   const auto decoded =
       media::VideoReader(record.media.at(0).source).frames(indices, media::FrameSize{224, 224});
   std::vector<std::uint8_t> expected(224 * 224 * 3);
-  processors::crop_and_resize_frame(decoded.images.at(5).rgb, 224, box, 224, expected);
+  samples::crop_and_resize_frame(decoded.images.at(5).rgb, 224, box, 224, expected);
   CHECK(std::memcmp(example.media.at(0).values.const_data_ptr<std::uint8_t>() + 5 * expected.size(),
                     expected.data(), expected.size()) == 0);
 
@@ -198,10 +199,11 @@ TEST_CASE("the same seed gives the same bytes with 0, 1 and 4 workers, and from 
   const text::Tokenizer tokenizer(files->tokenizer);
   AlignedImages images(*files);
   DatasetConfig videos = webvid(*files);
-  videos.transform = images.config.transform = Transform::train;
-  videos.sampling = Sampling::headtail;
+  videos.transform = images.config.transform = samples::Transform::train;
+  videos.sampling = samples::Sampling::headtail;
   videos.num_frames = 2;
-  const ModelInput model{.vision = BranchInput{.image_size = 64, .num_tokens = 2}, .audio = {}};
+  const samples::ModelInput model{.vision = samples::BranchInput{.image_size = 64, .num_tokens = 2},
+                                  .audio = {}};
   const Mixture mixture(data({videos, images.config}), model, tokenizer);
   const SampleOrder order(mixture.sources(), {.samples_per_step = 2, .seed = 21});
   const auto expected = load(mixture, order, {.end_step = 4}, 0, tokenizer);
@@ -212,8 +214,8 @@ TEST_CASE("the same seed gives the same bytes with 0, 1 and 4 workers, and from 
         const auto& batch = batches[i].batch;
         const auto& wanted = expected[i + static_cast<std::size_t>(first_step)].batch;
         CHECK(batch.sample_ids == wanted.sample_ids);
-        CHECK(same_bytes(batch.group(processors::MediaRoute::vision).values,
-                         wanted.group(processors::MediaRoute::vision).values));
+        CHECK(same_bytes(batch.group(samples::MediaRoute::vision).values,
+                         wanted.group(samples::MediaRoute::vision).values));
         CHECK(same_bytes(batch.token_ids_T, wanted.token_ids_T));
         CHECK(same_bytes(batch.labels_T, wanted.labels_T));
       }
@@ -253,9 +255,9 @@ TEST_CASE("a set with every kind of broken file is gone through with exact count
   set.media_root = folder.path();
   set.clean_captions = false;
   const text::Tokenizer tokenizer(files->tokenizer);
-  const Mixture mixture(data({set}),
-                        {.vision = BranchInput{.image_size = 32, .num_tokens = 2}, .audio = {}},
-                        tokenizer);
+  const Mixture mixture(
+      data({set}), {.vision = samples::BranchInput{.image_size = 32, .num_tokens = 2}, .audio = {}},
+      tokenizer);
   CHECK(mixture.dataset(0).size() == 10);
   CHECK(mixture.dataset(0).invalid().count_of_reason() ==
         std::map<std::string, std::int64_t>{
@@ -268,7 +270,7 @@ TEST_CASE("a set with every kind of broken file is gone through with exact count
     for (int step = 0; step < 2; ++step) {
       const LoadedBatch loaded = loader.next();
       CHECK(loaded.batch.sample_ids == std::vector<std::string>{"good", "short"});
-      CHECK(loaded.batch.group(processors::MediaRoute::vision).rows_per_medium ==
+      CHECK(loaded.batch.group(samples::MediaRoute::vision).rows_per_medium ==
             std::vector<std::int64_t>{8, 8});
       std::map<std::string, std::string> reasons;
       for (const DroppedSample& dropped : loaded.dropped) {
@@ -317,7 +319,7 @@ TEST_CASE("the settings of the data read from YAML and back") {
       "test.yaml");
   auto config = config::read<DataConfig>(tree);
   CHECK(config.sets.at(0).weight == 100);
-  CHECK(config.sets[0].sampling == Sampling::headtail);
+  CHECK(config.sets[0].sampling == samples::Sampling::headtail);
   CHECK(config.loader.num_workers == 0);
   const std::string text = config::dump(config);
   CHECK(config::dump(config::read<DataConfig>(config::load_text(text, "again.yaml"))) == text);

@@ -36,7 +36,7 @@ IndexContent example_content() {
   names.add("caf\xC3\xA9");
   names.add(std::string("\0\xFF", 2));
   content.add("names", std::move(names));
-  EntryTallies tallies;
+  tables::EntryTallies tallies;
   tallies.invalid.add("missing_caption", "rows.csv:7");
   tallies.invalid.add("missing_caption", "rows.csv:9", "a detail");
   tallies.odd.add("duplicate_id", "rows.csv:8", "'x' occurred before");
@@ -54,7 +54,7 @@ void check_example(const Index& index) {
   CHECK(names[0].empty());
   CHECK(names[1] == "caf\xC3\xA9");
   CHECK(names[2] == std::string("\0\xFF", 2));
-  const EntryTallies tallies = index.tallies();
+  const tables::EntryTallies tallies = index.tallies();
   CHECK(tallies.invalid.summary() == "2 missing_caption, the first at rows.csv:7");
   CHECK(tallies.invalid.listed()[1].detail == "a detail");
   CHECK(tallies.odd.count_of_reason() == Counts{{"duplicate_id", 1}});

@@ -32,8 +32,8 @@ class NumberedSamples : public SampleSource {
     return record;
   }
 
-  processors::Example build(const Record& record, const PlannedSample& sample,
-                            StageSeconds& seconds) const override {
+  samples::Example build(const Record& record, const PlannedSample& sample,
+                         samples::StageSeconds& seconds) const override {
     ++num_built;
     // Different for each sample, so that workers overtake each other.
     std::this_thread::sleep_for(std::chrono::microseconds(sample.index * 37 % 400));
@@ -43,11 +43,11 @@ class NumberedSamples : public SampleSource {
       throw text::TextError(text::TextFailure::reserved_token, "has <ImageHere>");
     if (fatal.contains(sample.index)) throw UserError("the disk is gone");
     seconds.decode += 0.001;
-    processors::Example example;
+    samples::Example example;
     example.id = record.id;
     example.media = {
         {.values = at::full({1, 2, 2, 3}, sample.index % 256, at::kByte), .num_tokens = 1}};
-    RandomStream draws = sample.random(RandomPurpose::augmentation);
+    RandomStream draws = sample.key().random(RandomPurpose::augmentation);
     example.token_ids = {1, kImageToken, static_cast<std::int64_t>(draws.below(1000)),
                          sample.index};
     example.labels = {text::kIgnoredLabel, text::kIgnoredLabel, text::kIgnoredLabel, sample.index};
@@ -70,7 +70,7 @@ LoaderConfig config(std::int64_t num_workers, std::int64_t queue_depth = 3) {
 
 // Everything that a batch says, as text.
 std::string describe(const LoadedBatch& loaded) {
-  const processors::Batch& batch = loaded.batch;
+  const samples::Batch& batch = loaded.batch;
   const auto* tokens = batch.token_ids_T.const_data_ptr<std::int64_t>();
   std::string text =
       fmt::format("{}/{}: {} {}", batch.step, batch.micro_step, fmt::join(batch.sample_ids, " "),

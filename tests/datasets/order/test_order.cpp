@@ -295,7 +295,7 @@ TEST_CASE("samples have their own random numbers for each purpose") {
   for (const std::int64_t step : {0, 1})
     for (const PlannedSample& sample : order.step(step))
       for (const auto purpose : {RandomPurpose::frames, RandomPurpose::augmentation})
-        first_numbers.insert(sample.random(purpose).next());
+        first_numbers.insert(sample.key().random(purpose).next());
   CHECK(first_numbers.size() == 8);
 }
 

@@ -53,7 +53,7 @@ std::vector<std::string> names(const Dataset& dataset, const fs::path& folder) {
 // A conversion finds the same files, and says that all are there.
 void check_conversion(const Dataset& dataset, const fs::path& folder) {
   const test::TemporaryFolder out;
-  EntryTally missing;
+  tables::EntryTally missing;
   CHECK(convert(dataset, folder, out.path() / "out.jsonl", &missing) == dataset.size());
   CHECK(missing.total() == 0);
   const auto converted = open(out.path() / "out.jsonl", "vllama", folder);
@@ -93,7 +93,7 @@ TEST_CASE("names: all that were tried are told where a medium is not there") {
                  Contains(", gone.flv,"));
   CHECK(dataset->record(1).media[0].tried.empty());
   const test::TemporaryFolder out;
-  EntryTally missing;
+  tables::EntryTally missing;
   convert(*dataset, media.path(), out.path() / "out.jsonl", &missing);
   CHECK(missing.count_of_reason() == Counts{{"not_found", 2}});
   CHECK_THAT(missing.summary(), Contains("gone.webm"));
@@ -233,7 +233,7 @@ TEST_CASE("mixed records: media stand at the tags of their kind") {
 
 TEST_CASE("reports: VideoChat2's instruction is asked, in front of the question") {
   const auto turns = [](const fs::path& file,
-                        processors::CompatPreset compat = processors::CompatPreset::none) {
+                        samples::CompatPreset compat = samples::CompatPreset::none) {
     DatasetConfig config;
     config.name = config.format = "videochat_instruct";
     config.annotations = file;
@@ -249,7 +249,7 @@ TEST_CASE("reports: VideoChat2's instruction is asked, in front of the question"
   for (std::size_t i = 0; i < expected.size(); ++i)
     CHECK(asked.turns.at(i).question == expected[i]);
   CHECK(asked.media == std::vector{MediaPlace{0, 0}});
-  CHECK(turns(file.path(), processors::CompatPreset::reference).turns.at(0).question == "What?");
+  CHECK(turns(file.path(), samples::CompatPreset::reference).turns.at(0).question == "What?");
   // Without "q" at all.
   const AnnotationFile caption(R"([{"image":"a.jpg","QA":[{"i":"Describe.","a":"A dog."}]}])");
   CHECK(turns(caption.path()).turns.at(0).question == "Describe.");

@@ -18,7 +18,7 @@ using text::MediaPlace;
 const std::string kGood = R"({"id":"good","caption":"A boat.","media":[{"video":"g.mp4"}]})";
 
 // The reason and detail for which the second line is left out.
-EntryTally::Entry fault(const std::string& line) {
+tables::EntryTally::Entry line_fault(const std::string& line) {
   const AnnotationFile file(kGood + "\n" + line + "\n", "rows.jsonl");
   const auto dataset = file.open("vllama");
   CHECK(dataset->size() == 1);
@@ -106,59 +106,62 @@ TEST_CASE("vllama: conversations about several media of every kind") {
 
 TEST_CASE("vllama: every kind of bad line has its reason, its place and a word of advice") {
   const std::string image = R"({"image":"a.jpg"})", ask = user("[" + image + "]");
-  CHECK(fault("{").reason == "not_json");
-  CHECK(fault(R"({"id":"1","caption":NaN,"media":[]})").reason == "not_json");
-  CHECK(fault(R"({"id":"1","caption":"caf)"
-              "\xE9\"}")
+  CHECK(line_fault("{").reason == "not_json");
+  CHECK(line_fault(R"({"id":"1","caption":NaN,"media":[]})").reason == "not_json");
+  CHECK(line_fault(R"({"id":"1","caption":"caf)"
+                   "\xE9\"}")
             .reason == "not_json");
-  CHECK(fault(R"({"id":1e400,"caption":"x"})").reason == "not_json");
-  CHECK(fault(std::string(100000, '[')).reason == "not_json");
-  CHECK(fault("7").reason == "wrong_type");
-  const auto deep = fault(std::string(100000, '[') + std::string(100000, ']'));
+  CHECK(line_fault(R"({"id":1e400,"caption":"x"})").reason == "not_json");
+  CHECK(line_fault(std::string(100000, '[')).reason == "not_json");
+  CHECK(line_fault("7").reason == "wrong_type");
+  const auto deep = line_fault(std::string(100000, '[') + std::string(100000, ']'));
   CHECK(deep.reason == "not_json");
   CHECK_THAT(deep.detail, Catch::Contains("nested more than 64 deep"));
-  const auto long_key = fault(R"({"id":"1","messages":[],")" + std::string(100000, 'k') + "\":1}");
+  const auto long_key =
+      line_fault(R"({"id":"1","messages":[],")" + std::string(100000, 'k') + "\":1}");
   CHECK(long_key.reason == "unknown_key");
-  CHECK(long_key.detail.size() == EntryTally::kMaxDetailBytes);
-  CHECK(fault(R"({"id":"1"})").reason == "missing_key");
-  CHECK(fault(R"({"id":true,"messages":[]})").reason == "wrong_type");
-  CHECK(fault(R"({"messages":[]})").reason == "missing_id");
-  CHECK(fault(R"({"id":"","messages":[]})").reason == "missing_id");
-  CHECK(fault(messages("")).reason == "no_turns");
-  CHECK(fault(R"({"id":"1","messages":{}})").reason == "wrong_type");
-  CHECK(fault(R"({"id":"1","messages":[],"caption":"x"})").reason == "unknown_key");
-  CHECK_THAT(fault(R"({"id":"1","messages":[],"lang":"x"})").detail,
+  CHECK(long_key.detail.size() == tables::EntryTally::kMaxDetailBytes);
+  CHECK(line_fault(R"({"id":"1"})").reason == "missing_key");
+  CHECK(line_fault(R"({"id":true,"messages":[]})").reason == "wrong_type");
+  CHECK(line_fault(R"({"messages":[]})").reason == "missing_id");
+  CHECK(line_fault(R"({"id":"","messages":[]})").reason == "missing_id");
+  CHECK(line_fault(messages("")).reason == "no_turns");
+  CHECK(line_fault(R"({"id":"1","messages":{}})").reason == "wrong_type");
+  CHECK(line_fault(R"({"id":"1","messages":[],"caption":"x"})").reason == "unknown_key");
+  CHECK_THAT(line_fault(R"({"id":"1","messages":[],"lang":"x"})").detail,
              Contains("'lang' in a conversation") && Contains("id, messages"));
-  CHECK(fault(messages(R"({"role":"system","content":"x"},)" + ask + kAnswer)).reason ==
+  CHECK(line_fault(messages(R"({"role":"system","content":"x"},)" + ask + kAnswer)).reason ==
         "unknown_role");
-  CHECK(fault(messages(ask + "," + ask + kAnswer)).reason == "broken_order");
-  CHECK(fault(messages(ask + kAnswer + kAnswer)).reason == "broken_order");
-  CHECK(fault(messages(kAnswer.substr(1) + "," + ask + kAnswer)).reason == "broken_order");
-  CHECK(fault(messages(ask)).reason == "missing_answer");
-  CHECK(fault(messages(ask + R"(,{"role":"assistant","content":" "})")).reason == "missing_answer");
-  CHECK(fault(messages(ask + R"(,{"role":"assistant","content":[{"image":"b.jpg"}]})")).reason ==
-        "media_in_answer");
-  CHECK(fault(messages(user("\"x\"") + kAnswer)).reason == "text_only");
-  CHECK(fault(messages(user("5") + kAnswer)).reason == "wrong_type");
-  CHECK(fault(messages(R"({"role":"user"})" + kAnswer)).reason == "missing_key");
-  CHECK(fault(question(R"({"vidoe":"a.mp4"})")).reason == "unknown_key");
-  CHECK(fault(question(R"({"image":"a.jpg","start":1})")).reason == "unknown_key");
-  CHECK(fault(question(R"({"text":"x","end":1})")).reason == "unknown_key");
-  CHECK(fault(question(R"({"image":"a.jpg","video":"b.mp4"})")).reason == "many_media");
-  CHECK(fault(question(R"({"start":1})")).reason == "missing_media");
-  CHECK(fault(question(R"({"video":""})")).reason == "missing_media");
-  CHECK(fault(question(R"({"video":7})")).reason == "wrong_type");
-  CHECK(fault(question(R"({"video":"a.mp4","start":2,"end":1})")).reason == "bad_time");
-  CHECK(fault(question(R"({"video":"a\u0000.mp4"})")).reason == "bad_path");
-  CHECK(fault(question(R"({"video":"https://e.org/a.mp4"})")).reason == "url");
-  CHECK_THAT(fault(question(R"({"video":"s3://b/a.mp4"})")).detail, Contains("download it"));
-  CHECK(fault(R"({"id":"1","caption":" ","media":[{"image":"a.jpg"}]})").reason ==
+  CHECK(line_fault(messages(ask + "," + ask + kAnswer)).reason == "broken_order");
+  CHECK(line_fault(messages(ask + kAnswer + kAnswer)).reason == "broken_order");
+  CHECK(line_fault(messages(kAnswer.substr(1) + "," + ask + kAnswer)).reason == "broken_order");
+  CHECK(line_fault(messages(ask)).reason == "missing_answer");
+  CHECK(line_fault(messages(ask + R"(,{"role":"assistant","content":" "})")).reason ==
+        "missing_answer");
+  CHECK(
+      line_fault(messages(ask + R"(,{"role":"assistant","content":[{"image":"b.jpg"}]})")).reason ==
+      "media_in_answer");
+  CHECK(line_fault(messages(user("\"x\"") + kAnswer)).reason == "text_only");
+  CHECK(line_fault(messages(user("5") + kAnswer)).reason == "wrong_type");
+  CHECK(line_fault(messages(R"({"role":"user"})" + kAnswer)).reason == "missing_key");
+  CHECK(line_fault(question(R"({"vidoe":"a.mp4"})")).reason == "unknown_key");
+  CHECK(line_fault(question(R"({"image":"a.jpg","start":1})")).reason == "unknown_key");
+  CHECK(line_fault(question(R"({"text":"x","end":1})")).reason == "unknown_key");
+  CHECK(line_fault(question(R"({"image":"a.jpg","video":"b.mp4"})")).reason == "many_media");
+  CHECK(line_fault(question(R"({"start":1})")).reason == "missing_media");
+  CHECK(line_fault(question(R"({"video":""})")).reason == "missing_media");
+  CHECK(line_fault(question(R"({"video":7})")).reason == "wrong_type");
+  CHECK(line_fault(question(R"({"video":"a.mp4","start":2,"end":1})")).reason == "bad_time");
+  CHECK(line_fault(question(R"({"video":"a\u0000.mp4"})")).reason == "bad_path");
+  CHECK(line_fault(question(R"({"video":"https://e.org/a.mp4"})")).reason == "url");
+  CHECK_THAT(line_fault(question(R"({"video":"s3://b/a.mp4"})")).detail, Contains("download it"));
+  CHECK(line_fault(R"({"id":"1","caption":" ","media":[{"image":"a.jpg"}]})").reason ==
         "missing_caption");
-  CHECK(fault(R"({"id":"1","caption":null,"media":[{"image":"a.jpg"}]})").reason ==
+  CHECK(line_fault(R"({"id":"1","caption":null,"media":[{"image":"a.jpg"}]})").reason ==
         "missing_caption");
-  CHECK(fault(R"({"id":"1","caption":"x"})").reason == "missing_key");
-  CHECK(fault(R"({"id":"1","caption":"x","media":[]})").reason == "missing_media");
-  CHECK(fault(R"({"id":"1","caption":"x","media":[{"text":"y"}]})").reason == "missing_media");
+  CHECK(line_fault(R"({"id":"1","caption":"x"})").reason == "missing_key");
+  CHECK(line_fault(R"({"id":"1","caption":"x","media":[]})").reason == "missing_media");
+  CHECK(line_fault(R"({"id":"1","caption":"x","media":[{"text":"y"}]})").reason == "missing_media");
 }
 
 TEST_CASE("vllama: files that are no such data set are refused") {

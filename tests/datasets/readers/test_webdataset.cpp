@@ -47,7 +47,7 @@ Members with_good(Members members) {
 }
 
 // Why the sample of these members is left out.
-EntryTally::Entry fault(const Members& members) {
+tables::EntryTally::Entry fault(const Members& members) {
   const Shard shard(with_good(members));
   const auto dataset = shard.open();
   CHECK(dataset->size() == 1);
@@ -61,7 +61,7 @@ std::string caption_of(const Record& record) {
   return record.conversation.turns.at(0).answer;
 }
 
-std::string content_of(const MediaFile& file) {
+std::string content_of(const samples::MediaFile& file) {
   return media::OpenRange(file.source).read_first(1000);
 }
 
@@ -301,7 +301,7 @@ TEST_CASE("webdataset: random damage is an error, an invalid sample or another r
     try {
       const auto dataset = open(shard);
       for (std::int64_t i = 0; i < dataset->size(); ++i)
-        for (const MediaFile& file : dataset->record(i).media) content_of(file);
+        for (const samples::MediaFile& file : dataset->record(i).media) content_of(file);
     } catch (const UserError&) {
     }
   }

@@ -6,10 +6,10 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "datasets/examples/media_builder.h"
 #include "datasets/shards/media_root.h"
 #include "datasets/shards/tar.h"
 #include "media/error.h"
+#include "samples/media_builder.h"
 #include "tests/datasets/annotation_file.h"
 #include "tests/datasets/tar_file.h"
 #include "tests/datasets/written_file.h"
@@ -188,7 +188,7 @@ TEST_CASE("every format reads from shards what it reads from loose files") {
       CHECK(record.conversation.turns[0].answer == expected.conversation.turns[0].answer);
       REQUIRE(record.media.size() == expected.media.size());
       for (std::size_t m = 0; m < record.media.size(); ++m) {
-        const MediaFile &medium = record.media[m], &loose_medium = expected.media[m];
+        const samples::MediaFile &medium = record.media[m], &loose_medium = expected.media[m];
         CHECK(medium.kind == loose_medium.kind);
         CHECK(medium.start_seconds == loose_medium.start_seconds);
         CHECK(medium.end_seconds == loose_medium.end_seconds);
@@ -225,16 +225,14 @@ TEST_CASE("real media in shards make the same inputs of the model, and broken on
   const test::TemporaryFolder work;
   const std::string shards = shards_of(folder, work.path(), 2);
   const MediaRoot root = MediaRoot::open(shards, {});
-  DataConfig data;
-  DatasetConfig set;
-  set.num_frames = 4;
-  const ModelInput model{BranchInput{28, 5, 32}, BranchInput{42, 3, 8}};
-  const MediaBuilder builder(set, data, model);
+  const samples::MediaConfig config{.num_frames = 4};
+  const samples::ModelInput model{samples::BranchInput{28, 5, 32}, samples::BranchInput{42, 3, 8}};
+  const samples::MediaBuilder builder("set", config, {}, model);
   const auto build = [&](const media::FileRange& source, MediaKind kind) {
-    MediaFile file{.source = source, .kind = kind};
+    samples::MediaFile file{.source = source, .kind = kind};
     if (kind != MediaKind::image) file.end_seconds = 3;
-    StageSeconds seconds;
-    return builder.build(file, {.index = 3, .seed = 7}, 0, seconds);
+    samples::StageSeconds seconds;
+    return builder.build(file, {.seed = 7}, 0, seconds);
   };
   int num_equal = 0, num_broken = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -247,7 +245,7 @@ TEST_CASE("real media in shards make the same inputs of the model, and broken on
                                                  : MediaKind::video;
     const media::FileRange source = root.file(name);
     std::string loose_problem, problem;
-    BuiltMedium expected, built;
+    samples::BuiltMedium expected, built;
     try {
       expected = build(entry.path(), kind);
     } catch (const media::MediaError& error) {

@@ -7,12 +7,12 @@
 
 #include "core/error.h"
 #include "eval/evaluate/question_prompt.h"
-#include "tests/eval/chat/tiny_chat_model.h"
+#include "tests/inference/chat/tiny_chat_model.h"
 #include "tests/media/clips.h"
 
 using namespace vllama;
 using Catch::Contains;
-using processors::MediaRoute;
+using samples::MediaRoute;
 
 namespace {
 
@@ -40,12 +40,12 @@ class Controls {
   eval::Question question(std::size_t clip, const std::string& id = "1") const {
     eval::Question question;
     question.expected.id = id;
-    question.medium = datasets::MediaFile{.source = clips_.at(clip)};
+    question.medium = samples::MediaFile{.source = clips_.at(clip)};
     question.prompt = "What is it?";
     return question;
   }
   eval::QuestionPrompts prompts(const eval::TaskConfig& task) const {
-    return {eval::ModelView{
+    return {inference::ModelView{
                 .model = *opened_.model, .tokenizer = *opened_.tokenizer, .chat = opened_.chat},
             {},
             task};
@@ -53,14 +53,14 @@ class Controls {
 
  private:
   test::TemporaryFolder weights_, media_;
-  eval::OpenedModel opened_;
+  inference::OpenedModel opened_;
   std::vector<std::filesystem::path> clips_;
 };
 
 eval::TaskConfig task_with(const std::string& inputs, const std::string& order = "in_order") {
   eval::TaskConfig task;
   task.name = "task";
-  task.inputs = *config::value_named<datasets::Inputs>(inputs);
+  task.inputs = *config::value_named<samples::Inputs>(inputs);
   task.frame_order = *config::value_named<eval::FrameOrder>(order);
   return task;
 }
@@ -71,9 +71,9 @@ std::vector<MediaRoute> routes(const eval::PreparedQuestion& prepared) {
   return routes;
 }
 
-std::int64_t num_media_rows(const eval::Prompt& prompt) {
+std::int64_t num_media_rows(const inference::Prompt& prompt) {
   return std::ranges::count_if(prompt.rows,
-                               [](std::int64_t row) { return row <= eval::kMediaRow; });
+                               [](std::int64_t row) { return row <= inference::kMediaRow; });
 }
 
 }  // namespace
@@ -130,8 +130,8 @@ TEST_CASE("media: another one leaves the words of the prompt as they are, none l
   const Controls controls("vision");
   if (!controls.are_there()) return;
   const auto prompts = controls.prompts(task_with("auto"));
-  const eval::Prompt own = prompts.prompt(prompts.prepare(controls.question(0)));
-  const eval::Prompt other = prompts.prompt(prompts.prepare(controls.question(1)));
+  const inference::Prompt own = prompts.prompt(prompts.prepare(controls.question(0)));
+  const inference::Prompt other = prompts.prompt(prompts.prepare(controls.question(1)));
   CHECK(own.rows == other.rows);
   CHECK_FALSE(at::equal(own.inputs_TH, other.inputs_TH));
 
@@ -141,7 +141,7 @@ TEST_CASE("media: another one leaves the words of the prompt as they are, none l
   blind.expected.shown = eval::kNothingShown;
   const auto prepared = prompts.prepare(blind);
   CHECK(prepared.problem.empty());
-  const eval::Prompt words = prompts.prompt(prepared);
+  const inference::Prompt words = prompts.prompt(prepared);
   CHECK(num_media_rows(words) == 0);
   CHECK(words.length() < own.length());
   CHECK(std::equal(words.rows.end() - 5, words.rows.end(), own.rows.end() - 5));

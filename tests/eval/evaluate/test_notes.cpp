@@ -140,7 +140,7 @@ TEST_CASE("the table marks Wilson's intervals and ends with the notes") {
 
 TEST_CASE("settings without effect are named by their keys") {
   CHECK(unused_settings({}, {TaskConfig{}}).empty());
-  GenerationConfig generation;
+  inference::GenerationConfig generation;
   generation.temperature = 0.5;
   TaskConfig choice, open, captions;
   choice.name = "c";

@@ -12,7 +12,7 @@ using namespace vllama;
 
 TEST_CASE("ImageBind's image encoder begins with the patches and blocks of the EVA ViT") {
   const auto sizes = test::tiny_toy_sizes();
-  models::EvaVit encoder(sizes.vision.encoder);
+  encoders::EvaVit encoder(sizes.vision.encoder);
   models::AudioBranch audio(*sizes.audio, 32);
   nn::ParameterList of_encoder, trunks;
   encoder.declare(of_encoder);

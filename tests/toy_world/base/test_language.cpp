@@ -113,9 +113,9 @@ TEST_CASE(
 }
 
 TEST_CASE("language: the first heads begin by looking one, two, three and five words back") {
-  const models::LlamaConfig config = models::language_config(
+  const language::LlamaConfig config = models::language_config(
       {.width = 128, .mlp_width = 64, .num_layers = 1, .num_heads = 6, .head_width = 32}, 600);
-  models::Llama model(config);
+  language::Llama model(config);
   nn::ParameterList parameters;
   model.declare(parameters);
   nn::initialize(parameters, 5);

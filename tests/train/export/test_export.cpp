@@ -5,11 +5,10 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/tensor_source.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/sha256.h"
-#include "eval/bundle/bundle_config.h"
+#include "inference/bundle/bundle_config.h"
 #include "models/load_video_llama.h"
 #include "models/modules.h"
 #include "models/saved_step.h"
@@ -18,6 +17,7 @@
 #include "train/export/export.h"
 #include "train/saved/open_saved.h"
 #include "train/train.h"
+#include "weights/tensor_source.h"
 
 using namespace vllama;
 using namespace vllama::test;
@@ -42,7 +42,7 @@ struct TrainedWorld : TinyWorld {
   train::ExportOptions to(const std::string& output) const {
     return {.checkpoint = config.output_dir, .output = path(output)};
   }
-  checkpoint::NamedTensors trained() const {
+  weights::NamedTensors trained() const {
     return checkpoint::load_step(path("run/checkpoints/step_000006"))
         .contents.tensors.at("trainable");
   }
@@ -50,14 +50,14 @@ struct TrainedWorld : TinyWorld {
   train::RunConfig config;
 };
 
-checkpoint::NamedTensors tensors_of(const fs::path& file) {
-  checkpoint::NamedTensors tensors;
-  const auto source = checkpoint::open_weights(file);
+weights::NamedTensors tensors_of(const fs::path& file) {
+  weights::NamedTensors tensors;
+  const auto source = weights::open_weights(file);
   for (const auto& facts : source->tensors()) tensors[facts.name] = source->read(facts.name);
   return tensors;
 }
 
-void check_equal(const checkpoint::NamedTensors& actual, const checkpoint::NamedTensors& expected) {
+void check_equal(const weights::NamedTensors& actual, const weights::NamedTensors& expected) {
   CHECK(actual.size() == expected.size());
   for (const auto& [name, tensor] : expected) {
     INFO(name);
@@ -199,7 +199,7 @@ TEST_CASE("bundles: nothing in one leads out of it") {
     std::string other = text;
     other.replace(other.find(from), from.size(), to);
     write_file_atomically(file, other);
-    CHECK_THROWS_AS(eval::read_bundle_config(world.path("bundle")), UserError);
+    CHECK_THROWS_AS(inference::read_bundle_config(world.path("bundle")), UserError);
   };
   refused("vision_encoder: weights/", "vision_encoder: /weights/");
   refused("vision_encoder: weights/", "vision_encoder: ../weights/");

@@ -6,9 +6,6 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "checkpoint/pth_reader.h"
-#include "checkpoint/tensor_source.h"
-#include "checkpoint/tensors.h"
 #include "config/tree.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -24,13 +21,16 @@
 #include "train/run/config_json.h"
 #include "train/saved/open_saved.h"
 #include "train/train.h"
+#include "weights/pth_reader.h"
+#include "weights/tensor_source.h"
+#include "weights/tensors.h"
 
 using namespace vllama;
 using namespace vllama::test;
 using Catch::Matchers::Contains;
-using checkpoint::Map;
-using checkpoint::TensorView;
-using checkpoint::Value;
+using weights::Map;
+using weights::TensorView;
+using weights::Value;
 namespace fs = std::filesystem;
 
 namespace {
@@ -54,7 +54,7 @@ TEST_CASE("pth: the state of a recorded checkpoint comes out as the original wro
   const fs::path recorded = goldens / "runs/vl_stage1_webvid/checkpoint_1.pth";
   const train::RunConfig config = recorded_run(goldens, folder.path() / "run");
   checkpoint::save_step(folder.path() / "run/checkpoints", 20,
-                        step_of_recorded(checkpoint::read_pth(recorded), config));
+                        step_of_recorded(weights::read_pth(recorded), config));
   train::export_pth({.checkpoint = folder.path() / "run", .output = folder.path() / "out.pth"});
   check_like_recorded(folder.path() / "out.pth", recorded, Agreement::exact);
 
@@ -82,8 +82,8 @@ TEST_CASE("pth: the names of an audio checkpoint are those of the recorded one")
   write_file_atomically(folder.path() / "run.yaml", config::dump(config));
   train::export_pth(
       {.checkpoint = folder.path() / "run.yaml", .output = folder.path() / "out.pth"});
-  const Value actual = checkpoint::read_pth(folder.path() / "out.pth");
-  const Value expected = checkpoint::read_pth(goldens / "runs/al_stage1_webvid/checkpoint_1.pth");
+  const Value actual = weights::read_pth(folder.path() / "out.pth");
+  const Value expected = weights::read_pth(goldens / "runs/al_stage1_webvid/checkpoint_1.pth");
   check_same_model(map_at(actual, "model"), map_at(expected, "model"));
   CHECK(actual.find("optimizer")->is_none());
 }
@@ -111,7 +111,7 @@ TEST_CASE("pth: without what the original trains there is no optimizer state") {
   train::export_pth({.checkpoint = config.output_dir,
                      .output = world.path("out.pth"),
                      .lora = train::LoraForm::merged});
-  const Value actual = checkpoint::read_pth(world.path("out.pth"));
+  const Value actual = weights::read_pth(world.path("out.pth"));
   CHECK(actual.find("optimizer")->is_none());
   for (const std::string& name : keys_of(map_at(actual, "model")))
     CHECK(name.find("lora") == std::string::npos);
@@ -138,8 +138,8 @@ TEST_CASE("published files convert to safetensors") {
   const TemporaryFolder folder;
   const fs::path file = goldens / "runs/al_stage1_webvid/checkpoint_1.pth";
   train::export_safetensors({.checkpoint = file, .output = folder.path() / "out"});
-  const auto source = checkpoint::open_weights(folder.path() / "out/trained.safetensors");
-  const auto original = checkpoint::open_weights(file);
+  const auto source = weights::open_weights(folder.path() / "out/trained.safetensors");
+  const auto original = weights::open_weights(file);
   CHECK(source->tensors().size() == 58);
   for (const auto& facts : source->tensors())
     CHECK(same_bits(source->read(facts.name), original->read(facts.name)));

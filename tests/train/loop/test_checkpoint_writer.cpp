@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Tensors = std::map<std::string, checkpoint::NamedTensors>;
+using Tensors = std::map<std::string, weights::NamedTensors>;
 
 const std::map<std::string, std::string> kTexts = {{"config.yaml", "seed: 1\n"},
                                                    {"more.json", "{}\n"}};

@@ -20,7 +20,7 @@ train::RunConfig mixed_run(const test::TinyWorld& world, const std::string& name
   train::RunConfig config = world.run(name);
   config.data.sets.push_back(config.data.sets[0]);
   config.data.sets[1].name = "whole";
-  config.data.sets[1].transform = datasets::Transform::eval;
+  config.data.sets[1].transform = samples::Transform::eval;
   config.data.sets[1].num_frames = 2;
   config.data.sets[1].weight = 3;
   config.data.mixing = datasets::MixingRule::within_step;

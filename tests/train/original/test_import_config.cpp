@@ -146,8 +146,8 @@ void check_set(const datasets::DatasetConfig& set, const train::RunConfig& run,
                const config::Tree& from) {
   const auto text = [&](const std::string& key) { return original(from, key, std::string()); };
   CHECK(set.weight == original(from, "sample_ratio", 1.0));
-  CHECK(set.transform == datasets::Transform::eval);
-  CHECK(set.sampling == datasets::Sampling::uniform);
+  CHECK(set.transform == samples::Transform::eval);
+  CHECK(set.sampling == samples::Sampling::uniform);
   if (set.name == "cc_sbu_align") {
     CHECK(set.annotations == text("build_info.storage") + "/filter_cap.json");
     CHECK(set.media_root == text("build_info.storage") + "/image");
@@ -204,8 +204,8 @@ TEST_CASE("import: what the original takes where its file says nothing") {
   CHECK(run.model.vision.video_q_former.num_queries == 32);
   CHECK(run.model.precision == "bf16");
   CHECK(run.data.sets.at(0).num_frames == 8);
-  CHECK(run.data.sets[0].sampling == datasets::Sampling::headtail);
-  CHECK(run.data.sets[0].transform == datasets::Transform::train);
+  CHECK(run.data.sets[0].sampling == samples::Sampling::headtail);
+  CHECK(run.data.sets[0].transform == samples::Transform::train);
   CHECK(run.data.sets[0].weight == 1);
 }
 
@@ -306,7 +306,7 @@ TEST_CASE("import: instruction data must fit each other and the model") {
                        .run;
   CHECK(run.data.sets.at(1).image_prefix == "COCO_train2014_");
   CHECK_FALSE(run.data.sets.at(2).time_message);
-  CHECK(run.data.sets[2].sampling == datasets::Sampling::uniform);
+  CHECK(run.data.sets[2].sampling == samples::Sampling::uniform);
   CHECK_THAT(problems("", set("llava_instruct", "    num_video_query_token: 8\n")),
              Contains("num_video_query_token: must be '32', not '8'"));
   CHECK_THAT(problems("", set("llava_instruct", "    tokenizer_name: other\n")),

@@ -11,7 +11,7 @@ constexpr std::int64_t kNumFrozen = 7000000000;
 
 train::MemoryEstimate estimate_of(const models::ModelConfig& model,
                                   const train::Sharding& sharding = {}) {
-  const models::LlamaConfig language{
+  const language::LlamaConfig language{
       .vocabulary_size = 32000, .width = 4096, .mlp_width = 11008, .num_layers = 32};
   return train::estimate_memory(model, language, kNumFrozen, 10,
                                 {.num_tokens = 100, .num_frames = 8}, sharding);

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "eval/bundle/file_hash.h"
+#include "inference/bundle/file_hash.h"
 #include "tests/train/tiny_world.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/run/find_step.h"
@@ -275,18 +275,19 @@ TEST_CASE("provenance: pieces of a large file") {
   write_file_atomically(file, "begins");
   const std::streamoff size = (std::streamoff{130} << 20) + 1, piece_bytes = 64 << 10;
   fs::resize_file(file, static_cast<std::uintmax_t>(size));
-  const std::string before = eval::piece_hash(file);
-  CHECK(eval::sample_hash(file) == before);
-  CHECK(eval::piece_hash(file, 2) != before);
+  const std::string before = inference::piece_hash(file);
+  CHECK(inference::sample_hash(file) == before);
+  CHECK(inference::piece_hash(file, 2) != before);
   change_byte(file);  // the last one
-  const std::string at_end = eval::piece_hash(file);
+  const std::string at_end = inference::piece_hash(file);
   CHECK(at_end != before);
-  const std::streamoff piece = (size - piece_bytes) / std::streamoff{eval::kNumPieces - 1} * 128;
+  const std::streamoff piece =
+      (size - piece_bytes) / std::streamoff{inference::kNumPieces - 1} * 128;
   change_byte(file, size - piece);
-  CHECK(eval::piece_hash(file) != at_end);
+  CHECK(inference::piece_hash(file) != at_end);
   change_byte(file, size - piece);
   change_byte(file, size - piece - piece_bytes);  // between two pieces
-  CHECK(eval::piece_hash(file) == at_end);
+  CHECK(inference::piece_hash(file) == at_end);
 }
 
 TEST_CASE("provenance: large files are known by pieces, and by their time") {

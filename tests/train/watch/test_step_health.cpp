@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "datasets/loading/mixture.h"
-#include "eval/model_input.h"
+#include "models/model_input.h"
 #include "tests/train/tiny_world.h"
 #include "train/loop/sample_order.h"
 #include "train/record/bad_steps.h"
@@ -138,7 +138,7 @@ TEST_CASE("health: the samples of a bad step are those of the whole global batch
   std::filesystem::resize_file(world.path("videos/page/clip1.mp4"), 0);  // dropped, but planned
   REQUIRE(train::train(config, {}) == 0);
   const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
-  const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
+  const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto order = train::sample_order(config, data.sources());
   const auto found = bad_steps(config);
   REQUIRE_FALSE(found.empty());
@@ -285,7 +285,7 @@ TEST_CASE("health: losses are comparable within a data set, or all where steps m
   std::set<std::string> kinds;
   for (const auto mixing : {datasets::MixingRule::per_step, datasets::MixingRule::within_step}) {
     config.data.mixing = mixing;
-    const datasets::Mixture data(config.data, eval::model_input(config.model), tokenizer);
+    const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
     const auto order = train::sample_order(config, data.sources());
     for (std::int64_t step = 0; step < 6; ++step) {
       kinds.insert(train::loss_kind(order, data, step));

@@ -3,13 +3,13 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
 
-#include "checkpoint/byte_order.h"
 #include "checkpoint/manifest.h"
-#include "checkpoint/write.h"
-#include "checkpoint/zip_reader.h"
 #include "core/files.h"
 #include "text/train_tokenizer.h"
 #include "tools/fuzz/seeds/seeds.h"
+#include "weights/byte_order.h"
+#include "weights/write.h"
+#include "weights/zip_reader.h"
 
 namespace vllama::fuzz {
 namespace {

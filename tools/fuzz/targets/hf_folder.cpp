@@ -1,11 +1,11 @@
 // A Hugging Face folder: the index of its shards, which are sound, and its config.json.
 #include <ATen/ops/zeros.h>
 
-#include "checkpoint/describe.h"
-#include "checkpoint/weight_table.h"
-#include "checkpoint/write.h"
-#include "models/llama_config.h"
+#include "language/llama_config.h"
 #include "tools/fuzz/weights.h"
+#include "weights/describe.h"
+#include "weights/weight_table.h"
+#include "weights/write.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;
@@ -17,9 +17,9 @@ const std::filesystem::path& folder_with_shards() {
     const auto path = process_folder() / "model";
     std::filesystem::create_directories(path);
     const auto zeros = at::zeros({2, 2});
-    checkpoint::write_safetensors(path / "a.safetensors", {{"one", zeros}, {"two", zeros}});
-    checkpoint::write_safetensors(path / "b.safetensors", {{"three", zeros}});
-    checkpoint::write_pth(path / "c.bin", checkpoint::to_map({{"four", zeros}}));
+    weights::write_safetensors(path / "a.safetensors", {{"one", zeros}, {"two", zeros}});
+    weights::write_safetensors(path / "b.safetensors", {{"three", zeros}});
+    weights::write_pth(path / "c.bin", weights::to_map({{"four", zeros}}));
     return path;
   }();
   return folder;
@@ -35,10 +35,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   index.write(input.part());
   const auto& config_path = config.write(input.part());
   answers([&] {
-    for (const auto& [name, entry] : checkpoint::read_weight_table(folder)) touch(entry.view);
+    for (const auto& [name, entry] : weights::read_weight_table(folder)) touch(entry.view);
   });
-  answers([&] { models::read_llama_config(config_path); });
+  answers([&] { language::read_llama_config(config_path); });
   if (input.is_eighth())
-    answers([&] { checkpoint::describe(folder, checkpoint::DescriptionFormat::json); });
+    answers([&] { weights::describe(folder, weights::DescriptionFormat::json); });
   return 0;
 }

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "checkpoint/checksum.h"
 #include "tools/fuzz/input.h"
+#include "weights/checksum.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;
@@ -26,7 +26,7 @@ void parse(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(Input(data, size).rest());
   parse(text);
-  const std::uint32_t sum = checkpoint::crc32(std::as_bytes(std::span<const char>(text)), 0);
+  const std::uint32_t sum = weights::crc32(std::as_bytes(std::span<const char>(text)), 0);
   parse(text + fmt::format("  \"crc32\": \"{:08x}\"\n}}\n", sum));
   return 0;
 }

@@ -1,6 +1,6 @@
 // The pickle machine alone, with storages of whatever size the pickle asks for.
-#include "checkpoint/pickle_machine.h"
 #include "tools/fuzz/weights.h"
+#include "weights/pickle_machine.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;
@@ -10,14 +10,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string name = "pickle";
   const std::vector<std::byte> bytes = exact(Input(data, size).rest());
   answers([&] {
-    const checkpoint::PickleGraph graph = checkpoint::read_pickle(bytes, 0, name);
-    const auto content_of = [](const checkpoint::Storage& storage) {
+    const weights::PickleGraph graph = weights::read_pickle(bytes, 0, name);
+    const auto content_of = [](const weights::Storage& storage) {
       const auto num_bytes = static_cast<std::uint64_t>(storage.num_bytes());
       if (num_bytes > kMaxBytes) throw UserError("a storage is cut off");
       auto content = std::make_shared<std::vector<std::byte>>(num_bytes);
-      return checkpoint::StorageContent{*content, content};
+      return weights::StorageContent{*content, content};
     };
-    touch(checkpoint::to_value(graph, content_of, 64 * kMaxBytes, name));
+    touch(weights::to_value(graph, content_of, 64 * kMaxBytes, name));
   });
   return 0;
 }

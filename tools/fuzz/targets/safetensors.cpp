@@ -1,8 +1,8 @@
 // Safetensors files: header, tensors, and what `inspect` says of them.
-#include "checkpoint/describe.h"
-#include "checkpoint/safetensors_reader.h"
-#include "checkpoint/tensors.h"
 #include "tools/fuzz/weights.h"
+#include "weights/describe.h"
+#include "weights/safetensors_reader.h"
+#include "weights/tensors.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;
@@ -11,11 +11,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static InputFile file(process_folder() / "weights.safetensors");
   const auto& path = file.write(Input(data, size).rest());
   answers([&] {
-    for (const auto& [name, view] : checkpoint::read_safetensors(MappedFile::open(path)).tensors) {
+    for (const auto& [name, view] : weights::read_safetensors(MappedFile::open(path)).tensors) {
       touch(view);
-      checkpoint::to_tensor(view);
+      weights::to_tensor(view);
     }
   });
-  answers([&] { checkpoint::describe(path, checkpoint::DescriptionFormat::json); });
+  answers([&] { weights::describe(path, weights::DescriptionFormat::json); });
   return 0;
 }

@@ -1,11 +1,11 @@
 // A saved step whose manifest is right about files that are not: tensors, the run's state, its
 // configuration. An input is which files the manifest is wrong about, and the files, with a zero
 // byte in between; the tensors come last.
-#include "checkpoint/describe.h"
 #include "checkpoint/manifest.h"
 #include "checkpoint/step_directory.h"
 #include "tools/fuzz/input.h"
 #include "train/run/run_state.h"
+#include "weights/describe.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;
@@ -34,6 +34,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto text = checkpoint::read_step_text(folder, "state.json"))
     train::read_state_metrics(*text);
   if (input.is_eighth())
-    answers([&] { checkpoint::describe(folder, checkpoint::DescriptionFormat::text); });
+    answers([&] { weights::describe(folder, weights::DescriptionFormat::text); });
   return 0;
 }

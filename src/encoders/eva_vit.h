@@ -1,0 +1,82 @@
+// EVA-CLIP ViT-G/14, the frozen image encoder: patches to tokens, pre-norm transformer blocks, no
+// final norm. Shapes: N images, C = 3, H = W = image size, L tokens (class token and patches), D
+// width.
+#pragma once
+
+#include "config/fields.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
+#include "nn/segments.h"
+
+namespace vllama::encoders {
+
+struct EvaVitConfig {
+  config::Size image_size = config::Size::published(224);
+  config::Size patch_size = config::Size::published(14);
+  config::Size width = config::Size::published(1408);
+  config::Size num_blocks = config::Size::published(39);
+  config::Size num_heads = config::Size::published(16);
+  config::Size mlp_width = config::Size::published(6144);
+
+  std::int64_t num_patches_per_side() const { return image_size / patch_size; }
+  std::int64_t num_tokens() const { return num_patches_per_side() * num_patches_per_side() + 1; }
+
+  template <class Visitor>
+  void visit(Visitor&& field) {
+    const config::AtLeast<std::int64_t> positive{1};
+    field("image_size", image_size, "side of the square input image, in pixels", positive);
+    field("patch_size", patch_size, "side of a patch, in pixels", positive);
+    field("width", width, "features per token", positive);
+    field("num_blocks", num_blocks, "blocks used; further blocks of the file are ignored",
+          positive);
+    field("num_heads", num_heads, "attention heads", positive);
+    field("mlp_width", mlp_width, "hidden width of the feed-forward layers", positive);
+  }
+};
+
+struct EvaBlock {
+  nn::LayerNorm attention_norm;
+  nn::Linear qkv;  // the bias consists of q_bias, zeros and v_bias: keys have none
+  at::Tensor q_bias_D, v_bias_D;
+  nn::Linear projection;
+  nn::LayerNorm mlp_norm;
+  nn::Linear fc1, fc2;
+  std::int64_t num_heads;
+
+  explicit EvaBlock(const EvaVitConfig& config);
+  void declare(nn::ParameterList& list, const std::string& prefix);
+  at::Tensor operator()(const at::Tensor& tokens_RD, const nn::Segments& images) const;
+
+ private:
+  at::Tensor attend(const at::Tensor& normed_RD, const nn::Segments& images) const;
+};
+
+class EvaVit {
+ public:
+  explicit EvaVit(const EvaVitConfig& config);
+
+  // Names as in eva_vit_g.pth, behind `prefix`.
+  void declare(nn::ParameterList& list, const std::string& prefix = "");
+
+  // images_NCHW, normalised, in the weights' dtype -> tokens_NLD, the class token first.
+  at::Tensor operator()(const at::Tensor& images_NCHW) const;
+
+  // images_NCHW -> patches [N, L - 1, D], without class token and positions.
+  at::Tensor embed_patches(const at::Tensor& images_NCHW) const;
+
+  const EvaVitConfig& config() const { return config_; }
+  const std::vector<EvaBlock>& blocks() const { return blocks_; }
+
+ private:
+  EvaVitConfig config_;
+  at::Tensor class_token_11D_, positions_1LD_;
+  nn::Linear patch_projection_;  // stored as a convolution kernel [D, C, patch, patch]
+  std::vector<EvaBlock> blocks_;
+};
+
+// Position rows for another image size: the class row is kept, the grid is resized bicubically
+// (align_corners false, a = -0.75). positions_1LD -> [1, num_tokens, D], fp32; unchanged when L
+// fits.
+at::Tensor resize_positions(const at::Tensor& positions_1LD, std::int64_t num_tokens);
+
+}  // namespace vllama::encoders

@@ -1,0 +1,70 @@
+#include "inference/bundle/model_in_use.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+
+#include "models/load_video_llama.h"
+#include "models/modules.h"
+#include "models/saved_step.h"
+#include "weights/tensor_source.h"
+
+namespace vllama::inference {
+namespace {
+
+bool holds_all(const std::set<std::string>& modules, std::initializer_list<const char*> wanted) {
+  return std::ranges::all_of(wanted, [&](const char* name) { return modules.contains(name); });
+}
+
+// No part of the language model is held in fp32 but its adapters.
+models::ModelConfig config_in_use(const ModelFiles& files) {
+  models::ModelConfig config = starting_points_needed(files);
+  std::erase_if(config.trainable, [](const models::TrainedModule& trained) {
+    return trained.module == "language_model";
+  });
+  config.dropout = 0;
+  config.recompute_layers = false;
+  return config;
+}
+
+}  // namespace
+
+std::set<std::string> modules_in(const std::string& file) {
+  std::set<std::string> modules;
+  const auto source = weights::open_weights(file);
+  for (const weights::TensorFacts& facts : source->tensors())
+    modules.insert(models::module_of(facts.name));
+  modules.erase("");
+  return modules;
+}
+
+models::ModelConfig starting_points_needed(const ModelFiles& files) {
+  models::ModelConfig config = files.model;
+  if (files.trained.empty()) return config;
+  const auto modules = modules_in(files.trained);
+  models::WeightFiles& weights = config.weights;
+  if (holds_all(modules, {"projection"})) weights.projection.clear();
+  if (holds_all(modules, {"video_q_former", "frame_positions", "projection"}))
+    weights.vision_checkpoint.clear();
+  if (holds_all(modules, {"audio_q_former", "audio_positions", "audio_projection"}))
+    weights.audio_checkpoint.clear();
+  return config;
+}
+
+OpenedModel load_model_in_use(const ModelFiles& files, at::Device device) {
+  const at::AutoGradMode no_graph(false);
+  const models::ModelConfig config = config_in_use(files);
+  const std::filesystem::path folder = config.weights.language_model;
+  OpenedModel opened;
+  const auto language_model = language::read_llama_config(folder / "config.json");
+  opened.tokenizer = std::make_unique<text::Tokenizer>(folder / "tokenizer.model");
+  models::check_vocabulary(language_model, opened.tokenizer->size(), folder.string());
+  opened.model = models::load_video_llama(config, device, files.seed);
+  if (!files.trained.empty()) models::load_saved_step(*opened.model, files.trained);
+  opened.model->language_model().merge_lora();
+  return opened;
+}
+
+}  // namespace vllama::inference

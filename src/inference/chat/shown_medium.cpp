@@ -1,0 +1,140 @@
+#include "inference/chat/shown_medium.h"
+
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "inference/media_embedding.h"
+#include "media/error.h"
+#include "media/image.h"
+#include "media/video.h"
+#include "models/model_input.h"
+#include "samples/media_builder.h"
+
+namespace vllama::inference {
+namespace {
+
+bool is_image(const std::filesystem::path& file) {
+  try {
+    media::read_image(file);
+    return true;
+  } catch (const media::MediaError& error) {
+    if (error.reason == media::MediaFailure::not_media) return false;
+    throw;
+  }
+}
+
+// A sound file may have a picture of its cover, which is no video.
+bool has_video(const std::filesystem::path& file, const media::VideoOptions& options) {
+  try {
+    media::VideoReader reader(file, options);
+    return true;
+  } catch (const media::MediaError& error) {
+    if (error.reason == media::MediaFailure::no_video_stream) return false;
+    throw;
+  }
+}
+
+MediaKind kind_of(const std::filesystem::path& file, ShownAs as,
+                  const media::VideoOptions& options) {
+  switch (as) {
+    case ShownAs::video:
+      return MediaKind::video;
+    case ShownAs::image:
+      return MediaKind::image;
+    case ShownAs::audio:
+      return MediaKind::sound;
+    case ShownAs::whatever_it_is:
+      break;
+  }
+  if (is_image(file)) return MediaKind::image;
+  return has_video(file, options) ? MediaKind::video : MediaKind::sound;
+}
+
+class Showing {
+ public:
+  Showing(const OpenedModel& opened, const std::filesystem::path& file, MediaKind kind,
+          const ShowOptions& options)
+      : opened_(opened), file_(file), kind_(kind), options_(options) {}
+
+  ShownMedium operator()() {
+    ShownMedium medium;
+    medium.file = file_;
+    if (kind_ != MediaKind::sound) add_frames(medium);
+    if (kind_ == MediaKind::sound) {
+      medium.sound_QH = embedding(build(samples::Inputs::sound).inputs.at(0));
+      medium.kind = text::ChatMedia::audio;
+    } else if (kind_ == MediaKind::video && options_.sound && hears() && sees()) {
+      add_sound(medium);
+    }
+    return medium;
+  }
+
+ private:
+  bool hears() const { return opened_.model->config().has_audio(); }
+  bool sees() const { return opened_.model->config().has_vision(); }
+
+  samples::BuiltMedium build(samples::Inputs inputs) const {
+    const samples::MediaConfig config{.num_frames = options_.num_frames,
+                                      .inputs = inputs,
+                                      .time_message = options_.time_message,
+                                      .transform = samples::Transform::eval};
+    samples::StageSeconds seconds;
+    return samples::MediaBuilder("chat", config, opened_.media,
+                                 models::model_input(opened_.model->config()))
+        .build({.source = file_, .kind = kind_}, {}, 0, seconds);
+  }
+
+  at::Tensor embedding(const samples::MediaInput& input) const {
+    return media_embedding(*opened_.model, input);
+  }
+
+  void add_frames(ShownMedium& medium) const {
+    const samples::BuiltMedium built = build(samples::Inputs::frames);
+    medium.frames_QH = embedding(built.inputs.at(0));
+    medium.frame_times_seconds = built.inputs[0].times_seconds;
+    medium.kind = text::ChatMedia::image;
+    if (kind_ == MediaKind::image) return;
+    medium.kind = text::ChatMedia::video;
+    medium.time_message = built.time_message;
+  }
+
+  void add_sound(ShownMedium& medium) const {
+    try {
+      medium.sound_QH = embedding(build(samples::Inputs::sound).inputs.at(0));
+      medium.kind = text::ChatMedia::video_with_audio;
+    } catch (const media::MediaError& error) {
+      if (error.reason != media::MediaFailure::no_audio_stream)
+        medium.warning = fmt::format("shown without its sound: {}", error.what());
+    }
+  }
+
+  const OpenedModel& opened_;
+  const std::filesystem::path& file_;
+  MediaKind kind_;
+  const ShowOptions& options_;
+};
+
+}  // namespace
+
+ShownMedium show_medium(const OpenedModel& opened, const std::filesystem::path& file, ShownAs as,
+                        const ShowOptions& options) {
+  const at::AutoGradMode no_graph(false);
+  try {
+    const MediaKind kind = kind_of(file, as, opened.media.video);
+    if (kind == MediaKind::sound && !opened.model->config().has_audio())
+      throw UserError(fmt::format(
+          "'{}': the model has no audio branch and cannot hear; show it a video or an image",
+          file.string()));
+    return Showing(opened, file, kind, options)();
+  } catch (const media::MediaError& error) {
+    throw UserError(fmt::format("cannot show {}: {}",
+                                as == ShownAs::image   ? "the image"
+                                : as == ShownAs::audio ? "the sound"
+                                : as == ShownAs::video ? "the video"
+                                                       : "the file",
+                                error.what()));
+  }
+}
+
+}  // namespace vllama::inference

@@ -1,0 +1,41 @@
+// A picture, video or sound that the model is shown in a chat: from its file to its embeddings.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "inference/open_model.h"
+#include "text/chat.h"
+
+namespace vllama::inference {
+
+struct ShownMedium {
+  std::filesystem::path file;
+  text::ChatMedia kind = text::ChatMedia::none;
+  std::string time_message;                       // of a video
+  std::vector<double> frame_times_seconds;        // of a video
+  std::optional<at::Tensor> frames_QH, sound_QH;  // embeddings
+  std::string warning;  // the sound of a video that could not be used, and why; else empty
+};
+
+// What the user says that a file is.
+enum class ShownAs { whatever_it_is, video, image, audio };
+
+struct ShowOptions {
+  std::int64_t num_frames = 8;  // of a video
+  bool time_message = true;
+  bool sound = true;  // of a video, where the model hears
+};
+
+// Reads the file and embeds it. A video of a model with both branches is shown with its sound, if
+// it has some; where the sound is broken the video is shown without, with a warning. Throws
+// UserError, naming the file, if it is missing, not what it is shown as, broken, or nothing that
+// the model can take in.
+ShownMedium show_medium(const OpenedModel& opened, const std::filesystem::path& file, ShownAs as,
+                        const ShowOptions& options);
+
+}  // namespace vllama::inference

@@ -1,0 +1,12 @@
+#include "inference/media_embedding.h"
+
+namespace vllama::inference {
+
+at::Tensor media_embedding(const models::VideoLlama& model, const samples::MediaInput& input) {
+  samples::MediaGroup group;
+  group.values = input.values;
+  group.rows_per_medium = {input.values.size(0)};
+  return model.media_embeddings(input.route, group);
+}
+
+}  // namespace vllama::inference

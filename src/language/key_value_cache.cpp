@@ -1,0 +1,58 @@
+#include "language/key_value_cache.h"
+
+#include <ATen/ops/empty.h>
+
+#include "core/error.h"
+
+namespace vllama::language {
+
+KeyValueCache::KeyValueCache(const LlamaConfig& config, at::ScalarType dtype, at::Device device,
+                             std::int64_t num_slots, std::int64_t capacity)
+    : capacity_(capacity), lengths_(static_cast<std::size_t>(num_slots), 0) {
+  const auto room = [&] {
+    return at::empty({num_slots, capacity, config.num_key_value_heads, config.head_width},
+                     at::TensorOptions(device).dtype(dtype));
+  };
+  for (std::int64_t i = 0; i < config.num_layers; ++i) layers_.push_back({room(), room()});
+}
+
+void KeyValueCache::shorten(std::int64_t slot, std::int64_t length) {
+  VLLAMA_ASSERT(length >= 0 && length <= this->length(slot), "only what is there can be kept");
+  lengths_[static_cast<std::size_t>(slot)] = length;
+}
+
+void KeyValueCache::copy_from(const KeyValueCache& other, std::int64_t source, std::int64_t target,
+                              std::int64_t num_equal) {
+  const std::int64_t count = other.length(source) - num_equal;
+  VLLAMA_ASSERT(count >= 0 && num_equal <= length(target), "equal tokens are in both slots");
+  VLLAMA_ASSERT(other.length(source) <= capacity_, "a slot of the cache has room for the tokens");
+  const auto copy_rows = [&](const at::Tensor& to_BSGK, const at::Tensor& from_BSGK) {
+    to_BSGK.select(0, target)
+        .narrow(0, num_equal, count)
+        .copy_(from_BSGK.select(0, source).narrow(0, num_equal, count));
+  };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    copy_rows(layers_[i].keys_BSGK, other.layers_[i].keys_BSGK);
+    copy_rows(layers_[i].values_BSGK, other.layers_[i].values_BSGK);
+  }
+  lengths_[static_cast<std::size_t>(target)] = other.length(source);
+}
+
+nn::NewRows KeyValueCache::place(const nn::Segments& rows,
+                                 std::span<const std::int64_t> slots) const {
+  nn::NewRows placed{rows, {slots.begin(), slots.end()}, {}};
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    placed.lengths_before.push_back(length(slots[i]));
+    VLLAMA_ASSERT(length(slots[i]) + rows.length(static_cast<std::int64_t>(i)) <= capacity_,
+                  "a slot of the cache has room for the tokens");
+  }
+  return placed;
+}
+
+void KeyValueCache::advance(const nn::NewRows& rows) {
+  for (std::size_t i = 0; i < rows.slots.size(); ++i)
+    lengths_[static_cast<std::size_t>(rows.slots[i])] =
+        rows.lengths_before[i] + rows.rows.length(static_cast<std::int64_t>(i));
+}
+
+}  // namespace vllama::language

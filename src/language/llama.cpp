@@ -1,0 +1,243 @@
+#include "language/llama.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "language/layer_shards.h"
+#include "nn/attention.h"
+#include "nn/linear_kernel.h"
+#include "nn/recompute.h"
+#include "nn/step_kernels.h"
+
+namespace vllama::language {
+namespace {
+
+void declare_with_fan_in(nn::Linear& linear, nn::ParameterList& list, const std::string& prefix) {
+  linear.declare(list, prefix, nn::normal(1.0 / std::sqrt(static_cast<double>(linear.inputs))));
+}
+
+std::string layer_name(const std::string& prefix, std::size_t index) {
+  return prefix + "model.layers." + std::to_string(index);
+}
+
+}  // namespace
+
+LlamaLayer::LlamaLayer(const LlamaConfig& config)
+    : attention_norm(config.width, config.norm_epsilon),
+      query(config.width, config.num_heads * config.head_width, config.query_key_value_biases),
+      key(config.width, config.num_key_value_heads * config.head_width,
+          config.query_key_value_biases),
+      value(config.width, config.num_key_value_heads * config.head_width,
+            config.query_key_value_biases),
+      output(config.num_heads * config.head_width, config.width, config.output_bias),
+      mlp_norm(config.width, config.norm_epsilon),
+      gate(config.width, config.mlp_width, false),
+      up(config.width, config.mlp_width, false),
+      down(config.mlp_width, config.width, false),
+      head_width(config.head_width) {}
+
+std::array<LlamaLayer::Projection, 7> LlamaLayer::projections() {
+  return {{{"self_attn.q_proj", query},
+           {"self_attn.k_proj", key},
+           {"self_attn.v_proj", value},
+           {"self_attn.o_proj", output},
+           {"mlp.gate_proj", gate},
+           {"mlp.up_proj", up},
+           {"mlp.down_proj", down}}};
+}
+
+void LlamaLayer::declare(nn::ParameterList& list, const std::string& prefix) {
+  for (const auto& [name, linear] : projections())
+    declare_with_fan_in(linear, list, prefix + "." + name);
+  attention_norm.declare(list, prefix + ".input_layernorm");
+  mlp_norm.declare(list, prefix + ".post_attention_layernorm");
+}
+
+LlamaLayer::Heads LlamaLayer::heads(const at::Tensor& normed_TH,
+                                    const nn::RotaryEmbedding::Angles& angles) const {
+  const auto heads = [this](const at::Tensor& rows) {
+    return rows.view({rows.size(0), -1, head_width});
+  };
+  return {nn::RotaryEmbedding::rotate(heads(query(normed_TH)), angles),
+          nn::RotaryEmbedding::rotate(heads(key(normed_TH)), angles), heads(value(normed_TH))};
+}
+
+at::Tensor LlamaLayer::attend(const at::Tensor& normed_TH,
+                              const nn::RotaryEmbedding::Angles& angles,
+                              const nn::Segments& sequences) const {
+  const auto [q_TAK, k_TGK, v_TGK] = heads(normed_TH, angles);
+  return output(
+      nn::attention(q_TAK, k_TGK, v_TGK, sequences, sequences, /*causal=*/true).flatten(1));
+}
+
+at::Tensor LlamaLayer::feed_forward(const at::Tensor& attended_TH) const {
+  const at::Tensor normed_TH = mlp_norm(attended_TH);
+  return attended_TH + down(at::silu(gate(normed_TH)) * up(normed_TH));
+}
+
+at::Tensor LlamaLayer::operator()(const at::Tensor& hidden_TH,
+                                  const nn::RotaryEmbedding::Angles& angles,
+                                  const nn::Segments& sequences) const {
+  return feed_forward(hidden_TH + attend(attention_norm(hidden_TH), angles, sequences));
+}
+
+at::Tensor LlamaLayer::extend(const at::Tensor& hidden_TH,
+                              const nn::RotaryEmbedding::Angles& angles, const nn::NewRows& rows,
+                              const nn::LayerCache& cache) const {
+  if (rows.is_step() && has_step_kernels(hidden_TH)) return step(hidden_TH, angles, rows, cache);
+  const auto [q_TAK, k_TGK, v_TGK] = heads(attention_norm(hidden_TH), angles);
+  return feed_forward(hidden_TH +
+                      output(nn::cached_attention(q_TAK, k_TGK, v_TGK, rows, cache).flatten(1)));
+}
+
+// Kernels take whole matrices in the type of the rows.
+bool LlamaLayer::has_step_kernels(const at::Tensor& hidden_TH) const {
+  const auto fits = [&](const nn::Linear* linear) {
+    return !linear->adapter && linear->weight_OI.scalar_type() == hidden_TH.scalar_type();
+  };
+  return nn::has_step_kernels(hidden_TH.scalar_type(), hidden_TH.device()) &&
+         head_width % 16 == 0 && !output.biased &&
+         std::ranges::all_of(std::array{&query, &key, &value, &output, &gate, &up, &down}, fits);
+}
+
+at::Tensor LlamaLayer::step(const at::Tensor& hidden_RH, const nn::RotaryEmbedding::Angles& angles,
+                            const nn::NewRows& rows, const nn::LayerCache& cache) const {
+  at::Tensor heads_RX = nn::step_products(attention_norm(hidden_RH),
+                                          {query.weight_OI, key.weight_OI, value.weight_OI});
+  if (query.biased) heads_RX += at::cat({query.bias_O, key.bias_O, value.bias_O});
+  const at::Tensor context_RX = nn::step_attention(heads_RX, angles, rows, cache);
+  const at::Tensor attended_RH = hidden_RH + nn::step_products(context_RX, {output.weight_OI});
+  const at::Tensor gate_up_RX =
+      nn::step_products(mlp_norm(attended_RH), {gate.weight_OI, up.weight_OI});
+  return attended_RH + nn::step_products(nn::step_gated_silu(gate_up_RX), {down.weight_OI});
+}
+
+Llama::Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora)
+    : config_(config),
+      embeddings_(config.vocabulary_size, config.width),
+      layers_(static_cast<std::size_t>(config.num_layers), LlamaLayer(config)),
+      final_norm_(config.width, config.norm_epsilon),
+      head_(config.width, config.vocabulary_size, false) {
+  if (!lora) return;
+  if (lora->targets.empty())
+    throw UserError("model: lora.targets is empty; name the matrices that get an adapter");
+  for (LlamaLayer& layer : layers_)
+    for (const auto& [name, linear] : layer.projections())
+      for (const std::string& target : lora->targets)
+        if (name.ends_with("." + target))
+          linear.adapter.emplace(linear.inputs, linear.outputs, lora->rank, lora->alpha);
+}
+
+Llama::~Llama() = default;
+
+void Llama::declare(nn::ParameterList& list, const std::string& prefix) {
+  embeddings_.declare(list, prefix + "model.embed_tokens", nn::normal(1.0));
+  for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].declare(list, layer_name(prefix, i));
+  final_norm_.declare(list, prefix + "model.norm");
+  if (!config_.tied_embeddings) declare_with_fan_in(head_, list, prefix + "lm_head");
+}
+
+void Llama::declare_lora(nn::ParameterList& list, const std::string& prefix) {
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    for (const auto& [name, linear] : layers_[i].projections())
+      if (linear.adapter) linear.adapter->declare(list, layer_name(prefix, i) + "." + name);
+}
+
+void Llama::merge_lora() {
+  VLLAMA_ASSERT(!shards_, "adapters merge into whole matrices");
+  for (LlamaLayer& layer : layers_) {
+    for (const auto& [name, linear] : layer.projections()) {
+      if (!linear.adapter) continue;
+      linear.weight_OI = linear.adapter->merged_with(linear.weight_OI);
+      linear.adapter.reset();
+    }
+  }
+}
+
+void Llama::shard_layers(nn::PartExchange& processes, at::ScalarType dtype, at::Device device) {
+  shards_ = std::make_unique<LayerShards>(layers_, processes, dtype, device);
+}
+
+bool Llama::keep_part(at::Tensor& weight) {
+  return shards_ && shards_->keep_part(weight);
+}
+
+void Llama::complete_gathers() const {
+  if (shards_) shards_->complete_round();
+}
+
+void Llama::prepare(at::ScalarType dtype, at::Device device) {
+  dtype_ = dtype;
+  rotary_ = nn::RotaryEmbedding(config_.head_width, config_.max_positions, config_.rope_base,
+                                config_.rope_scaling, dtype, device);
+}
+
+void Llama::check_positions(std::int64_t length) const {
+  if (length > config_.max_positions)
+    throw UserError(fmt::format(
+        "a sequence of {} tokens is longer than the {} positions of the language model; "
+        "lower the text limits of the configuration",
+        length, config_.max_positions));
+}
+
+nn::RotaryEmbedding::Angles Llama::angles(const nn::Segments& sequences, at::Device device) const {
+  check_positions(sequences.longest());
+  return rotary_.at_positions(at::tensor(sequences.positions(), at::kLong).to(device));
+}
+
+at::Tensor Llama::hidden(const at::Tensor& inputs_TH, const nn::Segments& sequences,
+                         bool recompute_layers) const {
+  VLLAMA_ASSERT(inputs_TH.dim() == 2 && inputs_TH.size(1) == config_.width &&
+                    inputs_TH.size(0) == sequences.total(),
+                "inputs must be [T, H] and the sequences must cover them");
+  VLLAMA_ASSERT(!shards_ || recompute_layers, "layers in parts are recomputed in backward");
+  const auto table_rows = angles(sequences, inputs_TH.device());
+  at::Tensor hidden_TH = inputs_TH;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const auto run = [this, i, table_rows, sequences](const at::Tensor& h) {
+      return shards_ ? shards_->gather(i)(h, table_rows, sequences)
+                     : layers_[i](h, table_rows, sequences);
+    };
+    hidden_TH = recompute_layers ? nn::recompute_in_backward(run, hidden_TH) : run(hidden_TH);
+  }
+  return hidden_TH;
+}
+
+at::Tensor Llama::extend(const at::Tensor& inputs_TH, const nn::Segments& rows,
+                         std::span<const std::int64_t> slots, KeyValueCache& cache) const {
+  VLLAMA_ASSERT(!shards_, "sequences go on in whole layers");
+  const at::AutoGradMode no_graph(false);
+  const nn::NewRows placed = cache.place(rows, slots);
+  const std::vector<std::int64_t> positions = placed.positions();
+  check_positions(*std::ranges::max_element(positions) + 1);
+  const auto table_rows =
+      rotary_.at_positions(at::tensor(positions, at::kLong).to(inputs_TH.device()));
+  at::Tensor hidden_TH = inputs_TH;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    hidden_TH = layers_[i].extend(hidden_TH, table_rows, placed, cache.layer(i));
+  cache.advance(placed);
+  return hidden_TH;
+}
+
+at::Tensor Llama::logits(const at::Tensor& normed_MH) const {
+  constexpr std::int64_t kMostStepRows = 128;
+  if (normed_MH.size(0) <= kMostStepRows && !at::GradMode::is_enabled() &&
+      head().scalar_type() == normed_MH.scalar_type() &&
+      nn::has_step_kernels(normed_MH.scalar_type(), normed_MH.device()))
+    return nn::step_products(normed_MH, {head()}).to(at::kFloat);
+  return nn::linear_product(normed_MH, nn::in_type_of(head(), normed_MH)).to(at::kFloat);
+}
+
+const at::Tensor& Llama::head() const {
+  return config_.tied_embeddings ? embeddings_.weight_RW : head_.weight_OI;
+}
+
+}  // namespace vllama::language

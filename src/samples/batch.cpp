@@ -1,0 +1,127 @@
+#include "samples/batch.h"
+
+#include <ATen/ops/empty.h>
+
+#include <cstring>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "text/prompt.h"
+
+namespace vllama::samples {
+namespace {
+
+at::Tensor to_tensor(const std::vector<std::int64_t>& values) {
+  at::Tensor tensor = at::empty({static_cast<std::int64_t>(values.size())}, at::kLong);
+  if (!values.empty())
+    std::memcpy(tensor.data_ptr(), values.data(), values.size() * sizeof(std::int64_t));
+  return tensor;
+}
+
+// The values of several media, one behind the other. at::cat would call up a team of threads, one
+// per core, beside every worker of a loader.
+at::Tensor joined(const std::vector<at::Tensor>& values) {
+  std::vector<std::int64_t> sizes = values.front().sizes().vec();
+  sizes.front() = 0;
+  for (const at::Tensor& value : values) sizes.front() += value.size(0);
+  const at::Tensor result = at::empty(sizes, values.front().options());
+  auto* place = static_cast<std::byte*>(result.data_ptr());
+  for (const at::Tensor& value : values) {
+    VLLAMA_ASSERT(value.scalar_type() == result.scalar_type() && value.device().is_cpu(),
+                  "media of a batch that take one route must be of one type, in CPU memory");
+    const at::Tensor packed = value.contiguous();
+    std::memcpy(place, packed.data_ptr(), packed.nbytes());
+    place += packed.nbytes();
+  }
+  return result;
+}
+
+// A media group in the making.
+struct OpenGroup {
+  std::vector<at::Tensor> values;
+  std::vector<std::int64_t> positions;
+};
+
+class Packer {
+ public:
+  explicit Packer(std::int64_t image_token) : image_token_(image_token) {}
+
+  void add(const Example& example) {
+    add_tokens(example);
+    batch_.sample_ids.push_back(example.id);
+    batch_.sequence_lengths.push_back(static_cast<std::int64_t>(example.token_ids.size()));
+    batch_.num_shortened += example.text_shortened;
+    batch_.num_concealed_frames += example.num_concealed_frames;
+  }
+
+  Batch finish() {
+    for (std::size_t route = 0; route < kNumMediaRoutes; ++route) {
+      if (groups_[route].values.empty()) continue;
+      batch_.media[route].values = joined(groups_[route].values);
+      batch_.media[route].positions_M = to_tensor(groups_[route].positions);
+    }
+    batch_.token_ids_T = to_tensor(token_ids_);
+    batch_.labels_T = to_tensor(labels_);
+    return std::move(batch_);
+  }
+
+ private:
+  void add_tokens(const Example& example) {
+    VLLAMA_ASSERT(example.token_ids.size() == example.labels.size() && !example.labels.empty(),
+                  "an example has one label for each token");
+    std::size_t num_media = 0;
+    std::int64_t num_open = 0;  // media tokens that the medium still waits for
+    for (std::size_t i = 0; i < example.token_ids.size(); ++i) {
+      const bool is_media = example.token_ids[i] == image_token_;
+      const bool is_target = example.labels[i] != text::kIgnoredLabel;
+      VLLAMA_ASSERT(!is_target || (!is_media && i > 0),
+                    "neither media nor the first token of a sequence can be learned");
+      if (is_media && num_open == 0) {
+        VLLAMA_ASSERT(num_media < example.media.size(), "media tokens without a medium");
+        num_open = add_medium(example, num_media++);
+      }
+      if (is_media) {
+        const auto route = static_cast<std::size_t>(example.media[num_media - 1].route);
+        groups_[route].positions.push_back(static_cast<std::int64_t>(token_ids_.size()));
+        --num_open;
+      }
+      token_ids_.push_back(is_media ? 0 : example.token_ids[i]);
+      labels_.push_back(example.labels[i]);
+      batch_.num_targets += is_target;
+    }
+    VLLAMA_ASSERT(num_media == example.media.size() && num_open == 0,
+                  "every medium has its media tokens");
+  }
+
+  // Returns its number of tokens.
+  std::int64_t add_medium(const Example& example, std::size_t index) {
+    const MediaInput& medium = example.media[index];
+    const auto route = static_cast<std::size_t>(medium.route);
+    VLLAMA_ASSERT(medium.num_tokens > 0 && medium.values.dim() == 4 && medium.values.size(0) > 0,
+                  "a medium has frames or clips, and tokens");
+    auto& values = groups_[route].values;
+    VLLAMA_ASSERT(values.empty() || values[0].sizes().slice(1) == medium.values.sizes().slice(1),
+                  "media of a batch that take one route must be of one size");
+    values.push_back(medium.values);
+    MediaGroup& group = batch_.media[route];
+    group.rows_per_medium.push_back(medium.values.size(0));
+    group.dropout_keys.push_back(index == 0 ? example.dropout_key
+                                            : random_key({example.dropout_key, index}));
+    return medium.num_tokens;
+  }
+
+  std::int64_t image_token_;
+  Batch batch_;
+  std::array<OpenGroup, kNumMediaRoutes> groups_;
+  std::vector<std::int64_t> token_ids_, labels_;
+};
+
+}  // namespace
+
+Batch pack(std::span<const Example> examples, std::int64_t image_token) {
+  Packer packer(image_token);
+  for (const Example& example : examples) packer.add(example);
+  return packer.finish();
+}
+
+}  // namespace vllama::samples

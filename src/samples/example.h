@@ -1,0 +1,41 @@
+// One training sample as tensors: its media at the model's size, and its text as tokens.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vllama::samples {
+
+// Which part of the model turns a medium into embeddings.
+enum class MediaRoute {
+  vision,             // frames through the vision branch
+  audio_from_frames,  // frames through ImageBind's vision trunk and the audio branch
+  audio_from_sound,   // clips of sound through ImageBind's audio trunk and the audio branch
+};
+inline constexpr std::size_t kNumMediaRoutes = 3;
+
+// A medium of F frames of S x S pixels (an image is one frame), or of F clips of sound.
+struct MediaInput {
+  MediaRoute route = MediaRoute::vision;
+  at::Tensor values;            // frames: uint8 [F, S, S, 3], RGB; the model normalises
+                                // sound: float [F, 1, 128 mel bins, 204 frames]
+  std::int64_t num_tokens = 0;  // media tokens that its embeddings replace
+  // When each frame of a video stands in its file; empty for pictures and sound.
+  std::vector<double> times_seconds = {};
+};
+
+struct Example {
+  std::string id;
+  std::vector<MediaInput> media;  // in the order of their media tokens
+  // The prompt, with the tokenizer's image token where embeddings of the media go, and the same
+  // number of labels: the token itself where it is to be learned, else text::kIgnoredLabel.
+  std::vector<std::int64_t> token_ids, labels;
+  std::uint64_t dropout_key = 0;          // names the sample's dropout masks
+  bool text_shortened = false;            // text was left out to meet a length limit
+  std::int64_t num_concealed_frames = 0;  // stand in for frames that did not decode
+};
+
+}  // namespace vllama::samples

@@ -1,0 +1,77 @@
+// From a media file to what the model gets of it: frames decoded, cropped and resized, sound as
+// clips, and the text that stands around them in a question.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "samples/example.h"
+#include "samples/media_config.h"
+#include "samples/media_file.h"
+#include "samples/model_input.h"
+#include "samples/sample_key.h"
+
+namespace vllama::samples {
+
+// Where the time of a sample went.
+struct StageSeconds {
+  double decode = 0;  // opening, demuxing, decoding and scaling to the model's size
+  double pixels = 0;  // crop and resize
+  double sound = 0;   // resampling and mel spectrograms
+  double text = 0;
+
+  double total() const { return decode + pixels + sound + text; }
+  StageSeconds& operator+=(const StageSeconds& other);
+};
+
+// A medium, ready for the model.
+struct BuiltMedium {
+  std::vector<MediaInput> inputs;  // one, or frames and sound
+  std::string text;          // with placeholders for the embeddings of all inputs, in their order
+  std::string time_message;  // of a video, part of `text`; empty where there is none
+  std::int64_t num_tokens = 0;
+  std::int64_t num_concealed_frames = 0;
+};
+
+// Immutable: may be used by several threads at once.
+class MediaBuilder {
+ public:
+  // `name` is that of the data set, for messages. Throws UserError for settings that contradict
+  // each other or the model.
+  MediaBuilder(const std::string& name, const MediaConfig& config, const MediaSettings& settings,
+               const ModelInput& model);
+
+  // Medium number `index` of a record. Throws media::MediaError if it cannot be used. Adds the time
+  // spent to `seconds`.
+  BuiltMedium build(const MediaFile& file, const SampleKey& sample, std::size_t index,
+                    StageSeconds& seconds) const;
+
+ private:
+  struct Draws;
+
+  bool takes_frames(MediaKind kind) const;
+  bool takes_sound(MediaKind kind) const;
+  void add_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
+                  StageSeconds& seconds) const;
+  void add_sound(const MediaFile& file, BuiltMedium& built, StageSeconds& seconds) const;
+  at::Tensor video_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
+                          std::vector<double>& times_seconds, StageSeconds& seconds) const;
+  std::vector<std::int64_t> chosen_frames(const MediaFile& file, const media::VideoFacts& facts,
+                                          Draws& draws) const;
+  // When frames of a clip are shown, as prompts tell it.
+  std::vector<double> told_times(std::span<const std::int64_t> frames,
+                                 const media::VideoFacts& facts) const;
+  at::Tensor image_frame(const MediaFile& file, Draws& draws, StageSeconds& seconds) const;
+  // The branch that frames go to.
+  const BranchInput& frame_branch() const { return model_.vision ? *model_.vision : *model_.audio; }
+
+  MediaConfig config_;
+  media::VideoOptions video_;
+  AudioClipConfig sound_;
+  Compat compat_;
+  ModelInput model_;
+};
+
+}  // namespace vllama::samples

@@ -1,0 +1,70 @@
+#include "tests/inference/chat/tiny_chat_model.h"
+
+#include "core/files.h"
+#include "models/load_video_llama.h"
+#include "models/random_weights.h"
+
+namespace vllama::test {
+namespace {
+
+models::WeightSizes sizes() {
+  models::WeightSizes sizes;
+  sizes.vision.encoder = {
+      .image_size = 28, .width = 32, .num_blocks = 2, .num_heads = 2, .mlp_width = 64};
+  sizes.vision.image_q_former = {.num_queries = 4,
+                                 .num_layers = 2,
+                                 .width = 32,
+                                 .num_heads = 2,
+                                 .mlp_width = 64,
+                                 .cross_attention_every = 2};
+  sizes.vision.video_q_former = sizes.vision.image_q_former;
+  sizes.vision.video_q_former.num_queries = 3;
+  sizes.vision.video_q_former.cross_attention_every = 1;
+  sizes.vision.max_frame_positions = 8;
+  models::AudioConfig audio;
+  audio.vision_encoder = {.image_size = 28,
+                          .patch_size = 14,
+                          .width = 32,
+                          .num_blocks = 1,
+                          .num_heads = 2,
+                          .mlp_width = 64};
+  audio.audio_encoder = {.width = 32, .num_blocks = 1, .num_heads = 2, .mlp_width = 64};
+  audio.embedding_width = 32;
+  audio.audio_q_former = sizes.vision.video_q_former;
+  audio.audio_q_former.num_queries = 2;
+  audio.max_positions = 8;
+  sizes.audio = audio;
+  sizes.language = {
+      .width = 32, .mlp_width = 64, .num_layers = 2, .num_heads = 2, .max_positions = 384};
+  return sizes;
+}
+
+}  // namespace
+
+models::ModelConfig write_tiny_chat_weights(const TemporaryFolder& folder,
+                                            const std::string& branches) {
+  const auto tokenizer = golden_file("text/llama_tokenizer.model");
+  models::write_random_weights(sizes(), text::Tokenizer(tokenizer).size(), 1, folder.path());
+  write_file_atomically(folder.path() / "llama/tokenizer.model", read_file(tokenizer));
+  models::ModelConfig config;
+  config.branches = branches;
+  config.vision = sizes().vision;
+  config.audio = *sizes().audio;
+  config.precision = "fp32";
+  config.weights.language_model = folder.path() / "llama";
+  if (config.has_vision()) {
+    config.weights.vision_encoder = folder.path() / "eva_vit_g.pth";
+    config.weights.q_former = folder.path() / "blip2_qformer.pth";
+  }
+  if (config.has_audio()) config.weights.image_bind = folder.path() / "imagebind_huge.pth";
+  return config;
+}
+
+inference::OpenedModel tiny_chat_model(const TemporaryFolder& folder, const std::string& branches) {
+  inference::OpenedModel opened;
+  opened.model = models::load_video_llama(write_tiny_chat_weights(folder, branches), at::kCPU, 1);
+  opened.tokenizer = std::make_unique<text::Tokenizer>(folder.path() / "llama/tokenizer.model");
+  return opened;
+}
+
+}  // namespace vllama::test
