@@ -10,9 +10,9 @@ ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& d
     : media_(dataset.name, dataset, data.media_settings(), model),
       tokenizer_(tokenizer),
       cleans_captions_(dataset.cleans_captions()) {
-  const auto truncation = samples::compat_of(data.compat).cuts_stop_tokens
-                              ? text::Truncation::cut
-                              : text::Truncation::keep_stop;
+  const samples::Compat& compat = samples::compat_of(data.compat);
+  const auto truncation =
+      compat.cuts_stop_tokens ? text::Truncation::cut : text::Truncation::keep_stop;
   cleaner_.max_words = dataset.max_caption_words;
   const CaptionConfig& captions = data.captions;
   caption_layout_.end_sign = text::unescape_newlines(captions.end_sign);
@@ -20,8 +20,10 @@ ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& d
   if (!captions.prompt_file.empty())
     prompts_ = text::read_caption_prompts(captions.prompt_file,
                                           text::unescape_newlines(captions.prompt_template));
-  conversation_layout_ = {&text::conversation_template(data.conversations.form),
-                          {data.conversations.max_tokens, truncation}};
+  caption_layout_.reads_special_tokens = compat.reads_special_tokens;
+  conversation_layout_ = {.form = &text::prompt_template(data.conversations.form).training,
+                          .limit = {data.conversations.max_tokens, truncation},
+                          .reads_special_tokens = compat.reads_special_tokens};
 }
 
 samples::Example ExampleBuilder::build(const Record& record, const PlannedSample& sample,
@@ -33,8 +35,8 @@ samples::Example ExampleBuilder::build(const Record& record, const PlannedSample
   std::int64_t num_media_tokens = 0;
   for (std::size_t i = 0; i < record.media.size(); ++i) {
     samples::BuiltMedium medium = media_.build(record.media[i], sample.key(), i, seconds);
+    media_texts.push_back(text_of(medium));
     for (auto& input : medium.inputs) example.media.push_back(std::move(input));
-    media_texts.push_back(std::move(medium.text));
     num_media_tokens += medium.num_tokens;
     example.num_concealed_frames += medium.num_concealed_frames;
   }
@@ -47,6 +49,14 @@ samples::Example ExampleBuilder::build(const Record& record, const PlannedSample
   example.labels = std::move(sequence.labels);
   example.text_shortened = sequence.shortened;
   return example;
+}
+
+std::string ExampleBuilder::text_of(const samples::BuiltMedium& medium) const {
+  std::string text;
+  for (const samples::MediaInput& input : medium.inputs)
+    text +=
+        conversation_layout_.form->media_text(input.kind, input.num_tokens, medium.time_message);
+  return text;
 }
 
 text::TokenSequence ExampleBuilder::caption(const text::Conversation& conversation,

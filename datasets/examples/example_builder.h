@@ -27,6 +27,8 @@ class ExampleBuilder {
                          samples::StageSeconds& seconds) const;
 
  private:
+  // What stands in a question for a medium.
+  std::string text_of(const samples::BuiltMedium& medium) const;
   text::TokenSequence caption(const text::Conversation& conversation, const PlannedSample& sample,
                               std::int64_t num_media_tokens) const;
 

@@ -12,18 +12,29 @@
 
 namespace vllama::eval {
 
+// How prompts are laid out: as the model says, or as is said here.
+enum class LayoutChoice { of_model, reference, training };
+constexpr auto names_of(LayoutChoice) {
+  return config::EnumNames<LayoutChoice, 3>{{{LayoutChoice::of_model, ""},
+                                             {LayoutChoice::reference, "reference"},
+                                             {LayoutChoice::training, "training"}}};
+}
+// Nothing for that of the model.
+inline std::optional<text::LayoutKind> layout_kind(LayoutChoice choice) {
+  return config::value_named<text::LayoutKind>(config::name_of(choice));
+}
+
 // Where the settings of the model differ from what its checkpoint says.
 struct PromptConfig {
-  std::string form;
+  LayoutChoice layout = LayoutChoice::of_model;
   std::string system;
   std::int64_t num_frames = 0;
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("template", form,
+    field("template", layout,
           "reference, as the released checkpoints expect prompts, or training; empty: what the "
-          "checkpoint was trained with",
-          config::OneOf{{"", "reference", "training"}});
+          "checkpoint was trained with");
     field("system", system, "system text of the reference template");
     field("num_frames", num_frames, "frames taken from a video; 0: as in training",
           config::Range<std::int64_t>{0, 4096});

@@ -14,8 +14,6 @@
 namespace vllama::eval {
 namespace {
 
-using samples::MediaRoute;
-
 std::int64_t num_frames(const inference::ChatSettings& chat, const PromptConfig& config,
                         const TaskConfig& task) {
   if (task.num_frames > 0) return task.num_frames;
@@ -38,7 +36,7 @@ std::vector<std::int64_t> row_order(std::int64_t count, const TaskConfig& task,
 }
 
 bool is_sound(const samples::MediaInput& input) {
-  return input.route == MediaRoute::audio_from_sound;
+  return input.kind == MediaKind::sound;
 }
 
 }  // namespace
@@ -54,8 +52,8 @@ samples::MediaConfig media_of_task(const inference::ChatSettings& chat, const Pr
 QuestionPrompts::QuestionPrompts(const inference::ModelView& model, const PromptConfig& config,
                                  const TaskConfig& task)
     : model_(model),
-      form_(text::chat_template(config.form.empty() ? model.chat.template_kind : config.form,
-                                model.chat.template_family)),
+      layout_kind_(eval::layout_kind(config.layout).value_or(model.chat.layout)),
+      layout_(text::prompt_template(model.chat.family).layout(layout_kind_)),
       task_(task),
       system_(config.system.empty() ? model.chat.system : config.system),
       media_(task.name, media_of_task(model.chat, config, task), model.media,
@@ -88,29 +86,25 @@ PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
 text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
   const auto& inputs = prepared.medium.inputs;
   const bool has_sound = std::ranges::any_of(inputs, is_sound);
-  text::Chat chat;
-  chat.system = system_;
-  chat.time_message = prepared.medium.time_message;
-  chat.question = prepared.question->prompt;
-  if (inputs.empty())
-    chat.media = text::ChatMedia::none;
-  else if (inputs.size() > 1)
-    chat.media = text::ChatMedia::video_with_audio;
-  else if (has_sound)
-    chat.media = text::ChatMedia::audio;
-  else if (prepared.question->medium->kind == MediaKind::image)
-    chat.media = text::ChatMedia::image;
-  else
-    chat.media = text::ChatMedia::video;
+  text::Chat chat{
+      .system = system_,
+      .question = prepared.question->prompt,
+      .reads_special_tokens = samples::compat_of(model_.media.compat).reads_special_tokens};
+  if (inputs.empty()) return chat;
+  const bool is_heard_only = has_sound && inputs.size() == 1;
+  chat.media.push_back({.kind = is_heard_only ? MediaKind::sound : prepared.question->medium->kind,
+                        .has_sound = has_sound && !is_heard_only,
+                        .time_message = prepared.medium.time_message});
   return chat;
 }
 
 inference::Prompt QuestionPrompts::prompt(const PreparedQuestion& prepared) const {
-  const text::ChatPrompt chat = text::build_chat_prompt(model_.tokenizer, form_, chat_of(prepared));
+  const text::ChatPrompt chat =
+      text::build_chat_prompt(model_.tokenizer, layout_, chat_of(prepared));
   std::vector<const samples::MediaInput*> inputs;
   for (const auto& input : prepared.medium.inputs) inputs.push_back(&input);
   std::ranges::stable_partition(
-      inputs, [this](const auto* input) { return is_sound(*input) == form_.sound_first; });
+      inputs, [this](const auto* input) { return is_sound(*input) == layout_.sound_first; });
   std::vector<at::Tensor> blocks;
   for (const auto* input : inputs)
     blocks.push_back(inference::media_embedding(model_.model, *input));

@@ -39,13 +39,15 @@ class QuestionPrompts {
   // Encodes the media and lays out the prompt. `prepared` has no problem.
   inference::Prompt prompt(const PreparedQuestion& prepared) const;
 
-  const text::ChatTemplate& form() const { return form_; }
+  text::LayoutKind layout_kind() const { return layout_kind_; }
+  const text::PromptLayout& layout() const { return layout_; }
 
  private:
   text::Chat chat_of(const PreparedQuestion& prepared) const;
 
   const inference::ModelView model_;
-  text::ChatTemplate form_;
+  text::LayoutKind layout_kind_;
+  const text::PromptLayout& layout_;
   const TaskConfig task_;
   std::string system_;
   samples::MediaBuilder media_;

@@ -60,7 +60,7 @@ class Answerer {
         config_(config),
         model_(model),
         prompts_(model, config.prompt, task_config),
-        rules_(inference::stop_rules(model.tokenizer, prompts_.form())),
+        rules_(inference::stop_rules(model.tokenizer, prompts_.layout())),
         generator_(model.model.language_model(), model.tokenizer, rules_, config.generation),
         short_answers_(model.model.language_model(), model.tokenizer, rules_,
                        short_answers(config.generation)) {}
@@ -81,7 +81,7 @@ class Answerer {
     for (const PreparedQuestion& prepared : group) {
       Prediction prediction = prepared.question->expected;
       prediction.num_frames = prepared.num_frames;
-      prediction.template_name = prompts_.form().name;
+      prediction.template_name = config::name_of(prompts_.layout_kind());
       if (prepared.problem.empty()) {
         asked.push_back(predictions.size());
         prompts.push_back(prompts_.prompt(prepared));
@@ -108,7 +108,7 @@ class Answerer {
                                  const std::vector<inference::Prompt>& prompts) const {
     std::vector<std::string> texts;
     for (const inference::Answer& answer : generator(prompts))
-      texts.push_back(text::answer_text(model_.tokenizer, prompts_.form(), answer.ids));
+      texts.push_back(text::answer_in(model_.tokenizer, prompts_.layout(), answer.ids));
     return texts;
   }
 

@@ -7,9 +7,8 @@
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <ATen/ops/zeros_like.h>
 
-#include <cmath>
-
 #include "core/error.h"
+#include "encoders/patch_grid.h"
 #include "nn/attention.h"
 #include "nn/linear_kernel.h"
 
@@ -103,12 +102,18 @@ at::Tensor EvaVit::operator()(const at::Tensor& images_NCHW) const {
   return tokens_RD.view({num_images, config_.num_tokens(), config_.width});
 }
 
+std::optional<std::int64_t> EvaVit::fit_positions() {
+  const std::int64_t num_tokens = positions_1LD_.size(1);
+  if (num_tokens == config_.num_tokens()) return std::nullopt;
+  positions_1LD_ =
+      resize_positions(positions_1LD_, config_.num_tokens()).to(positions_1LD_.scalar_type());
+  return num_tokens;
+}
+
 at::Tensor resize_positions(const at::Tensor& positions_1LD, std::int64_t num_tokens) {
   if (positions_1LD.size(1) == num_tokens) return positions_1LD;
-  const auto side = [](std::int64_t tokens) {
-    return static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(tokens - 1))));
-  };
-  const std::int64_t from = side(positions_1LD.size(1)), to = side(num_tokens);
+  const std::int64_t from = grid_side(positions_1LD.size(1)).value(),
+                     to = grid_side(num_tokens).value();
   const at::Tensor grid = positions_1LD.narrow(1, 1, from * from)
                               .to(at::kFloat)
                               .view({1, from, from, -1})

@@ -3,6 +3,8 @@
 // width.
 #pragma once
 
+#include <optional>
+
 #include "config/fields.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
@@ -11,6 +13,8 @@
 namespace vllama::encoders {
 
 struct EvaVitConfig {
+  static constexpr char kKind[] = "eva_vit_g";
+
   config::Size image_size = config::Size::published(224);
   config::Size patch_size = config::Size::published(14);
   config::Size width = config::Size::published(1408);
@@ -64,6 +68,11 @@ class EvaVit {
   // images_NCHW -> patches [N, L - 1, D], without class token and positions.
   at::Tensor embed_patches(const at::Tensor& images_NCHW) const;
 
+  // Resizes a position table that was read for another image size; returns how many tokens it had,
+  // or nothing if it fits.
+  std::optional<std::int64_t> fit_positions();
+
+  at::ScalarType dtype() const { return patch_projection_.weight_OI.scalar_type(); }
   const EvaVitConfig& config() const { return config_; }
   const std::vector<EvaBlock>& blocks() const { return blocks_; }
 

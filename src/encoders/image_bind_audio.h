@@ -12,6 +12,8 @@
 namespace vllama::encoders {
 
 struct ImageBindAudioConfig {
+  static constexpr char kKind[] = "image_bind";
+
   config::Size kernel_size = config::Size::published(16);
   config::Size stride = config::Size::published(10);
   config::Size width = config::Size::published(768);

@@ -9,6 +9,8 @@
 namespace vllama::encoders {
 
 struct ImageBindVisionConfig {
+  static constexpr char kKind[] = "image_bind";
+
   config::Size image_size = config::Size::published(224);
   config::Size patch_size = config::Size::published(14);
   config::Size width = config::Size::published(1280);
@@ -46,6 +48,7 @@ class ImageBindVision {
   at::Tensor embed_patches(const at::Tensor& images_NCHW) const;
   at::Tensor transform(const at::Tensor& tokens_NLD) const;
 
+  at::ScalarType dtype() const { return patch_projection_DC2PP_.scalar_type(); }
   const ImageBindVisionConfig& config() const { return config_; }
 
  private:

@@ -6,7 +6,7 @@ at::Tensor media_embedding(const models::VideoLlama& model, const samples::Media
   samples::MediaGroup group;
   group.values = input.values;
   group.rows_per_medium = {input.values.size(0)};
-  return model.media_embeddings(input.route, group);
+  return model.media_embeddings(input.encoder, group);
 }
 
 }  // namespace vllama::inference

@@ -16,19 +16,18 @@ namespace vllama::inference {
 
 // How prompts are laid out, and what the model is given of a medium.
 struct ChatSettings {
-  std::string template_kind = "reference";  // or "training"
-  std::string template_family = "vicuna";   // or "llama_v2"
-  std::string system = {};                  // system text of the reference template; may be empty
-  std::int64_t num_frames = 8;              // of a video
-  bool time_message = true;                 // tells the model when the frames were taken
+  text::LayoutKind layout = text::LayoutKind::reference;
+  std::string family = "vicuna";  // of prompts (text/prompt_template.h)
+  std::string system = {};        // system text of the reference layout; may be empty
+  std::int64_t num_frames = 8;    // of a video
+  bool time_message = true;       // tells the model when the frames were taken
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("template", template_kind,
+    field("template", layout,
           "texts around questions and answers: reference, of the released checkpoints; training, "
-          "as this trainer lays them out",
-          config::OneOf{{"reference", "training"}});
-    field("family", template_family, "which of the templates of that kind",
+          "as this trainer lays them out");
+    field("family", family, "which of the templates of that kind",
           config::OneOf{text::prompt_template_names()});
     field("system", system, "system text of the reference template");
     field("num_frames", num_frames, "frames taken from a video",

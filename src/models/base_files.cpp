@@ -42,7 +42,7 @@ class PlannedFile {
 
  private:
   at::ScalarType type_of(const nn::Parameter& parameter) const {
-    return parameter.name == kLogAudioFactorName ? at::kFloat : dtype_;
+    return parameter.name == encoders::kLogAudioFactorName ? at::kFloat : dtype_;
   }
 
   at::ScalarType dtype_;
@@ -57,27 +57,25 @@ at::Tensor held_values(const nn::Parameter& parameter) {
   return *parameter.tensor;
 }
 
-void write_vision_encoder(VisionBranch& vision, const std::filesystem::path& folder,
-                          at::ScalarType dtype, const ParameterValues& values) {
+void write_vision_encoder(Branch& vision, const std::filesystem::path& folder, at::ScalarType dtype,
+                          const ParameterValues& values) {
   nn::ParameterList encoder;
-  vision.declare_encoder(encoder);
+  vision.declare_encoders(encoder);
   const PlannedFile file(encoder, dtype, values);
   weights::write_pth(folder / kVisionEncoderFile, file.tensors(), file.contents());
 }
 
-void write_image_q_former(VisionBranch& vision, const std::filesystem::path& folder,
-                          at::ScalarType dtype, const ParameterValues& values) {
+void write_image_q_former(Branch& vision, const std::filesystem::path& folder, at::ScalarType dtype,
+                          const ParameterValues& values) {
   nn::ParameterList q_former;
-  vision.declare_image_q_former(q_former);
+  vision.declare_resampler(q_former);
   const PlannedFile file(q_former, dtype, values);
   weights::write_pth(folder / kImageQFormerFile, file.tensors(), file.contents(), "model");
 }
 
-void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder, at::ScalarType dtype,
-                      const ParameterValues& values) {
-  nn::ParameterList trunks;
-  audio.declare_trunks(trunks);
-  PlannedFile file(trunks, dtype, values);
+void write_image_bind(const nn::ParameterList& encoders, const std::filesystem::path& folder,
+                      at::ScalarType dtype, const ParameterValues& values) {
+  PlannedFile file(encoders, dtype, values);
   for (const auto& [modality, factor] : kOtherFactors)
     file.add("modality_postprocessors." + modality + ".1.log_logit_scale",
              at::scalar_tensor(std::log(factor), at::kFloat));

@@ -5,8 +5,7 @@
 #include <functional>
 
 #include "language/llama.h"
-#include "models/audio_branch.h"
-#include "models/vision_branch.h"
+#include "models/branch.h"
 
 namespace vllama::models {
 
@@ -23,13 +22,14 @@ at::Tensor held_values(const nn::Parameter& parameter);
 
 // Each writes the part below `folder`, which must exist, under its name above. Factors of
 // modalities stay fp32 whatever `dtype` is, since half precision would make 20.005 of 20.
-void write_vision_encoder(VisionBranch& vision, const std::filesystem::path& folder,
-                          at::ScalarType dtype, const ParameterValues& values = held_values);
-void write_image_q_former(VisionBranch& vision, const std::filesystem::path& folder,
-                          at::ScalarType dtype, const ParameterValues& values = held_values);
-// Of text, depth, heat and motion the file holds the factors and no encoders.
-void write_image_bind(AudioBranch& audio, const std::filesystem::path& folder, at::ScalarType dtype,
-                      const ParameterValues& values = held_values);
+void write_vision_encoder(Branch& vision, const std::filesystem::path& folder, at::ScalarType dtype,
+                          const ParameterValues& values = held_values);
+void write_image_q_former(Branch& vision, const std::filesystem::path& folder, at::ScalarType dtype,
+                          const ParameterValues& values = held_values);
+// `encoders` are the parameters of both. Of text, depth, heat and motion the file holds the factors
+// and no encoders.
+void write_image_bind(const nn::ParameterList& encoders, const std::filesystem::path& folder,
+                      at::ScalarType dtype, const ParameterValues& values = held_values);
 void write_language_model(language::Llama& llama, const language::LlamaConfig& config,
                           const std::filesystem::path& folder, at::ScalarType dtype,
                           const ParameterValues& values = held_values);

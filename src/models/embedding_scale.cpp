@@ -27,7 +27,8 @@ std::string trained_scale(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::string other_scale_warning(const std::string& file, const std::string& used) {
+std::string other_scale_warning(const std::string& file, encoders::EmbeddingScale scale) {
+  const std::string used = config::name_of(scale);
   const std::string trained = trained_scale(file);
   if (trained.empty() || trained == used) return {};
   return fmt::format(

@@ -6,26 +6,22 @@
 #include <vector>
 
 #include "language/llama_config.h"
-#include "models/audio_branch.h"
-#include "models/vision_branch.h"
+#include "models/branch.h"
 
 namespace vllama::models {
 
-// The real sizes of a batch; nothing is padded. A sample has frames or, in the audio branch, sound
-// clips.
+// The real sizes of a batch; nothing is padded.
 struct StepShape {
-  std::vector<std::int64_t> frames_per_sample;
+  // Of each encoder of the branch: how many rows each of its media has.
+  std::vector<std::vector<std::int64_t>> rows_per_medium;
   std::vector<std::int64_t> sequence_lengths;
   std::int64_t num_logit_rows = 0;  // tokens whose logits are computed
-  std::vector<std::int64_t> sound_clips_per_sample = {};
 };
 
 struct StepFlops {
-  double vision = 0;             // frozen image encoder of the branch, forward
-  double sound = 0;              // frozen audio encoder, forward
-  double image_q_former = 0;     // frozen, forward
-  double video_q_former = 0;     // trained, with its projection: forward and backward
-  double audio_q_former = 0;     // the same in the audio branch
+  std::vector<double> encoders;  // frozen, forward
+  double resampler = 0;          // frozen, forward
+  double connector = 0;          // trained, with its projection: forward and backward
   double language_forward = 0;   // decoder layers
   double language_backward = 0;  // gradients of activations only: the weights are frozen
   double logits = 0;             // output matrix, forward and backward
@@ -35,10 +31,7 @@ struct StepFlops {
 // Matrix products and attention; norms, activations and embeddings are left out. Backward costs
 // twice the forward pass where weights train and once where they are frozen; attention 2.5 times,
 // because fused kernels compute the scores again. Recomputed layers do not count twice.
-StepFlops step_flops(const VisionConfig& vision, const language::LlamaConfig& language,
-                     const StepShape& shape);
-// A step of the audio branch.
-StepFlops step_flops(const AudioConfig& audio, const language::LlamaConfig& language,
+StepFlops step_flops(const Branch& branch, const language::LlamaConfig& language,
                      const StepShape& shape);
 
 }  // namespace vllama::models

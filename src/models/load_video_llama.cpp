@@ -9,8 +9,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "models/embedding_scale.h"
+#include "models/encoder_reading.h"
 #include "models/file_sizes.h"
-#include "models/load_image_bind.h"
 #include "models/load_language_model.h"
 #include "models/modules.h"
 #include "models/saved_step.h"
@@ -21,9 +21,6 @@ namespace {
 
 using weights::LoadRules;
 
-// Rows of an embedding table beyond the tokenizer's pieces: added tokens, and rounding for speed.
-constexpr std::int64_t kMaxAddedRows = 256;
-
 // Rules for a part of the base: fp32 and writable if it trains, else as `frozen`.
 LoadRules base_rules(LoadRules frozen, bool trains) {
   if (!trains) return frozen;
@@ -32,21 +29,22 @@ LoadRules base_rules(LoadRules frozen, bool trains) {
   return frozen;
 }
 
-std::vector<WeightReading> base_vision(VideoLlama& model, const WeightFiles& files,
-                                       const LoadRules& frozen) {
-  VisionBranch& vision = *model.vision();
-  std::vector<WeightReading> readings;
-  LoadRules rules = frozen;
-  rules.is_ignorable = [num_blocks = vision.config().encoder.num_blocks](const std::string& name) {
-    return is_unused_encoder_name(name, num_blocks);
-  };
-  vision.declare_encoder(
-      readings.emplace_back(WeightReading{"vision_encoder", files.vision_encoder, {}, rules})
-          .parameters);
-  rules = base_rules(frozen, model.trains("image_q_former"));
+WeightReading resampler_reading(VideoLlama& model, Branch& branch, const WeightFiles& files,
+                                const LoadRules& frozen) {
+  LoadRules rules = base_rules(frozen, model.trains(branch.names().resampler));
   rules.is_ignorable = is_unused_q_former_name;
-  vision.declare_image_q_former(
-      readings.emplace_back(WeightReading{"q_former", files.q_former, {}, rules}).parameters);
+  WeightReading reading{"q_former", files.q_former, {}, std::move(rules)};
+  branch.declare_resampler(reading.parameters);
+  return reading;
+}
+
+// What of a branch lies in published files that never change.
+std::vector<WeightReading> base_readings(VideoLlama& model, Branch& branch,
+                                         const WeightFiles& files, const LoadRules& frozen) {
+  std::vector<WeightReading> readings{
+      encoder_reading(branch, files.named(branch.names().encoder_file), frozen)};
+  if (branch.resampler() != nullptr)
+    readings.push_back(resampler_reading(model, branch, files, frozen));
   return readings;
 }
 
@@ -65,50 +63,46 @@ WeightReading restricted(WeightReading reading, std::string_view prefix) {
   return reading;
 }
 
-// A checkpoint that holds the other branch alone: no list of missing names says it as well.
-std::string other_branch(const weights::TensorSource& source, const std::string& own,
-                         const std::string& other) {
-  const auto holds = [&source](const std::string& name) {
-    return std::ranges::find(source.tensors(), name, &weights::TensorFacts::name) !=
-           source.tensors().end();
-  };
-  const auto queries_of = [](const std::string& branch) {
-    return (branch == "vision" ? "video" : branch) + "_query_tokens";
-  };
-  if (holds(queries_of(own)) || !holds(queries_of(other))) return {};
+// The branch, other than `own`, that a checkpoint holds alone: no list of missing names says it as
+// well.
+std::string other_branch(const weights::TensorSource& source, const BranchNames& own) {
+  bool holds_own = false;
+  const PublishedPart* other = nullptr;
+  for (const weights::TensorFacts& facts : source.tensors())
+    for (const PublishedPart& part : published_parts()) {
+      if (part.kind != PartKind::queries || part.module == own.resampler ||
+          facts.name != part.beginning)
+        continue;
+      if (part.place() == own.place)
+        holds_own = true;
+      else if (trains_as_published(part.module))
+        other = &part;
+    }
+  if (holds_own || other == nullptr) return {};
   return fmt::format(
       "this is a checkpoint of the {0} branch, which holds nothing of the {1} branch; name it as "
       "model.weights.{0}_checkpoint in a configuration that has that branch",
-      other, own);
+      other->place() == ModulePlace::vision_branch ? "vision" : "audio", own.branch);
 }
 
 // In the order in which they are read; a later file wins.
-std::vector<WeightReading> trainable_vision(VisionBranch& vision, const WeightFiles& files) {
+std::vector<WeightReading> trainable_readings(Branch& branch, const WeightFiles& files) {
   std::vector<WeightReading> readings;
+  const BranchNames& names = branch.names();
   LoadRules rules{.dtype = at::kFloat, .writable = true};
   nn::ParameterList parameters;
-  vision.declare_trainable(parameters);
-  if (!files.projection.empty())
+  branch.declare_trainable(parameters);
+  if (names.place == ModulePlace::vision_branch && !files.projection.empty())
     readings.push_back(
         restricted({"projection", files.projection, parameters, rules}, "llama_proj."));
-  rules.is_ignorable = is_unused_in_vision_checkpoint;
-  if (!files.vision_checkpoint.empty())
-    readings.push_back(
-        {"vision_checkpoint", files.vision_checkpoint, parameters, rules,
-         [](const auto& source) { return other_branch(source, "vision", "audio"); }});
+  rules.is_ignorable = [place = names.place](const std::string& name) {
+    return is_unused_in_checkpoint(name, place);
+  };
+  const std::string& checkpoint = files.named(names.checkpoint);
+  if (!checkpoint.empty())
+    readings.push_back({names.checkpoint, checkpoint, parameters, rules,
+                        [names](const auto& source) { return other_branch(source, names); }});
   return readings;
-}
-
-std::vector<WeightReading> trainable_audio(AudioBranch& audio, const WeightFiles& files) {
-  if (files.audio_checkpoint.empty()) return {};
-  WeightReading reading{"audio_checkpoint",
-                        files.audio_checkpoint,
-                        {},
-                        {.dtype = at::kFloat, .writable = true},
-                        [](const auto& source) { return other_branch(source, "audio", "vision"); }};
-  reading.rules.is_ignorable = is_unused_in_audio_checkpoint;
-  audio.declare_trainable(reading.parameters);
-  return {std::move(reading)};
 }
 
 std::vector<WeightReading> trainable_parts(VideoLlama& model, const WeightFiles& files,
@@ -117,16 +111,15 @@ std::vector<WeightReading> trainable_parts(VideoLlama& model, const WeightFiles&
   const auto append = [&readings](std::vector<WeightReading> more) {
     std::ranges::move(more, std::back_inserter(readings));
   };
-  if (VisionBranch* vision = model.vision()) append(trainable_vision(*vision, files));
-  if (AudioBranch* audio = model.audio()) append(trainable_audio(*audio, files));
+  for (Branch& branch : model.branches()) append(trainable_readings(branch, files));
   if (!files.saved_step.empty()) append(saved_step_readings(model, files.saved_step, frozen));
   return readings;
 }
 
-void warn_of_other_scales(const WeightFiles& files, const AudioBranch& audio) {
-  for (const std::string& file : {files.audio_checkpoint, files.saved_step}) {
+void warn_of_other_scales(const ModelConfig& config) {
+  for (const std::string& file : {config.weights.audio_checkpoint, config.weights.saved_step}) {
     if (file.empty()) continue;
-    const std::string warning = other_scale_warning(file, audio.config().embedding_scale);
+    const std::string warning = other_scale_warning(file, config.audio.embedding_scale);
     if (!warning.empty()) log::warn("{}", warning);
   }
 }
@@ -137,9 +130,8 @@ void read_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules
   model.language_model().declare_lora(fresh, "llama_model.");
   nn::initialize(fresh, seed);
   for (const WeightReading& reading : trainable_parts(model, files, frozen)) load(reading);
-  if (model.vision() != nullptr) model.vision()->clear_unused_positions();
-  if (model.audio() != nullptr) model.audio()->clear_unused_positions();
-  if (model.audio() != nullptr) warn_of_other_scales(files, *model.audio());
+  for (Branch& branch : model.branches()) branch.clear_unused_positions();
+  if (model.config().has_audio()) warn_of_other_scales(model.config());
 }
 
 void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen,
@@ -151,12 +143,13 @@ void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules
     *parameter.tensor = parameter.tensor->to(device);
 }
 
-// The norm behind the encoder is in the Q-Former's file and stays frozen when that trains.
-void load_base_vision(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen) {
-  for (const WeightReading& reading : base_vision(model, files, frozen)) load(reading);
-  nn::ParameterList q_former;
-  model.vision()->declare_image_q_former(q_former);
-  for (const nn::Parameter& parameter : q_former)
+// The norm behind an encoder is in the resampler's file and stays frozen when that trains.
+void load_base(VideoLlama& model, Branch& branch, const WeightFiles& files,
+               const LoadRules& frozen) {
+  for (const WeightReading& reading : base_readings(model, branch, files, frozen)) load(reading);
+  nn::ParameterList resampler;
+  branch.declare_resampler(resampler);
+  for (const nn::Parameter& parameter : resampler)
     if (!model.trains(module_of(parameter.name)))
       *parameter.tensor = parameter.tensor->to(frozen.dtype);
 }
@@ -186,10 +179,6 @@ ModelConfig agreed_sizes(const ModelConfig& given) {
   return std::move(sized.config);
 }
 
-at::ScalarType frozen_type(const ModelConfig& config) {
-  return config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
-}
-
 // What load_video_llama() would read. Without the language model's configuration the sizes that
 // depend on it are unknown, and files that have them are only opened.
 std::vector<WeightReading> all_readings(VideoLlama& model, const WeightFiles& files,
@@ -203,10 +192,8 @@ std::vector<WeightReading> all_readings(VideoLlama& model, const WeightFiles& fi
       reading = restricted(std::move(reading), "");
     }
   if (!knows_language) readings.back().obstacle = nullptr;
-  if (model.vision() != nullptr)
-    std::ranges::move(base_vision(model, files, frozen), std::back_inserter(readings));
-  if (AudioBranch* audio = model.audio())
-    readings.push_back(image_bind_reading(*audio, files.image_bind, frozen));
+  for (Branch& branch : model.branches())
+    std::ranges::move(base_readings(model, branch, files, frozen), std::back_inserter(readings));
   return readings;
 }
 
@@ -222,7 +209,8 @@ std::string missing_files(const ModelConfig& config) {
   require(config.has_vision(), files.q_former, "q_former");
   require(config.has_audio(), files.image_bind, "image_bind");
   if (missing.empty()) return {};
-  return fmt::format("model.branches: {} needs these files:{}", config.branches, missing);
+  return fmt::format("model.branches: {} needs these files:{}", config::name_of(config.branches),
+                     missing);
 }
 
 std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& given, at::Device device,
@@ -231,10 +219,8 @@ std::unique_ptr<VideoLlama> load_video_llama(const ModelConfig& given, at::Devic
   const ModelConfig config = agreed_sizes(given);
   const WeightFiles& files = config.weights;
   auto model = std::make_unique<VideoLlama>(config, language_config(files));
-  const LoadRules frozen{.dtype = frozen_type(config), .device = device};
-  if (model->vision() != nullptr) load_base_vision(*model, files, frozen);
-  if (AudioBranch* audio = model->audio())
-    load_image_bind(*audio, files.image_bind, frozen.dtype, device);
+  const LoadRules frozen{.dtype = frozen_type(config.precision), .device = device};
+  for (Branch& branch : model->branches()) load_base(*model, branch, files, frozen);
   if (sharers != nullptr) model->language_model().shard_layers(*sharers, frozen.dtype, device);
   const LoadRules language_rules =
       sharers == nullptr ? frozen : rules_in_parts(frozen, model->language_model());
@@ -271,7 +257,7 @@ std::vector<std::string> check_weights(const ModelConfig& given) {
   }
   try {
     VideoLlama model(config, language.value_or(language::LlamaConfig{}));
-    const LoadRules frozen{.dtype = frozen_type(config)};
+    const LoadRules frozen{.dtype = frozen_type(config.precision)};
     for (WeightReading& reading : all_readings(model, files, frozen, language.has_value()))
       if (!reading.file.empty() && !contradictions.contains(reading.key))
         problems.push_back(problem_of(std::move(reading)));
@@ -283,14 +269,14 @@ std::vector<std::string> check_weights(const ModelConfig& given) {
   return problems;
 }
 
-void check_vocabulary(const language::LlamaConfig& language_model, std::int64_t num_pieces,
-                      const std::string& folder) {
+void check_vocabulary(const language::LlamaConfig& language_model, std::int64_t num_tokens,
+                      std::int64_t max_added_rows, const std::string& folder) {
   const std::int64_t rows = language_model.vocabulary_size;
-  if (rows < num_pieces || rows > num_pieces + kMaxAddedRows)
+  if (rows < num_tokens || rows > num_tokens + max_added_rows)
     throw UserError(
-        fmt::format("'{}': tokenizer.model has {} pieces, but the embedding table has {} rows; "
+        fmt::format("'{}': the tokenizer has {} pieces, but the embedding table has {} rows; "
                     "use the tokenizer that belongs to these weights",
-                    folder, num_pieces, rows));
+                    folder, num_tokens, rows));
 }
 
 }  // namespace vllama::models

@@ -40,9 +40,9 @@ std::string missing_files(const ModelConfig& config);
 // for sizes that contradict each other.
 std::vector<std::string> check_weights(const ModelConfig& config);
 
-// The folder's tokenizer and its embedding table must fit: as many rows as pieces, or a few more
-// for added tokens. Throws UserError with both numbers.
-void check_vocabulary(const language::LlamaConfig& language_model, std::int64_t num_pieces,
-                      const std::string& folder);
+// The folder's tokenizer and its embedding table must fit: as many rows as tokens, or up to
+// `max_added_rows` more (text/tokenizer.h). Throws UserError with both numbers.
+void check_vocabulary(const language::LlamaConfig& language_model, std::int64_t num_tokens,
+                      std::int64_t max_added_rows, const std::string& folder);
 
 }  // namespace vllama::models

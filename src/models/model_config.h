@@ -2,9 +2,8 @@
 #pragma once
 
 #include "language/lora_config.h"
-#include "models/audio_branch.h"
+#include "models/branch.h"
 #include "models/trainable.h"
-#include "models/vision_branch.h"
 
 namespace vllama::models {
 
@@ -19,6 +18,9 @@ struct WeightFiles {
   std::string vision_checkpoint = {};
   std::string audio_checkpoint = {};
   std::string saved_step = {};
+
+  // By the key of the configuration; one of those below.
+  const std::string& named(std::string_view key) const;
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -43,34 +45,49 @@ struct WeightFiles {
   }
 };
 
+// What a model has besides its language model.
+enum class BranchSet { vision, audio, vision_and_audio };
+constexpr auto names_of(BranchSet) {
+  return config::EnumNames<BranchSet, 3>{{{BranchSet::vision, "vision"},
+                                          {BranchSet::audio, "audio"},
+                                          {BranchSet::vision_and_audio, "vision_and_audio"}}};
+}
+
+// The number format of the frozen parts.
+enum class Precision { bf16, fp32 };
+constexpr auto names_of(Precision) {
+  return config::EnumNames<Precision, 2>{{{Precision::bf16, "bf16"}, {Precision::fp32, "fp32"}}};
+}
+constexpr at::ScalarType frozen_type(Precision precision) {
+  return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+}
+
 struct ModelConfig {
-  std::string branches = "vision";
+  BranchSet branches = BranchSet::vision;
   VisionConfig vision;
   AudioConfig audio;
   WeightFiles weights;
   std::vector<TrainedModule> trainable;
   language::LoraConfig lora;
-  std::string precision = "bf16";
+  Precision precision = Precision::bf16;
   double dropout = 0.1;
   bool recompute_layers = false;
   std::int64_t loss_rows_at_once = 512;
   std::int64_t feature_memory_bytes = 0;
 
-  bool has_vision() const { return branches != "audio"; }
-  bool has_audio() const { return branches != "vision"; }
+  bool has_vision() const { return branches != BranchSet::audio; }
+  bool has_audio() const { return branches != BranchSet::vision; }
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("branches", branches, "what the model has besides its language model",
-          config::OneOf{{"vision", "audio", "vision_and_audio"}});
+    field("branches", branches, "what the model has besides its language model");
     field("vision", vision, "vision branch");
     field("audio", audio, "audio branch");
     field("weights", weights, "files to read");
     field("trainable", trainable,
           "modules that train; empty: the Q-Formers, positions and projections of the branches");
     field("lora", lora, "adapters of the language model, where trainable names lora");
-    field("precision", precision, "number format of the frozen parts: bf16 or fp32",
-          config::OneOf{{"bf16", "fp32"}});
+    field("precision", precision, "number format of the frozen parts: bf16 or fp32");
     field("dropout", dropout, "dropout in the trained Q-Former", config::Range{0.0, 0.9});
     field("recompute_layers", recompute_layers,
           "keep only the inputs of language-model layers for the backward pass: less memory, more "
@@ -83,5 +100,9 @@ struct ModelConfig {
           config::AtLeast<std::int64_t>{0});
   }
 };
+
+// The branches that the model has, vision first. Throws UserError for sizes that do not fit
+// together.
+std::vector<Branch> make_branches(const ModelConfig& config, std::int64_t language_width);
 
 }  // namespace vllama::models

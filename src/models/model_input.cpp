@@ -2,19 +2,23 @@
 
 namespace vllama::models {
 
-samples::ModelInput model_input(const models::ModelConfig& model) {
+samples::ModelInput model_input(std::span<const Branch> branches) {
   samples::ModelInput input;
-  if (model.has_vision())
-    input.vision = {.image_size = model.vision.encoder.image_size,
-                    .num_tokens = model.vision.video_q_former.num_queries,
-                    .max_positions = models::most_rows(model.vision.frame_positions,
-                                                       model.vision.max_frame_positions)};
-  if (model.has_audio())
-    input.audio = {
-        .image_size = model.audio.vision_encoder.image_size,
-        .num_tokens = model.audio.audio_q_former.num_queries,
-        .max_positions = models::most_rows(model.audio.positions, model.audio.max_positions)};
+  for (const Branch& branch : branches) {
+    const BranchNames& names = branch.names();
+    for (const auto& encoder : branch.encoders())
+      input.encoders.push_back({encoder->input(), input.branches.size()});
+    input.branches.push_back({.name = names.branch,
+                              .num_tokens = branch.connector().num_tokens(),
+                              .max_positions = branch.most_rows(),
+                              .max_positions_key = names.section + "." + names.max_positions_key,
+                              .positions_key = names.section + "." + names.positions_key});
+  }
   return input;
+}
+
+samples::ModelInput model_input(const ModelConfig& config) {
+  return model_input(make_branches(config, /*language_width=*/1));
 }
 
 }  // namespace vllama::models

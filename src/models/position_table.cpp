@@ -27,8 +27,9 @@ void PositionTable::declare(nn::ParameterList& list, const std::string& prefix) 
 }
 
 at::Tensor PositionTable::operator()(const std::vector<std::int64_t>& rows_per_item) const {
-  if (rule_.kind == "none") return at::zeros({1, table_.width}, table_.weight_RW.options());
-  if (rule_.kind == "interpolated") return interpolated(rows_per_item);
+  if (rule_.kind == PositionKind::none)
+    return at::zeros({1, table_.width}, table_.weight_RW.options());
+  if (rule_.kind == PositionKind::interpolated) return interpolated(rows_per_item);
   return table_(
       at::tensor(nn::Segments(rows_per_item).positions(), at::kLong).to(table_.weight_RW.device()));
 }
@@ -57,15 +58,11 @@ at::Tensor PositionTable::interpolated(const std::vector<std::int64_t>& rows_per
 
 void PositionTable::clear_unused() {
   at::Tensor& rows_RW = table_.weight_RW;
-  if (rule_.kind == "none") rows_RW = at::zeros(rows_RW.sizes(), rows_RW.options());
+  if (rule_.kind == PositionKind::none) rows_RW = at::zeros(rows_RW.sizes(), rows_RW.options());
 }
 
 std::int64_t PositionTable::most_rows() const {
-  return models::most_rows(rule_.kind, table_.rows);
-}
-
-std::int64_t most_rows(const std::string& kind, std::int64_t num_rows) {
-  return kind == "table" ? num_rows : std::numeric_limits<std::int64_t>::max();
+  return rule_.kind == PositionKind::table ? table_.rows : std::numeric_limits<std::int64_t>::max();
 }
 
 }  // namespace vllama::models

@@ -4,16 +4,23 @@
 #include <string>
 #include <vector>
 
+#include "config/enum_names.h"
 #include "nn/linear.h"
 
 namespace vllama::models {
 
+enum class PositionKind { table, none, interpolated };
+constexpr auto names_of(PositionKind) {
+  return config::EnumNames<PositionKind, 3>{{{PositionKind::table, "table"},
+                                             {PositionKind::none, "none"},
+                                             {PositionKind::interpolated, "interpolated"}}};
+}
+
 // How the rows are used.
 struct PositionRule {
-  std::string kind;           // table, none or interpolated
+  PositionKind kind = PositionKind::table;
   std::int64_t num_rows = 0;  // that interpolated positions are spread over; 0: all
 };
-inline const std::vector<std::string> kPositionKinds{"table", "none", "interpolated"};
 
 class PositionTable {
  public:
@@ -48,8 +55,5 @@ class PositionTable {
   PositionRule rule_;
   nn::Embedding table_;
 };
-
-// The most rows that an item may have by the rule.
-std::int64_t most_rows(const std::string& kind, std::int64_t num_rows);
 
 }  // namespace vllama::models

@@ -3,7 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/gelu.h>
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "encoders/transformer_cost.h"
 
 namespace vllama::models {
 namespace {
@@ -85,11 +88,14 @@ QFormer::QFormer(const QFormerConfig& config, std::int64_t encoder_width)
     layers_.emplace_back(config, encoder_width, i % config.cross_attention_every == 0);
 }
 
-void QFormer::declare_queries(nn::ParameterList& list, const std::string& name) {
-  list.push_back({name, {1, config_.num_queries, config_.width}, &queries_1QD_, nn::normal(0.02)});
-}
-
-void QFormer::declare_layers(nn::ParameterList& list, const std::string& prefix) {
+void QFormer::declare(nn::ParameterList& list, const PublishedPart& part) {
+  const std::string name(part.beginning);
+  if (part.kind == PartKind::queries) {
+    list.push_back(
+        {name, {1, config_.num_queries, config_.width}, &queries_1QD_, nn::normal(0.02)});
+    return;
+  }
+  const std::string prefix = name + ".bert";
   input_norm_.declare(list, prefix + ".embeddings.LayerNorm");
   for (std::size_t i = 0; i < layers_.size(); ++i)
     layers_[i].declare(list, prefix + ".encoder.layer." + std::to_string(i));
@@ -108,6 +114,25 @@ at::Tensor QFormer::operator()(const at::Tensor& states_SE, const nn::Segments& 
   for (const QFormerLayer& layer : layers_)
     h = layer(h, states_SE, query_segments, state_segments, dropout);
   return h;
+}
+
+double QFormer::flops(std::int64_t num_rows) const {
+  using encoders::attention_flops;
+  using encoders::product_flops;
+  const auto queries = static_cast<double>(config_.num_queries);
+  const auto width = static_cast<double>(config_.width);
+  const auto states = static_cast<double>(num_rows);
+  const double self =
+      product_flops(queries, width, 4 * width) + attention_flops(queries, queries, width);
+  const double cross = product_flops(queries, width, 2 * width) +
+                       2 * product_flops(states, static_cast<double>(encoder_width_), width) +
+                       attention_flops(queries, states, width);
+  const double feed_forward =
+      2 * product_flops(queries, width, static_cast<double>(config_.mlp_width));
+  const auto num_cross = std::ranges::count_if(
+      layers_, [](const auto& layer) { return layer.cross_attention.has_value(); });
+  return static_cast<double>(config_.num_layers) * (self + feed_forward) +
+         static_cast<double>(num_cross) * cross;
 }
 
 }  // namespace vllama::models

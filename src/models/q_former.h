@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/fields.h"
+#include "models/connector.h"
 #include "nn/attention.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
@@ -58,18 +59,22 @@ struct QFormerLayer {
                         nn::Dropout& dropout) const;
 };
 
-class QFormer {
+class QFormer final : public Connector {
  public:
   QFormer(const QFormerConfig& config, std::int64_t encoder_width);
 
-  // The query tokens under their own full name; then everything below `prefix` ("Qformer.bert").
-  void declare_queries(nn::ParameterList& list, const std::string& name);
-  void declare_layers(nn::ParameterList& list, const std::string& prefix);
+  std::int64_t num_tokens() const override { return config_.num_queries; }
+  std::int64_t width() const override { return config_.width; }
+
+  // The query tokens under the part's own name, or the layers below it ("Qformer.bert...").
+  void declare(nn::ParameterList& list, const PublishedPart& part) override;
 
   // states_SE holds the encoder rows of all samples, divided by state_segments -> [N * Q, D] in
   // their type.
   at::Tensor operator()(const at::Tensor& states_SE, const nn::Segments& state_segments,
-                        nn::Dropout dropout = {}) const;
+                        nn::Dropout dropout = {}) const override;
+
+  double flops(std::int64_t num_rows) const override;
 
   const QFormerConfig& config() const { return config_; }
   std::int64_t encoder_width() const { return encoder_width_; }

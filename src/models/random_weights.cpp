@@ -26,7 +26,7 @@ void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size
                           std::uint64_t seed, const std::filesystem::path& folder,
                           std::optional<at::ScalarType> dtype) {
   const language::LlamaConfig llama_config = language_config(sizes.language, vocabulary_size);
-  VisionBranch vision(sizes.vision, llama_config.width);
+  Branch vision = make_branch(sizes.vision, llama_config.width);
   language::Llama llama(llama_config);
   const ParameterValues values = [seed](const nn::Parameter& parameter) {
     return nn::initial_values(parameter, seed);
@@ -36,8 +36,10 @@ void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size
   write_image_q_former(vision, folder, dtype.value_or(at::kFloat), values);
   write_language_model(llama, llama_config, folder, dtype.value_or(at::kHalf), values);
   if (!sizes.audio) return;
-  AudioBranch audio(*sizes.audio, llama_config.width);
-  write_image_bind(audio, folder, dtype.value_or(at::kFloat), values);
+  nn::ParameterList encoders;
+  Branch audio = make_branch(*sizes.audio, llama_config.width);
+  audio.declare_encoders(encoders);
+  write_image_bind(encoders, folder, dtype.value_or(at::kFloat), values);
 }
 
 }  // namespace vllama::models

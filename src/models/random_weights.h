@@ -6,8 +6,7 @@
 #include <optional>
 
 #include "language/llama_config.h"
-#include "models/audio_branch.h"
-#include "models/vision_branch.h"
+#include "models/branch_config.h"
 
 namespace vllama::models {
 

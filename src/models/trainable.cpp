@@ -36,7 +36,7 @@ void check(const std::string& name, const ModelConfig& config, std::set<std::str
                        fmt::join(module_names(), ", ")));
   if (!is_there(*module, config))
     refuse(fmt::format("belongs to a branch that the model lacks (model.branches: {})",
-                       config.branches));
+                       config::name_of(config.branches)));
   if (!chosen.insert(name).second) refuse("is named twice");
 }
 

@@ -27,12 +27,15 @@ Targets targets_of(const samples::Batch& batch) {
 VideoLlama::VideoLlama(const ModelConfig& config, const language::LlamaConfig& language_config)
     : config_(config),
       trained_modules_(models::trained_modules(config)),
-      language_model_(language_config, trains("lora") ? std::optional(config.lora) : std::nullopt),
-      features_{encoders::FeatureMemory(trains("image_q_former") ? 0 : config.feature_memory_bytes),
-                encoders::FeatureMemory(config.feature_memory_bytes),
-                encoders::FeatureMemory(config.feature_memory_bytes)} {
-  if (config.has_vision()) vision_.emplace(config.vision, language_config.width);
-  if (config.has_audio()) audio_.emplace(config.audio, language_config.width);
+      branches_(make_branches(config, language_config.width)),
+      language_model_(language_config, trains("lora") ? std::optional(config.lora) : std::nullopt) {
+  for (std::size_t i = 0; i < branches_.size(); ++i) {
+    // What a resampler that trains makes of media is another thing every time.
+    const std::int64_t most_bytes =
+        trains(branches_[i].names().resampler) ? 0 : config.feature_memory_bytes;
+    for (std::size_t number = 0; number < branches_[i].encoders().size(); ++number)
+      encoders_.push_back({i, number, encoders::FeatureMemory(most_bytes)});
+  }
 }
 
 bool VideoLlama::trains(const std::string& module) const {
@@ -42,7 +45,7 @@ bool VideoLlama::trains(const std::string& module) const {
 
 nn::ParameterList VideoLlama::module_parameters() {
   nn::ParameterList list;
-  if (vision_) vision_->declare_image_q_former(list);
+  for (Branch& branch : branches_) branch.declare_resampler(list);
   std::ranges::move(branch_parameters(), std::back_inserter(list));
   language_model_.declare(list, "llama_model.");
   language_model_.declare_lora(list, "llama_model.");
@@ -59,45 +62,28 @@ nn::ParameterList VideoLlama::trainable_parameters() {
 
 nn::ParameterList VideoLlama::branch_parameters() {
   nn::ParameterList list;
-  if (vision_) vision_->declare_trainable(list);
-  if (audio_) audio_->declare_trainable(list);
+  for (Branch& branch : branches_) branch.declare_trainable(list);
   return list;
 }
 
-at::Tensor VideoLlama::encode(samples::MediaRoute route, const at::Tensor& values) const {
-  const at::Tensor inputs = values.to(device());
-  switch (route) {
-    case samples::MediaRoute::vision:
-      return vision_->encode_frames(VisionBranch::normalize(inputs, language_model_.dtype()));
-    case samples::MediaRoute::audio_from_frames:
-      return audio_->encode_frames(VisionBranch::normalize(inputs, language_model_.dtype()));
-    case samples::MediaRoute::audio_from_sound:
-      return audio_->encode_clips(inputs);
-  }
-  throw InternalError("no such route");
-}
-
-at::Tensor VideoLlama::media_embeddings(samples::MediaRoute route, const samples::MediaGroup& group,
+at::Tensor VideoLlama::media_embeddings(std::size_t encoder, const samples::MediaGroup& group,
                                         double dropout_rate) const {
-  const bool is_vision = route == samples::MediaRoute::vision;
-  VLLAMA_ASSERT(is_vision ? vision_.has_value() : audio_.has_value(),
-                "the model has the branch that a medium needs");
+  VLLAMA_ASSERT(encoder < encoders_.size(), "the model has the encoder that a medium needs");
+  EncoderInUse& in_use = encoders_[encoder];
+  const Branch& branch = branches_[in_use.branch];
   const nn::Dropout dropout =
       dropout_rate > 0 ? nn::Dropout(dropout_rate, group.dropout_keys, device()) : nn::Dropout();
-  const at::Tensor features = features_[static_cast<std::size_t>(route)](
+  const at::Tensor features = in_use.features(
       group.values, group.rows_per_medium,
-      [&](const at::Tensor& values) { return encode(route, values); });
-  return is_vision ? vision_->embed_clips(features, group.rows_per_medium, dropout)
-                   : audio_->embed_clips(features, group.rows_per_medium, dropout);
+      [&](const at::Tensor& values) { return branch.encode(in_use.number, values.to(device())); });
+  return branch.embed(features, group.rows_per_medium, dropout);
 }
 
 VideoLlama::MediaEmbeddings VideoLlama::media_embeddings(const samples::Batch& batch,
                                                          double dropout_rate) const {
-  MediaEmbeddings media;
+  MediaEmbeddings media(batch.media.size());
   for (std::size_t i = 0; i < media.size(); ++i)
-    if (!batch.media[i].empty())
-      media[i] =
-          media_embeddings(static_cast<samples::MediaRoute>(i), batch.media[i], dropout_rate);
+    if (!batch.media[i].empty()) media[i] = media_embeddings(i, batch.media[i], dropout_rate);
   return media;
 }
 

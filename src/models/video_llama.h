@@ -1,9 +1,10 @@
 // Video-LLaMA: clips become a few vectors that stand in the prompt of a frozen language model.
-// Shapes: T tokens of all samples end to end, N media of one route with Q embeddings each, H width.
+// Shapes: T tokens of all samples end to end, N media of one encoder with Q embeddings each, H
+// width.
 #pragma once
 
-#include <array>
-#include <optional>
+#include <span>
+#include <vector>
 
 #include "encoders/feature_memory.h"
 #include "language/llama.h"
@@ -35,19 +36,20 @@ class VideoLlama {
   // Of every module that can train, whether it does or not.
   nn::ParameterList module_parameters();
 
-  // Null if the model lacks the branch.
-  VisionBranch* vision() { return vision_ ? &*vision_ : nullptr; }
-  AudioBranch* audio() { return audio_ ? &*audio_ : nullptr; }
+  // Vision first.
+  std::span<Branch> branches() { return branches_; }
+  std::span<const Branch> branches() const { return branches_; }
   language::Llama& language_model() { return language_model_; }
   const ModelConfig& config() const { return config_; }
 
-  // Embeddings of all media of a route: [N * Q, H], fp32, medium by medium. The group's values may
-  // be on any device. Each medium has its own dropout masks.
-  at::Tensor media_embeddings(samples::MediaRoute route, const samples::MediaGroup& group,
+  // Embeddings of all media that an encoder reads, by its number (model_input.h): [N * Q, H], fp32,
+  // medium by medium. The group's values may be on any device. Each medium has its own dropout
+  // masks.
+  at::Tensor media_embeddings(std::size_t encoder, const samples::MediaGroup& group,
                               double dropout_rate = 0) const;
 
-  // Of every route of the batch; undefined tensors for routes without media.
-  using MediaEmbeddings = std::array<at::Tensor, samples::kNumMediaRoutes>;
+  // Of the batch, by encoder; undefined tensors for those without media.
+  using MediaEmbeddings = std::vector<at::Tensor>;
   MediaEmbeddings media_embeddings(const samples::Batch& batch, double dropout_rate = 0) const;
 
   // Token embeddings with the media embeddings in their places: [T, H] in the language model's
@@ -57,11 +59,11 @@ class VideoLlama {
   // The sum over target tokens of -log p(token), a fp64 scalar on the device. With
   // Gradients::accumulate its gradient is added to the gradients of the trainable parameters.
   // Together, if the language model is held in parts by several processes: each calls loss(), or
-  // take_part() if it has no batch.
+  // complete_gathers() if it has no batch.
   at::Tensor loss(const samples::Batch& batch, double dropout_rate, nn::Gradients gradients) const;
 
   // Brings this process's parts of the language model to others that compute a loss.
-  void take_part() const { language_model_.complete_gathers(); }
+  void complete_gathers() const { language_model_.complete_gathers(); }
 
   // loss() from media embeddings that are already there.
   at::Tensor loss_given_media(const samples::Batch& batch, const MediaEmbeddings& media,
@@ -70,15 +72,16 @@ class VideoLlama {
   at::Device device() const { return language_model_.head().device(); }
 
  private:
-  // The frozen part of a route, of the values of one medium or more.
-  at::Tensor encode(samples::MediaRoute route, const at::Tensor& values) const;
-
   ModelConfig config_;
   std::vector<TrainedModule> trained_modules_;
-  std::optional<VisionBranch> vision_;
-  std::optional<AudioBranch> audio_;
+  std::vector<Branch> branches_;
   language::Llama language_model_;
-  mutable std::array<encoders::FeatureMemory, samples::kNumMediaRoutes> features_;
+  // By number: where an encoder stands, and what it has made.
+  struct EncoderInUse {
+    std::size_t branch, number;  // among those of the branch
+    encoders::FeatureMemory features;
+  };
+  mutable std::vector<EncoderInUse> encoders_;
 };
 
 }  // namespace vllama::models

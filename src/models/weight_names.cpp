@@ -1,22 +1,17 @@
 #include "models/weight_names.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <optional>
 #include <string_view>
-
-#include "models/modules.h"
 
 namespace vllama::models {
 namespace {
 
-constexpr std::array<std::string_view, 4> kOtherModalities{"text", "depth", "thermal", "imu"};
 constexpr std::string_view kDigits = "0123456789";
 
-bool is_of_branch_file(const std::string& name, ModulePlace branch) {
+bool is_of_other_branch(const std::string& name, ModulePlace place) {
   return std::ranges::any_of(modules(), [&](const Module& module) {
-    return module.place == branch && module.trains_as_published && module.owns(name);
+    return module.place != place && module.trains_as_published && module.owns(name);
   });
 }
 
@@ -29,7 +24,7 @@ std::optional<std::string_view> after(std::string_view name, std::string_view be
 }
 
 // The part up to the next dot, which is taken off the name with it; nothing without a dot.
-std::optional<std::string_view> take_part(std::string_view& name) {
+std::optional<std::string_view> split_at_dot(std::string_view& name) {
   const std::size_t dot = name.find('.');
   if (dot == std::string_view::npos) return std::nullopt;
   const std::string_view part = name.substr(0, dot);
@@ -41,30 +36,11 @@ bool consists_of(std::string_view text, std::string_view letters) {
   return !text.empty() && text.find_first_not_of(letters) == std::string_view::npos;
 }
 
-// What the Python original saves of modules that do not train.
-bool is_buffer_of_frozen_module(const std::string& name) {
-  return name.ends_with(".position_ids") || is_unused_language_model_name(name) ||
-         name.starts_with("audio_encoder.");
-}
-
 }  // namespace
-
-bool is_unused_encoder_name(const std::string& name, std::int64_t num_blocks) {
-  constexpr std::size_t kMaxDigits = 6;
-  if (auto rest = after(name, "blocks.")) {
-    const auto number = take_part(*rest);
-    std::int64_t block = 0;
-    if (number && consists_of(*number, kDigits) && number->size() <= kMaxDigits) {
-      std::from_chars(number->data(), number->data() + number->size(), block);
-      return block >= num_blocks;
-    }
-  }
-  return name.starts_with("norm.") || name.starts_with("head.");
-}
 
 bool is_unused_q_former_name(const std::string& name) {
   if (auto rest = after(name, "Qformer.bert.encoder.layer.")) {
-    const auto layer = take_part(*rest), part = take_part(*rest);
+    const auto layer = split_at_dot(*rest), part = split_at_dot(*rest);
     const bool is_text_path = part && (*part == "intermediate" || *part == "output");
     if (is_text_path && consists_of(*layer, kDigits)) return true;
   }
@@ -79,20 +55,13 @@ bool is_unused_language_model_name(const std::string& name) {
   return name.ends_with(".rotary_emb.inv_freq");
 }
 
-bool is_unused_image_bind_name(const std::string& name) {
-  auto rest = after(name, "modality_");
-  if (!rest) return false;
-  const auto part = take_part(*rest), modality = take_part(*rest);
-  return modality && consists_of(*part, "abcdefghijklmnopqrstuvwxyz") &&
-         std::ranges::find(kOtherModalities, *modality) != kOtherModalities.end();
+bool is_buffer_of_frozen_module(const std::string& name) {
+  return name.ends_with(".position_ids") || is_unused_language_model_name(name) ||
+         name.starts_with("audio_encoder.");
 }
 
-bool is_unused_in_vision_checkpoint(const std::string& name) {
-  return is_buffer_of_frozen_module(name) || is_of_branch_file(name, ModulePlace::audio_branch);
-}
-
-bool is_unused_in_audio_checkpoint(const std::string& name) {
-  return is_buffer_of_frozen_module(name) || is_of_branch_file(name, ModulePlace::vision_branch);
+bool is_unused_in_checkpoint(const std::string& name, ModulePlace place) {
+  return is_buffer_of_frozen_module(name) || is_of_other_branch(name, place);
 }
 
 }  // namespace vllama::models

@@ -9,8 +9,6 @@
 
 namespace vllama::models {
 
-// The position table of an image encoder ("pos_embed") may be for another image size: it is read in
-// the shape it has in the file and resized.
 struct WeightReading {
   std::string key;  // below model.weights, for messages; empty: not from there
   std::string file;
@@ -18,8 +16,10 @@ struct WeightReading {
   weights::LoadRules rules;
   // Why the file as a whole is the wrong one; empty if it is not.
   std::function<std::string(const weights::TensorSource&)> obstacle = nullptr;
-  // May give parameters the names that this file has for them.
+  // May give parameters the names and shapes that this file has for them.
   std::function<void(nn::ParameterList&, const weights::TensorSource&)> adapt = nullptr;
+  // Called when all is read.
+  std::function<void(const weights::TensorSource&)> finish = nullptr;
 };
 
 // Throws UserError naming key and file, and what they are if they are weights of another kind

@@ -28,7 +28,7 @@ at::Tensor joined(const std::vector<at::Tensor>& values) {
   auto* place = static_cast<std::byte*>(result.data_ptr());
   for (const at::Tensor& value : values) {
     VLLAMA_ASSERT(value.scalar_type() == result.scalar_type() && value.device().is_cpu(),
-                  "media of a batch that take one route must be of one type, in CPU memory");
+                  "media of a batch that one encoder reads must be of one type, in CPU memory");
     const at::Tensor packed = value.contiguous();
     std::memcpy(place, packed.data_ptr(), packed.nbytes());
     place += packed.nbytes();
@@ -55,10 +55,10 @@ class Packer {
   }
 
   Batch finish() {
-    for (std::size_t route = 0; route < kNumMediaRoutes; ++route) {
-      if (groups_[route].values.empty()) continue;
-      batch_.media[route].values = joined(groups_[route].values);
-      batch_.media[route].positions_M = to_tensor(groups_[route].positions);
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      if (groups_[i].values.empty()) continue;
+      batch_.media[i].values = joined(groups_[i].values);
+      batch_.media[i].positions_M = to_tensor(groups_[i].positions);
     }
     batch_.token_ids_T = to_tensor(token_ids_);
     batch_.labels_T = to_tensor(labels_);
@@ -81,8 +81,8 @@ class Packer {
         num_open = add_medium(example, num_media++);
       }
       if (is_media) {
-        const auto route = static_cast<std::size_t>(example.media[num_media - 1].route);
-        groups_[route].positions.push_back(static_cast<std::int64_t>(token_ids_.size()));
+        const std::size_t encoder = example.media[num_media - 1].encoder;
+        groups_[encoder].positions.push_back(static_cast<std::int64_t>(token_ids_.size()));
         --num_open;
       }
       token_ids_.push_back(is_media ? 0 : example.token_ids[i]);
@@ -96,14 +96,18 @@ class Packer {
   // Returns its number of tokens.
   std::int64_t add_medium(const Example& example, std::size_t index) {
     const MediaInput& medium = example.media[index];
-    const auto route = static_cast<std::size_t>(medium.route);
-    VLLAMA_ASSERT(medium.num_tokens > 0 && medium.values.dim() == 4 && medium.values.size(0) > 0,
+    const std::size_t encoder = medium.encoder;
+    if (encoder >= groups_.size()) {
+      groups_.resize(encoder + 1);
+      batch_.media.resize(encoder + 1);
+    }
+    VLLAMA_ASSERT(medium.num_tokens > 0 && medium.values.dim() >= 2 && medium.values.size(0) > 0,
                   "a medium has frames or clips, and tokens");
-    auto& values = groups_[route].values;
+    auto& values = groups_[encoder].values;
     VLLAMA_ASSERT(values.empty() || values[0].sizes().slice(1) == medium.values.sizes().slice(1),
-                  "media of a batch that take one route must be of one size");
+                  "media of a batch that one encoder reads must be of one size");
     values.push_back(medium.values);
-    MediaGroup& group = batch_.media[route];
+    MediaGroup& group = batch_.media[encoder];
     group.rows_per_medium.push_back(medium.values.size(0));
     group.dropout_keys.push_back(index == 0 ? example.dropout_key
                                             : random_key({example.dropout_key, index}));
@@ -112,7 +116,7 @@ class Packer {
 
   std::int64_t image_token_;
   Batch batch_;
-  std::array<OpenGroup, kNumMediaRoutes> groups_;
+  std::vector<OpenGroup> groups_;  // by encoder
   std::vector<std::int64_t> token_ids_, labels_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,10 +12,10 @@
 
 namespace vllama::samples {
 
-// All media of a batch that take one route: F frames or clips of N media, for whose embeddings M
+// All media of a batch that one encoder reads: F frames or clips of N media, for whose embeddings M
 // tokens stand.
 struct MediaGroup {
-  at::Tensor values;  // uint8 [F, S, S, 3] or float [F, 1, 128, 204], medium by medium
+  at::Tensor values;  // uint8 [F, S, S, 3] or float [F, ...], medium by medium
   std::vector<std::int64_t> rows_per_medium;  // N, summing to F
   std::vector<std::uint64_t> dropout_keys;    // N
   at::Tensor positions_M;                     // int64, ascending: rows of T for the embeddings
@@ -27,21 +26,20 @@ struct MediaGroup {
 // B samples with T tokens.
 struct Batch {
   std::int64_t step = 0, micro_step = 0;
-  std::vector<std::string> sample_ids;            // B
-  std::array<MediaGroup, kNumMediaRoutes> media;  // by route
-  at::Tensor token_ids_T;                         // int64, 0 at media positions
-  at::Tensor labels_T;  // int64, text::kIgnoredLabel where nothing is learned
+  std::vector<std::string> sample_ids;  // B
+  // By the number of the encoder; none behind the last that has media.
+  std::vector<MediaGroup> media;
+  at::Tensor token_ids_T;  // int64, 0 at media positions
+  at::Tensor labels_T;     // int64, text::kIgnoredLabel where nothing is learned
   std::vector<std::int64_t> sequence_lengths;  // B
   std::int64_t num_targets = 0;    // labels to be learned; the first of a sequence never is
   std::int64_t num_shortened = 0;  // samples whose text was shortened
   std::int64_t num_concealed_frames = 0;
 
   std::int64_t size() const { return static_cast<std::int64_t>(sample_ids.size()); }
-  const MediaGroup& group(MediaRoute route) const { return media[static_cast<std::size_t>(route)]; }
-  MediaGroup& group(MediaRoute route) { return media[static_cast<std::size_t>(route)]; }
 };
 
-// Packs examples in their order. All media of a route must have one shape behind the first
+// Packs examples in their order. All media of an encoder must have one shape behind the first
 // dimension. Groups without media have undefined tensors; a batch without examples has no tokens.
 Batch pack(std::span<const Example> examples, std::int64_t image_token);
 

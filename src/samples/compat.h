@@ -14,6 +14,8 @@ struct Compat {
   // (sounds below 18 s) depend on those before them.
   bool centres_sound_in_place = false;
   bool counts_time_by_rate = false;  // a frame's time is its number through the average rate
+  // What users wrote is searched for special tokens, so that "</s>" in a caption ends its turn.
+  bool reads_special_tokens = false;
 };
 
 inline constexpr Compat kNoCompat{};
@@ -21,7 +23,8 @@ inline constexpr Compat kReferenceCompat{.cuts_stop_tokens = true,
                                          .wraps_pixels = true,
                                          .keeps_stored_orientation = true,
                                          .centres_sound_in_place = true,
-                                         .counts_time_by_rate = true};
+                                         .counts_time_by_rate = true,
+                                         .reads_special_tokens = true};
 
 enum class CompatPreset { none, reference };
 constexpr auto names_of(CompatPreset) {

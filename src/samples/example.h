@@ -7,21 +7,17 @@
 #include <string>
 #include <vector>
 
-namespace vllama::samples {
+#include "core/media_kind.h"
 
-// Which part of the model turns a medium into embeddings.
-enum class MediaRoute {
-  vision,             // frames through the vision branch
-  audio_from_frames,  // frames through ImageBind's vision trunk and the audio branch
-  audio_from_sound,   // clips of sound through ImageBind's audio trunk and the audio branch
-};
-inline constexpr std::size_t kNumMediaRoutes = 3;
+namespace vllama::samples {
 
 // A medium of F frames of S x S pixels (an image is one frame), or of F clips of sound.
 struct MediaInput {
-  MediaRoute route = MediaRoute::vision;
-  at::Tensor values;            // frames: uint8 [F, S, S, 3], RGB; the model normalises
-                                // sound: float [F, 1, 128 mel bins, 204 frames]
+  MediaKind kind = MediaKind::video;
+  std::size_t encoder = 0;      // of the model, by number (encoder_input.h)
+  std::string branch = {};      // that the encoder belongs to
+  at::Tensor values;            // frames: uint8 [F, S, S, 3], RGB; the encoder normalises
+                                // sound: float [F, ...], as its encoder knows spectrograms
   std::int64_t num_tokens = 0;  // media tokens that its embeddings replace
   // When each frame of a video stands in its file; empty for pictures and sound.
   std::vector<double> times_seconds = {};

@@ -17,7 +17,6 @@
 #include "samples/frame_sampler.h"
 #include "samples/media_rules.h"
 #include "samples/resize_image.h"
-#include "text/prompt.h"
 #include "text/time_message.h"
 
 namespace vllama::samples {
@@ -80,20 +79,23 @@ MediaBuilder::MediaBuilder(const std::string& name, const MediaConfig& config,
       video_(settings.video),
       sound_(settings.sound),
       compat_(compat_of(settings.compat)),
-      model_(model) {
-  VLLAMA_ASSERT(model.vision || model.audio, "a model has a branch");
+      model_(model),
+      picture_encoder_(model.picture_encoder()),
+      sound_encoder_(model.sound_encoder()) {
+  VLLAMA_ASSERT(picture_encoder_ || sound_encoder_, "a model has an encoder");
   require_none(broken_media_rules(name, config, settings, model));
 }
 
 bool MediaBuilder::takes_frames(MediaKind kind) const {
-  return kind != MediaKind::sound && config_.inputs != Inputs::sound;
+  return picture_encoder_ && kind != MediaKind::sound && config_.inputs != Inputs::sound;
 }
 
 bool MediaBuilder::takes_sound(MediaKind kind) const {
   if (kind == MediaKind::image || config_.inputs == Inputs::frames) return false;
-  if (config_.inputs == Inputs::automatic)
-    return model_.audio && (kind == MediaKind::sound || model_.vision.has_value());
-  return true;
+  if (!sound_encoder_ || config_.inputs != Inputs::automatic) return sound_encoder_.has_value();
+  // A branch that both sees and hears is shown a video as it trains on it: by its frames.
+  return kind == MediaKind::sound || !picture_encoder_ ||
+         model_.encoders[*picture_encoder_].branch != model_.encoders[*sound_encoder_].branch;
 }
 
 BuiltMedium MediaBuilder::build(const MediaFile& file, const SampleKey& sample, std::size_t index,
@@ -113,25 +115,32 @@ BuiltMedium MediaBuilder::build(const MediaFile& file, const SampleKey& sample, 
   return built;
 }
 
+MediaInput MediaBuilder::input_of(MediaKind kind, std::size_t encoder) const {
+  const BranchInput& branch = model_.branch_of(encoder);
+  return {.kind = kind,
+          .encoder = encoder,
+          .branch = branch.name,
+          .values = {},
+          .num_tokens = branch.num_tokens};
+}
+
+std::int64_t MediaBuilder::side() const {
+  return std::get<PictureInput>(model_.encoders[*picture_encoder_].reads).side;
+}
+
 void MediaBuilder::add_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
                               StageSeconds& seconds) const {
-  const std::int64_t num_tokens = frame_branch().num_tokens;
-  MediaInput input{.route = model_.vision ? MediaRoute::vision : MediaRoute::audio_from_frames,
-                   .values = {},
-                   .num_tokens = num_tokens};
-  if (file.kind == MediaKind::video) {
-    input.values = video_frames(file, draws, built, input.times_seconds, seconds);
-  } else {
-    input.values = image_frame(file, draws, seconds);
-    built.text += text::image_text(num_tokens);
-  }
+  MediaInput input = input_of(file.kind, *picture_encoder_);
+  input.values = file.kind == MediaKind::video
+                     ? video_frames(file, draws, built, input.times_seconds, seconds)
+                     : image_frame(file, draws, seconds);
   built.inputs.push_back(std::move(input));
 }
 
 at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
                                       std::vector<double>& times_seconds,
                                       StageSeconds& seconds) const {
-  const std::int64_t size = frame_branch().image_size;
+  const std::int64_t size = side();
   media::DecodedFrames decoded;
   {
     const Stopwatch watch(seconds.decode);
@@ -140,7 +149,6 @@ at::Tensor MediaBuilder::video_frames(const MediaFile& file, Draws& draws, Built
     times_seconds = told_times(indices, reader.facts());
     decoded = reader.frames(indices, media::FrameSize{size, size});
     if (config_.time_message) built.time_message = text::time_message(times_seconds);
-    built.text += text::video_text(frame_branch().num_tokens, built.time_message);
   }
   const Stopwatch watch(seconds.pixels);
   built.num_concealed_frames = decoded.num_concealed;
@@ -191,7 +199,7 @@ std::vector<double> MediaBuilder::told_times(std::span<const std::int64_t> frame
 
 at::Tensor MediaBuilder::image_frame(const MediaFile& file, Draws& draws,
                                      StageSeconds& seconds) const {
-  const std::int64_t size = frame_branch().image_size;
+  const std::int64_t size = side();
   media::Image image;
   {
     const Stopwatch watch(seconds.decode);
@@ -224,14 +232,15 @@ void MediaBuilder::add_sound(const MediaFile& file, BuiltMedium& built,
     throw;
   }
   const Stopwatch watch(seconds.sound);
-  const auto clips = audio_clips(std::move(waveform), sound_, compat_);
+  const auto& sound = std::get<SoundInput>(model_.encoders[*sound_encoder_].reads);
+  const auto clips = sound.clips(std::move(waveform), sound_, compat_);
   if (!clips && is_optional) return;
   if (!clips)
     throw media::MediaError(media::MediaFailure::no_audio_stream,
                             fmt::format("'{}' has less than 25 ms of sound", file.source.name()));
-  const std::int64_t num_tokens = model_.audio->num_tokens;
-  built.inputs.push_back({MediaRoute::audio_from_sound, *clips, num_tokens});
-  built.text += text::sound_text(num_tokens);
+  MediaInput input = input_of(MediaKind::sound, *sound_encoder_);
+  input.values = *clips;
+  built.inputs.push_back(std::move(input));
 }
 
 }  // namespace vllama::samples

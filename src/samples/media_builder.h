@@ -1,16 +1,17 @@
-// From a media file to what the model gets of it: frames decoded, cropped and resized, sound as
-// clips, and the text that stands around them in a question.
+// From a media file to what the model gets of it: frames decoded, cropped and resized, and sound as
+// clips.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "samples/encoder_input.h"
 #include "samples/example.h"
 #include "samples/media_config.h"
 #include "samples/media_file.h"
-#include "samples/model_input.h"
 #include "samples/sample_key.h"
 
 namespace vllama::samples {
@@ -29,8 +30,7 @@ struct StageSeconds {
 // A medium, ready for the model.
 struct BuiltMedium {
   std::vector<MediaInput> inputs;  // one, or frames and sound
-  std::string text;          // with placeholders for the embeddings of all inputs, in their order
-  std::string time_message;  // of a video, part of `text`; empty where there is none
+  std::string time_message;        // of a video; empty where there is none
   std::int64_t num_tokens = 0;
   std::int64_t num_concealed_frames = 0;
 };
@@ -64,14 +64,17 @@ class MediaBuilder {
   std::vector<double> told_times(std::span<const std::int64_t> frames,
                                  const media::VideoFacts& facts) const;
   at::Tensor image_frame(const MediaFile& file, Draws& draws, StageSeconds& seconds) const;
-  // The branch that frames go to.
-  const BranchInput& frame_branch() const { return model_.vision ? *model_.vision : *model_.audio; }
+  // Of encoder number `encoder`, without values.
+  MediaInput input_of(MediaKind kind, std::size_t encoder) const;
+  // Of the pictures that the model sees, in pixels.
+  std::int64_t side() const;
 
   MediaConfig config_;
   media::VideoOptions video_;
   AudioClipConfig sound_;
   Compat compat_;
   ModelInput model_;
+  std::optional<std::size_t> picture_encoder_, sound_encoder_;  // of the model
 };
 
 }  // namespace vllama::samples

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "samples/encoder_input.h"
 #include "samples/media_config.h"
-#include "samples/model_input.h"
 
 namespace vllama::samples {
 

@@ -6,8 +6,8 @@
 #include "core/error.h"
 #include "core/text_encoding.h"
 #include "text/error.h"
-#include "text/labelled_text.h"
 #include "text/prompt.h"
+#include "text/token_sequence.h"
 
 namespace vllama::text {
 namespace {
@@ -23,7 +23,10 @@ std::size_t count(std::string_view text, std::string_view pattern) {
 void append_caption(TokenSequence& sequence, const Tokenizer& tokenizer, std::string_view caption,
                     const CaptionLayout& layout) {
   refuse_placeholders(caption);
-  auto tokens = tokenizer.encode_with_spans(std::string(caption) + layout.end_sign);
+  PromptText text;
+  text.add(caption, layout.reads_special_tokens ? Author::prompt_template : Author::user);
+  text.add(layout.end_sign, Author::prompt_template);
+  auto tokens = tokenizer.encode_with_spans(text);
   VLLAMA_ASSERT(layout.limit.max_tokens > 0, "a caption needs room");
   const auto max_tokens = static_cast<std::size_t>(layout.limit.max_tokens);
   sequence.shortened = tokens.size() > max_tokens;
@@ -91,7 +94,7 @@ std::vector<CaptionPrompt> read_caption_prompts(const std::filesystem::path& pro
 TokenSequence build_caption(const Tokenizer& tokenizer, std::string_view caption,
                             const CaptionLayout& layout, const CaptionPrompt& prompt) {
   TokenSequence sequence;
-  append_token(sequence, tokenizer.bos(), false);
+  append_beginning(sequence, tokenizer);
   for (const std::int64_t id : tokenizer.encode(prompt.before)) append_token(sequence, id, false);
   append_media(sequence, tokenizer, layout.num_media_tokens);
   for (const std::int64_t id : tokenizer.encode(prompt.after)) append_token(sequence, id, false);

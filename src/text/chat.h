@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/media_kind.h"
 #include "text/conversation.h"
-#include "text/prompt.h"
 #include "text/prompt_template.h"
 #include "text/tokenizer.h"
 
@@ -18,45 +18,48 @@ namespace vllama::text {
 // video with sound has none.
 extern const std::string_view kChatSystemText;
 
-enum class ChatMedia { none, image, video, video_with_audio, audio };
-
-// A medium that was shown in the course of a chat, in front of the question of a turn.
-struct LaterMedium {
+// A medium that is shown in front of the question of a turn.
+struct ChatMedium {
   std::size_t turn = 0;  // of Chat::past; its size is the turn of the question
-  ChatMedia kind = ChatMedia::image;
+  MediaKind kind = MediaKind::image;
+  bool has_sound = false;         // a video that is heard too: two blocks of embeddings
   std::string time_message = {};  // of a video
 };
 
 struct Chat {
   std::string system = {};
-  ChatMedia media = ChatMedia::none;
-  std::string time_message = {};  // of a video
-  std::vector<Turn> past =
-      {};  // earlier ones may be left out: the media stand before what is first
+  std::vector<Turn> past = {};  // earlier ones may be left out
   std::string question = {};
-  std::vector<LaterMedium> later_media = {};  // by turn; in the first turn, behind `media`
+  std::vector<ChatMedium> media = {};  // by turn
+  // Special tokens count in what users and model have said, too, as in the Python original.
+  bool reads_special_tokens = false;
 };
 
 struct ChatPrompt {
   std::string text;  // with <ImageHere> for each block of media embeddings
   // The token ids around the blocks: block i stands between pieces[i] and pieces[i + 1]. The first
-  // piece begins with BOS. Blocks are in the order of the media; a video with sound has two, in the
-  // order that the template says.
+  // piece begins with the tokenizer's beginning. Blocks are in the order of the media; a video with
+  // sound has two, in the order that the layout says.
   std::vector<std::vector<std::int64_t>> pieces;
 };
 
 // Throws TextError (reserved_token) if a text contains a placeholder.
-ChatPrompt build_chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& form,
+ChatPrompt build_chat_prompt(const Tokenizer& tokenizer, const PromptLayout& layout,
                              const Chat& chat);
 
-// The ends of a token sequence at which generation stops: the end token, and the stop text as it is
-// tokenised after a space and after a word.
+// The ends of a token sequence at which generation stops: the end tokens, and the stop text as it
+// is tokenised after a space and after a word.
 std::vector<std::vector<std::int64_t>> stop_sequences(const Tokenizer& tokenizer,
-                                                      const ChatTemplate& form);
+                                                      const PromptLayout& layout);
+
+// Generated ids without what a model means nothing by in front of an answer: an unknown token, then
+// a beginning, as the released ones write them.
+std::span<const std::int64_t> without_beginning(const Tokenizer& tokenizer,
+                                                std::span<const std::int64_t> generated_ids);
 
 // The answer in the generated ids, stop tokens included or not: decoded, cut at the stop text, only
 // what follows the role, without white space at the ends.
-std::string answer_text(const Tokenizer& tokenizer, const ChatTemplate& form,
-                        std::span<const std::int64_t> generated_ids);
+std::string answer_in(const Tokenizer& tokenizer, const PromptLayout& layout,
+                      std::span<const std::int64_t> generated_ids);
 
 }  // namespace vllama::text

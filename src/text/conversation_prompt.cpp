@@ -6,44 +6,64 @@
 
 #include "core/error.h"
 #include "text/error.h"
-#include "text/labelled_text.h"
 #include "text/prompt.h"
+#include "text/token_sequence.h"
 
 namespace vllama::text {
 namespace {
 
-// A conversation in its form: the text, and where its last answer lies.
-struct FormedText {
-  LabelledText labelled;
+// A conversation in its layout: the text, and where its last answer lies.
+struct LaidOutText {
+  PromptText text;
   std::size_t answer_begin = 0, answer_end = 0;
 };
 
-FormedText form_text(std::span<const Turn> turns, const ConversationTemplate& form) {
-  FormedText formed;
-  LabelledText& text = formed.labelled;
-  text.add(form.header, false);
-  for (const Turn& turn : turns) {
-    if (&turn != turns.data()) text.add(form.between_turns, false);
-    text.add(form.turn_mark, true);
-    text.add(form.before_question, false);
-    text.add(turn.question, false);
-    text.add(form.after_question, false);
-    if (turn.answer.empty() && form.omits_empty_answers) continue;
-    text.add(form.before_answer, true);
-    formed.answer_begin = text.size();
-    text.add(turn.answer, true);
-    formed.answer_end = text.size();
-    text.add(form.after_answer, true);
+// A part of a question: words of the user, or the text of a medium.
+struct QuestionPart {
+  std::string_view text;
+  Author author;
+};
+
+struct QuestionAndAnswer {
+  std::vector<QuestionPart> question;
+  std::string_view answer;
+};
+
+LaidOutText lay_out(std::span<const QuestionAndAnswer> turns, const PromptLayout& layout,
+                    Author author) {
+  LaidOutText laid_out;
+  PromptText& text = laid_out.text;
+  const auto add_fixed = [&text](std::string_view part, bool is_learned) {
+    text.add(part, Author::prompt_template, is_learned);
+  };
+  add_fixed(layout.before_system, false);
+  add_fixed(layout.after_system, false);
+  for (const QuestionAndAnswer& turn : turns) {
+    if (&turn != turns.data()) add_fixed(layout.between_turns, false);
+    add_fixed(layout.turn_mark, true);
+    add_fixed(layout.before_question, false);
+    for (const QuestionPart& part : turn.question) text.add(part.text, part.author, false);
+    add_fixed(layout.after_question, false);
+    if (turn.answer.empty() && layout.omits_empty_answers) continue;
+    add_fixed(layout.before_answer, true);
+    laid_out.answer_begin = text.size();
+    text.add(turn.answer, author, true);
+    laid_out.answer_end = text.size();
+    add_fixed(layout.after_answer, true);
   }
-  text.add(form.end, true);
-  return formed;
+  add_fixed(layout.end, true);
+  return laid_out;
+}
+
+Author users(const ConversationLayout& layout) {
+  return layout.reads_special_tokens ? Author::prompt_template : Author::user;
 }
 
 // Builds the sequence of a conversation whose questions contain the media placeholders.
 class ConversationBuilder {
  public:
   ConversationBuilder(const Tokenizer& tokenizer, const ConversationLayout& layout,
-                      std::span<const Turn> turns, std::size_t num_media_turns,
+                      std::span<const QuestionAndAnswer> turns, std::size_t num_media_turns,
                       std::ptrdiff_t num_media_tokens)
       : tokenizer_(tokenizer),
         layout_(layout),
@@ -96,32 +116,39 @@ class ConversationBuilder {
   }
 
   TokenSequence first_turns(std::size_t num_turns) const {
-    const FormedText formed = form_text(turns_.first(num_turns), *layout_.form);
-    return labelled(tokenizer_.encode_with_spans(formed.labelled.text()), formed);
+    const LaidOutText laid_out = laid_out_turns(num_turns);
+    return labelled(tokenizer_.encode_with_spans(laid_out.text), laid_out);
   }
 
   // The first turns with the last answer shortened to meet the limit; its ending tokens stay.
   TokenSequence shortened_answer(std::size_t num_turns) const {
     if (!is_answered(num_turns - 1))
       throw TextError(TextFailure::too_long, "questions without an answer exceed the length limit");
-    const FormedText formed = form_text(turns_.first(num_turns), *layout_.form);
-    auto tokens = tokenizer_.encode_with_spans(formed.labelled.text());
-    const std::size_t answer = token_at(tokens, formed.answer_begin);
-    const std::size_t ending = token_at(tokens, formed.answer_end);
-    const std::size_t num_fixed = 1 + answer + (tokens.size() - ending);  // 1: BOS
+    const LaidOutText laid_out = laid_out_turns(num_turns);
+    auto tokens = tokenizer_.encode_with_spans(laid_out.text);
+    const std::size_t answer = token_at(tokens, laid_out.answer_begin);
+    const std::size_t ending = token_at(tokens, laid_out.answer_end);
+    const std::size_t num_fixed = num_before() + answer + (tokens.size() - ending);
     if (num_fixed >= max_tokens_)
       throw TextError(TextFailure::too_long,
                       fmt::format("{} tokens without the answer, where {} are allowed in all",
                                   num_fixed, max_tokens_));
     shorten_before(tokens, ending, answer + max_tokens_ - num_fixed);
-    return labelled(tokens, formed);
+    return labelled(tokens, laid_out);
   }
 
-  TokenSequence labelled(std::span<const Token> tokens, const FormedText& formed) const {
+  LaidOutText laid_out_turns(std::size_t num_turns) const {
+    return lay_out(turns_.first(num_turns), *layout_.form, users(layout_));
+  }
+
+  // Tokens in front of the text.
+  std::size_t num_before() const { return tokenizer_.bos() ? 1 : 0; }
+
+  TokenSequence labelled(std::span<const Token> tokens, const LaidOutText& laid_out) const {
     TokenSequence sequence;
-    append_token(sequence, tokenizer_.bos(), false);
+    append_beginning(sequence, tokenizer_);
     for (const Token& token : tokens)
-      append_token(sequence, token.id, formed.labelled.is_learned(deciding_byte(token)));
+      append_token(sequence, token.id, laid_out.text.is_learned(deciding_byte(token)));
     return sequence;
   }
 
@@ -135,17 +162,11 @@ class ConversationBuilder {
 
   const Tokenizer& tokenizer_;
   const ConversationLayout& layout_;
-  std::span<const Turn> turns_;
+  std::span<const QuestionAndAnswer> turns_;
   std::size_t num_media_turns_;  // turns up to the last that has media
   std::ptrdiff_t num_media_tokens_;
   std::size_t max_tokens_;
 };
-
-std::string enclosed_media(std::string_view tag, std::int64_t num_media_tokens) {
-  std::string text = fmt::format("<{}>", tag);
-  for (std::int64_t i = 0; i < num_media_tokens; ++i) text += kImagePlaceholder;
-  return text + fmt::format("</{}>", tag);
-}
 
 std::ptrdiff_t num_placeholders(std::span<const std::string> media_texts) {
   std::ptrdiff_t count = 0;
@@ -156,46 +177,51 @@ std::ptrdiff_t num_placeholders(std::span<const std::string> media_texts) {
   return count;
 }
 
-// The turns with the texts of their media.
-std::vector<Turn> turns_with_media(const Conversation& conversation,
-                                   std::span<const std::string> media_texts) {
+void check_texts(const Conversation& conversation, std::span<const std::string> media_texts) {
   if (conversation.turns.empty())
     throw TextError(TextFailure::no_turns, "a conversation without turns");
-  std::vector<Turn> turns = conversation.turns;
-  for (const Turn& turn : turns) {
+  for (const Turn& turn : conversation.turns) {
     refuse_placeholders(turn.question);
     refuse_placeholders(turn.answer);
   }
-  VLLAMA_ASSERT(
-      media_texts.size() == conversation.media.size() && std::ranges::is_sorted(conversation.media),
-      "every medium has a place and a text, in order");
-  for (std::size_t i = media_texts.size(); i-- > 0;) {
-    const MediaPlace place = conversation.media[i];
-    VLLAMA_ASSERT(place.turn < turns.size() && place.offset <= turns[place.turn].question.size(),
+  const auto& places = conversation.media;
+  VLLAMA_ASSERT(media_texts.size() == places.size() && std::ranges::is_sorted(places),
+                "every medium has a place and a text, in order");
+  for (const MediaPlace& place : places)
+    VLLAMA_ASSERT(place.turn < conversation.turns.size() &&
+                      place.offset <= conversation.turns[place.turn].question.size(),
                   "a medium stands in one of the questions");
-    turns[place.turn].question.insert(place.offset, media_texts[i]);
+}
+
+// The turns with the texts of their media, which both outlive the result.
+std::vector<QuestionAndAnswer> turns_with_media(const Conversation& conversation,
+                                                std::span<const std::string> media_texts,
+                                                Author author) {
+  std::vector<QuestionAndAnswer> turns;
+  std::size_t next = 0;  // medium
+  for (std::size_t i = 0; i < conversation.turns.size(); ++i) {
+    const std::string_view question = conversation.turns[i].question;
+    QuestionAndAnswer turn{.question = {}, .answer = conversation.turns[i].answer};
+    std::size_t begin = 0;
+    for (; next < media_texts.size() && conversation.media[next].turn == i; ++next) {
+      const std::size_t end = conversation.media[next].offset;
+      turn.question.push_back({question.substr(begin, end - begin), author});
+      turn.question.push_back({media_texts[next], Author::prompt_template});
+      begin = end;
+    }
+    turn.question.push_back({question.substr(begin), author});
+    turns.push_back(std::move(turn));
   }
   return turns;
 }
 
 }  // namespace
 
-std::string image_text(std::int64_t num_media_tokens) {
-  return enclosed_media("Image", num_media_tokens);
-}
-
-std::string video_text(std::int64_t num_media_tokens, std::string_view time_message) {
-  return fmt::format("{} {}", enclosed_media("Video", num_media_tokens), time_message);
-}
-
-std::string sound_text(std::int64_t num_media_tokens) {
-  return enclosed_media("Audio", num_media_tokens) + " ";
-}
-
 TokenSequence build_conversation(const Tokenizer& tokenizer, const Conversation& conversation,
                                  std::span<const std::string> media_texts,
                                  const ConversationLayout& layout) {
-  const std::vector<Turn> turns = turns_with_media(conversation, media_texts);
+  check_texts(conversation, media_texts);
+  const auto turns = turns_with_media(conversation, media_texts, users(layout));
   const auto& places = conversation.media;
   return ConversationBuilder(tokenizer, layout, turns, places.empty() ? 0 : places.back().turn + 1,
                              num_placeholders(media_texts))

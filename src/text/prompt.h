@@ -53,26 +53,25 @@ struct CaptionLayout {
   std::int64_t num_media_tokens = 32;
   std::string end_sign = "\n";
   LengthLimit limit{.max_tokens = 32};  // of caption and end sign, without BOS, prompt and media
+  // Special tokens count in captions, too, as in the Python original.
+  bool reads_special_tokens = false;
 };
 
-// BOS, prompt.before, media, prompt.after, caption, end sign, each encoded on its own; caption and
-// end sign are the targets. Throws TextError (reserved_token), or UserError if the limit has no
-// room for more than the end sign.
+// The beginning, prompt.before, media, prompt.after, caption, end sign, each encoded on its own;
+// caption and end sign are the targets. Throws TextError (reserved_token), or UserError if the
+// limit has no room for more than the end sign.
 TokenSequence build_caption(const Tokenizer& tokenizer, std::string_view caption,
                             const CaptionLayout& layout, const CaptionPrompt& prompt = {});
 
-// How a medium stands in a question: its text with kImagePlaceholder where each embedding goes.
-std::string image_text(std::int64_t num_media_tokens);
-// `time_message` (text/time_message.h) may be empty.
-std::string video_text(std::int64_t num_media_tokens, std::string_view time_message);
-std::string sound_text(std::int64_t num_media_tokens);
-
 struct ConversationLayout {
-  const ConversationTemplate* form = &kVicunaTemplate;
+  const PromptLayout* form = nullptr;
   LengthLimit limit{.max_tokens = 512};  // of the whole sequence
+  // Special tokens count in what data sets say, too, as in the Python original.
+  bool reads_special_tokens = false;
 };
 
-// `media_texts[i]` is the text of medium i, one for each place of the conversation. Throws
+// `media_texts[i]` is the text of medium i (PromptLayout::media_text), one for each place of the
+// conversation. Throws
 // TextError (no_turns, reserved_token, too_long, no_target). No text that holds media is ever cut:
 // where they do not fit, the sample is too_long.
 TokenSequence build_conversation(const Tokenizer& tokenizer, const Conversation& conversation,

@@ -1,63 +1,76 @@
-// The families of prompts: the texts between those of users and model. A new family is a row of the
-// table.
+// The families of prompts: the texts between those of users and model, and around media. A new
+// family is a row of the table.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "config/enum_names.h"
+#include "core/media_kind.h"
+
 namespace vllama::text {
+
+// What stands around the embeddings of a medium.
+struct MediaWrap {
+  std::string_view before = {}, after = {};
+};
 
 // The fixed texts of a conversation, in their order. Whether a part is learned belongs to its
 // place.
-struct ConversationTemplate {
-  std::string_view header;         // once
-  std::string_view between_turns;  // before every turn but the first
-  std::string_view turn_mark;      // learned
-  std::string_view before_question;
-  std::string_view after_question;
-  std::string_view before_answer;  // learned, as the answer that follows
-  std::string_view after_answer;   // learned
-  std::string_view end;            // once, learned
-  bool omits_empty_answers;        // an empty answer then has no before_answer and after_answer
+struct PromptLayout {
+  bool takes_system_text = false;
+  std::string_view before_system = {}, after_system = {};  // once
+  std::string_view between_turns = {};                     // before every turn but the first
+  std::string_view turn_mark = {};                         // learned
+  std::string_view before_question = {}, after_question = {};
+  // Learned, as the answer that follows. Without its last space where an answer is to be generated.
+  std::string_view before_answer = {};
+  std::string_view after_answer = {};  // learned
+  std::string_view end = {};           // of a training sample, once, learned
+  bool omits_empty_answers = false;    // an empty answer then has no before_answer, after_answer
+
+  // Media stand in front of the question that they belong to, or where it says.
+  MediaWrap image = {}, video = {}, sound = {};
+  // In a chat, where questions follow their media without a line of their own: between an image,
+  // or the time message of a video, and what follows.
+  std::string_view after_image = {}, after_times = {};
+  // Of a video with sound: which comes first. Where it is the sound, the frames stand in a wrap of
+  // their own, without a time message.
+  bool sound_first = false;
+  MediaWrap frames_behind_sound = {};
+
+  std::string_view stop_text = {};  // ends an answer, besides the tokens that do
+  std::string_view answer_role =
+      {};  // whatever the model writes in front of this is not its answer
+
+  // A medium in a training sample, with kImagePlaceholder for each embedding. `time_message`
+  // (text/time_message.h) is that of a video, and may be empty.
+  std::string media_text(MediaKind kind, std::int64_t num_media_tokens,
+                         std::string_view time_message = {}) const;
 };
 
-extern const ConversationTemplate kVicunaTemplate;
-extern const ConversationTemplate kLlama2Template;
-
-// The fixed texts of a chat. `reference` forms are part of the interface of the released
-// checkpoints; the others repeat a training layout and ignore the system text.
-struct ChatTemplate {
-  std::string name;
-  bool takes_system_text;
-  std::string before_system, after_system;
-  std::string between_turns;
-  std::string after_image;  // between an image and the question
-  std::string after_video;  // between the time message of a video and the question
-  std::string before_question, after_question;
-  std::string before_answer;  // without its last space where an answer is to be generated
-  std::string after_answer;
-  std::string stop_text;    // ends an answer, besides the end token
-  std::string answer_role;  // whatever the model writes in front of this is not its answer
-  bool sound_first;         // of a video with sound: which of its two blocks is the first
-};
+// Whose layout a prompt has.
+enum class LayoutKind { reference, training };
+constexpr auto names_of(LayoutKind) {
+  return config::EnumNames<LayoutKind, 2>{
+      {{LayoutKind::reference, "reference"}, {LayoutKind::training, "training"}}};
+}
 
 // A family, by the name that configurations give it.
 struct PromptTemplate {
   std::string_view name;
-  const ConversationTemplate& training;
-  ChatTemplate reference;
+  PromptLayout training;   // as this trainer lays conversations out; ignores the system text
+  PromptLayout reference;  // of the released checkpoints: part of their interface
+
+  const PromptLayout& layout(LayoutKind kind) const {
+    return kind == LayoutKind::reference ? reference : training;
+  }
 };
 
 // Throws UserError naming all families.
 const PromptTemplate& prompt_template(std::string_view name);
 std::vector<std::string> prompt_template_names();
-
-// The layout of training. Throws as prompt_template().
-const ConversationTemplate& conversation_template(std::string_view name);
-
-// "reference", or "training": the layout of training up to the answer, with the stop rules of the
-// reference. Throws UserError.
-ChatTemplate chat_template(std::string_view kind, std::string_view family);
 
 }  // namespace vllama::text

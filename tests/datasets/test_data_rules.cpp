@@ -8,6 +8,7 @@
 #include "datasets/formats/open_dataset.h"
 #include "samples/media_rules.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/model_input.h"
 
 namespace vllama::datasets {
 namespace {
@@ -27,7 +28,7 @@ Record caption(const std::string& text) {
   return {.id = "a", .media = {}, .conversation = {.turns = {{"", text}}}};
 }
 
-const samples::ModelInput kVision{.vision = samples::BranchInput{}, .audio = {}};
+const samples::ModelInput kVision = test::vision_input();
 
 }  // namespace
 

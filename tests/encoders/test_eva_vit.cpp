@@ -63,7 +63,7 @@ TEST_CASE("EVA ViT: at 224 pixels, from the published file layout") {
   const test::GoldenTensors golden(expected);
   encoders::EvaVit vit(test::tiny_encoder(224));
   fill_from_file(vit, file);
-  const at::Tensor images = models::VisionBranch::normalize(golden["input_u8"], at::kFloat);
+  const at::Tensor images = test::normalized(golden["input_u8"]);
   CHECK(test::relative_difference(vit(images).detach(), golden["output"]) < kOutputTolerance);
 }
 

@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
-#include "models/load_image_bind.h"
-#include "models/vision_branch.h"
+#include "models/branch.h"
+#include "models/encoder_reading.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"
@@ -36,16 +36,23 @@ struct Recorded {
 };
 
 struct RecordedVision : Recorded<encoders::ImageBindVision> {
-  RecordedVision() : Recorded("imagebind_vision", test::tiny_audio().vision_encoder) {}
-  at::Tensor images() const {
-    return models::VisionBranch::normalize(golden["input_u8"].flatten(0, 1), at::kFloat);
-  }
+  RecordedVision()
+      : Recorded("imagebind_vision",
+                 test::tiny_audio().twin.as<encoders::ImageBindVisionConfig>()) {}
+  at::Tensor images() const { return test::normalized(golden["input_u8"].flatten(0, 1)); }
 };
 
 struct RecordedAudio : Recorded<encoders::ImageBindAudio> {
-  RecordedAudio() : Recorded("imagebind_audio", test::tiny_audio().audio_encoder) {}
+  RecordedAudio()
+      : Recorded("imagebind_audio",
+                 test::tiny_audio().encoder.as<encoders::ImageBindAudioConfig>()) {}
   at::Tensor mel() const { return golden["input"].flatten(0, 1); }
 };
+
+at::Tensor published_factor(const models::Branch& branch) {
+  return dynamic_cast<const encoders::ImageBindSounds&>(*branch.encoders().at(1))
+      .published_factor();
+}
 
 // The tensors of the recorded imagebind_huge.pth, to write an altered copy of it.
 weights::NamedTensors published_tensors(const std::filesystem::path& file) {
@@ -122,41 +129,41 @@ TEST_CASE("ImageBind: embeddings in bf16 point where those in fp32 do") {
 }
 
 TEST_CASE("ImageBind: the published sizes have the published number of parameters") {
-  models::AudioBranch branch(models::AudioConfig{}, 4096);
+  models::Branch branch = models::make_branch(models::AudioConfig{}, 4096);
   nn::ParameterList trunks, trainable;
-  branch.declare_trunks(trunks);
+  branch.declare_encoders(trunks);
   branch.declare_trainable(trainable);
   constexpr std::int64_t kVision = 632'829'440, kAudio = 86'235'648, kFactor = 1;
   CHECK(nn::num_elements(trunks) == kVision + kAudio + kFactor);
   CHECK(nn::num_elements(trainable) == 22'855'680);
-  CHECK(branch.audio_encoder().config().num_tokens() == 229);
-  CHECK(branch.vision_encoder().config().num_tokens() == 257);
+  CHECK(encoders::ImageBindAudioConfig{}.num_tokens() == 229);
+  CHECK(encoders::ImageBindVisionConfig{}.num_tokens() == 257);
 }
 
 TEST_CASE("ImageBind: the published file is read whole, other modalities apart") {
   VLLAMA_SHARED_FILE(file, "goldens/ckpt/imagebind/imagebind_huge.pth");
-  models::AudioBranch branch(test::tiny_audio(), 64);
-  models::load_image_bind(branch, file, at::kFloat, at::kCPU);
+  models::Branch branch = models::make_branch(test::tiny_audio(), 64);
+  models::load(models::encoder_reading(branch, file, {.dtype = at::kFloat}));
   const RecordedVision vision;
   const RecordedAudio audio;
-  CHECK(test::relative_difference(branch.encode_frames(vision.images()),
+  CHECK(test::relative_difference(branch.encode_prepared(0, vision.images()),
                                   vision.golden["output"].flatten(0, 1)) < kOutputTolerance);
-  CHECK(test::relative_difference(branch.encode_clips(audio.mel()),
+  CHECK(test::relative_difference(branch.encode_prepared(1, audio.mel()),
                                   audio.golden["output"].flatten(0, 1)) < kOutputTolerance);
 }
 
 TEST_CASE("ImageBind: weights are held as asked, the audio factor in fp32") {
   VLLAMA_SHARED_FILE(file, "goldens/ckpt/imagebind/imagebind_huge.pth");
-  models::AudioBranch branch(test::tiny_audio(), 64);
-  models::load_image_bind(branch, file, at::kBFloat16, at::kCPU);
+  models::Branch branch = models::make_branch(test::tiny_audio(), 64);
+  models::load(models::encoder_reading(branch, file, {.dtype = at::kBFloat16}));
   nn::ParameterList trunks;
-  branch.declare_trunks(trunks);
+  branch.declare_encoders(trunks);
   for (const nn::Parameter& parameter : trunks) {
-    const bool is_factor = parameter.name == models::kLogAudioFactorName;
+    const bool is_factor = parameter.name == encoders::kLogAudioFactorName;
     CHECK(parameter.tensor->scalar_type() == (is_factor ? at::kFloat : at::kBFloat16));
     CHECK_FALSE(parameter.tensor->requires_grad());
   }
-  CHECK(branch.published_audio_factor().item<double>() == Approx(20).margin(1e-3));
+  CHECK(published_factor(branch).item<double>() == Approx(20).margin(1e-3));
 }
 
 TEST_CASE("ImageBind: the audio factor is the file's, at most 100") {
@@ -164,22 +171,22 @@ TEST_CASE("ImageBind: the audio factor is the file's, at most 100") {
   const auto [log_factor, expected] = GENERATE(std::pair(0.0, 1.0), std::pair(5.0, 100.0));
   const test::TemporaryFolder folder;
   auto tensors = published_tensors(file);
-  tensors[models::kLogAudioFactorName] = at::full({}, log_factor, at::kFloat);
+  tensors[encoders::kLogAudioFactorName] = at::full({}, log_factor, at::kFloat);
   weights::write_pth(folder.path() / "other.pth", weights::to_map(tensors));
-  models::AudioBranch branch(test::tiny_audio(), 64);
-  models::load_image_bind(branch, folder.path() / "other.pth", at::kFloat, at::kCPU);
-  CHECK(branch.published_audio_factor().item<double>() == Approx(expected));
+  models::Branch branch = models::make_branch(test::tiny_audio(), 64);
+  models::load(models::encoder_reading(branch, folder.path() / "other.pth", {.dtype = at::kFloat}));
+  CHECK(published_factor(branch).item<double>() == Approx(expected));
 }
 
 TEST_CASE("ImageBind: a file that does not fit is refused with every name") {
   VLLAMA_SHARED_FILE(file, "goldens/ckpt/imagebind/imagebind_huge.pth");
   const auto load = [&](const models::AudioConfig& config, const std::filesystem::path& path) {
-    models::AudioBranch branch(config, 64);
-    models::load_image_bind(branch, path, at::kFloat, at::kCPU);
+    models::Branch branch = models::make_branch(config, 64);
+    models::load(models::encoder_reading(branch, path, {.dtype = at::kFloat}));
   };
   models::AudioConfig config = test::tiny_audio();
-  config.audio_encoder.num_blocks = 4;
-  config.vision_encoder.num_blocks = 1;
+  config.encoder.as<encoders::ImageBindAudioConfig>().num_blocks = 4;
+  config.twin.as<encoders::ImageBindVisionConfig>().num_blocks = 1;
   config.embedding_width = 25;
   CHECK_THROWS_WITH(
       load(config, file),
@@ -189,24 +196,24 @@ TEST_CASE("ImageBind: a file that does not fit is refused with every name") {
 
   const test::TemporaryFolder folder;
   auto tensors = published_tensors(file);
-  tensors.erase(models::kLogAudioFactorName);
+  tensors.erase(encoders::kLogAudioFactorName);
   tensors["modality_trunks.audio.surprise"] = at::ones({1});
   const auto altered = folder.path() / "altered.pth";
   weights::write_pth(altered, weights::to_map(tensors));
   CHECK_THROWS_AS(load(test::tiny_audio(), altered), UserError);
   CHECK_THROWS_WITH(
       load(test::tiny_audio(), altered),
-      Contains(models::kLogAudioFactorName) && Contains("modality_trunks.audio.surprise"));
+      Contains(encoders::kLogAudioFactorName) && Contains("modality_trunks.audio.surprise"));
 }
 
 TEST_CASE("ImageBind: sizes that do not fit together are named") {
   models::AudioConfig config = test::tiny_audio();
-  config.vision_encoder.image_size = 100;
-  CHECK_THROWS_WITH(models::AudioBranch(config, 64), Contains("audio.vision_encoder.image_size"));
+  config.twin.as<encoders::ImageBindVisionConfig>().image_size = 100;
+  CHECK_THROWS_WITH(models::make_branch(config, 64), Contains("audio.vision_encoder.image_size"));
   config = test::tiny_audio();
-  config.vision_encoder.num_heads = 3;
-  CHECK_THROWS_WITH(models::AudioBranch(config, 64), Contains("audio.vision_encoder.num_heads"));
+  config.twin.as<encoders::ImageBindVisionConfig>().num_heads = 3;
+  CHECK_THROWS_WITH(models::make_branch(config, 64), Contains("audio.vision_encoder.num_heads"));
   config = test::tiny_audio();
-  config.audio_encoder.num_heads = 3;
-  CHECK_THROWS_WITH(models::AudioBranch(config, 64), Contains("audio.audio_encoder.num_heads"));
+  config.encoder.as<encoders::ImageBindAudioConfig>().num_heads = 3;
+  CHECK_THROWS_WITH(models::make_branch(config, 64), Contains("audio.audio_encoder.num_heads"));
 }

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "models/audio_branch.h"
+#include "models/branch.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"
 #include "tests/support/tensors.h"

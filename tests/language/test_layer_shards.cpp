@@ -184,13 +184,13 @@ struct AbsentOthers : nn::PartExchange {
 // A model that is almost only its language model's layers.
 struct Files {
   Files() {
-    config.vision.encoder = {
+    config.vision.encoder = encoders::EvaVitConfig{
         .image_size = 28, .width = 16, .num_blocks = 1, .num_heads = 2, .mlp_width = 32};
-    config.vision.image_q_former = {
+    config.vision.resampler = {
         .num_queries = 2, .num_layers = 2, .width = 16, .num_heads = 2, .mlp_width = 16};
-    config.vision.video_q_former = config.vision.image_q_former;
+    config.vision.q_former = config.vision.resampler;
     config.recompute_layers = true;
-    config.precision = "bf16";
+    config.precision = models::Precision::bf16;
     config.weights = {.vision_encoder = folder.path() / "eva_vit_g.pth",
                       .q_former = folder.path() / "blip2_qformer.pth",
                       .language_model = folder.path() / "llama"};
@@ -237,7 +237,7 @@ TEST_CASE("layer shards: a process holds its part, reads matrix by matrix, gathe
     const at::AutoGradMode no_graph(false);
     const at::Tensor inputs_TH = test::random_tensor({3, Files::kWidth}, 1).to(at::kBFloat16);
     model->language_model().hidden(inputs_TH, nn::Segments(std::vector<std::int64_t>{3}), true);
-    model->take_part();
+    model->complete_gathers();
     // The product's kernel may lay a matrix out anew.
     CHECK(memory.peak_bytes() - memory.num_bytes() <=
           2 * Files::kLayerBytes + Files::kMatrixBytes + kRest);

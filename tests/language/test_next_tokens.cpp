@@ -36,8 +36,9 @@ TEST_CASE("whole model: next tokens after chat prompts") {
   const auto model = models::load_video_llama(test::golden_model(goldens / "ckpt"), at::kCPU, 1);
   const language::Llama& llama = model->language_model();
   const at::Tensor clip = test::GoldenTensors(goldens / "text/chat_input.safetensors")["video_56"];
-  const at::Tensor media_MH = model->vision()->embed_clips(
-      model->vision()->encode_frames(clip.transpose(1, 2).flatten(0, 1)), {clip.size(2)});
+  const at::Tensor media_MH = model->branches().front().embed(
+      model->branches().front().encode_prepared(0, clip.transpose(1, 2).flatten(0, 1)),
+      {clip.size(2)});
 
   for (const auto& chat : nlohmann::json::parse(read_file(goldens / "text/chat_prompts.json"))) {
     INFO(chat["prompt"]);

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "models/load_image_bind.h"
-#include "models/vision_branch.h"
+#include "models/branch.h"
+#include "models/encoder_reading.h"
 #include "models/weight_names.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
@@ -28,9 +28,9 @@ struct TinyAudio {
       : vision(test::golden_file("components/imagebind_vision.safetensors")),
         audio(test::golden_file("components/imagebind_audio.safetensors")),
         golden(test::golden_file("components/audio_branch.safetensors")),
-        model(config, 64) {
+        model(models::make_branch(config, 64)) {
     nn::ParameterList trunks;
-    model.declare_trunks(trunks);
+    model.declare_encoders(trunks);
     for (const nn::Parameter& parameter : trunks) {
       const auto& file = vision.has("state." + parameter.name) ? vision : audio;
       file.fill({parameter}, "state.");
@@ -40,13 +40,12 @@ struct TinyAudio {
   }
 
   at::Tensor frames() const {
-    return model.encode_frames(
-        models::VisionBranch::normalize(vision["input_u8"].flatten(0, 1), at::kFloat));
+    return model.encode_prepared(0, test::normalized(vision["input_u8"].flatten(0, 1)));
   }
-  at::Tensor clips() const { return model.encode_clips(audio["input"].flatten(0, 1)); }
+  at::Tensor clips() const { return model.encode_prepared(1, audio["input"].flatten(0, 1)); }
 
   test::GoldenTensors vision, audio, golden;
-  models::AudioBranch model;
+  models::Branch model;
   nn::ParameterList trainable;
 };
 
@@ -57,14 +56,16 @@ void check_lengths(const at::Tensor& embeddings_RE, double expected) {
 }
 
 // The trained part from a file in the layout of a published checkpoint, strictly.
-void load_checkpoint(models::AudioBranch& model, const std::filesystem::path& file) {
+void load_checkpoint(models::Branch& model, const std::filesystem::path& file) {
   nn::ParameterList trainable;
   model.declare_trainable(trainable);
   std::vector<weights::ParameterSlot> slots;
   for (const nn::Parameter& parameter : trainable)
     slots.push_back({parameter.name, parameter.shape, parameter.tensor});
   const auto summary = weights::load_parameters(
-      *weights::open_weights(file), slots, {.is_ignorable = models::is_unused_in_audio_checkpoint});
+      *weights::open_weights(file), slots, {.is_ignorable = [](const std::string& name) {
+        return models::is_unused_in_checkpoint(name, models::ModulePlace::audio_branch);
+      }});
   CHECK(summary.num_loaded == 58);
 }
 
@@ -79,10 +80,10 @@ TEST_CASE("audio branch: embeddings, media embeddings and all gradients, for fra
   const auto& recorded = sees ? branch.vision : branch.audio;
   CHECK(test::relative_difference(embeddings, recorded["output"].flatten(0, 1)) < kOutputTolerance);
   const at::Tensor expected = branch.golden[kind + "inputs_llama"];
-  const at::Tensor media = branch.model
-                               .embed_clips(embeddings, sees ? std::vector<std::int64_t>{2}
-                                                             : std::vector<std::int64_t>{2, 2})
-                               .view(expected.sizes());
+  const at::Tensor media =
+      branch.model
+          .embed(embeddings, sees ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 2})
+          .view(expected.sizes());
   CHECK(test::relative_difference(media.detach(), expected) < kOutputTolerance);
   const at::Tensor loss = (media * branch.golden[kind + "loss_weight"]).sum();
   CHECK(test::relative_difference(loss.detach(), branch.golden[kind + "loss"]) < kOutputTolerance);
@@ -91,7 +92,7 @@ TEST_CASE("audio branch: embeddings, media embeddings and all gradients, for fra
 }
 
 TEST_CASE("audio branch: names and order are those of a published checkpoint") {
-  models::AudioBranch model(test::tiny_audio(), 64);
+  models::Branch model = models::make_branch(test::tiny_audio(), 64);
   nn::ParameterList trainable;
   model.declare_trainable(trainable);
   REQUIRE(trainable.size() == 58);
@@ -108,7 +109,7 @@ TEST_CASE("audio branch: published lengths are 1 for pictures and 20 for sound, 
   const TinyAudio published(config);
   check_lengths(published.frames(), 1);
   check_lengths(published.clips(), 20);
-  config.embedding_scale = "equal";
+  config.embedding_scale = encoders::EmbeddingScale::equal;
   const TinyAudio equal(config);
   check_lengths(equal.frames(), std::sqrt(24.0));
   check_lengths(equal.clips(), std::sqrt(24.0));
@@ -121,7 +122,7 @@ TEST_CASE("audio branch: nothing random in the encoders, however many inputs go 
   const TinyAudio branch(config);
   CHECK(test::same_bits(branch.frames(), branch.frames()));
   CHECK(test::same_bits(branch.clips(), branch.clips()));
-  config.inputs_at_once = 1;
+  config.rows_at_once = 1;
   const TinyAudio one_by_one(config);
   CHECK(test::relative_difference(one_by_one.frames(), branch.frames()) < kOutputTolerance);
   CHECK(test::relative_difference(one_by_one.clips(), branch.clips()) < kOutputTolerance);
@@ -130,12 +131,12 @@ TEST_CASE("audio branch: nothing random in the encoders, however many inputs go 
 TEST_CASE("audio branch: items of different lengths share a batch, up to the position table") {
   const TinyAudio branch;
   const at::Tensor embeddings = test::random_tensor({13, 24}, 4);
-  const at::Tensor together = branch.model.embed_clips(embeddings, {1, 4, 8});
-  const at::Tensor second = branch.model.embed_clips(embeddings.narrow(0, 1, 4), {4});
+  const at::Tensor together = branch.model.embed(embeddings, {1, 4, 8});
+  const at::Tensor second = branch.model.embed(embeddings.narrow(0, 1, 4), {4});
   CHECK(test::relative_difference(together.narrow(0, 3, 3).detach(), second.detach()) < 1e-5);
   const at::Tensor nine = test::random_tensor({9, 24}, 4);
-  CHECK_THROWS_AS(branch.model.embed_clips(nine, {9}), UserError);
-  CHECK_THROWS_WITH(branch.model.embed_clips(nine, {9}),
+  CHECK_THROWS_AS(branch.model.embed(nine, {9}), UserError);
+  CHECK_THROWS_WITH(branch.model.embed(nine, {9}),
                     Catch::Contains("9 frames or sound clips") &&
                         Catch::Contains("model.audio.max_positions = 8"));
 }
@@ -143,13 +144,13 @@ TEST_CASE("audio branch: items of different lengths share a batch, up to the pos
 TEST_CASE("audio branch: sound clips on the scale of the frames that it trained with, or on none") {
   models::AudioConfig config = test::tiny_audio();
   const TinyAudio table(config);
-  config.positions = "interpolated";
+  config.positions = models::PositionKind::interpolated;
   const TinyAudio interpolated(config);
-  config.positions = "none";
+  config.positions = models::PositionKind::none;
   const TinyAudio none(config);
   const at::Tensor embeddings = test::random_tensor({12, 24}, 4);
   const auto media = [&](const TinyAudio& branch, const at::Tensor& rows) {
-    return branch.model.embed_clips(rows, {rows.size(0)}).detach();
+    return branch.model.embed(rows, {rows.size(0)}).detach();
   };
   const at::Tensor eight = embeddings.narrow(0, 0, 8);
   CHECK(test::same_bits(media(interpolated, eight), media(table, eight)));
@@ -164,11 +165,11 @@ TEST_CASE("audio branch: dropout acts in training, and on the sample it belongs 
   const TinyAudio branch;
   const at::Tensor embeddings = test::random_tensor({4, 24}, 4);
   const auto media = [&](const std::vector<std::uint64_t>& keys) {
-    return branch.model.embed_clips(embeddings, {2, 2}, nn::Dropout(0.1, keys, at::kCPU)).detach();
+    return branch.model.embed(embeddings, {2, 2}, nn::Dropout(0.1, keys, at::kCPU)).detach();
   };
   const at::Tensor first = media({1, 2});
   CHECK(test::same_bits(first, media({1, 2})));
-  CHECK_FALSE(test::same_bits(first, branch.model.embed_clips(embeddings, {2, 2}).detach()));
+  CHECK_FALSE(test::same_bits(first, branch.model.embed(embeddings, {2, 2}).detach()));
   const at::Tensor other = media({1, 3});
   CHECK(test::same_bits(first.narrow(0, 0, 3), other.narrow(0, 0, 3)));
   CHECK_FALSE(test::same_bits(first.narrow(0, 3, 3), other.narrow(0, 3, 3)));
@@ -177,15 +178,14 @@ TEST_CASE("audio branch: dropout acts in training, and on the sample it belongs 
 TEST_CASE("audio branch: from published files to what the language model received") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   constexpr std::int64_t kFirstPlaceholder = 32000;  // ids from here on are no pieces of text
-  models::AudioBranch model(test::tiny_audio(), 64);
-  models::load_image_bind(model, goldens / "ckpt/imagebind/imagebind_huge.pth", at::kFloat,
-                          at::kCPU);
+  models::Branch model = models::make_branch(test::tiny_audio(), 64);
+  models::load(models::encoder_reading(model, goldens / "ckpt/imagebind/imagebind_huge.pth",
+                                       {.dtype = at::kFloat}));
   load_checkpoint(model, goldens / "ckpt/init_al.pth");
   const test::GoldenTensors captions(goldens / "components/whole_al_caption.safetensors");
   const test::GoldenTensors conversations(goldens / "components/whole_al_multi_vicuna.safetensors");
-  const at::Tensor images =
-      models::VisionBranch::normalize(captions["image_u8"].flatten(0, 1), at::kFloat);
-  const at::Tensor media = model.embed_clips(model.encode_frames(images), {2, 2}).detach();
+  const at::Tensor images = test::normalized(captions["image_u8"].flatten(0, 1));
+  const at::Tensor media = model.embed(model.encode_prepared(0, images), {2, 2}).detach();
   // Behind the token that opens the sequence.
   CHECK(test::relative_difference(media, captions["inputs_embeds"].narrow(1, 1, 3).flatten(0, 1)) <
         kOutputTolerance);
@@ -196,13 +196,13 @@ TEST_CASE("audio branch: from published files to what the language model receive
 
 TEST_CASE("audio branch: a checkpoint that the original wrote after training loads") {
   VLLAMA_SHARED_FILE(file, "goldens/runs/al_stage1_webvid/checkpoint_1.pth");
-  models::AudioBranch model(test::tiny_audio(), 64);
+  models::Branch model = models::make_branch(test::tiny_audio(), 64);
   load_checkpoint(model, file);
 }
 
 TEST_CASE("audio branch: a checkpoint of the vision branch is refused") {
   VLLAMA_SHARED_FILE(file, "goldens/ckpt/init_vl.pth");
-  models::AudioBranch model(test::tiny_audio(), 64);
+  models::Branch model = models::make_branch(test::tiny_audio(), 64);
   CHECK_THROWS_WITH(load_checkpoint(model, file), Catch::Contains("init_vl.pth") &&
                                                       Catch::Contains("audio_query_tokens") &&
                                                       !Catch::Contains("video_query_tokens"));

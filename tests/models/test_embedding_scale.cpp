@@ -7,6 +7,7 @@
 
 using namespace vllama;
 using Catch::Matchers::Contains;
+using encoders::EmbeddingScale;
 using models::other_scale_warning;
 
 TEST_CASE("an audio checkpoint is warned of when its scale is another") {
@@ -14,16 +15,16 @@ TEST_CASE("an audio checkpoint is warned of when its scale is another") {
   const auto step = folder.path() / "trainable.safetensors";
   write_file_atomically(step, "");
   write_file_atomically(folder.path() / "config.yaml", "model: {audio: {embedding_scale: equal}}");
-  CHECK_THAT(other_scale_warning(step, "published"),
+  CHECK_THAT(other_scale_warning(step, EmbeddingScale::published),
              Contains("trained with embeddings of the scale 'equal'") &&
                  Contains("model.audio.embedding_scale is 'published'"));
-  CHECK(other_scale_warning(step, "equal").empty());
-  CHECK(other_scale_warning(folder.path(), "equal").empty());
-  CHECK_THAT(other_scale_warning(folder.path(), "published"), Contains("'equal'"));
+  CHECK(other_scale_warning(step, EmbeddingScale::equal).empty());
+  CHECK(other_scale_warning(folder.path(), EmbeddingScale::equal).empty());
+  CHECK_THAT(other_scale_warning(folder.path(), EmbeddingScale::published), Contains("'equal'"));
   // The original's checkpoints: trained with the published scales.
   const test::TemporaryFolder other;
-  CHECK_THAT(other_scale_warning(other.path() / "finetune.pth", "equal"),
+  CHECK_THAT(other_scale_warning(other.path() / "finetune.pth", EmbeddingScale::equal),
              Contains("set it to published"));
-  CHECK(other_scale_warning(other.path() / "finetune.pth", "published").empty());
-  CHECK(other_scale_warning(other.path() / "unknown.safetensors", "equal").empty());
+  CHECK(other_scale_warning(other.path() / "finetune.pth", EmbeddingScale::published).empty());
+  CHECK(other_scale_warning(other.path() / "unknown.safetensors", EmbeddingScale::equal).empty());
 }

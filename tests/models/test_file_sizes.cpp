@@ -41,8 +41,8 @@ class Files {
         .language = {.width = 64, .mlp_width = 172, .num_layers = 2, .num_heads = 4},
         .audio = test::tiny_audio()};
     models::write_random_weights(sizes, 100, 1, folder_.path());
-    models::VisionBranch vision(sizes.vision, 64);
-    models::AudioBranch audio(*sizes.audio, 64);
+    models::Branch vision = models::make_branch(sizes.vision, 64);
+    models::Branch audio = models::make_branch(*sizes.audio, 64);
     nn::ParameterList seeing, hearing;
     vision.declare_trainable(seeing);
     audio.declare_trainable(hearing);
@@ -55,23 +55,23 @@ class Files {
   // No sizes but numbers of heads, which no file tells, and those that checkpoints would tell.
   models::ModelConfig config(const std::string& branches) const {
     models::ModelConfig config;
-    config.branches = branches;
-    config.precision = "fp32";
-    config.vision.encoder.num_heads = 4;
-    config.vision.image_q_former.num_heads = 2;
-    config.vision.video_q_former.num_heads = 2;
-    config.audio.vision_encoder.num_heads = 4;
-    config.audio.audio_encoder.num_heads = 4;
-    config.audio.audio_q_former.num_heads = 2;
-    config.audio.embedding_scale = "published";
+    config.branches = *config::value_named<models::BranchSet>(branches);
+    config.precision = models::Precision::fp32;
+    config.vision.encoder.as<encoders::EvaVitConfig>().num_heads = 4;
+    config.vision.resampler.num_heads = 2;
+    config.vision.q_former.num_heads = 2;
+    config.audio.twin.as<encoders::ImageBindVisionConfig>().num_heads = 4;
+    config.audio.encoder.as<encoders::ImageBindAudioConfig>().num_heads = 4;
+    config.audio.q_former.num_heads = 2;
+    config.audio.embedding_scale = encoders::EmbeddingScale::published;
     config.weights = {.vision_encoder = path("eva_vit_g.pth"),
                       .q_former = path("blip2_qformer.pth"),
                       .image_bind = path("imagebind_huge.pth"),
                       .language_model = path("llama"),
                       .vision_checkpoint = path("vision_checkpoint.safetensors"),
                       .audio_checkpoint = path("audio_checkpoint.safetensors")};
-    if (branches == "vision") config.weights.image_bind = config.weights.audio_checkpoint = "";
-    if (branches == "audio")
+    if (!config.has_audio()) config.weights.image_bind = config.weights.audio_checkpoint = "";
+    if (!config.has_vision())
       config.weights.vision_encoder = config.weights.q_former = config.weights.vision_checkpoint =
           "";
     return config;
@@ -159,20 +159,24 @@ TEST_CASE("file sizes: the encoder of the published form ends with the last bloc
   tensors["head.weight"] = at::zeros({7, 48});
   config.weights.vision_encoder = files.path("whole.pth");
   weights::write_pth(config.weights.vision_encoder, weights::to_map(tensors));
-  CHECK(models::sizes_of_files(config).config.vision.encoder.num_blocks == 3);
+  CHECK(models::sizes_of_files(config)
+            .config.vision.encoder.as<encoders::EvaVitConfig>()
+            .num_blocks == 3);
   CHECK(error_of(config) == "it loads");
-  config.vision.encoder.num_blocks = 2;
-  CHECK(models::sizes_of_files(config).config.vision.encoder.num_blocks == 2);
+  config.vision.encoder.as<encoders::EvaVitConfig>().num_blocks = 2;
+  CHECK(models::sizes_of_files(config)
+            .config.vision.encoder.as<encoders::EvaVitConfig>()
+            .num_blocks == 2);
   CHECK(error_of(config) == "it loads");
 }
 
 TEST_CASE("file sizes: another size of images is no contradiction where positions are resized") {
   const Files files;
   auto config = files.config("vision_and_audio");
-  config.vision.encoder.image_size = 28;
+  config.vision.encoder.as<encoders::EvaVitConfig>().image_size = 28;
   CHECK(models::sizes_of_files(config).contradictions.empty());
   CHECK(error_of(config) == "it loads");
-  config.audio.vision_encoder.image_size = 28;  // ImageBind's are not
+  config.audio.twin.as<encoders::ImageBindVisionConfig>().image_size = 28;  // ImageBind's are not
   CHECK_THAT(error_of(config), Contains("model.audio.vision_encoder.image_size is 28, but the file "
                                         "has 224"));
 }
@@ -181,18 +185,18 @@ TEST_CASE("file sizes: what the configuration says otherwise is one line for a f
   const Files files;
   auto config = files.config("vision_and_audio");
   // As if the published sizes stood in the YAML.
-  config.vision.encoder = {.image_size = 224,
-                           .patch_size = 14,
-                           .width = 1408,
-                           .num_blocks = 39,
-                           .num_heads = 16,
-                           .mlp_width = 6144};
-  config.vision.image_q_former.num_layers = 12;
-  config.vision.video_q_former.num_queries = 32;
-  config.vision.max_frame_positions = 32;
-  config.audio.vision_encoder.width = 1280;
-  config.audio.audio_encoder.stride = 9;
-  config.audio.audio_q_former.cross_attention_every = 2;
+  config.vision.encoder = encoders::EvaVitConfig{.image_size = 224,
+                                                 .patch_size = 14,
+                                                 .width = 1408,
+                                                 .num_blocks = 39,
+                                                 .num_heads = 16,
+                                                 .mlp_width = 6144};
+  config.vision.resampler.num_layers = 12;
+  config.vision.q_former.num_queries = 32;
+  config.vision.max_positions = 32;
+  config.audio.twin.as<encoders::ImageBindVisionConfig>().width = 1280;
+  config.audio.encoder.as<encoders::ImageBindAudioConfig>().stride = 9;
+  config.audio.q_former.cross_attention_every = 2;
   const auto problems = models::check_weights(config);
   CAPTURE(problems);
   REQUIRE(problems.size() == 5);
@@ -221,12 +225,12 @@ TEST_CASE("file sizes: heads are the published ones unless they are given, and d
   auto config = files.config("vision");
   const auto published = encoders::EvaVitConfig{}.num_heads;
   REQUIRE_FALSE(published.is_given());
-  config.vision.encoder.num_heads = published;
+  config.vision.encoder.as<encoders::EvaVitConfig>().num_heads = published;
   const test::LoggedText log;
   const auto sized = models::with_sizes_of_files(config);
-  CHECK(sized.vision.encoder.num_heads == 16);  // 48 / 16
+  CHECK(sized.vision.encoder.as<encoders::EvaVitConfig>().num_heads == 16);  // 48 / 16
   CHECK_THAT(log.text(), Contains("model.vision.encoder.num_heads: 16, as published, is assumed"));
-  config.vision.image_q_former.num_heads = models::QFormerConfig{}.num_heads;  // 12 of 32
+  config.vision.resampler.num_heads = models::QFormerConfig{}.num_heads;  // 12 of 32
   CHECK_THAT(error_of(config),
              Contains("model.vision.image_q_former.num_heads is 12 where it is not given, which "
                       "does not divide the width 32"));
@@ -242,10 +246,10 @@ TEST_CASE("file sizes: without files they are the published ones, and that is sa
   config.weights.image_bind = "/nowhere/imagebind_huge.pth";
   const test::LoggedText log;
   const auto sized = models::with_sizes_of_files(config);
-  CHECK(sized.vision.encoder.width == 1408);
-  CHECK(sized.vision.encoder.num_blocks == 39);
-  CHECK(sized.audio.vision_encoder.width == 1280);
-  CHECK(sized.vision.image_q_former.width == 32);
+  CHECK(sized.vision.encoder.as<encoders::EvaVitConfig>().width == 1408);
+  CHECK(sized.vision.encoder.as<encoders::EvaVitConfig>().num_blocks == 39);
+  CHECK(sized.audio.twin.as<encoders::ImageBindVisionConfig>().width == 1280);
+  CHECK(sized.vision.resampler.width == 32);
   CHECK_THAT(log.text(),
              Contains("model.weights.vision_encoder: '/nowhere/eva_vit_g.pth' cannot be read: the "
                       "published sizes are assumed") &&
@@ -257,12 +261,16 @@ TEST_CASE("file sizes: a configuration as text gives sizes or leaves them out") 
     return config::read<models::VisionConfig>(config::load_text(text, "sizes.yaml"));
   };
   const auto given = read("encoder: {width: 1408}");
-  CHECK(given.encoder.width.is_given());
-  CHECK_FALSE(given.encoder.num_blocks.is_given());
-  CHECK_FALSE(given.video_q_former.num_layers.is_given());
-  CHECK(given.video_q_former.num_layers == 2);
-  CHECK(read(config::dump(given)).encoder.num_blocks.is_given());
+  CHECK(given.encoder.as<encoders::EvaVitConfig>().width.is_given());
+  CHECK_FALSE(given.encoder.as<encoders::EvaVitConfig>().num_blocks.is_given());
+  CHECK_FALSE(given.q_former.num_layers.is_given());
+  CHECK(given.q_former.num_layers == 2);
+  CHECK(read(config::dump(given)).encoder.as<encoders::EvaVitConfig>().num_blocks.is_given());
   CHECK_THROWS_WITH(read("encoder: {width: 0}"), Contains("encoder.width"));
   CHECK_THROWS_WITH(read("encoder: {width: wide}"), Contains("a whole number"));
+  CHECK(read("encoder: {kind: eva_vit_g, width: 48}").encoder.as<encoders::EvaVitConfig>().width ==
+        48);
+  CHECK_THROWS_WITH(read("encoder: {kind: siglip}"),
+                    Contains("encoder.kind") && Contains("eva_vit_g"));
   CHECK_THAT(config::help<models::VisionConfig>(), Contains("1408, or the file's"));
 }

@@ -6,6 +6,8 @@ using namespace vllama;
 
 namespace {
 
+constexpr std::int64_t kLanguageWidth = 4096;
+
 struct Case {
   const char* name;
   std::int64_t num_frames, num_tokens;
@@ -23,12 +25,12 @@ TEST_CASE("operations of a step of the 7B model, per kind of sample") {
                Case{"stage 2, image", 1, 512, 0.521, 0.013, 0.004, 6.700, 6.803, 0.268, 14.31});
   CAPTURE(expected.name);
   const auto flops = models::step_flops(
-      models::VisionConfig{}, language::LlamaConfig{},
-      {{expected.num_frames}, {expected.num_tokens}, /*num_logit_rows=*/expected.num_tokens});
+      models::make_branch(models::VisionConfig{}, kLanguageWidth), language::LlamaConfig{},
+      {{{expected.num_frames}}, {expected.num_tokens}, /*num_logit_rows=*/expected.num_tokens});
   const auto in_the_last_digit = [](double value) { return Approx(value).margin(0.00051); };
-  CHECK(flops.vision / 1e12 == in_the_last_digit(expected.vision));
-  CHECK(flops.image_q_former / 1e12 == in_the_last_digit(expected.image_q_former));
-  CHECK(flops.video_q_former / 1e12 == in_the_last_digit(expected.video_q_former));
+  CHECK(flops.encoders.at(0) / 1e12 == in_the_last_digit(expected.vision));
+  CHECK(flops.resampler / 1e12 == in_the_last_digit(expected.image_q_former));
+  CHECK(flops.connector / 1e12 == in_the_last_digit(expected.video_q_former));
   CHECK(flops.language_forward / 1e12 == in_the_last_digit(expected.forward));
   CHECK(flops.language_backward / 1e12 == in_the_last_digit(expected.backward));
   CHECK(flops.logits / 1e12 == in_the_last_digit(expected.logits));
@@ -43,34 +45,38 @@ TEST_CASE("operations of a step of the 7B model's audio branch, per kind of samp
   };
   // Frames: the published cost table. Sound, a clip: 40.84e9 in the blocks, 0.09e9 in the patches.
   const auto expected = GENERATE(
-      AudioCase{"stage 1, video", {{8}, {34}, 34}, 2.680, 0, 0.001, 0.441, 0.441, 0.018, 3.581},
-      AudioCase{"stage 1, image", {{1}, {34}, 34}, 0.335, 0, 0.001, 0.441, 0.441, 0.018, 1.236},
-      AudioCase{"stage 2, video", {{8}, {488}, 488}, 2.680, 0, 0.001, 6.383, 6.477, 0.256, 15.80},
-      AudioCase{"sound", {{}, {34}, 34, {8}}, 0, 0.327, 0.001, 0.441, 0.441, 0.018, 1.228});
+      AudioCase{
+          "stage 1, video", {{{8}, {}}, {34}, 34}, 2.680, 0, 0.001, 0.441, 0.441, 0.018, 3.581},
+      AudioCase{
+          "stage 1, image", {{{1}, {}}, {34}, 34}, 0.335, 0, 0.001, 0.441, 0.441, 0.018, 1.236},
+      AudioCase{
+          "stage 2, video", {{{8}, {}}, {488}, 488}, 2.680, 0, 0.001, 6.383, 6.477, 0.256, 15.80},
+      AudioCase{"sound", {{{}, {8}}, {34}, 34}, 0, 0.327, 0.001, 0.441, 0.441, 0.018, 1.228});
   CAPTURE(expected.name);
-  const auto flops =
-      models::step_flops(models::AudioConfig{}, language::LlamaConfig{}, expected.shape);
+  const auto flops = models::step_flops(models::make_branch(models::AudioConfig{}, kLanguageWidth),
+                                        language::LlamaConfig{}, expected.shape);
   const auto in_the_last_digit = [](double value) { return Approx(value).margin(0.00051); };
-  CHECK(flops.vision / 1e12 == in_the_last_digit(expected.vision));
-  CHECK(flops.sound / 1e12 == in_the_last_digit(expected.sound));
-  CHECK(flops.audio_q_former / 1e12 == in_the_last_digit(expected.audio_q_former));
+  CHECK(flops.encoders.at(0) / 1e12 == in_the_last_digit(expected.vision));
+  CHECK(flops.encoders.at(1) / 1e12 == in_the_last_digit(expected.sound));
+  CHECK(flops.connector / 1e12 == in_the_last_digit(expected.audio_q_former));
   CHECK(flops.language_forward / 1e12 == in_the_last_digit(expected.forward));
   CHECK(flops.language_backward / 1e12 == in_the_last_digit(expected.backward));
   CHECK(flops.logits / 1e12 == in_the_last_digit(expected.logits));
   CHECK(flops.total() / 1e12 == Approx(expected.total).epsilon(5e-4));
-  CHECK(flops.image_q_former + flops.video_q_former == 0);
+  CHECK(flops.resampler == 0);
 }
 
 TEST_CASE("operations add up over samples, and grouped heads save those of keys and values") {
   language::LlamaConfig language;
   const auto step = [&](const models::StepShape& shape) {
-    return models::step_flops(models::VisionConfig{}, language, shape);
+    return models::step_flops(models::make_branch(models::VisionConfig{}, kLanguageWidth), language,
+                              shape);
   };
-  const double both = step({{8, 1}, {58, 40}, 60}).total();
+  const double both = step({{{8, 1}}, {58, 40}, 60}).total();
   CHECK(both ==
-        Approx(step({{8}, {58}, 60}).total() + step({{1}, {40}, 0}).total()).epsilon(1e-12));
-  const double before = step({{1}, {58}, 0}).language_forward;
+        Approx(step({{{8}}, {58}, 60}).total() + step({{{1}}, {40}, 0}).total()).epsilon(1e-12));
+  const double before = step({{{1}}, {58}, 0}).language_forward;
   language.num_key_value_heads = 8;
   const double saved = 32.0 * 58 * 2 * 4096 * 2 * (24 * 128);
-  CHECK(before - step({{1}, {58}, 0}).language_forward == Approx(saved).epsilon(1e-9));
+  CHECK(before - step({{{1}}, {58}, 0}).language_forward == Approx(saved).epsilon(1e-9));
 }

@@ -7,12 +7,13 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
-#include "models/vision_branch.h"
+#include "models/branch.h"
 #include "tests/models/sizes.h"
 #include "tests/support/tensors.h"
 
 using namespace vllama;
 using Catch::Contains;
+using models::PositionKind;
 using models::PositionTable;
 
 namespace {
@@ -21,7 +22,7 @@ constexpr std::int64_t kRows = 8, kWidth = 6;
 constexpr double kRounding = 1e-6;  // of one product and two sums in fp32
 
 struct Table {
-  explicit Table(const std::string& kind, std::int64_t num_rows = 0)
+  explicit Table(PositionKind kind, std::int64_t num_rows = 0)
       : positions({kind, num_rows}, kRows, kWidth, "model.vision") {
     nn::ParameterList list;
     positions.declare(list, "table");
@@ -36,8 +37,8 @@ struct Table {
 
 // The vision branch behind its image Q-Former, with weights of its own.
 struct PlacedBranch {
-  explicit PlacedBranch(const std::string& kind, std::int64_t num_rows = 0)
-      : model(config(kind, num_rows), 64) {
+  explicit PlacedBranch(PositionKind kind, std::int64_t num_rows = 0)
+      : model(models::make_branch(config(kind, num_rows), 64)) {
     model.declare_trainable(trainable);
     nn::initialize(trainable, 7);
     for (const nn::Parameter& parameter : trainable) {
@@ -46,17 +47,17 @@ struct PlacedBranch {
       parameter.tensor->requires_grad_(true);
     }
   }
-  static models::VisionConfig config(const std::string& kind, std::int64_t num_rows) {
+  static models::VisionConfig config(PositionKind kind, std::int64_t num_rows) {
     models::VisionConfig config = test::tiny_vision(56);
-    config.frame_positions = kind;
+    config.positions = kind;
     config.position_rows = num_rows;
     return config;
   }
   // Of one clip, from features of so many frames.
   at::Tensor operator()(const at::Tensor& features, std::int64_t num_frames) const {
-    return model.embed_clips(features, {num_frames});
+    return model.embed(features, {num_frames});
   }
-  models::VisionBranch model;
+  models::Branch model;
   nn::ParameterList trainable;
 };
 
@@ -75,7 +76,8 @@ at::Tensor position_gradient(const nn::ParameterList& list) {
 }  // namespace
 
 TEST_CASE("positions: interpolated ones are the table where the numbers agree") {
-  const Table table("table"), interpolated("interpolated"), of_four("interpolated", 4);
+  const Table table(PositionKind::table), interpolated(PositionKind::interpolated),
+      of_four(PositionKind::interpolated, 4);
   CHECK(test::same_bits(table.positions({8, 8}), interpolated.positions({8, 8})));
   CHECK(test::same_bits(table.positions({1, 4}), of_four.positions({1, 4})));
   CHECK(
@@ -83,7 +85,7 @@ TEST_CASE("positions: interpolated ones are the table where the numbers agree") 
 }
 
 TEST_CASE("positions: fewer frames take the rows of their times, more lie between rows") {
-  const Table table("interpolated");
+  const Table table(PositionKind::interpolated);
   CHECK(test::same_bits(table.positions({4}),
                         at::stack({table.row(0), table.row(2), table.row(4), table.row(6)})));
   const at::Tensor sixteen = table.positions({16});
@@ -99,19 +101,19 @@ TEST_CASE("positions: fewer frames take the rows of their times, more lie betwee
 }
 
 TEST_CASE("positions: how many frames a clip may have, and rows that are not there") {
-  CHECK(Table("table").positions.most_rows() == kRows);
-  CHECK(Table("interpolated").positions({500}).size(0) == 500);
-  CHECK_THROWS_WITH(Table("interpolated", 9),
+  CHECK(Table(PositionKind::table).positions.most_rows() == kRows);
+  CHECK(Table(PositionKind::interpolated).positions({500}).size(0) == 500);
+  CHECK_THROWS_WITH(Table(PositionKind::interpolated, 9),
                     Contains("model.vision.position_rows = 9") && Contains("8 rows"));
-  CHECK_THROWS_WITH(PlacedBranch("table")(features_of(12), 12),
+  CHECK_THROWS_WITH(PlacedBranch(PositionKind::table)(features_of(12), 12),
                     Contains("12 frames") && Contains("max_frame_positions = 11") &&
                         Contains("frame_positions: interpolated"));
-  CHECK(PlacedBranch("interpolated")(features_of(64), 64).size(0) == 5);
-  CHECK(PlacedBranch("none")(features_of(64), 64).size(0) == 5);
+  CHECK(PlacedBranch(PositionKind::interpolated)(features_of(64), 64).size(0) == 5);
+  CHECK(PlacedBranch(PositionKind::none)(features_of(64), 64).size(0) == 5);
 }
 
 TEST_CASE("positions: gradients reach every row that stands beside a frame") {
-  const PlacedBranch branch("interpolated", 8);
+  const PlacedBranch branch(PositionKind::interpolated, 8);
   branch(features_of(16), 16).pow(2).sum().backward();
   const at::Tensor gradient = position_gradient(branch.trainable);
   for (std::int64_t row = 0; row < 11; ++row) {
@@ -123,8 +125,8 @@ TEST_CASE("positions: gradients reach every row that stands beside a frame") {
 TEST_CASE("positions: without them the order of frames is lost, and their table is zero") {
   const at::Tensor features = features_of(8);
   const at::Tensor reversed = features.view({8, 6, 32}).flip(0).reshape({48, 32});
-  const PlacedBranch with("table");
-  PlacedBranch without("none");
+  const PlacedBranch with(PositionKind::table);
+  PlacedBranch without(PositionKind::none);
   CHECK(test::relative_difference(with(reversed, 8).detach(), with(features, 8).detach()) > 1e-3);
   const at::Tensor media = without(features, 8);
   CHECK(test::relative_difference(without(reversed, 8).detach(), media.detach()) < 1e-5);
@@ -133,7 +135,7 @@ TEST_CASE("positions: without them the order of frames is lost, and their table 
 
   without.model.clear_unused_positions();
   const at::Tensor before = media.detach().clone();
-  PlacedBranch added("table");  // as a program does that knows no other way
+  PlacedBranch added(PositionKind::table);  // as a program does that knows no other way
   for (std::size_t i = 0; i < added.trainable.size(); ++i)
     *added.trainable[i].tensor = *without.trainable[i].tensor;
   CHECK(test::same_bits(added(features, 8).detach(), before));

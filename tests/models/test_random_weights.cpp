@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/files.h"
-#include "models/load_image_bind.h"
+#include "models/encoder_reading.h"
 #include "models/random_weights.h"
 #include "tests/models/sizes.h"
 #include "tests/support/counted_memory.h"
@@ -52,9 +52,9 @@ TEST_CASE("random weights: ImageBind's file is laid out as the published one, an
       }
   CHECK(num_found == actual->tensors().size());
 
-  models::AudioBranch branch(test::tiny_audio(), 64);
-  CHECK_NOTHROW(
-      models::load_image_bind(branch, folder.path() / "imagebind_huge.pth", at::kFloat, at::kCPU));
+  models::Branch branch = models::make_branch(test::tiny_audio(), 64);
+  CHECK_NOTHROW(models::load(models::encoder_reading(branch, folder.path() / "imagebind_huge.pth",
+                                                     {.dtype = at::kFloat})));
 }
 
 TEST_CASE("random weights: memory is that of the largest tensor, however many there are") {

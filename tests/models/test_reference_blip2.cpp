@@ -2,8 +2,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "models/vision_branch.h"
+#include "models/branch.h"
 #include "tests/models/padded_batch.h"
+#include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"
 #include "tests/support/tensors.h"
@@ -46,8 +47,8 @@ struct RecordedQFormer {
   RecordedQFormer()
       : golden(test::golden_file("reference/blip2_q_former.safetensors")),
         model(kQFormer, kEncoderWidth) {
-    model.declare_queries(parameters, "query_tokens");
-    model.declare_layers(parameters, "Qformer.bert");
+    model.declare(parameters, {"query_tokens", models::PartKind::queries, ""});
+    model.declare(parameters, {"Qformer", models::PartKind::layers, ""});
     golden.fill(parameters, "state.");
   }
   test::GoldenTensors golden;
@@ -59,8 +60,8 @@ struct RecordedQFormer {
 
 TEST_CASE("pixels are normalised as by the image processor of transformers") {
   const test::GoldenTensors golden(test::golden_file("reference/blip2_vision.safetensors"));
-  CHECK(test::relative_difference(models::VisionBranch::normalize(golden["frames"], at::kFloat),
-                                  golden["images"]) < test::kOutputTolerance);
+  CHECK(test::relative_difference(test::normalized(golden["frames"]), golden["images"]) <
+        test::kOutputTolerance);
 }
 
 TEST_CASE("EVA ViT: tokens before the last block, and gradients, as in transformers") {

@@ -26,7 +26,7 @@ models::ModelConfig training(const std::filesystem::path& goldens,
                              const std::vector<std::string>& modules) {
   const auto weights = goldens / "ckpt";
   models::ModelConfig config = test::golden_model(weights);
-  config.branches = "vision_and_audio";
+  config.branches = models::BranchSet::vision_and_audio;
   config.audio = test::tiny_audio();
   config.weights.image_bind = weights / "imagebind/imagebind_huge.pth";
   config.weights.audio_checkpoint = weights / "init_al.pth";
@@ -38,9 +38,10 @@ models::ModelConfig training(const std::filesystem::path& goldens,
 // Every tensor of the model by name; the language model's below "llama_model.".
 std::map<std::string, at::Tensor*> all_tensors(models::VideoLlama& model) {
   nn::ParameterList list = model.branch_parameters();
-  model.vision()->declare_encoder(list);
-  model.vision()->declare_image_q_former(list);
-  model.audio()->declare_trunks(list);
+  for (models::Branch& branch : model.branches()) {
+    branch.declare_encoders(list);
+    branch.declare_resampler(list);
+  }
   model.language_model().declare(list, "llama_model.");
   model.language_model().declare_lora(list, "llama_model.");
   std::map<std::string, at::Tensor*> tensors;
@@ -50,8 +51,8 @@ std::map<std::string, at::Tensor*> all_tensors(models::VideoLlama& model) {
 
 // One clip of two frames, a sound of two clips, and six tokens, three of which are targets.
 samples::Batch small_batch(const models::VideoLlama& model) {
-  const std::int64_t num_seen = model.config().vision.video_q_former.num_queries;
-  const std::int64_t num_heard = model.config().audio.audio_q_former.num_queries;
+  const std::int64_t num_seen = model.config().vision.q_former.num_queries;
+  const std::int64_t num_heard = model.config().audio.q_former.num_queries;
   samples::Batch batch;
   std::vector<std::int64_t> ids(static_cast<std::size_t>(num_seen + num_heard + 6), 5);
   std::vector<std::int64_t> labels(ids.size(), -100);
@@ -61,16 +62,16 @@ samples::Batch small_batch(const models::VideoLlama& model) {
   batch.labels_T = at::tensor(labels, at::kLong);
   batch.sequence_lengths = {static_cast<std::int64_t>(ids.size())};
   batch.num_targets = 3;
-  batch.group(samples::MediaRoute::vision) = {
+  batch.media.resize(3);  // vision, and both encoders of the audio branch
+  batch.media[0] = {
       .values = (test::random_tensor({2, 56, 56, 3}, 8) * 40 + 128).clamp(0, 255).to(at::kByte),
       .rows_per_medium = {2},
       .dropout_keys = {1},
       .positions_M = at::arange(1, 1 + num_seen, at::kLong)};
-  batch.group(samples::MediaRoute::audio_from_sound) = {
-      .values = test::random_tensor({2, 1, 128, 204}, 9),
-      .rows_per_medium = {2},
-      .dropout_keys = {2},
-      .positions_M = at::arange(1 + num_seen, 1 + num_seen + num_heard, at::kLong)};
+  batch.media[2] = {.values = test::random_tensor({2, 1, 128, 204}, 9),
+                    .rows_per_medium = {2},
+                    .dropout_keys = {2},
+                    .positions_M = at::arange(1 + num_seen, 1 + num_seen + num_heard, at::kLong)};
   return batch;
 }
 
@@ -101,12 +102,12 @@ TEST_CASE("each module trains alone: its tensors change, all others keep every b
   VLLAMA_SHARED_FILE(goldens, "goldens");
   const std::string module = GENERATE(from_range(models::module_names()));
   const bool recompute = GENERATE(false, true);
-  const std::string precision = GENERATE("fp32", "bf16");
-  CAPTURE(module, recompute, precision);
+  const auto precision = GENERATE(models::Precision::fp32, models::Precision::bf16);
+  CAPTURE(module, recompute, config::name_of(precision));
   models::ModelConfig config = training(goldens, {module});
   config.recompute_layers = recompute;
   config.precision = precision;
-  config.vision.frames_at_once = 1;
+  config.vision.rows_at_once = 1;
   const auto model = models::load_video_llama(config, at::kCPU, 1);
   std::map<std::string, at::Tensor> before;
   for (const auto& [name, tensor] : all_tensors(*model)) before[name] = tensor->clone();
@@ -133,7 +134,7 @@ TEST_CASE("the image Q-Former trains through frames in parts as through all at o
   std::vector<at::Tensor> gradients[2];
   for (const int in_parts : {0, 1}) {
     models::ModelConfig config = training(goldens, {"image_q_former"});
-    config.vision.frames_at_once = in_parts ? 1 : 64;
+    config.vision.rows_at_once = in_parts ? 1 : 64;
     const auto model = models::load_video_llama(config, at::kCPU, 1);
     descend(*model);
     for (const nn::Parameter& parameter : model->trainable_parameters())
@@ -202,9 +203,9 @@ TEST_CASE("modules: the published choice, and every mistake by name") {
     return all;
   };
   CHECK(names() == std::vector<std::string>{"video_q_former", "frame_positions", "projection"});
-  config.branches = "vision_and_audio";
+  config.branches = models::BranchSet::vision_and_audio;
   CHECK(names().size() == 6);
-  config.branches = "audio";
+  config.branches = models::BranchSet::audio;
   CHECK(names() ==
         std::vector<std::string>{"audio_q_former", "audio_positions", "audio_projection"});
 
@@ -217,7 +218,7 @@ TEST_CASE("modules: the published choice, and every mistake by name") {
   };
   refused({"image_q_former"}, "branch that the model lacks (model.branches: audio)");
   refused({"projection"}, "branch that the model lacks");
-  config.branches = "vision";
+  config.branches = models::BranchSet::vision;
   refused({"audio_positions"}, "branch that the model lacks (model.branches: vision)");
   refused({"vit"}, "those are image_q_former, video_q_former,");
   refused({"lora", "lora"}, "is named twice");

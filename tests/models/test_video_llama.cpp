@@ -16,6 +16,7 @@
 #include "tests/support/golden_tensors.h"
 #include "tests/support/tensors.h"
 #include "text/prompt.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "weights/write.h"
 
 using namespace vllama;
@@ -25,9 +26,9 @@ namespace {
 
 models::ModelConfig golden_audio_model(const std::filesystem::path& weights) {
   models::ModelConfig config = test::golden_model(weights);
-  config.branches = "audio";
+  config.branches = models::BranchSet::audio;
   config.audio = test::tiny_audio();
-  config.audio.embedding_scale = "published";
+  config.audio.embedding_scale = encoders::EmbeddingScale::published;
   config.weights = {.image_bind = weights / "imagebind/imagebind_huge.pth",
                     .language_model = weights / "llama",
                     .audio_checkpoint = weights / "init_al.pth"};
@@ -46,7 +47,7 @@ struct Recorded {
     for (const nn::Parameter& parameter : model->trainable_parameters())
       parameter.tensor->requires_grad_(true);
   }
-  text::Tokenizer tokenizer;
+  text::SentencePieceTokenizer tokenizer;
   std::unique_ptr<models::VideoLlama> model;
   test::GoldenTensors golden;
   nlohmann::json texts;
@@ -57,9 +58,7 @@ samples::MediaInput vision_medium() {
   return {.values = at::zeros({1, 2, 2, 3}, at::kByte), .num_tokens = 5};
 }
 samples::MediaInput audio_medium() {
-  return {.route = samples::MediaRoute::audio_from_frames,
-          .values = at::zeros({1, 2, 2, 3}, at::kByte),
-          .num_tokens = 3};
+  return {.values = at::zeros({1, 2, 2, 3}, at::kByte), .num_tokens = 3};
 }
 
 samples::Batch pack(const Recorded& recorded, const std::vector<text::TokenSequence>& sequences,
@@ -117,10 +116,10 @@ void check(Recorded& recorded, const samples::Batch& batch,
 
 models::VideoLlama::MediaEmbeddings media_of(const Recorded& recorded,
                                              const at::Tensor& images_BCTHW) {
-  const models::VisionBranch& vision = *recorded.model->vision();
-  const at::Tensor features = vision.encode_frames(images_BCTHW.transpose(1, 2).flatten(0, 1));
-  return {vision.embed_clips(
-      features, std::vector<std::int64_t>(images_BCTHW.size(0), images_BCTHW.size(2)))};
+  const models::Branch& vision = recorded.model->branches().front();
+  const at::Tensor features = vision.encode_prepared(0, images_BCTHW.transpose(1, 2).flatten(0, 1));
+  return {vision.embed(features,
+                       std::vector<std::int64_t>(images_BCTHW.size(0), images_BCTHW.size(2)))};
 }
 
 std::vector<text::TokenSequence> captions(const Recorded& recorded, std::size_t count,
@@ -137,14 +136,15 @@ std::vector<text::TokenSequence> captions(const Recorded& recorded, std::size_t 
 }
 
 std::vector<text::TokenSequence> conversations(const Recorded& recorded,
-                                               const text::ConversationTemplate& form,
+                                               const text::PromptLayout& form,
                                                std::int64_t num_media_tokens = 5) {
   std::vector<text::TokenSequence> sequences;
   for (const auto& sample : recorded.texts["qa"]) {
     text::Conversation conversation;
     for (const auto& turn : sample[0]) conversation.turns.push_back({turn["q"], turn["a"]});
     conversation.media = {{0, 0}};
-    const std::string medium = text::video_text(num_media_tokens, sample[1].get<std::string>());
+    const std::string medium =
+        form.media_text(MediaKind::video, num_media_tokens, sample[1].get<std::string>());
     sequences.push_back(
         text::build_conversation(recorded.tokenizer, conversation, {&medium, 1}, {.form = &form}));
   }
@@ -185,11 +185,11 @@ TEST_CASE("whole model: captions behind a prompt") {
 TEST_CASE("whole model: conversations about clips, both templates") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   const test::GoldenTensors clips(goldens / "components/whole_vl_caption.safetensors");
-  const auto [name, form] =
-      GENERATE(std::make_pair("whole_vl_multi_vicuna", &text::kVicunaTemplate),
-               std::make_pair("whole_vl_multi_llama_v2", &text::kLlama2Template));
+  const auto [name, family] = GENERATE(std::make_pair("whole_vl_multi_vicuna", "vicuna"),
+                                       std::make_pair("whole_vl_multi_llama_v2", "llama_v2"));
   Recorded recorded(goldens, name);
-  const auto batch = pack(recorded, conversations(recorded, *form));
+  const auto batch =
+      pack(recorded, conversations(recorded, text::prompt_template(family).training));
   check(recorded, batch, media_of(recorded, clips["image"]));
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("whole model: the audio branch seeing clips, captions and conversation
   Recorded recorded(goldens, name, golden_audio_model(goldens / "ckpt"));
   const auto sequences = name == "whole_al_caption"
                              ? captions(recorded, 2, {.num_media_tokens = 3})
-                             : conversations(recorded, text::kVicunaTemplate, 3);
+                             : conversations(recorded, text::prompt_template("vicuna").training, 3);
   const auto batch = pack(recorded, sequences, audio_medium());
   const test::GoldenTensors clips(goldens / "components/whole_al_caption.safetensors");
   const at::Tensor frames_BTHWC = clips["image_u8"];
@@ -208,10 +208,7 @@ TEST_CASE("whole model: the audio branch seeing clips, captions and conversation
       .rows_per_medium = std::vector<std::int64_t>(frames_BTHWC.size(0), frames_BTHWC.size(1)),
       .dropout_keys = {},
       .positions_M = {}};
-  const auto route = samples::MediaRoute::audio_from_frames;
-  models::VideoLlama::MediaEmbeddings media;
-  media[static_cast<std::size_t>(route)] = recorded.model->media_embeddings(route, group);
-  check(recorded, batch, media);
+  check(recorded, batch, {recorded.model->media_embeddings(0, group)});
 }
 
 TEST_CASE("whole model: both branches from two checkpoints, a video with its sound") {
@@ -220,7 +217,7 @@ TEST_CASE("whole model: both branches from two checkpoints, a video with its sou
   const auto only_vision = models::load_video_llama(config, at::kCPU, 1);
   const models::ModelConfig audio_config = golden_audio_model(goldens / "ckpt");
   const auto only_audio = models::load_video_llama(audio_config, at::kCPU, 1);
-  config.branches = "vision_and_audio";
+  config.branches = models::BranchSet::vision_and_audio;
   config.audio = audio_config.audio;
   config.weights.image_bind = audio_config.weights.image_bind;
   config.weights.audio_checkpoint = audio_config.weights.audio_checkpoint;
@@ -229,10 +226,11 @@ TEST_CASE("whole model: both branches from two checkpoints, a video with its sou
 
   samples::Example example;
   example.id = "clip with sound";
-  const std::int64_t side = config.vision.encoder.image_size;
+  const std::int64_t side = config.vision.encoder.as<encoders::EvaVitConfig>().image_size;
   example.media = {
       {.values = test::random_tensor({4, side, side, 3}, 1).mul(40).to(at::kByte), .num_tokens = 5},
-      {.route = samples::MediaRoute::audio_from_sound,
+      {.kind = MediaKind::sound,
+       .encoder = 2,
        .values = test::random_tensor({8, 1, 128, 204}, 2),
        .num_tokens = 3}};
   example.token_ids = {1, 400};
@@ -244,11 +242,8 @@ TEST_CASE("whole model: both branches from two checkpoints, a video with its sou
   example.labels.back() = 700;
   const auto batch = samples::pack(std::span(&example, 1), 32000);
   const auto media = both->media_embeddings(batch);
-  const auto embedded = [&batch](const models::VideoLlama& model, samples::MediaRoute route) {
-    return model.media_embeddings(route, batch.group(route));
-  };
-  CHECK(test::same_bits(media[0], embedded(*only_vision, samples::MediaRoute::vision)));
-  CHECK(test::same_bits(media[2], embedded(*only_audio, samples::MediaRoute::audio_from_sound)));
+  CHECK(test::same_bits(media[0], only_vision->media_embeddings(0, batch.media[0])));
+  CHECK(test::same_bits(media[2], only_audio->media_embeddings(1, batch.media[2])));
   const at::Tensor inputs_TH = both->spliced_inputs(batch, media);
   CHECK(test::same_bits(inputs_TH.narrow(0, 2, 5), media[0]));
   CHECK(test::same_bits(inputs_TH.narrow(0, 8, 3), media[2]));
@@ -262,7 +257,7 @@ TEST_CASE("whole model: bf16 stays near fp32, recomputed layers give the same gr
   const double fp32_loss = recorded.golden["loss"].item<double>();
   for (const bool recompute : {false, true}) {
     models::ModelConfig config = test::golden_model(goldens / "ckpt");
-    config.precision = "bf16";
+    config.precision = models::Precision::bf16;
     config.recompute_layers = recompute;
     Recorded half(goldens, "whole_vl_caption");
     half.model = models::load_video_llama(config, at::kCPU, 1);
@@ -281,11 +276,11 @@ TEST_CASE("whole model: bf16 stays near fp32, recomputed layers give the same gr
 TEST_CASE("the frozen part holds no autograd state, in the precision asked for") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   models::ModelConfig config = test::golden_model(goldens / "ckpt");
-  config.precision = "bf16";
+  config.precision = models::Precision::bf16;
   const auto model = models::load_video_llama(config, at::kCPU, 1);
   nn::ParameterList frozen;
-  model->vision()->declare_encoder(frozen);
-  model->vision()->declare_image_q_former(frozen);
+  model->branches().front().declare_encoders(frozen);
+  model->branches().front().declare_resampler(frozen);
   model->language_model().declare(frozen);
   for (const nn::Parameter& parameter : frozen) {
     CHECK_FALSE(parameter.tensor->requires_grad());
@@ -297,18 +292,18 @@ TEST_CASE("weight files that do not fit are refused with every name") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   using Catch::Contains;
   models::ModelConfig config = test::golden_model(goldens / "ckpt");
-  config.vision.video_q_former.num_queries = 6;
-  config.vision.video_q_former.num_layers = 3;
+  config.vision.q_former.num_queries = 6;
+  config.vision.q_former.num_layers = 3;
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 1),
                     Contains("init_vl.pth") && Contains("video_query_tokens") &&
                         Contains("video_Qformer.bert.encoder.layer.2.attention.self.query.weight"));
   config = test::golden_model(goldens / "ckpt");
-  config.vision.encoder.num_blocks = 6;
+  config.vision.encoder.as<encoders::EvaVitConfig>().num_blocks = 6;
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 1),
                     Contains("eva_vit_g_56.pth") && Contains("blocks.5.attn.qkv.weight"));
-  CHECK_THROWS_WITH(models::check_vocabulary(test::tiny_llama(31999), 32000, "ckpt/llama"),
+  CHECK_THROWS_WITH(models::check_vocabulary(test::tiny_llama(31999), 32000, 256, "ckpt/llama"),
                     Contains("32000 pieces") && Contains("31999 rows"));
-  CHECK_NOTHROW(models::check_vocabulary(test::tiny_llama(32001), 32000, "ckpt/llama"));
+  CHECK_NOTHROW(models::check_vocabulary(test::tiny_llama(32001), 32000, 256, "ckpt/llama"));
 }
 
 TEST_CASE("a position table that fits no square image is refused like any other misshapen tensor") {

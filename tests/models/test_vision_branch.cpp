@@ -18,10 +18,10 @@ namespace {
 
 struct TinyVision {
   explicit TinyVision(const std::filesystem::path& encoder_file)
-      : model(test::tiny_vision(56), 64) {
+      : model(models::make_branch(test::tiny_vision(56), 64)) {
     nn::ParameterList encoder, q_former;
-    model.declare_encoder(encoder);
-    model.declare_image_q_former(q_former);
+    model.declare_encoders(encoder);
+    model.declare_resampler(q_former);
     model.declare_trainable(trainable);
     const test::GoldenTensors golden(test::golden_file("components/video_branch.safetensors"));
     test::GoldenTensors(encoder_file).fill(encoder, "");
@@ -30,7 +30,7 @@ struct TinyVision {
     for (const auto* frozen : {&encoder, &q_former})
       for (const nn::Parameter& parameter : *frozen) parameter.tensor->requires_grad_(false);
   }
-  models::VisionBranch model;
+  models::Branch model;
   nn::ParameterList trainable;
 };
 
@@ -48,11 +48,12 @@ TEST_CASE(
   const auto [kind, num_frames] =
       GENERATE(std::make_pair(std::string("T8."), 8), std::make_pair(std::string("T1."), 1));
   TinyVision branch(encoder_file);
-  const at::Tensor features = branch.model.encode_frames(frames_end_to_end(golden[kind + "input"]));
+  const at::Tensor features =
+      branch.model.encode_prepared(0, frames_end_to_end(golden[kind + "input"]));
   CHECK_FALSE(features.requires_grad());
   CHECK(test::relative_difference(features.view({2 * num_frames, 6, 32}),
                                   golden[kind + "qformer_last_hidden_state"]) < kOutputTolerance);
-  const at::Tensor media = branch.model.embed_clips(features, {num_frames, num_frames});
+  const at::Tensor media = branch.model.embed(features, {num_frames, num_frames});
   CHECK(test::relative_difference(media.detach().view({2, 5, 64}), golden[kind + "inputs_llama"]) <
         kOutputTolerance);
   (media.view({2, 5, 64}) * golden[kind + "loss_weight"]).sum().backward();
@@ -74,9 +75,9 @@ TEST_CASE("vision branch: the original's dropout, given its random numbers") {
   REQUIRE(test::relative_difference(probe, golden["probe_mask"]) < 1e-6);
 
   TinyVision branch(encoder_file);
-  const at::Tensor features = branch.model.encode_frames(frames_end_to_end(clips["T8.input"]));
+  const at::Tensor features = branch.model.encode_prepared(0, frames_end_to_end(clips["T8.input"]));
   const at::Tensor media =
-      branch.model.embed_clips(features, {8, 8}, nn::Dropout(0.1, generator_masks()));
+      branch.model.embed(features, {8, 8}, nn::Dropout(0.1, generator_masks()));
   CHECK(test::relative_difference(media.detach().view({2, 5, 64}), golden["inputs_llama"]) <
         kOutputTolerance);
   (media.view({2, 5, 64}) * clips["T8.loss_weight"]).sum().backward();
@@ -87,8 +88,8 @@ TEST_CASE("vision branch: clips of different lengths share a batch") {
   VLLAMA_SHARED_FILE(encoder_file, "goldens/ckpt/eva_vit_g_56.pth");
   TinyVision branch(encoder_file);
   const at::Tensor features = test::random_tensor({13 * 6, 32}, 4);
-  const at::Tensor together = branch.model.embed_clips(features, {1, 4, 8});
-  const at::Tensor second = branch.model.embed_clips(features.narrow(0, 6, 24), {4});
+  const at::Tensor together = branch.model.embed(features, {1, 4, 8});
+  const at::Tensor second = branch.model.embed(features.narrow(0, 6, 24), {4});
   CHECK(test::relative_difference(together.narrow(0, 5, 5).detach(), second.detach()) < 1e-5);
-  CHECK_THROWS_AS(branch.model.embed_clips(test::random_tensor({12 * 6, 32}, 4), {12}), UserError);
+  CHECK_THROWS_AS(branch.model.embed(test::random_tensor({12 * 6, 32}, 4), {12}), UserError);
 }

@@ -1,8 +1,27 @@
 #include <catch2/catch.hpp>
 
+#include "encoders/encoder_choice.h"
 #include "models/weight_names.h"
 
+using namespace vllama;
 using namespace vllama::models;
+using encoders::is_unused_image_bind_name;
+
+namespace {
+
+bool is_unused_encoder_name(const std::string& name, std::int64_t num_blocks) {
+  encoders::EvaVitConfig config;
+  config.num_blocks = num_blocks;
+  return encoders::EvaEncoder(config).is_unused(name);
+}
+bool is_unused_in_vision_checkpoint(const std::string& name) {
+  return is_unused_in_checkpoint(name, ModulePlace::vision_branch);
+}
+bool is_unused_in_audio_checkpoint(const std::string& name) {
+  return is_unused_in_checkpoint(name, ModulePlace::audio_branch);
+}
+
+}  // namespace
 
 TEST_CASE("ImageBind's other modalities are of no use, its pictures and sound are") {
   for (const char* name :

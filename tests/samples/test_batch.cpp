@@ -21,8 +21,7 @@ Example example(const std::string& id, std::int64_t num_frames, std::uint8_t pix
                 std::vector<std::int64_t> token_ids, std::vector<std::int64_t> labels) {
   Example result;
   result.id = id;
-  result.media = {{.route = MediaRoute::vision,
-                   .values = at::full({num_frames, 4, 4, 3}, pixel, at::kByte),
+  result.media = {{.values = at::full({num_frames, 4, 4, 3}, pixel, at::kByte),
                    .num_tokens = std::ranges::count(token_ids, kImageToken)}};
   result.token_ids = std::move(token_ids);
   result.labels = std::move(labels);
@@ -45,7 +44,7 @@ TEST_CASE("an image and clips of different length share a batch without padding"
   const Batch batch = pack(examples, kImageToken);
   CHECK(batch.size() == 2);
   CHECK(batch.sample_ids == std::vector<std::string>{"image", "clip"});
-  const MediaGroup& group = batch.group(MediaRoute::vision);
+  const MediaGroup& group = batch.media.at(0);
   CHECK(group.values.sizes() == at::IntArrayRef({4, 4, 4, 3}));
   CHECK(group.rows_per_medium == std::vector<std::int64_t>{1, 3});
   const auto* pixels = group.values.const_data_ptr<std::uint8_t>();
@@ -59,23 +58,24 @@ TEST_CASE("an image and clips of different length share a batch without padding"
   CHECK(batch.num_targets == 3);
 }
 
-TEST_CASE("media of one sample that take different routes keep their places") {
+TEST_CASE("media of one sample that go to different encoders keep their places") {
   Example mixed = example("both", 2, 10, {1, kImageToken, 4, kImageToken, kImageToken, 5},
                           {kIgnored, kIgnored, kIgnored, kIgnored, kIgnored, 5});
   mixed.dropout_key = 77;
   mixed.media[0].num_tokens = 1;
-  mixed.media.push_back({.route = MediaRoute::audio_from_sound,
+  mixed.media.push_back({.kind = MediaKind::sound,
+                         .encoder = 2,
                          .values = at::full({3, 1, 128, 204}, 0.5, at::kFloat),
                          .num_tokens = 2});
   const Example plain = example("clip", 1, 20, {1, kImageToken, 9}, {kIgnored, kIgnored, 9});
   const Batch batch = pack(std::vector<Example>{mixed, plain}, kImageToken);
-  const MediaGroup& frames = batch.group(MediaRoute::vision);
-  const MediaGroup& sound = batch.group(MediaRoute::audio_from_sound);
+  const MediaGroup& frames = batch.media.at(0);
+  const MediaGroup& sound = batch.media.at(2);
   CHECK(frames.rows_per_medium == std::vector<std::int64_t>{2, 1});
   CHECK(values(frames.positions_M) == std::vector<std::int64_t>{1, 7});
   CHECK(sound.rows_per_medium == std::vector<std::int64_t>{3});
   CHECK(values(sound.positions_M) == std::vector<std::int64_t>{3, 4});
-  CHECK(batch.group(MediaRoute::audio_from_frames).empty());
+  CHECK(batch.media.at(1).empty());
   CHECK(frames.dropout_keys[0] == 77);
   CHECK(sound.dropout_keys[0] != 77);
 }

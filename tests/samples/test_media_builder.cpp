@@ -14,7 +14,7 @@
 #include "samples/media_builder.h"
 #include "samples/resize_image.h"
 #include "tests/support/fixtures.h"
-#include "text/prompt.h"
+#include "tests/support/model_input.h"
 #include "text/time_message.h"
 
 namespace vllama::samples {
@@ -23,11 +23,11 @@ namespace {
 using Catch::Matchers::Contains;
 using media::MediaFailure;
 
-const BranchInput kVisionInput{.image_size = 28, .num_tokens = 5, .max_positions = 32};
-const BranchInput kAudio{.image_size = 42, .num_tokens = 3, .max_positions = 8};
-const ModelInput kVisionModel{.vision = kVisionInput, .audio = {}};
-const ModelInput kAudioModel{.vision = {}, .audio = kAudio};
-const ModelInput kBoth{.vision = kVisionInput, .audio = kAudio};
+const test::BranchSizes kVision{.image_size = 28, .num_tokens = 5, .max_positions = 32};
+const test::BranchSizes kAudio{.image_size = 42, .num_tokens = 3, .max_positions = 8};
+const ModelInput kVisionModel = test::vision_input(kVision);
+const ModelInput kAudioModel = test::audio_input(kAudio);
+const ModelInput kBoth = test::both_inputs(kVision, kAudio);
 
 MediaConfig set_with(const std::string& inputs) {
   MediaConfig set;
@@ -42,9 +42,11 @@ BuiltMedium build(const MediaFile& file, const ModelInput& model,
   return MediaBuilder("set", set_with(inputs), {}, model).build(file, {}, 0, seconds);
 }
 
-std::vector<MediaRoute> routes(const BuiltMedium& medium) {
-  std::vector<MediaRoute> routes;
-  for (const auto& input : medium.inputs) routes.push_back(input.route);
+// What a model is given, and through which encoder.
+using Routes = std::vector<std::pair<MediaKind, std::size_t>>;
+Routes routes(const BuiltMedium& medium) {
+  Routes routes;
+  for (const auto& input : medium.inputs) routes.emplace_back(input.kind, input.encoder);
   return routes;
 }
 
@@ -81,24 +83,24 @@ TEST_CASE("a model gets of a file what its branches take") {
   const MediaFile video{.source = media / "boat.mp4", .kind = MediaKind::video};
   const MediaFile image{.source = media / "dog.jpg", .kind = MediaKind::image};
   const MediaFile sound{.source = media / "FwVYUHKoLtQ_000034.wav", .kind = MediaKind::sound};
-  using Routes = std::vector<MediaRoute>;
-  CHECK(routes(build(video, kVisionModel)) == Routes{MediaRoute::vision});
-  CHECK(routes(build(image, kVisionModel)) == Routes{MediaRoute::vision});
-  CHECK(routes(build(video, kAudioModel)) == Routes{MediaRoute::audio_from_frames});
-  CHECK(routes(build(image, kAudioModel)) == Routes{MediaRoute::audio_from_frames});
-  CHECK(routes(build(sound, kAudioModel)) == Routes{MediaRoute::audio_from_sound});
-  CHECK(routes(build(video, kBoth)) == Routes{MediaRoute::vision, MediaRoute::audio_from_sound});
-  CHECK(routes(build(image, kBoth)) == Routes{MediaRoute::vision});
-  CHECK(routes(build(sound, kBoth)) == Routes{MediaRoute::audio_from_sound});
-  CHECK(routes(build(video, kBoth, "frames")) == Routes{MediaRoute::vision});
-  CHECK(routes(build(video, kBoth, "sound")) == Routes{MediaRoute::audio_from_sound});
-  CHECK(routes(build(video, kAudioModel, "sound")) == Routes{MediaRoute::audio_from_sound});
+  constexpr auto kVideo = MediaKind::video, kImage = MediaKind::image, kSound = MediaKind::sound;
+  CHECK(routes(build(video, kVisionModel)) == Routes{{kVideo, 0}});
+  CHECK(routes(build(image, kVisionModel)) == Routes{{kImage, 0}});
+  CHECK(routes(build(video, kAudioModel)) == Routes{{kVideo, 0}});
+  CHECK(routes(build(image, kAudioModel)) == Routes{{kImage, 0}});
+  CHECK(routes(build(sound, kAudioModel)) == Routes{{kSound, 1}});
+  CHECK(routes(build(video, kBoth)) == Routes{{kVideo, 0}, {kSound, 2}});
+  CHECK(routes(build(image, kBoth)) == Routes{{kImage, 0}});
+  CHECK(routes(build(sound, kBoth)) == Routes{{kSound, 2}});
+  CHECK(routes(build(video, kBoth, "frames")) == Routes{{kVideo, 0}});
+  CHECK(routes(build(video, kBoth, "sound")) == Routes{{kSound, 2}});
+  CHECK(routes(build(video, kAudioModel, "sound")) == Routes{{kSound, 1}});
 
   CHECK(failure_of(sound, kVisionModel) == MediaFailure::no_video_stream);
   CHECK(failure_of(image, kAudioModel, "sound") == MediaFailure::no_audio_stream);
 }
 
-TEST_CASE("sizes and texts of media are those of the branch") {
+TEST_CASE("sizes and tokens of media are those of the branch") {
   VLLAMA_SHARED_FILE(media, "fixtures/media");
   const MediaFile video{.source = media / "boat.mp4", .kind = MediaKind::video};
   const auto both = build(video, kBoth);
@@ -107,17 +109,23 @@ TEST_CASE("sizes and texts of media are those of the branch") {
   CHECK(both.num_tokens == 8);
   const std::string times =
       "The video contains 8 frames sampled at 0.0, 0.7, 1.5, 2.2, 3.0, 3.8, 4.5, 5.3 seconds. ";
-  CHECK(both.text == text::video_text(5, times) + text::sound_text(3));
+  CHECK(both.inputs[0].num_tokens == 5);
+  CHECK(both.inputs[1].num_tokens == 3);
+  CHECK(both.time_message == times);
   const auto seen = build(video, kAudioModel);
   CHECK(seen.inputs[0].values.sizes() == at::IntArrayRef({8, 42, 42, 3}));
-  CHECK(seen.text == text::video_text(3, times));
+  CHECK(seen.inputs[0].num_tokens == 3);
+  CHECK(seen.time_message == times);
   const MediaFile image{.source = media / "dog.jpg", .kind = MediaKind::image};
-  CHECK(build(image, kVisionModel).text == text::image_text(5));
+  const auto still = build(image, kVisionModel);
+  CHECK(still.inputs[0].num_tokens == 5);
+  CHECK(still.time_message.empty());
   MediaConfig silent = set_with("auto");
   silent.time_message = false;
   StageSeconds seconds;
-  CHECK(MediaBuilder("set", silent, {}, kVisionModel).build(video, {}, 0, seconds).text ==
-        text::video_text(5, ""));
+  CHECK(MediaBuilder("set", silent, {}, kVisionModel)
+            .build(video, {}, 0, seconds)
+            .time_message.empty());
 }
 
 TEST_CASE("the sound of a video is its audio stream, in clips") {
@@ -131,7 +139,7 @@ TEST_CASE("the sound of a video is its audio stream, in clips") {
 TEST_CASE("video without sound: left out beside frames, an error where sound is all") {
   VLLAMA_SHARED_FILE(media, "fixtures/media");
   const MediaFile video{.source = media / "h265_video.mp4", .kind = MediaKind::video};
-  CHECK(routes(build(video, kBoth)) == std::vector<MediaRoute>{MediaRoute::vision});
+  CHECK(routes(build(video, kBoth)) == Routes{{MediaKind::video, 0}});
   CHECK(build(video, kBoth).num_tokens == 5);
   CHECK(failure_of(video, kAudioModel, "sound") == MediaFailure::no_audio_stream);
   CHECK(failure_of({.source = media / "none.wav", .kind = MediaKind::sound}, kAudioModel) ==
@@ -145,7 +153,8 @@ TEST_CASE("a part of a file: its frames and its sound alone") {
   part.end_seconds = 3;
   const auto built = build(part, kBoth);
   // 29.97 frames a second: 29 to 89.
-  CHECK_THAT(built.text, Contains("sampled at 1.0, 1.2, 1.5, 1.7, 2.0, 2.2, 2.5, 2.7 seconds"));
+  CHECK_THAT(built.time_message,
+             Contains("sampled at 1.0, 1.2, 1.5, 1.7, 2.0, 2.2, 2.5, 2.7 seconds"));
   auto waveform = media::read_audio(part.source);
   const auto rate = waveform.sample_rate_hz;
   for (auto& channel : waveform.channels)
@@ -258,14 +267,14 @@ TEST_CASE("a clip that begins later than its file: its times are those of the fi
   VLLAMA_SHARED_FILE(clip,
                      "fixtures/media/applausing.mp4");  // pictures begin at 0.067 s, sound at 0
   const MediaFile video{.source = clip, .kind = MediaKind::video};
-  CHECK_THAT(build(video, kVisionModel).text,
+  CHECK_THAT(build(video, kVisionModel).time_message,
              Contains("sampled at 0.1, 1.3, 2.5, 3.8, 5.0, 6.3, 7.5, 8.8 seconds"));
   MediaSettings settings;
   settings.compat = CompatPreset::reference;
   StageSeconds seconds;
   CHECK_THAT(MediaBuilder("set", set_with("auto"), settings, kVisionModel)
                  .build(video, {}, 0, seconds)
-                 .text,
+                 .time_message,
              Contains("sampled at 0.0, 1.2, 2.5, 3.7, 5.0, 6.2, 7.5, 8.7 seconds"));
 }
 

@@ -4,11 +4,12 @@
 #include <fstream>
 
 #include "tests/support/fixtures.h"
+#include "text/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
 
 const text::Tokenizer& llama_tokenizer() {
-  static const text::Tokenizer tokenizer(golden_file("text/llama_tokenizer.model"));
+  static const text::SentencePieceTokenizer tokenizer(golden_file("text/llama_tokenizer.model"));
   return tokenizer;
 }
 
@@ -33,17 +34,18 @@ text::TokenSequence video_conversation(const text::Tokenizer& tokenizer,
                                        text::Conversation conversation,
                                        std::string_view time_message, const MediaLayout& layout) {
   conversation.media = {{0, 0}};
-  const std::string medium = text::video_text(layout.num_media_tokens, time_message);
+  const std::string medium =
+      layout.form->media_text(MediaKind::video, layout.num_media_tokens, time_message);
   return text::build_conversation(tokenizer, conversation, {&medium, 1},
-                                  {layout.form, layout.limit});
+                                  {.form = layout.form, .limit = layout.limit});
 }
 
 text::TokenSequence image_conversation(const text::Tokenizer& tokenizer,
                                        text::Conversation conversation, const MediaLayout& layout) {
   text::place_medium_at_tag(conversation, "<image>");
-  const std::string medium = text::image_text(layout.num_media_tokens);
+  const std::string medium = layout.form->media_text(MediaKind::image, layout.num_media_tokens);
   return text::build_conversation(tokenizer, conversation, {&medium, 1},
-                                  {layout.form, layout.limit});
+                                  {.form = layout.form, .limit = layout.limit});
 }
 
 Ids padded_rows(const std::vector<Ids>& rows, std::int64_t padding) {

@@ -9,7 +9,8 @@
 
 #include "text/conversation.h"
 #include "text/prompt.h"
-#include "text/tokenizer.h"
+#include "text/prompt_template.h"
+#include "text/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
 
@@ -17,6 +18,14 @@ using Ids = std::vector<std::int64_t>;
 
 // LLaMA's tokenizer, loaded once.
 const text::Tokenizer& llama_tokenizer();
+
+// The layouts of training.
+inline const text::PromptLayout& vicuna_layout() {
+  return text::prompt_template("vicuna").training;
+}
+inline const text::PromptLayout& llama2_layout() {
+  return text::prompt_template("llama_v2").training;
+}
 
 nlohmann::json read_json(const std::filesystem::path& path);
 
@@ -26,7 +35,7 @@ text::Conversation conversation_from_llava(const nlohmann::json& messages);
 
 // A conversation with one medium.
 struct MediaLayout {
-  const text::ConversationTemplate* form = &text::kVicunaTemplate;
+  const text::PromptLayout* form = &vicuna_layout();
   std::int64_t num_media_tokens = 32;
   text::LengthLimit limit{.max_tokens = 512};
 };

@@ -15,16 +15,18 @@ namespace {
 
 const std::string kChatTimes = "The video contains 8 frames sampled at 0.0, 1.2 seconds. ";
 
+const ChatMedium kShownVideo{.kind = MediaKind::video, .time_message = kChatTimes};
+
 ChatPrompt build(const char* kind, const char* family, const Chat& chat) {
-  return build_chat_prompt(llama_tokenizer(), chat_template(kind, family), chat);
+  return build_chat_prompt(llama_tokenizer(),
+                           prompt_template(family).layout(*config::value_named<LayoutKind>(kind)),
+                           chat);
 }
 
 }  // namespace
 
 TEST_CASE("the prompt of a video in the Vicuna form, token by token") {
-  const auto prompt =
-      build("reference", "vicuna",
-            {.media = ChatMedia::video, .time_message = kChatTimes, .question = "What?"});
+  const auto prompt = build("reference", "vicuna", {.question = "What?", .media = {kShownVideo}});
   CHECK(prompt.text ==
         "###Human: <Video><ImageHere></Video> " + kChatTimes + " What?###Assistant:");
   REQUIRE(prompt.pieces.size() == 2);
@@ -38,10 +40,11 @@ TEST_CASE("the prompt of a video in the Vicuna form, token by token") {
 TEST_CASE("images, sound with video, and no media") {
   const std::string system(kChatSystemText);
   CHECK(build("reference", "vicuna",
-              {.system = system, .media = ChatMedia::image, .question = "What?"})
+              {.system = system, .question = "What?", .media = {{.kind = MediaKind::image}}})
             .text == system + "###Human: <Image><ImageHere></Image>  What?###Assistant:");
   const auto both =
-      build("reference", "vicuna", {.media = ChatMedia::video_with_audio, .question = "What?"});
+      build("reference", "vicuna",
+            {.question = "What?", .media = {{.kind = MediaKind::video, .has_sound = true}}});
   CHECK(
       both.text ==
       "###Human: Close your eyes, open your ears and you imagine only based on the sound that: "
@@ -55,11 +58,9 @@ TEST_CASE("images, sound with video, and no media") {
 }
 
 TEST_CASE("the LLaMA-2 form keeps the place of the system text, the first <s> is BOS") {
-  const auto prompt = build("reference", "llama_v2",
-                            {.media = ChatMedia::video,
-                             .time_message = kChatTimes,
-                             .past = {{"What?", "A dog."}},
-                             .question = "Sure?"});
+  const auto prompt =
+      build("reference", "llama_v2",
+            {.past = {{"What?", "A dog."}}, .question = "Sure?", .media = {kShownVideo}});
   CHECK(prompt.text == "[INST] <<SYS>>\n\n<</SYS>>\n\n<Video><ImageHere></Video> " + kChatTimes +
                            " What? [/INST] A dog. </s><s>[INST] Sure? [/INST]");
   CHECK(prompt.pieces[0][0] == 1);
@@ -71,12 +72,11 @@ TEST_CASE("the training layout of a chat is the beginning of the training sequen
   for (const char* family : {"vicuna", "llama_v2"}) {
     const auto trained = test::video_conversation(
         llama_tokenizer(), conversation, kChatTimes,
-        {.form = &conversation_template(family), .num_media_tokens = 3, .limit = {512}});
+        {.form = &prompt_template(family).training, .num_media_tokens = 3, .limit = {512}});
     for (std::size_t num_past = 0; num_past < 2; ++num_past) {
-      const Chat chat{.media = ChatMedia::video,
-                      .time_message = kChatTimes,
-                      .past = {conversation.turns.begin(), conversation.turns.begin() + num_past},
-                      .question = conversation.turns[num_past].question};
+      const Chat chat{.past = {conversation.turns.begin(), conversation.turns.begin() + num_past},
+                      .question = conversation.turns[num_past].question,
+                      .media = {kShownVideo}};
       const auto prompt = build("training", family, chat);
       REQUIRE(prompt.pieces.size() == 2);
       Ids ids = prompt.pieces[0];
@@ -89,16 +89,17 @@ TEST_CASE("the training layout of a chat is the beginning of the training sequen
 }
 
 TEST_CASE("media stand before whatever turn is first") {
-  const Chat chat{.media = ChatMedia::image, .past = {{"b", "c"}}, .question = "d"};
+  const Chat chat{.past = {{"b", "c"}}, .question = "d", .media = {{.kind = MediaKind::image}}};
   CHECK(build("reference", "vicuna", chat).text ==
         "###Human: <Image><ImageHere></Image>  b###Assistant: c###Human: d###Assistant:");
 }
 
 TEST_CASE("media that are shown later stand before the question of their turn") {
-  const Chat chat{.media = ChatMedia::image,
-                  .past = {{"b", "c"}},
+  const Chat chat{.past = {{"b", "c"}},
                   .question = "d",
-                  .later_media = {{0, ChatMedia::image}, {1, ChatMedia::video, "T "}}};
+                  .media = {{.kind = MediaKind::image},
+                            {.kind = MediaKind::image},
+                            {.turn = 1, .kind = MediaKind::video, .time_message = "T "}}};
   const auto prompt = build("reference", "vicuna", chat);
   CHECK(prompt.text ==
         "###Human: <Image><ImageHere></Image>  <Image><ImageHere></Image>  b###Assistant: c"
@@ -107,18 +108,22 @@ TEST_CASE("media that are shown later stand before the question of their turn") 
 }
 
 TEST_CASE("sound alone, and sound with video in the layout of training") {
-  CHECK(build("reference", "vicuna", {.media = ChatMedia::audio, .question = "What?"}).text ==
+  CHECK(build("reference", "vicuna", {.question = "What?", .media = {{.kind = MediaKind::sound}}})
+            .text ==
         "###Human: Close your eyes, open your ears and you imagine only based on the sound that: "
         "<ImageHere>. What?###Assistant:");
   for (const char* family : {"vicuna", "llama_v2"}) {
-    for (const ChatMedia media : {ChatMedia::audio, ChatMedia::video_with_audio}) {
-      const bool has_video = media == ChatMedia::video_with_audio;
-      const std::string text = (has_video ? video_text(2, kChatTimes) : "") + sound_text(3);
+    for (const bool has_video : {false, true}) {
+      ChatMedium medium{.kind = MediaKind::sound};
+      if (has_video)
+        medium = {.kind = MediaKind::video, .has_sound = true, .time_message = kChatTimes};
+      const PromptLayout& layout = prompt_template(family).training;
+      const std::string text =
+          (has_video ? layout.media_text(MediaKind::video, 2, kChatTimes) : "") +
+          layout.media_text(MediaKind::sound, 3);
       const auto trained = build_conversation(llama_tokenizer(), {{{"What?", "A dog."}}, {{0, 0}}},
-                                              std::vector<std::string>{text},
-                                              {.form = &conversation_template(family)});
-      const auto prompt = build("training", family,
-                                {.media = media, .time_message = kChatTimes, .question = "What?"});
+                                              std::vector<std::string>{text}, {.form = &layout});
+      const auto prompt = build("training", family, {.question = "What?", .media = {medium}});
       Ids ids = prompt.pieces[0];
       for (std::size_t i = 1; i < prompt.pieces.size(); ++i) {
         ids.insert(ids.end(), has_video && i == 1 ? 2 : 3, llama_tokenizer().image_token());
@@ -134,8 +139,7 @@ TEST_CASE("nobody can type a placeholder into a chat") {
   CHECK_THROWS_AS(build("reference", "vicuna", {.question = "<ImageHere>"}), TextError);
   CHECK_THROWS_AS(build("reference", "vicuna", {.past = {{"q", "<AudioHere>"}}, .question = "q"}),
                   TextError);
-  CHECK_THROWS_AS(chat_template("other", "vicuna"), UserError);
-  CHECK_THROWS_AS(chat_template("reference", "gpt"), UserError);
+  CHECK_THROWS_AS(prompt_template("gpt"), UserError);
 }
 
 TEST_CASE("recorded chat prompts come out, text and ids") {
@@ -149,10 +153,9 @@ TEST_CASE("recorded chat prompts come out, text and ids") {
   for (const auto& entry : test::read_json(path)) {
     const std::string family = entry["template"];
     Chat chat{.system = family == "vicuna" ? "" : llama_system,
-              .media = ChatMedia::video,
-              .time_message = times,
               .past = {},
-              .question = "What is in the video?"};
+              .question = "What is in the video?",
+              .media = {{.kind = MediaKind::video, .time_message = times}}};
     if (entry["turn"] == 1) {
       chat.past = {{chat.question, "A short answer."}};
       chat.question = "Are you sure?";
@@ -167,9 +170,9 @@ TEST_CASE("recorded chat prompts come out, text and ids") {
 }
 
 TEST_CASE("generation stops at the end token and at the separator in its two spellings") {
-  CHECK(stop_sequences(llama_tokenizer(), chat_template("reference", "vicuna")) ==
+  CHECK(stop_sequences(llama_tokenizer(), prompt_template("vicuna").reference) ==
         std::vector<Ids>{{2}, {835}, {2277, 29937}});
-  CHECK(stop_sequences(llama_tokenizer(), chat_template("reference", "llama_v2")) ==
+  CHECK(stop_sequences(llama_tokenizer(), prompt_template("llama_v2").reference) ==
         std::vector<Ids>{{2}});
 }
 
@@ -177,11 +180,24 @@ TEST_CASE("the answer is what the model says in its own turn") {
   const auto answer = [](const char* family, const std::string& generated) {
     Ids ids = {0, 1};
     for (const std::int64_t id : llama_tokenizer().encode(generated)) ids.push_back(id);
-    return answer_text(llama_tokenizer(), chat_template("reference", family), ids);
+    return answer_in(llama_tokenizer(), prompt_template(family).reference, ids);
   };
   CHECK(answer("vicuna", "A dog.\n###") == "A dog.");
   CHECK(answer("vicuna", "Assistant: A dog.###Human: more") == "A dog.");
   CHECK(answer("llama_v2", "A dog. ### here </s>") == "A dog. ### here");
   CHECK(answer("vicuna", "").empty());
-  CHECK(answer_text(llama_tokenizer(), chat_template("training", "vicuna"), Ids{}).empty());
+  CHECK(answer_in(llama_tokenizer(), prompt_template("vicuna").training, Ids{}).empty());
+}
+
+TEST_CASE("nobody ends a turn of a chat by typing the text that ends one") {
+  Chat chat{.past = {{"</s>", "</s>"}}, .question = "</s>"};
+  const auto num_ends = [&chat] {
+    std::ptrdiff_t count = 0;
+    for (const Ids& piece : build("reference", "llama_v2", chat).pieces)
+      count += std::count(piece.begin(), piece.end(), 2);
+    return count;
+  };
+  CHECK(num_ends() == 1);
+  chat.reads_special_tokens = true;
+  CHECK(num_ends() == 4);
 }

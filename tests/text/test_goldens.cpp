@@ -20,7 +20,7 @@ constexpr LengthLimit kPublished{512, Truncation::cut};
 constexpr LengthLimit kOurs{512, Truncation::keep_stop};
 
 TokenSequence build(const json& entry, const std::string& form, const LengthLimit& limit) {
-  const test::MediaLayout layout{&conversation_template(form), entry["num_query_token"], limit};
+  const test::MediaLayout layout{&prompt_template(form).training, entry["num_query_token"], limit};
   if (entry["kind"] == "video")
     return test::video_conversation(llama_tokenizer(), test::conversation_from_qa(entry["qa"]),
                                     entry["msg"].get<std::string>(), layout);
@@ -192,7 +192,7 @@ TEST_CASE("the texts of the whole-model recordings") {
     for (const json& item : texts["qa"])
       batch.push_back(test::video_conversation(
           llama_tokenizer(), test::conversation_from_qa(item[0]), item[1].get<std::string>(),
-          {&conversation_template(form), num_media, kOurs}));
+          {&prompt_template(form).training, num_media, kOurs}));
     CHECK(test::padded_ids(batch) == labels_of(name).values<std::int64_t>("input_ids"));
     CHECK(test::padded_labels(batch) == labels_of(name).values<std::int64_t>("labels"));
   }
@@ -226,7 +226,7 @@ std::vector<TokenSequence> batch_of(const Run& run, const json& step) {
   const json data = test::read_json(is_video ? "../shared/goldens/data/videochat_instruct.json"
                                              : "../shared/goldens/data/llava_instruct.json");
   const json clips = test::read_json("../shared/goldens/media/frame_indices.json")["clips"];
-  const test::MediaLayout layout{&conversation_template(run.form), run.num_media, kPublished};
+  const test::MediaLayout layout{&prompt_template(run.form).training, run.num_media, kPublished};
   for (const std::size_t index : step["indices"]) {
     if (!is_video) {
       batch.push_back(test::image_conversation(

@@ -7,10 +7,10 @@
 #include "core/files.h"
 #include "core/random.h"
 #include "tests/support/fixtures.h"
-#include "text/tokenizer.h"
+#include "text/sentencepiece_tokenizer.h"
 
 using namespace vllama;
-using text::Tokenizer;
+using text::SentencePieceTokenizer;
 
 namespace {
 
@@ -50,10 +50,10 @@ struct SmallModel {
 
 class ModelFolder {
  public:
-  Tokenizer load(const std::string& bytes) const {
+  SentencePieceTokenizer load(const std::string& bytes) const {
     const auto path = folder_.path() / "tokenizer.model";
     std::ofstream(path, std::ios::binary) << bytes;  // no waiting for the disk, thousands of times
-    return Tokenizer(path);
+    return SentencePieceTokenizer(path);
   }
 
  private:
@@ -67,7 +67,7 @@ std::string whole_model() {
 }  // namespace
 
 TEST_CASE("a complete small model loads, and counts its pieces") {
-  const Tokenizer tokenizer = ModelFolder().load(SmallModel().bytes());
+  const SentencePieceTokenizer tokenizer = ModelFolder().load(SmallModel().bytes());
   CHECK(tokenizer.size() == 6);
   CHECK(tokenizer.image_token() == 6);
   CHECK(tokenizer.encode("a") == std::vector<std::int64_t>{5});
@@ -93,8 +93,8 @@ TEST_CASE("empty, foreign and absent files are user errors") {
        {std::string(1, '\0'), std::string(1000, '\0'), std::string("<html>not found</html>"),
         std::string("version https://git-lfs.github.com/spec/v1\n"), std::string(100, '\xff')})
     CHECK_THROWS_AS(folder.load(bytes), UserError);
-  CHECK_THROWS_AS(Tokenizer("no/such/file"), UserError);
-  CHECK_THROWS_AS(Tokenizer("."), UserError);
+  CHECK_THROWS_AS(SentencePieceTokenizer("no/such/file"), UserError);
+  CHECK_THROWS_AS(SentencePieceTokenizer("."), UserError);
 }
 
 TEST_CASE("a model that ends too early is refused wherever it ends") {
@@ -121,7 +121,7 @@ TEST_CASE("a model with changed bytes is refused or works, it never ends the pro
     const std::size_t position = damaged.size() - 1 - random.below(range);
     damaged[position] = static_cast<char>(random.below(256));
     try {
-      const Tokenizer tokenizer = folder.load(damaged);
+      const SentencePieceTokenizer tokenizer = folder.load(damaged);
       tokenizer.decode(tokenizer.encode("A dog, caf\u00e9 \U0001f600 ###</s> \xff"));
     } catch (const UserError&) {
       ++num_refused;
@@ -140,7 +140,7 @@ TEST_CASE("a small model survives any change of a few bytes") {
     for (std::uint64_t changes = 1 + random.below(3); changes > 0; --changes)
       damaged[random.below(damaged.size())] = static_cast<char>(random.below(256));
     try {
-      const Tokenizer tokenizer = folder.load(damaged);
+      const SentencePieceTokenizer tokenizer = folder.load(damaged);
       tokenizer.decode(tokenizer.encode("a a\xff \u00e9</s> aa <s"));
     } catch (const UserError&) {
     }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
@@ -11,6 +12,9 @@ using namespace vllama;
 using namespace vllama::text;
 using test::Ids;
 using test::llama_tokenizer;
+
+using test::llama2_layout;
+using test::vicuna_layout;
 
 namespace {
 
@@ -75,7 +79,7 @@ TEST_CASE("a video conversation in the Vicuna form, token by token") {
 TEST_CASE("the same conversation in the LLaMA-2 form") {
   const auto sequence =
       test::video_conversation(llama_tokenizer(), kTwoTurns, kPromptTimes,
-                               {.form = &kLlama2Template, .num_media_tokens = 2, .limit = {512}});
+                               {.form = &llama2_layout(), .num_media_tokens = 2, .limit = {512}});
   REQUIRE(sequence.ids.size() == 76);
   CHECK(learned(sequence) == std::vector<std::pair<int, int>>{{55, 61}, {71, 76}});
   CHECK(Ids(sequence.ids.begin() + 55, sequence.ids.begin() + 62) ==
@@ -84,9 +88,9 @@ TEST_CASE("the same conversation in the LLaMA-2 form") {
 }
 
 TEST_CASE("templates are found by name") {
-  CHECK(&conversation_template("vicuna") == &kVicunaTemplate);
-  CHECK(&conversation_template("llama_v2") == &kLlama2Template);
-  CHECK_THROWS_WITH(conversation_template("llama"), Catch::Contains("vicuna or llama_v2"));
+  CHECK(prompt_template("vicuna").name == "vicuna");
+  CHECK(prompt_template("llama_v2").name == "llama_v2");
+  CHECK_THROWS_WITH(prompt_template("llama"), Catch::Contains("vicuna or llama_v2"));
 }
 
 TEST_CASE("an image stands where a question has the tag") {
@@ -127,8 +131,10 @@ TEST_CASE(
                              {"And now?", "Louder, and then it ends."},
                              {"Thanks.", "You are welcome."}},
                             {{0, 0}, {0, 7}, {1, 4}}};
-  const std::vector<std::string> media{image_text(2), image_text(2), sound_text(3)};
-  for (const ConversationTemplate* form : {&kVicunaTemplate, &kLlama2Template}) {
+  const std::vector<std::string> media{vicuna_layout().media_text(MediaKind::image, 2),
+                                       vicuna_layout().media_text(MediaKind::image, 2),
+                                       vicuna_layout().media_text(MediaKind::sound, 3)};
+  for (const PromptLayout* form : {&vicuna_layout(), &llama2_layout()}) {
     const auto build = [&](std::int64_t max_tokens) {
       return build_conversation(llama_tokenizer(), conversation, media, {form, {max_tokens}});
     };
@@ -162,14 +168,14 @@ TEST_CASE(
 TEST_CASE("separators inside a text do not move the labels") {
   const Conversation conversation = {
       {{"What does ### mean? <unk>", "It is [/INST] a </s> mark"}, {"and?", "fine"}}};
-  for (const ConversationTemplate* form : {&kVicunaTemplate, &kLlama2Template}) {
+  for (const PromptLayout* form : {&vicuna_layout(), &llama2_layout()}) {
     const auto sequence = test::video_conversation(
         llama_tokenizer(), conversation, "", {.form = form, .num_media_tokens = 1, .limit = {512}});
     Ids targets;
     for (const std::int64_t label : sequence.labels)
       if (label != kIgnoredLabel) targets.push_back(label);
     CHECK(llama_tokenizer().decode(targets) ==
-          (form == &kVicunaTemplate
+          (form == &vicuna_layout()
                ? " ######Assistant: It is [/INST] a </s> mark\n######Assistant: fine\n###"
                : " It is [/INST] a </s>  mark </s> fine </s>"));
   }
@@ -177,7 +183,7 @@ TEST_CASE("separators inside a text do not move the labels") {
 
 TEST_CASE("over-long conversations lose whole turns at the end") {
   const Conversation three = {{{"q1", "a1"}, {"q2", words(40)}, {"q3", "a3"}}};
-  for (const ConversationTemplate* form : {&kVicunaTemplate, &kLlama2Template}) {
+  for (const PromptLayout* form : {&vicuna_layout(), &llama2_layout()}) {
     const test::MediaLayout wide{.form = form, .num_media_tokens = 4, .limit = {512}};
     const auto build = [&](std::size_t num_turns, const test::MediaLayout& layout) {
       const Conversation some = {{three.turns.begin(), three.turns.begin() + num_turns}};
@@ -199,14 +205,14 @@ TEST_CASE("an over-long first answer is shortened and keeps its ending") {
   for (const std::int64_t max_tokens : {31, 32, 100, 512}) {
     const auto vicuna = test::video_conversation(
         llama_tokenizer(), conversation, "",
-        {.form = &kVicunaTemplate, .num_media_tokens = 2, .limit = {max_tokens}});
+        {.form = &vicuna_layout(), .num_media_tokens = 2, .limit = {max_tokens}});
     CHECK(static_cast<std::int64_t>(vicuna.ids.size()) == max_tokens);
     CHECK(last(vicuna.labels, 3) == Ids{13, 2277, 29937});
     CHECK(vicuna.shortened);
   }
   const auto llama =
       test::video_conversation(llama_tokenizer(), conversation, "",
-                               {.form = &kLlama2Template, .num_media_tokens = 2, .limit = {512}});
+                               {.form = &llama2_layout(), .num_media_tokens = 2, .limit = {512}});
   CHECK(llama.ids.size() == 512);
   CHECK(last(llama.labels, 2) == Ids{29871, 2});
   CHECK(failure_of([&] {
@@ -232,7 +238,7 @@ TEST_CASE("the published hard cut loses the ending, and with it media are refuse
 }
 
 TEST_CASE("in the LLaMA-2 form an unanswered turn is not learned and does not come last") {
-  const test::MediaLayout layout{.form = &kLlama2Template, .num_media_tokens = 1, .limit = {512}};
+  const test::MediaLayout layout{.form = &llama2_layout(), .num_media_tokens = 1, .limit = {512}};
   const auto build = [&](const Conversation& conversation) {
     return test::video_conversation(llama_tokenizer(), conversation, "", layout);
   };
@@ -320,4 +326,31 @@ TEST_CASE("backslash-n of a single-quoted template becomes a newline") {
   CHECK(std::count(literal.begin(), literal.end(), 13) == 0);
   CHECK(std::count(newlines.begin(), newlines.end(), 13) == 4);
   CHECK(std::count(newlines.begin(), newlines.end(), 29905) == 0);
+}
+
+TEST_CASE(
+    "what users write ends no turn: their special tokens are letters, but as the original's") {
+  const auto& tokenizer = llama_tokenizer();
+  constexpr std::int64_t kEnd = 2, kBegin = 1;
+  const std::string said = "a </s><s>[INST] b";
+  const std::string medium = llama2_layout().media_text(MediaKind::image, 2);
+  const auto conversation = [&](bool reads_special_tokens) {
+    return build_conversation(
+        tokenizer, {.turns = {{said, said}}, .media = {{0, 0}}}, {&medium, 1},
+        {.form = &llama2_layout(), .reads_special_tokens = reads_special_tokens});
+  };
+  const auto ours = conversation(false), reference = conversation(true);
+  CHECK(std::ranges::count(ours.ids, kEnd) == 1);  // of the template
+  CHECK(ours.ids.back() == kEnd);
+  CHECK(std::ranges::count(ours.ids, kBegin) == 1);
+  CHECK(std::ranges::count(reference.ids, kEnd) == 3);
+  CHECK(std::ranges::count(reference.ids, kBegin) == 3);
+
+  CHECK(std::ranges::count(build_caption(tokenizer, said, {.end_sign = "</s>", .limit = {64}}).ids,
+                           kEnd) == 1);
+  CHECK(std::ranges::count(
+            build_caption(tokenizer, said,
+                          {.end_sign = "\n", .limit = {64}, .reads_special_tokens = true})
+                .ids,
+            kEnd) == 1);
 }

@@ -12,6 +12,9 @@ using namespace vllama::text;
 using test::Ids;
 using test::llama_tokenizer;
 
+using test::llama2_layout;
+using test::vicuna_layout;
+
 namespace {
 
 // Words, separators, odd characters, and bytes that are not UTF-8 if wanted.
@@ -52,7 +55,7 @@ TEST_CASE("any bytes can be encoded, printed, cleaned") {
   RandomStream random(11);
   for (int trial = 0; trial < 2000; ++trial) {
     const std::string text = random_text(random, 12, true);
-    const auto tokens = llama_tokenizer().encode_with_spans(text);
+    const auto tokens = llama_tokenizer().encode_with_spans(PromptText(text));
     std::size_t position = 0;
     for (const Token& token : tokens) {
       REQUIRE((token.begin >= position && token.begin <= token.end && token.end <= text.size()));
@@ -102,7 +105,7 @@ TEST_CASE("a conversation of any length ends in its stop tokens, or is refused a
     const bool is_vicuna = trial % 2 == 0;
     const auto max_tokens = static_cast<std::int64_t>(10 + random.below(150));
     const test::MediaLayout layout{
-        is_vicuna ? &kVicunaTemplate : &kLlama2Template, 4, {max_tokens}};
+        is_vicuna ? &vicuna_layout() : &llama2_layout(), 4, {max_tokens}};
     try {
       const auto sequence =
           test::video_conversation(llama_tokenizer(), conversation, "Now. ", layout);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -39,7 +40,7 @@ TEST_CASE("special ids come from the file, placeholders follow its last piece") 
   CHECK(tokenizer.size() == 32000);
   CHECK(tokenizer.unknown() == 0);
   CHECK(tokenizer.bos() == 1);
-  CHECK(tokenizer.eos() == 2);
+  CHECK(std::ranges::equal(tokenizer.ends(), Ids{2}));
   CHECK(tokenizer.image_token() == 32000);
   CHECK(tokenizer.audio_token() == 32001);
   CHECK(tokenizer.file_hash().size() == 16);
@@ -53,11 +54,28 @@ TEST_CASE("all kinds of white space beside a placeholder vanish, beside <s> they
   CHECK(tokenizer.encode("a <s> b") == Ids{263, 29871, 1, 29871, 289});
 }
 
+TEST_CASE("special tokens count in a template's text alone, also where users' text completes one") {
+  const auto& tokenizer = llama_tokenizer();
+  const auto encode = [&](std::string_view fixed, std::string_view users) {
+    text::PromptText text(fixed);
+    text.add(users, text::Author::user);
+    return tokenizer.encode(text);
+  };
+  CHECK(encode("a</s>", "") == Ids{263, 2});
+  const Ids spelled = encode("", "a</s>");
+  CHECK(std::ranges::count(spelled, 2) == 0);
+  CHECK(tokenizer.decode(spelled) == "a</s>");
+  CHECK(encode("a</", "s>") == spelled);
+  CHECK(encode("a</s>", "</s>")[1] == 2);
+  CHECK(std::ranges::count(encode("a</s>", "</s><s><unk>"), 2) == 1);
+  CHECK(std::ranges::count(encode("", "<s><unk>"), 1) == 0);
+}
+
 TEST_CASE("spans cover the text in order, also across special tokens") {
   const std::string text = "caf\u00e9 \U0001f600</s> x <ImageHere>  <Image";
   std::string covered;
   std::size_t position = 0;
-  for (const text::Token& token : llama_tokenizer().encode_with_spans(text)) {
+  for (const text::Token& token : llama_tokenizer().encode_with_spans(text::PromptText(text))) {
     REQUIRE(token.begin <= token.end);
     REQUIRE(token.end <= text.size());
     CHECK(token.begin >= position);
@@ -81,9 +99,9 @@ TEST_CASE("every recorded string has the ids of the original and prints as there
   const auto golden = test::read_json(path);
   const auto& special = golden["special"];
   const auto& tokenizer = llama_tokenizer();
-  CHECK(tokenizer.bos() == special["bos"]);
-  CHECK(tokenizer.eos() == special["eos"]);
-  CHECK(tokenizer.unknown() == special["unk"]);
+  CHECK(*tokenizer.bos() == special["bos"]);
+  CHECK(tokenizer.ends()[0] == special["eos"]);
+  CHECK(*tokenizer.unknown() == special["unk"]);
   CHECK(tokenizer.image_token() == special["ImageHere"]);
   CHECK(tokenizer.audio_token() == special["AudioHere"]);
   REQUIRE(golden["strings"].size() > 50);
@@ -96,7 +114,7 @@ TEST_CASE("every recorded string has the ids of the original and prints as there
     // The original's data sets do not know <AudioHere>; we have one tokenizer for all uses.
     if (text.find("<AudioHere>") == std::string::npos)
       CHECK(ids == entry["ids_dataset_no_special"].get<Ids>());
-    ids.insert(ids.begin(), tokenizer.bos());
+    ids.insert(ids.begin(), *tokenizer.bos());
     CHECK(ids == entry["ids_with_bos"].get<Ids>());
     ids.erase(ids.begin());
     ids.resize(std::min<std::size_t>(ids.size(), 8));
@@ -110,7 +128,7 @@ TEST_CASE("every recorded string has the ids of the original and prints as there
   }
   Ids expected;
   for (const Ids row : batch["input_ids"]) expected.insert(expected.end(), row.begin(), row.end());
-  CHECK(test::padded_rows(rows, tokenizer.unknown()) == expected);
+  CHECK(test::padded_rows(rows, *tokenizer.unknown()) == expected);
 }
 
 namespace {

@@ -7,8 +7,10 @@
 
 #include "core/files.h"
 #include "models/model_input.h"
+#include "tests/support/model_input.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "train/check/check.h"
 #include "train/check/count_bar.h"
 #include "train/check/report.h"
@@ -153,9 +155,9 @@ TEST_CASE("check: clips with too few frames, and without the sound asked for") {
   World world;
   world.config.data.sets[0].num_frames = 30;  // of 20
   world.config.data.sets[0].inputs = samples::Inputs::frames_and_sound;
-  const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
+  const text::SentencePieceTokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   samples::ModelInput input = models::model_input(world.config.model);
-  input.audio = samples::BranchInput{};
+  test::add_audio(input, {});
   const DatasetFindings found = check_dataset(world.config, 0, {input, 64}, &tokenizer, {});
   CHECK(found.errors.empty());
   CHECK(found.num_samples == 5);
@@ -166,7 +168,7 @@ TEST_CASE("check: clips with too few frames, and without the sound asked for") {
 TEST_CASE("check: weight files that do not fit, all of them") {
   World world;
   fs::remove(world.path("weights/eva_vit_g.pth"));
-  world.config.model.vision.image_q_former.num_layers = 3;
+  world.config.model.vision.resampler.num_layers = 3;
   world.replace_in_model_sizes("num_hidden_layers", 3);
   world.config.model.weights.projection = "/nowhere/projection.pth";
   const CheckReport report = world.check();
@@ -181,7 +183,7 @@ TEST_CASE("check: weight files that do not fit, all of them") {
 
 TEST_CASE("check: the words about weights are those of training") {
   World world;
-  world.config.model.vision.encoder.num_blocks = 3;
+  world.config.model.vision.encoder.as<encoders::EvaVitConfig>().num_blocks = 3;
   const auto config = test::write_config(world.config, world.path("run.yaml"));
   const CheckReport report = world.check();
   REQUIRE(report.problems.size() == 1);
@@ -192,10 +194,10 @@ TEST_CASE("check: the words about weights are those of training") {
 TEST_CASE("check: a size that is not that of its file is told once") {
   World world;
   SECTION("that makes no model") {
-    world.config.model.vision.encoder.width = 15;
+    world.config.model.vision.encoder.as<encoders::EvaVitConfig>().width = 15;
   }
   SECTION("that makes one") {
-    world.config.model.vision.encoder.width = 32;
+    world.config.model.vision.encoder.as<encoders::EvaVitConfig>().width = 32;
   }
   world.finds({"eva_vit_g.pth", "model.vision.encoder.width is ", "but the file has 16"});
 }

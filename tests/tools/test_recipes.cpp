@@ -12,6 +12,7 @@
 #include "models/model_input.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "train/loop/trainer.h"
 #include "weights/write.h"
 
@@ -59,11 +60,10 @@ train::RunConfig demo_run(const std::string& name) {
 
 nn::ParameterList frozen_parameters(models::VideoLlama& model) {
   nn::ParameterList list;
-  if (auto* vision = model.vision()) {
-    vision->declare_encoder(list);
-    vision->declare_image_q_former(list);
+  for (models::Branch& branch : model.branches()) {
+    branch.declare_encoders(list);
+    branch.declare_resampler(list);
   }
-  if (auto* audio = model.audio()) audio->declare_trunks(list);
   model.language_model().declare(list);
   return list;
 }
@@ -77,8 +77,8 @@ std::vector<at::Tensor> copies(const nn::ParameterList& parameters) {
 
 // Trains, checks, and returns what was trained.
 weights::NamedTensors train_and_check(const train::RunConfig& config) {
-  const text::Tokenizer tokenizer(fs::path(config.model.weights.language_model) /
-                                  "tokenizer.model");
+  const text::SentencePieceTokenizer tokenizer(fs::path(config.model.weights.language_model) /
+                                               "tokenizer.model");
   const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto model = models::load_video_llama(config.model, at::kCPU, config.seed);
   const nn::ParameterList frozen = frozen_parameters(*model);

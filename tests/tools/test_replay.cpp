@@ -10,6 +10,7 @@
 #include "models/model_input.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/show/example_view.h"
 #include "train/show/sample_losses.h"
@@ -84,7 +85,7 @@ TEST_CASE("replay: a step's page holds all its samples with the frames that the 
   const std::string html = read_file(world.path("shown/steps.html"));
   check_markup(html);
 
-  const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
+  const text::SentencePieceTokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto planned = sample_order(config, data.sources()).step(2);
   REQUIRE(planned.size() == 4);
@@ -152,7 +153,7 @@ TEST_CASE("replay: a sample's own losses add up to the loss of its step") {
   config.checkpoints.every_steps = 1;
   config.checkpoints.keep_last = 6;
   REQUIRE(train::train(config, {}) == 0);
-  const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
+  const text::SentencePieceTokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   SampleLosses losses(config, world.path("run/checkpoints/step_000004"), tokenizer.image_token());
   double sum = 0, num_targets = 0;
@@ -224,7 +225,7 @@ TEST_CASE("replay: many bad steps are listed, the first ones drawn, any of them 
   const test::TinyWorld world;
   RunConfig config = world.run("run");
   config.training.steps_per_epoch = 100;
-  const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
+  const text::SentencePieceTokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto order = sample_order(config, data.sources());
   {

@@ -12,9 +12,11 @@
 #include "media/audio.h"
 #include "models/model_input.h"
 #include "samples/audio_clips.h"
+#include "tests/support/model_input.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "text/prompt.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/show/example_page.h"
 #include "train/show/example_view.h"
@@ -53,8 +55,8 @@ void write_caption(const test::TinyWorld& world, const std::string& id,
                         "videoid,page_dir,name\n" + id + ",page,\"" + caption + "\"\n");
 }
 
-text::Tokenizer llama_tokenizer() {
-  return text::Tokenizer(test::golden_file("text/llama_tokenizer.model"));
+text::SentencePieceTokenizer llama_tokenizer() {
+  return text::SentencePieceTokenizer(test::golden_file("text/llama_tokenizer.model"));
 }
 
 std::string all_texts(const std::vector<TokenStretch>& stretches) {
@@ -69,7 +71,7 @@ std::string all_texts(const std::vector<TokenStretch>& stretches) {
 TEST_CASE("show: frames.png holds the frames of the training sample") {
   const test::TinyWorld world;
   RunConfig config = world.run("run");
-  const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
+  const text::SentencePieceTokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto sample = sample_order(config, data.sources()).step(4)[2];
   samples::StageSeconds seconds;
@@ -165,10 +167,8 @@ TEST_CASE("show: frames and sound of one clip") {
   set.inputs = samples::Inputs::frames_and_sound;
   datasets::DataConfig data;
   data.sets = {set};
-  const text::Tokenizer tokenizer = llama_tokenizer();
-  const datasets::Mixture mixture(
-      data, {.vision = samples::BranchInput{}, .audio = samples::BranchInput{.num_tokens = 8}},
-      tokenizer);
+  const text::SentencePieceTokenizer tokenizer = llama_tokenizer();
+  const datasets::Mixture mixture(data, test::both_inputs({}, {.num_tokens = 8}), tokenizer);
   samples::StageSeconds seconds;
   const datasets::Record record = mixture.record({});
   const samples::Example example = mixture.build(record, {}, seconds);
@@ -213,7 +213,7 @@ TEST_CASE("contact sheet: any number of pictures, none changed") {
 }
 
 TEST_CASE("tokens: every target is marked, every character shown once") {
-  const text::Tokenizer tokenizer = llama_tokenizer();
+  const text::SentencePieceTokenizer tokenizer = llama_tokenizer();
   const std::string words = "Naïve café — 日本 \xF0\x9F\x90\xB6 costs 12 €";
   const text::TokenSequence sequence =
       text::build_caption(tokenizer, words, {.num_media_tokens = 6, .limit = {.max_tokens = 100}});
@@ -241,10 +241,11 @@ TEST_CASE("tokens: every target is marked, every character shown once") {
 }
 
 TEST_CASE("tokens: questions are ignored, answers and what ends them are targets") {
-  const text::Tokenizer tokenizer = llama_tokenizer();
+  const text::SentencePieceTokenizer tokenizer = llama_tokenizer();
   const text::Conversation conversation{{{"What is <b>this</b>?", "A dog."}, {"Sure?", "Yes."}},
                                         {{0, 0}}};
-  const std::vector<std::string> media_texts = {text::image_text(3)};
+  const std::vector<std::string> media_texts = {
+      text::prompt_template("vicuna").training.media_text(MediaKind::image, 3)};
   const auto sequence = text::build_conversation(tokenizer, conversation, media_texts, {});
   const std::vector<MediumLabel> media = {{"image", 3}};
   std::string learned, ignored;
@@ -258,7 +259,7 @@ TEST_CASE("tokens: questions are ignored, answers and what ends them are targets
 }
 
 TEST_CASE("tokens: bytes that are no character, and ids of no piece") {
-  const text::Tokenizer tokenizer = llama_tokenizer();
+  const text::SentencePieceTokenizer tokenizer = llama_tokenizer();
   constexpr std::int64_t kFirstByte = 3;  // the piece <0x00>
   const std::vector<std::int64_t> ids = {kFirstByte + 0xe2, 319, 40000, kFirstByte + 0xff};
   const std::vector<std::int64_t> labels(ids.size(), text::kIgnoredLabel);

@@ -18,7 +18,7 @@ train::RunConfig recorded_run(const std::filesystem::path& goldens,
   config.output_dir = output;
   config.device = "cpu";
   config.model.vision = tiny_vision(224);
-  config.model.precision = "fp32";
+  config.model.precision = models::Precision::fp32;
   config.model.dropout = 0;
   config.model.weights = {.vision_encoder = goldens / "ckpt/eva_vit_g.pth",
                           .q_former = goldens / "ckpt/blip2_qformer.pth",

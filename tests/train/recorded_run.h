@@ -7,6 +7,7 @@
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
 #include "tests/support/golden_tensors.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "train/loop/trainer.h"
 
 namespace vllama::test {
@@ -43,7 +44,7 @@ struct Session {
   datasets::SampleOrder order(datasets::SampleOrder::DatasetChoice choice = {}) const;
 
   train::RunConfig config;
-  text::Tokenizer tokenizer;
+  text::SentencePieceTokenizer tokenizer;
   datasets::Mixture data;
   std::unique_ptr<models::VideoLlama> model;
 };

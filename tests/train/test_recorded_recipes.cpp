@@ -36,9 +36,9 @@ datasets::DatasetConfig videochat(const fs::path& goldens) {
 
 // The model with the audio branch, as the released checkpoints were trained.
 void take_audio_branch(train::RunConfig& config, const fs::path& goldens) {
-  config.model.branches = "audio";
+  config.model.branches = models::BranchSet::audio;
   config.model.audio = tiny_audio();
-  config.model.audio.embedding_scale = "published";
+  config.model.audio.embedding_scale = encoders::EmbeddingScale::published;
   config.model.weights = {.image_bind = goldens / "ckpt/imagebind/imagebind_huge.pth",
                           .language_model = goldens / "ckpt/llama",
                           .audio_checkpoint = goldens / "ckpt/init_al.pth"};

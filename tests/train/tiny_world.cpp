@@ -9,7 +9,7 @@
 
 #include "core/files.h"
 #include "models/random_weights.h"
-#include "text/tokenizer.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "train/record/metrics.h"
 #include "weights/tensor_source.h"
 #include "weights/write.h"
@@ -21,20 +21,20 @@ constexpr std::int64_t kNumPieces = 32000;
 
 models::VisionConfig tiny_vision() {
   models::VisionConfig vision;
-  vision.encoder = {
+  vision.encoder = encoders::EvaVitConfig{
       .image_size = 28, .width = 16, .num_blocks = 2, .num_heads = 2, .mlp_width = 32};
-  vision.image_q_former = {.num_queries = 3,
-                           .num_layers = 2,
-                           .width = 16,
-                           .num_heads = 2,
-                           .mlp_width = 32,
-                           .cross_attention_every = 2};
-  vision.video_q_former = {.num_queries = 4,
-                           .num_layers = 2,
-                           .width = 16,
-                           .num_heads = 2,
-                           .mlp_width = 32,
-                           .cross_attention_every = 1};
+  vision.resampler = {.num_queries = 3,
+                      .num_layers = 2,
+                      .width = 16,
+                      .num_heads = 2,
+                      .mlp_width = 32,
+                      .cross_attention_every = 2};
+  vision.q_former = {.num_queries = 4,
+                     .num_layers = 2,
+                     .width = 16,
+                     .num_heads = 2,
+                     .mlp_width = 32,
+                     .cross_attention_every = 1};
   return vision;
 }
 
@@ -77,7 +77,7 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
   config.model.weights.vision_encoder = path("weights/eva_vit_g.pth");
   config.model.weights.q_former = path("weights/blip2_qformer.pth");
   config.model.weights.language_model = path("weights/llama");
-  config.model.precision = "fp32";
+  config.model.precision = models::Precision::fp32;
   datasets::DatasetConfig clips;
   clips.name = "clips";
   clips.format = "webvid";
@@ -97,7 +97,7 @@ train::RunConfig TinyWorld::run(const std::string& name) const {
 }
 
 void TinyWorld::poison(const std::string& word) const {
-  const text::Tokenizer tokenizer(path("weights/llama/tokenizer.model"));
+  const text::SentencePieceTokenizer tokenizer(path("weights/llama/tokenizer.model"));
   const auto file = path("weights/llama/model.safetensors");
   weights::NamedTensors tensors;
   {

@@ -18,7 +18,7 @@
 #include "datasets/loading/mixture.h"
 #include "datasets/readers/webvid.h"
 #include "models/model_input.h"
-#include "text/tokenizer.h"
+#include "text/open_tokenizer.h"
 #include "tools/bench/process_usage.h"
 #include "tools/bench/scratch_folder.h"
 #include "tools/command_line/run_arguments.h"
@@ -112,8 +112,8 @@ void add_stages(Report& report, const samples::StageSeconds& stages, double num_
 // The whole data path of a run, without its model.
 Report bench_recipe(const RecipeArguments& arguments) {
   const train::RunConfig run = read_config(arguments.run);
-  const text::Tokenizer tokenizer(fs::path(run.model.weights.language_model) / "tokenizer.model");
-  const datasets::Mixture mixture(run.data, models::model_input(run.model), tokenizer);
+  const auto tokenizer = text::open_tokenizer(run.model.weights.language_model);
+  const datasets::Mixture mixture(run.data, models::model_input(run.model), *tokenizer);
   // Small steps, so that few samples hold the mixture of the run.
   constexpr std::int64_t kBatch = 4;
   const datasets::SampleOrder order(mixture.sources(),
@@ -125,7 +125,7 @@ Report bench_recipe(const RecipeArguments& arguments) {
   datasets::Loader loader(
       order, mixture, {.end_step = num_batches},
       {.num_workers = arguments.num_workers, .queue_depth = 2 * arguments.num_workers + 2},
-      tokenizer.image_token());
+      tokenizer->image_token());
   for (std::int64_t i = 0; i < num_batches; ++i) loader.next();
   const double seconds = seconds_since(start);
   const double processor = processor_seconds() - processor_before;

@@ -15,7 +15,7 @@
 #include "datasets/loading/loader.h"
 #include "datasets/loading/mixture.h"
 #include "models/model_input.h"
-#include "text/tokenizer.h"
+#include "text/open_tokenizer.h"
 #include "tools/bench/endurance_report.h"
 #include "tools/bench/watched_process.h"
 #include "tools/command_line/run_arguments.h"
@@ -75,14 +75,13 @@ void measure_data(const EnduranceArguments& arguments) {
   config.training.num_epochs = 1;
   config.training.steps_per_epoch = arguments.num_batches;
   log::quiet();  // the broken samples of 20,000 batches would fill the log
-  const text::Tokenizer tokenizer(fs::path(config.model.weights.language_model) /
-                                  "tokenizer.model");
-  const datasets::Mixture mixture(config.data, models::model_input(config.model), tokenizer);
+  const auto tokenizer = text::open_tokenizer(config.model.weights.language_model);
+  const datasets::Mixture mixture(config.data, models::model_input(config.model), *tokenizer);
   const datasets::SampleOrder order = train::sample_order(config, mixture.sources());
   // More than are taken, so that the queue is full at the last reading as at the others.
   const std::int64_t end_step = arguments.num_batches + config.data.loader.queue_depth;
   datasets::Loader loader(order, mixture, {.end_step = end_step}, config.data.loader,
-                          tokenizer.image_token());
+                          tokenizer->image_token());
 
   Endurance endurance{.unit = "batches", .run = {}, .readings = {}};
   ReadingPlan plan(arguments.first, arguments.every, arguments.num_batches);

@@ -130,7 +130,8 @@ void save_model(const language::LlamaConfig& config, const nn::ParameterList& pa
 
 Json measure(const GenerateOptions& options) {
   const at::Device device = bench_device(options.device);
-  const at::ScalarType dtype = options.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+  const at::ScalarType dtype =
+      models::frozen_type(*config::value_named<models::Precision>(options.precision));
   const language::LlamaConfig config = language_sizes(options.size);
   language::Llama model(config);
   nn::ParameterList parameters;

@@ -140,7 +140,7 @@ Json measure(const ScalingOptions& options, distributed::Communicator& ranks, at
   train::RunConfig config;
   const auto sizes = bench::step_sizes(options.size);
   config.model.vision = sizes.vision;
-  config.model.precision = options.precision;
+  config.model.precision = *config::value_named<models::Precision>(options.precision);
   config.training.micro_batch_size = options.batch.num_clips;
   config.training.batch_size = options.batch.num_clips * ranks.num_ranks();
   const auto model = bench::random_model(config.model, sizes.language, device);

@@ -108,19 +108,18 @@ void language_stages(models::VideoLlama& model, const samples::Batch& batch,
 // The frozen encoder and both Q-Formers -> media embeddings.
 at::Tensor vision_stages(models::VideoLlama& model, const samples::Batch& batch,
                          const nn::Dropout& dropout, Stopwatch& watch) {
-  const models::VisionBranch& vision = *model.vision();
-  const auto& group = batch.group(samples::MediaRoute::vision);
+  const models::Branch& vision = model.branches().front();
+  const auto& group = batch.media.at(0);
   at::Tensor frame_queries;
   {
     const at::AutoGradMode no_graph(false);
-    const at::Tensor images_FCHW = models::VisionBranch::normalize(
-        group.values.to(model.device()), model.language_model().head().scalar_type());
-    const at::Tensor tokens_FLE = vision.encoder_norm()(vision.encoder()(images_FCHW));
+    const encoders::Encoder& encoder = *vision.encoders().front();
+    const at::Tensor tokens_RE = encoder(encoder.prepared(group.values.to(model.device())));
     watch.lap("vision");
-    frame_queries = vision.image_q_former()(
-        tokens_FLE.flatten(0, 1), nn::Segments::equal(tokens_FLE.size(0), tokens_FLE.size(1)));
+    frame_queries = (*vision.resampler())(
+        tokens_RE, nn::Segments::equal(group.values.size(0), encoder.tokens_per_row()));
   }
-  const at::Tensor media_MH = vision.embed_clips(frame_queries, group.rows_per_medium, dropout);
+  const at::Tensor media_MH = vision.embed(frame_queries, group.rows_per_medium, dropout);
   watch.lap("q_formers_forward");
   return media_MH;
 }
@@ -137,7 +136,7 @@ Stopwatch time_stages(const StepOptions& options, const train::RunConfig& config
   optim::AdamW optimizer(parameters, config.optimizer);
   return timed(options, model.device(), [&](std::int64_t step, Stopwatch& watch) {
     const auto batch = bench::random_batch(model, options.batch, step);
-    const auto& group = batch.group(samples::MediaRoute::vision);
+    const auto& group = batch.media.at(0);
     const nn::Dropout dropout(config.model.dropout, group.dropout_keys, model.device());
     watch.start();
     parameters.zero_gradients();
@@ -176,9 +175,9 @@ std::int64_t peak_resident_bytes() {
 
 models::StepFlops flops_of(models::VideoLlama& model, const StepOptions& options) {
   const auto batch = bench::random_batch(model, options.batch, 0);
-  return models::step_flops(model.config().vision, model.language_model().config(),
-                            {batch.group(samples::MediaRoute::vision).rows_per_medium,
-                             batch.sequence_lengths, batch.num_targets});
+  return models::step_flops(
+      model.branches().front(), model.language_model().config(),
+      {{batch.media.at(0).rows_per_medium}, batch.sequence_lengths, batch.num_targets});
 }
 
 Json report(const StepOptions& options, const train::RunConfig& config, models::VideoLlama& model) {
@@ -235,7 +234,7 @@ void bench_step(const StepOptions& options) {
   const auto sizes = bench::step_sizes(options.size);
   train::RunConfig config;
   config.model.vision = sizes.vision;
-  config.model.precision = options.precision;
+  config.model.precision = *config::value_named<models::Precision>(options.precision);
   config.model.recompute_layers = options.recompute;
   const auto model =
       bench::random_model(config.model, sizes.language, bench_device(options.device));

@@ -18,14 +18,14 @@ constexpr std::int64_t kMaxPositions = 2048;
 
 StepSizes tiny() {
   StepSizes sizes;
-  sizes.vision.encoder = {
+  sizes.vision.encoder = encoders::EvaVitConfig{
       .image_size = 56, .width = 48, .num_blocks = 2, .num_heads = 4, .mlp_width = 192};
-  sizes.vision.image_q_former = {.num_queries = 8,
-                                 .num_layers = 2,
-                                 .width = 32,
-                                 .num_heads = 2,
-                                 .mlp_width = 128,
-                                 .cross_attention_every = 2};
+  sizes.vision.resampler = {.num_queries = 8,
+                            .num_layers = 2,
+                            .width = 32,
+                            .num_heads = 2,
+                            .mlp_width = 128,
+                            .cross_attention_every = 2};
   sizes.language.vocabulary_size = 1000;
   sizes.language.width = 64;
   sizes.language.mlp_width = 172;
@@ -36,13 +36,14 @@ StepSizes tiny() {
 
 StepSizes hundred_million() {
   StepSizes sizes;
-  sizes.vision.encoder = {.width = 192, .num_blocks = 6, .num_heads = 3, .mlp_width = 768};
-  sizes.vision.image_q_former = {.num_queries = 32,
-                                 .num_layers = 4,
-                                 .width = 192,
-                                 .num_heads = 3,
-                                 .mlp_width = 768,
-                                 .cross_attention_every = 2};
+  sizes.vision.encoder =
+      encoders::EvaVitConfig{.width = 192, .num_blocks = 6, .num_heads = 3, .mlp_width = 768};
+  sizes.vision.resampler = {.num_queries = 32,
+                            .num_layers = 4,
+                            .width = 192,
+                            .num_heads = 3,
+                            .mlp_width = 768,
+                            .cross_attention_every = 2};
   sizes.language.width = 640;
   sizes.language.mlp_width = 1728;
   sizes.language.num_layers = 10;
@@ -65,8 +66,10 @@ at::Tensor drawn(const nn::Parameter& parameter, const at::TensorOptions& option
 
 nn::ParameterList frozen_parameters(models::VideoLlama& model) {
   nn::ParameterList list;
-  model.vision()->declare_encoder(list);
-  model.vision()->declare_image_q_former(list);
+  for (models::Branch& branch : model.branches()) {
+    branch.declare_encoders(list);
+    branch.declare_resampler(list);
+  }
   model.language_model().declare(list);
   return list;
 }
@@ -82,9 +85,9 @@ StepSizes step_sizes(const std::string& name) {
   StepSizes sizes;  // the defaults are the 7B model
   if (name == "tiny") sizes = tiny();
   if (name == "100m") sizes = hundred_million();
-  sizes.vision.video_q_former = sizes.vision.image_q_former;
-  sizes.vision.video_q_former.num_layers = 2;
-  sizes.vision.video_q_former.cross_attention_every = 1;
+  sizes.vision.q_former = sizes.vision.resampler;
+  sizes.vision.q_former.num_layers = 2;
+  sizes.vision.q_former.cross_attention_every = 1;
   sizes.language.num_key_value_heads = sizes.language.num_heads;
   sizes.language.head_width = sizes.language.width / sizes.language.num_heads;
   sizes.language.max_positions = kMaxPositions;
@@ -99,7 +102,7 @@ void draw_weights(const nn::ParameterList& parameters, at::ScalarType dtype, at:
 std::unique_ptr<models::VideoLlama> random_model(const models::ModelConfig& config,
                                                  const language::LlamaConfig& language,
                                                  at::Device device) {
-  const at::ScalarType dtype = config.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+  const at::ScalarType dtype = models::frozen_type(config.precision);
   auto model = std::make_unique<models::VideoLlama>(config, language);
   draw_weights(frozen_parameters(*model), dtype, device);
   draw_weights(model->trainable_parameters(), at::kFloat, device);
@@ -114,13 +117,13 @@ std::int64_t num_parameters(models::VideoLlama& model) {
 
 samples::Batch random_batch(models::VideoLlama& model, const BatchSizes& sizes, std::int64_t step) {
   const auto generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(step));
-  const std::int64_t side = model.config().vision.encoder.image_size;
-  const std::int64_t media = model.config().vision.video_q_former.num_queries,
+  const std::int64_t side = model.config().vision.encoder.as<encoders::EvaVitConfig>().image_size;
+  const std::int64_t media = model.config().vision.q_former.num_queries,
                      caption = sizes.caption_tokens;
   const std::int64_t length = 1 + media + caption, clips = sizes.num_clips;
   samples::Batch batch;
   batch.step = step;
-  samples::MediaGroup& group = batch.group(samples::MediaRoute::vision);
+  samples::MediaGroup& group = batch.media.emplace_back();
   group.values = at::randint(0, 256, {clips * sizes.frames_per_clip, side, side, 3}, generator,
                              at::TensorOptions(at::kByte));
   const at::Tensor captions =

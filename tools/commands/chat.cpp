@@ -25,9 +25,9 @@ namespace vllama::tools {
 namespace {
 
 struct ChatArguments {
-  std::string model, device = "auto", form, system;
+  std::string model, device = "auto", layout, system;
   std::vector<std::string> overrides, prompts;
-  std::vector<std::pair<inference::ShownAs, std::string>> media;
+  std::vector<std::pair<MediaKind, std::string>> media;
   std::int64_t num_frames = 0, num_threads = 0;
   bool no_sound = false, json = false;
   std::vector<std::string> generation;  // assignments to GenerationConfig
@@ -49,7 +49,8 @@ class RememberedInterrupts {
 inference::ChatSettings settings_of(const ChatArguments& arguments,
                                     const inference::OpenedModel& opened) {
   inference::ChatSettings settings = opened.chat;
-  if (!arguments.form.empty()) settings.template_kind = arguments.form;
+  if (const auto layout = config::value_named<text::LayoutKind>(arguments.layout))
+    settings.layout = *layout;
   if (!arguments.system.empty()) settings.system = arguments.system;
   if (arguments.num_frames > 0) settings.num_frames = arguments.num_frames;
   return settings;
@@ -57,7 +58,7 @@ inference::ChatSettings settings_of(const ChatArguments& arguments,
 
 // With the answers as they are made, or all of it as JSON.
 void answer_prompts(const ChatArguments& arguments, const inference::OpenedModel& opened,
-                    inference::Conversation& conversation) {
+                    inference::ModelChat& conversation) {
   for (const std::string& prompt : arguments.prompts) {
     const inference::Reply reply = conversation.ask(prompt, [&](std::string_view text) {
       if (!arguments.json) std::cout << text << std::flush;
@@ -101,7 +102,7 @@ void chat(const ChatArguments& arguments) {
       train::open_saved(arguments.model, train::chosen_device(arguments.device, {}),
                         {.overrides = arguments.overrides});
   const inference::ChatSettings settings = settings_of(arguments, opened);
-  inference::Conversation conversation(opened, settings, config);
+  inference::ModelChat conversation(opened, settings, config);
   const inference::ShowOptions options{.num_frames = settings.num_frames,
                                        .time_message = settings.time_message,
                                        .sound = !arguments.no_sound};
@@ -117,7 +118,7 @@ void chat(const ChatArguments& arguments) {
   }).run(lines_from_user(), std::cout);
 }
 
-void add_media_option(CLI::App& command, const char* name, inference::ShownAs as, const char* help,
+void add_media_option(CLI::App& command, const char* name, MediaKind as, const char* help,
                       const std::shared_ptr<ChatArguments>& arguments) {
   command
       .add_option_function<std::vector<std::string>>(
@@ -145,18 +146,16 @@ void add_chat(CLI::App& program) {
                    "a bundle; a step's folder; a run's folder: its newest step; RUN/best; a "
                    "RUN.yaml: the weights that it names")
       ->required();
-  add_media_option(*command, "--video", inference::ShownAs::video, "a video; may be repeated",
-                   arguments);
-  add_media_option(*command, "--image", inference::ShownAs::image, "an image; may be repeated",
-                   arguments);
-  add_media_option(*command, "--audio", inference::ShownAs::audio,
+  add_media_option(*command, "--video", MediaKind::video, "a video; may be repeated", arguments);
+  add_media_option(*command, "--image", MediaKind::image, "an image; may be repeated", arguments);
+  add_media_option(*command, "--audio", MediaKind::sound,
                    "a sound, for a model with an audio branch; may be repeated", arguments);
   command->add_flag("--no-sound", arguments->no_sound, "show videos without their sound");
   command->add_option("--prompt", arguments->prompts, "a question; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--json", arguments->json, "print the whole chat as one JSON object");
   command
-      ->add_option("--template", arguments->form,
+      ->add_option("--template", arguments->layout,
                    "layout of the prompts: that of the released checkpoints, or that of training; "
                    "default: what the model was trained with")
       ->check(CLI::IsMember({"reference", "training"}));

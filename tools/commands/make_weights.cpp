@@ -9,7 +9,7 @@
 
 #include "core/files.h"
 #include "models/random_weights.h"
-#include "text/tokenizer.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "tools/commands/commands.h"
 
 namespace vllama::tools {
@@ -26,7 +26,7 @@ const std::map<std::string, at::ScalarType> kTypes{
 
 void make_weights(const MakeWeightsArguments& arguments) {
   const auto sizes = config::read<models::WeightSizes>(config::load_file(arguments.sizes_file));
-  const text::Tokenizer tokenizer(arguments.tokenizer_file);
+  const text::SentencePieceTokenizer tokenizer(arguments.tokenizer_file);
   const std::filesystem::path folder = arguments.folder;
   models::write_random_weights(sizes, tokenizer.size(), arguments.seed, folder, arguments.type);
   write_file_atomically(folder / "llama/tokenizer.model", read_file(arguments.tokenizer_file));

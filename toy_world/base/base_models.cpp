@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "models/base_files.h"
-#include "models/load_image_bind.h"
+#include "models/encoder_reading.h"
 #include "models/weight_reading.h"
 #include "toy_world/base/captions.h"
 
@@ -22,27 +22,27 @@ void read(const fs::path& file, nn::ParameterList parameters) {
                 .rules = {.writable = true}});
 }
 
-models::VisionBranch read_vision(const BaseFiles& files) {
-  models::VisionBranch vision(files.sizes.vision, files.sizes.language.width);
+models::Branch read_vision(const BaseFiles& files) {
+  models::Branch vision = make_branch(files.sizes.vision, files.sizes.language.width);
   nn::ParameterList encoder, q_former;
-  vision.declare_encoder(encoder);
-  vision.declare_image_q_former(q_former);
+  vision.declare_encoders(encoder);
+  vision.declare_resampler(q_former);
   read(files.folder / models::kVisionEncoderFile, std::move(encoder));
   read(files.folder / models::kImageQFormerFile, std::move(q_former));
   return vision;
 }
 
-models::AudioBranch make_audio(const BaseFiles& files) {
+ImageBind make_image_bind(const BaseFiles& files) {
   if (!files.sizes.audio)
     throw UserError("the sizes have no section 'audio', so there is no ImageBind to make");
-  return models::AudioBranch(*files.sizes.audio, files.sizes.language.width);
+  return ImageBind(*files.sizes.audio);
 }
 
-models::AudioBranch read_image_bind(const BaseFiles& files) {
-  models::AudioBranch audio = make_audio(files);
-  models::load_image_bind(audio, (files.folder / models::kImageBindFile).string(), at::kFloat,
-                          at::kCPU);
-  return audio;
+ImageBind read_image_bind(const BaseFiles& files) {
+  ImageBind image_bind = make_image_bind(files);
+  models::load(models::encoder_reading({&image_bind.pictures, &image_bind.sounds}, /*key=*/"",
+                                       (files.folder / models::kImageBindFile).string(), {}));
+  return image_bind;
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ models::AudioBranch read_image_bind(const BaseFiles& files) {
 std::vector<Gate> make_vision(const BaseFiles& files, const VisionTraining& settings,
                               std::uint64_t seed, const GateSizes& gate_sizes) {
   fs::create_directories(files.folder);
-  models::VisionBranch vision(files.sizes.vision, files.sizes.language.width);
+  models::Branch vision = make_branch(files.sizes.vision, files.sizes.language.width);
   train_vision(vision, settings, seed);
   models::write_vision_encoder(vision, files.folder, kFileType);
   models::write_image_q_former(vision, files.folder, kFileType);
@@ -60,17 +60,17 @@ std::vector<Gate> make_vision(const BaseFiles& files, const VisionTraining& sett
 std::vector<Gate> make_image_bind(const BaseFiles& files, const ImageTextTraining& image_text,
                                   const SoundTraining& sound, std::uint64_t seed,
                                   const GateSizes& gate_sizes) {
-  models::AudioBranch audio = make_audio(files);
-  encoders::EvaVit encoder(files.sizes.vision.encoder);
+  ImageBind image_bind = make_image_bind(files);
+  encoders::EvaVit encoder(files.sizes.vision.encoder.as<encoders::EvaVitConfig>());
   nn::ParameterList parameters;
   encoder.declare(parameters);
   read(files.folder / models::kVisionEncoderFile, std::move(parameters));
   TextTrunk text(CaptionWords().num_words(), kCaptionLength, files.sizes.audio->embedding_width);
-  train_image_text(audio, text, encoder, image_text, seed);
-  train_sound(audio, sound, seed);
-  models::write_image_bind(audio, files.folder, kFileType);
+  train_image_text(image_bind, text, encoder, image_text, seed);
+  train_sound(image_bind, sound, seed);
+  models::write_image_bind(image_bind.parameters(), files.folder, kFileType);
 
-  const models::AudioBranch written = read_image_bind(files);
+  const ImageBind written = read_image_bind(files);
   std::vector<Gate> gates{caption_gate(written, text, seed, gate_sizes)};
   for (Gate& gate : image_bind_gates(written, seed, gate_sizes)) gates.push_back(std::move(gate));
   return gates;

@@ -24,8 +24,8 @@
 #include <string>
 #include <vector>
 
-#include "models/audio_branch.h"
-#include "models/vision_branch.h"
+#include "models/branch.h"
+#include "toy_world/base/image_bind.h"
 #include "toy_world/base/text_trunk.h"
 
 namespace vllama::toy {
@@ -43,14 +43,14 @@ struct GateSizes {
   std::int64_t num_prototypes = 300, num_matched = 600;  // scenes for each, of all kinds
 };
 
-std::vector<Gate> vision_gates(const models::VisionBranch& vision, std::uint64_t seed,
+std::vector<Gate> vision_gates(const models::Branch& vision, std::uint64_t seed,
                                const GateSizes& sizes = {});
-std::vector<Gate> image_bind_gates(const models::AudioBranch& audio, std::uint64_t seed,
+std::vector<Gate> image_bind_gates(const ImageBind& image_bind, std::uint64_t seed,
                                    const GateSizes& sizes = {});
 
 // The share of scenes with one shape whose picture is nearest to the caption "a KIND" of its own
 // kind among the six; only while the text trunk is there.
-Gate caption_gate(const models::AudioBranch& audio, const TextTrunk& text, std::uint64_t seed,
+Gate caption_gate(const ImageBind& image_bind, const TextTrunk& text, std::uint64_t seed,
                   const GateSizes& sizes = {});
 
 // A line for each gate: name, value, threshold, whether it passed.

@@ -68,7 +68,7 @@ double cosine(const at::Tensor& a_NE, const at::Tensor& b_NE) {
 
 }  // namespace
 
-std::vector<Gate> image_bind_gates(const models::AudioBranch& audio, std::uint64_t seed,
+std::vector<Gate> image_bind_gates(const ImageBind& image_bind, std::uint64_t seed,
                                    const GateSizes& sizes) {
   const auto stream = [seed](std::int64_t index) {
     return RandomStream(stream_key(seed, Stream::gates, index));
@@ -76,12 +76,12 @@ std::vector<Gate> image_bind_gates(const models::AudioBranch& audio, std::uint64
   const auto shown = draw_pictures(sizes.num_prototypes, kOneShape, stream(2));
   const auto single = draw_pictures(sizes.num_matched, kOneShape, stream(3));
   const at::Tensor prototypes_KE =
-      prototypes(embed_pictures(audio.vision_encoder(), shown), kinds_of(shown));
+      prototypes(embed_pictures(image_bind.pictures.trunk(), shown), kinds_of(shown));
   const auto matched = [&](const at::Tensor& embeddings_NE) {
     return share_matched(embeddings_NE, prototypes_KE, kinds_of(single));
   };
   const auto heard = [&](const std::vector<Picture>& pictures, Carrier carrier) {
-    return embed_sounds(audio.audio_encoder(), pictures, carrier);
+    return embed_sounds(image_bind.sounds.trunk(), pictures, carrier);
   };
 
   const auto fitted = draw_pictures(sizes.num_fitted, kBaseRules, stream(4));
@@ -89,11 +89,12 @@ std::vector<Gate> image_bind_gates(const models::AudioBranch& audio, std::uint64
   const auto present = [](const std::vector<Picture>& pictures) {
     return label(pictures, 1).kinds.present;
   };
-  const LinearProbe probe(embed_pictures(audio.vision_encoder(), fitted), present(fitted));
-  const at::Tensor pictures_NE = embed_pictures(audio.vision_encoder(), tested),
+  const LinearProbe probe(embed_pictures(image_bind.pictures.trunk(), fitted), present(fitted));
+  const at::Tensor pictures_NE = embed_pictures(image_bind.pictures.trunk(), tested),
                    sounds_NE = heard(tested, Carrier::clip);
   return {
-      {"picture -> kind", matched(embed_pictures(audio.vision_encoder(), single)), kLeastAccuracy},
+      {"picture -> kind", matched(embed_pictures(image_bind.pictures.trunk(), single)),
+       kLeastAccuracy},
       {"sound -> kind", matched(heard(single, Carrier::none)), kLeastAccuracy},
       {"sound of clip -> kind", matched(heard(single, Carrier::clip)), kLeastAccuracy},
       {"kinds seen in scenes", balanced_accuracy(probe(pictures_NE), present(tested)), {}},
@@ -103,7 +104,7 @@ std::vector<Gate> image_bind_gates(const models::AudioBranch& audio, std::uint64
       {"distance of means", (pictures_NE.mean(0) - sounds_NE.mean(0)).norm().item<double>(), {}}};
 }
 
-Gate caption_gate(const models::AudioBranch& audio, const TextTrunk& text, std::uint64_t seed,
+Gate caption_gate(const ImageBind& image_bind, const TextTrunk& text, std::uint64_t seed,
                   const GateSizes& sizes) {
   const at::AutoGradMode no_graph(false);
   const auto single =
@@ -113,10 +114,10 @@ Gate caption_gate(const models::AudioBranch& audio, const TextTrunk& text, std::
     for (const std::int64_t number : CaptionWords().encode("a " + std::string(kind)))
       words.push_back(number);
   const at::Tensor captions_KE = text(at::tensor(words, at::kLong).view({kNumKinds, -1}));
-  return {
-      "picture -> caption",
-      share_matched(embed_pictures(audio.vision_encoder(), single), captions_KE, kinds_of(single)),
-      kLeastAccuracy};
+  return {"picture -> caption",
+          share_matched(embed_pictures(image_bind.pictures.trunk(), single), captions_KE,
+                        kinds_of(single)),
+          kLeastAccuracy};
 }
 
 }  // namespace vllama::toy

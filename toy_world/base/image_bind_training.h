@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "encoders/eva_vit.h"
-#include "models/audio_branch.h"
+#include "toy_world/base/image_bind.h"
 #include "toy_world/base/text_trunk.h"
 
 namespace vllama::toy {
@@ -17,10 +17,10 @@ struct ImageTextTraining {
   double peak_learning_rate = 1e-3;
 };
 
-// Trains the image encoder of `audio` and `text`, which reads captions as CaptionWords encodes
+// Trains the image encoder of `image_bind` and `text`, which reads captions as CaptionWords encodes
 // them. The image encoder starts from `encoder`, a trained EVA ViT, as far as shapes agree.
 // Returns the loss of every step.
-std::vector<double> train_image_text(models::AudioBranch& audio, TextTrunk& text,
+std::vector<double> train_image_text(ImageBind& image_bind, TextTrunk& text,
                                      encoders::EvaVit& encoder, const ImageTextTraining& settings,
                                      std::uint64_t seed);
 
@@ -31,10 +31,10 @@ struct SoundTraining {
   double peak_learning_rate = 1e-3;
 };
 
-// Trains the audio encoder of `audio` on pairs of a picture and the sound around it, with the image
-// encoder frozen: by contrast, where pictures that show the same kinds match alike, and by the
-// cosine of the pairs. Returns the loss of every step.
-std::vector<double> train_sound(models::AudioBranch& audio, const SoundTraining& settings,
+// Trains the audio encoder of `image_bind` on pairs of a picture and the sound around it, with the
+// image encoder frozen: by contrast, where pictures that show the same kinds match alike, and by
+// the cosine of the pairs. Returns the loss of every step.
+std::vector<double> train_sound(ImageBind& image_bind, const SoundTraining& settings,
                                 std::uint64_t seed);
 
 }  // namespace vllama::toy

@@ -3,10 +3,10 @@
 
 #include <cmath>
 
-#include "models/vision_branch.h"
 #include "toy_world/base/background_producer.h"
 #include "toy_world/base/captions.h"
 #include "toy_world/base/contrast.h"
+#include "toy_world/base/embed_pictures.h"
 #include "toy_world/base/encoder_start.h"
 #include "toy_world/base/image_bind_training.h"
 #include "toy_world/base/picture_labels.h"
@@ -36,11 +36,11 @@ Batch draw_batch(const CaptionWords& table, std::int64_t size, RandomStream rand
 
 }  // namespace
 
-std::vector<double> train_image_text(models::AudioBranch& audio, TextTrunk& text,
+std::vector<double> train_image_text(ImageBind& image_bind, TextTrunk& text,
                                      encoders::EvaVit& encoder, const ImageTextTraining& settings,
                                      std::uint64_t seed) {
-  nn::ParameterList parameters, trunks;
-  audio.declare_trunks(trunks);
+  nn::ParameterList parameters;
+  nn::ParameterList trunks = image_bind.parameters();
   enlarge_starts(trunks);
   nn::initialize(trunks, seed);
   start_from(encoder, trunks);
@@ -61,8 +61,8 @@ std::vector<double> train_image_text(models::AudioBranch& audio, TextTrunk& text
   });
   const auto loss_of_step = [&](std::int64_t) {
     const Batch batch = batches.next();
-    const at::Tensor images = models::VisionBranch::normalize(batch.frames_NHWC, at::kFloat);
-    return contrast_loss(audio.vision_encoder()(images), text(batch.words_NL),
+    const at::Tensor images = as_encoders_read(batch.frames_NHWC);
+    return contrast_loss(image_bind.pictures.trunk()(images), text(batch.words_NL),
                          log_scale.exp().clamp_max(kLargestScale), batch.matches_NN);
   };
   return train(parameters,

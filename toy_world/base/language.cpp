@@ -18,7 +18,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "models/base_files.h"
-#include "text/tokenizer.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "text/train_tokenizer.h"
 #include "toy_world/base/language_start.h"
 #include "toy_world/base/language_text.h"
@@ -274,7 +274,7 @@ void train_language_model(const LanguageTraining& training, const std::filesyste
   text::train_tokenizer(
       sample_texts(random_key({training.seed, kTokenizerTexts}), kNumTokenizerTexts), kMostPieces,
       file);
-  const text::Tokenizer tokenizer(file);
+  const text::SentencePieceTokenizer tokenizer(file);
   Trainer trainer(training, tokenizer);
   trainer.run();
   trainer.write(folder);

@@ -11,7 +11,7 @@
 #include "inference/generate/generator.h"
 #include "models/base_files.h"
 #include "models/weight_reading.h"
-#include "text/tokenizer.h"
+#include "text/open_tokenizer.h"
 
 namespace vllama::toy {
 namespace {
@@ -46,15 +46,15 @@ class Examiner {
  public:
   explicit Examiner(const std::filesystem::path& folder)
       : model_(load(folder)),
-        tokenizer_(folder / "tokenizer.model"),
-        rules_(inference::stop_rules(tokenizer_, text::chat_template("training", "vicuna"))),
-        generator_(*model_, tokenizer_, rules_, {.max_new_tokens = 16}) {}
+        tokenizer_(text::open_tokenizer(folder)),
+        rules_(inference::stop_rules(*tokenizer_, text::prompt_template("vicuna").training)),
+        generator_(*model_, *tokenizer_, rules_, {.max_new_tokens = 16}) {}
 
   std::size_t num_right(const std::vector<Exam>& exams) const {
     std::vector<inference::Prompt> prompts;
     for (const Exam& exam : exams)
       prompts.push_back(inference::make_prompt(
-          *model_, std::vector<std::vector<std::int64_t>>{exam_prompt(tokenizer_, exam)}, {}));
+          *model_, std::vector<std::vector<std::int64_t>>{exam_prompt(*tokenizer_, exam)}, {}));
     const auto answers = generator_(prompts);
     std::size_t count = 0;
     for (std::size_t i = 0; i < exams.size(); ++i)
@@ -64,7 +64,7 @@ class Examiner {
 
  private:
   std::unique_ptr<language::Llama> model_;
-  text::Tokenizer tokenizer_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
   inference::StopRules rules_;
   inference::Generator generator_;
 };

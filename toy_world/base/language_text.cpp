@@ -24,33 +24,31 @@ constexpr int kNumDrillNouns = 5;
 constexpr SceneRules kScenes{
     .pairs = Pairs::all, .form_weights = {2, 1, 2}, .min_shapes = 1, .max_shapes = 3};
 
-constexpr text::ConversationTemplate kDrillTemplate = {
-    .header = "",
+constexpr text::PromptLayout kDrillLayout = {
     .between_turns = " ",
-    .turn_mark = "",
-    .before_question = "",
-    .after_question = "",
     .before_answer = " Assistant: ",
     .after_answer = "###",
-    .end = "",
-    .omits_empty_answers = false,
 };
+
+const text::PromptLayout& usual_layout() {
+  return text::prompt_template("vicuna").training;
+}
 
 std::string media_text(RandomStream& random, Style style, std::int64_t num_tokens) {
   const bool is_usual = random.uniform() < 0.7;
   const std::size_t usual = style == Style::picture ? 1 : style == Style::heard ? 2 : 0;
   switch (is_usual ? usual : static_cast<std::size_t>(random.below(4))) {
     case 0: {
-      if (random.uniform() < 0.9) return text::video_text(num_tokens, "");
+      if (random.uniform() < 0.9) return usual_layout().media_text(MediaKind::video, num_tokens);
       std::vector<std::int64_t> frames(8);
       for (std::size_t i = 0; i < frames.size(); ++i)
         frames[i] = static_cast<std::int64_t>(4 * i + random.below(4));
-      return text::video_text(num_tokens, text::time_message(frames, 4));
+      return usual_layout().media_text(MediaKind::video, num_tokens, text::time_message(frames, 4));
     }
     case 1:
-      return text::image_text(num_tokens);
+      return usual_layout().media_text(MediaKind::image, num_tokens);
     case 2:
-      return text::sound_text(num_tokens);
+      return usual_layout().media_text(MediaKind::sound, num_tokens);
     default: {
       std::string bare;
       for (std::int64_t i = 0; i < num_tokens; ++i) bare += text::kImagePlaceholder;
@@ -169,8 +167,10 @@ MediaTokens encode_media(const text::Tokenizer& tokenizer, const std::string& de
 }
 
 std::string clip_text(const MediaTokens& tokens) {
-  const std::string video = text::video_text(tokens.num_seen, "");
-  return tokens.num_heard == 0 ? video : video + text::sound_text(tokens.num_heard);
+  const std::string video = usual_layout().media_text(MediaKind::video, tokens.num_seen);
+  return tokens.num_heard == 0
+             ? video
+             : video + usual_layout().media_text(MediaKind::sound, tokens.num_heard);
 }
 
 std::int64_t only_token(const text::Tokenizer& tokenizer, const std::string& word) {
@@ -215,8 +215,7 @@ void find_decisions(Document& document, const Draft& draft, const text::Tokenize
 }
 
 Document lay_out(const text::Tokenizer& tokenizer, const Draft& draft, const std::string& medium,
-                 const std::vector<std::int64_t>& description,
-                 const text::ConversationTemplate& form) {
+                 const std::vector<std::int64_t>& description, const text::PromptLayout& form) {
   const text::Conversation conversation{draft.turns, {{0, 0}}};
   const auto sequence = text::build_conversation(
       tokenizer, conversation, std::vector{medium},
@@ -254,7 +253,7 @@ Document make_dialogue(const text::Tokenizer& tokenizer, Style style, RandomStre
   const MediaTokens tokens = encode_media(tokenizer, draft.description, draft.sound_description);
   const std::string media =
       style == Style::both ? clip_text(tokens) : media_text(random, style, tokens.num_seen);
-  return lay_out(tokenizer, draft, media, tokens.ids, text::kVicunaTemplate);
+  return lay_out(tokenizer, draft, media, tokens.ids, usual_layout());
 }
 
 Document make_drill(const text::Tokenizer& tokenizer, const TextMixture& mixture,
@@ -263,7 +262,7 @@ Document make_drill(const text::Tokenizer& tokenizer, const TextMixture& mixture
   const auto description = tokenizer.encode(draft.description);
   std::string bare;
   for (std::size_t i = 0; i < description.size(); ++i) bare += text::kImagePlaceholder;
-  return lay_out(tokenizer, draft, bare, description, kDrillTemplate);
+  return lay_out(tokenizer, draft, bare, description, kDrillLayout);
 }
 
 }  // namespace
@@ -370,7 +369,7 @@ std::vector<std::int64_t> exam_prompt(const text::Tokenizer& tokenizer, const Ex
   const MediaTokens tokens =
       encode_media(tokenizer, exam.described.text, exam.described.sound_text);
   const text::Conversation conversation{{{exam.asked.question, ""}}, {{0, 0}}};
-  auto form = text::kVicunaTemplate;
+  auto form = usual_layout();
   form.before_answer = "###Assistant:";
   form.after_answer = form.end = "";
   const auto sequence = text::build_conversation(tokenizer, conversation,

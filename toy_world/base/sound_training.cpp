@@ -20,15 +20,14 @@ constexpr double kNearnessWeight = 5;
 
 }  // namespace
 
-std::vector<double> train_sound(models::AudioBranch& audio, const SoundTraining& settings,
+std::vector<double> train_sound(ImageBind& image_bind, const SoundTraining& settings,
                                 std::uint64_t seed) {
-  nn::ParameterList trunks, parameters;
-  audio.declare_trunks(trunks);
-  for (const nn::Parameter& parameter : trunks)
-    if (!is_of_vision(parameter.name) && parameter.name != models::kLogAudioFactorName)
+  nn::ParameterList parameters;
+  for (const nn::Parameter& parameter : image_bind.parameters())
+    if (!is_of_vision(parameter.name) && parameter.name != encoders::kLogAudioFactorName)
       parameters.push_back(parameter);
   const SoundPairs pairs = draw_sound_pairs(settings.num_pairs, seed);
-  const at::Tensor pictures_NE = embed_pictures(audio.vision_encoder(), pairs.pictures);
+  const at::Tensor pictures_NE = embed_pictures(image_bind.pictures.trunk(), pairs.pictures);
   const at::Tensor scale = at::scalar_tensor(kScale, at::kFloat);
 
   const auto loss_of_step = [&](std::int64_t step) {
@@ -42,7 +41,7 @@ std::vector<double> train_sound(models::AudioBranch& audio, const SoundTraining&
     }
     const at::Tensor rows_N = at::tensor(rows, at::kLong);
     const at::Tensor sounds_N1MT = pairs.sounds_N1MT.index_select(0, rows_N).to(at::kFloat);
-    const at::Tensor heard_NE = audio.audio_encoder()(sounds_N1MT);
+    const at::Tensor heard_NE = image_bind.sounds.trunk()(sounds_N1MT);
     const at::Tensor seen_NE = pictures_NE.index_select(0, rows_N);
     return contrast_loss(heard_NE, seen_NE, scale, matches(contents)) +
            kNearnessWeight * (1 - (heard_NE * seen_NE).sum(1)).mean();

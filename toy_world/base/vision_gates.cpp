@@ -5,6 +5,7 @@
 #include "toy_world/base/linear_probe.h"
 #include "toy_world/base/picture_labels.h"
 #include "toy_world/base/starts.h"
+#include "toy_world/base/vision_training.h"
 #include "toy_world/scene/drawing.h"
 
 namespace vllama::toy {
@@ -17,10 +18,9 @@ struct Sample {
   PictureLabels labels;
 };
 
-Sample read_sample(const models::VisionBranch& vision, const std::vector<Picture>& pictures) {
-  const at::Tensor images = models::VisionBranch::normalize(frames(pictures), at::kFloat);
-  return {vision.encode_frames(images).view({std::ssize(pictures), -1}),
-          label(pictures, vision.config().encoder.num_patches_per_side())};
+Sample read_sample(const models::Branch& vision, const std::vector<Picture>& pictures) {
+  return {vision.encode(0, frames(pictures)).view({std::ssize(pictures), -1}),
+          label(pictures, patches_per_side(vision))};
 }
 
 std::vector<Picture> draw_pictures(std::int64_t count, RandomStream random) {
@@ -119,7 +119,7 @@ class Probes {
 
 }  // namespace
 
-std::vector<Gate> vision_gates(const models::VisionBranch& vision, std::uint64_t seed,
+std::vector<Gate> vision_gates(const models::Branch& vision, std::uint64_t seed,
                                const GateSizes& sizes) {
   const auto stream = [seed](std::int64_t index) {
     return RandomStream(stream_key(seed, Stream::gates, index));

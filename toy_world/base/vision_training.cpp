@@ -4,6 +4,7 @@
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
+#include "encoders/patch_grid.h"
 #include "toy_world/base/background_producer.h"
 #include "toy_world/base/picture_labels.h"
 #include "toy_world/base/starts.h"
@@ -64,10 +65,10 @@ at::Tensor shape_loss(const ShapeOutputs& outputs, const ShapeLabels& labels,
 
 class Teacher {
  public:
-  explicit Teacher(const models::VisionConfig& config)
-      : patch_head_(config.encoder.width, ShapeOutputs::kWidth),
-        class_head_(config.encoder.width, kNumFields + kNumNumbers + kNumKinds),
-        query_head_(config.image_q_former.num_queries * config.image_q_former.width,
+  explicit Teacher(const models::Branch& vision)
+      : patch_head_(vision.encoders().front()->width(), ShapeOutputs::kWidth),
+        class_head_(vision.encoders().front()->width(), kNumFields + kNumNumbers + kNumKinds),
+        query_head_(vision.resampler()->num_tokens() * vision.resampler()->width(),
                     kNumKinds * ShapeOutputs::kWidth + kNumFields + kNumNumbers) {}
 
   void declare(nn::ParameterList& list) {
@@ -113,31 +114,36 @@ struct Batch {
 
 }  // namespace
 
-std::vector<double> train_vision(models::VisionBranch& vision, const VisionTraining& settings,
+std::int64_t patches_per_side(const models::Branch& vision) {
+  return encoders::grid_side(vision.encoders().front()->tokens_per_row()).value();
+}
+
+std::vector<double> train_vision(models::Branch& vision, const VisionTraining& settings,
                                  std::uint64_t seed) {
-  const models::VisionConfig& config = vision.config();
-  Teacher teacher(config);
+  const encoders::Encoder& encoder = *vision.encoders().front();
+  Teacher teacher(vision);
   nn::ParameterList parameters;
-  vision.declare_encoder(parameters);
-  vision.declare_image_q_former(parameters);
+  vision.declare_encoders(parameters);
+  vision.declare_resampler(parameters);
   enlarge_starts(parameters);
   teacher.declare(parameters);
   nn::initialize(parameters, seed);
 
-  BackgroundProducer<Batch> batches([&settings, &config, seed](std::int64_t step) {
-    RandomStream random(stream_key(seed, Stream::vision_pictures, step));
-    std::vector<Picture> pictures;
-    for (std::int64_t i = 0; i < settings.batch_size; ++i) pictures.push_back(draw_picture(random));
-    return Batch{frames(pictures), label(pictures, config.encoder.num_patches_per_side())};
-  });
-  const auto tokens_of_picture =
-      nn::Segments::equal(settings.batch_size, config.encoder.num_tokens());
+  BackgroundProducer<Batch> batches(
+      [&settings, side = patches_per_side(vision), seed](std::int64_t step) {
+        RandomStream random(stream_key(seed, Stream::vision_pictures, step));
+        std::vector<Picture> pictures;
+        for (std::int64_t i = 0; i < settings.batch_size; ++i)
+          pictures.push_back(draw_picture(random));
+        return Batch{frames(pictures), label(pictures, side)};
+      });
+  const auto tokens_of_picture = nn::Segments::equal(settings.batch_size, encoder.tokens_per_row());
   const auto loss_of_step = [&](std::int64_t) {
     const Batch batch = batches.next();
-    const at::Tensor images = models::VisionBranch::normalize(batch.frames_NHWC, at::kFloat);
-    const at::Tensor tokens_NLE = vision.encoder_norm()(vision.encoder()(images));
-    const at::Tensor queries_RD =
-        vision.image_q_former()(tokens_NLE.flatten(0, 1), tokens_of_picture);
+    const at::Tensor tokens_RE = encoder(encoder.prepared(batch.frames_NHWC));
+    const at::Tensor queries_RD = (*vision.resampler())(tokens_RE, tokens_of_picture);
+    const at::Tensor tokens_NLE =
+        tokens_RE.view({settings.batch_size, encoder.tokens_per_row(), encoder.width()});
     return teacher.loss(tokens_NLE, queries_RD.view({settings.batch_size, -1}), batch.labels);
   };
   return train(parameters,

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/vision_branch.h"
+#include "models/branch.h"
 
 namespace vllama::toy {
 
@@ -19,7 +19,10 @@ struct VisionTraining {
 // which are thrown away: every patch tells what has its centre there, the class token what is in
 // the picture, and the queries together tell everything of each kind, and field and number.
 // Returns the loss of every step.
-std::vector<double> train_vision(models::VisionBranch& vision, const VisionTraining& settings,
+std::vector<double> train_vision(models::Branch& vision, const VisionTraining& settings,
                                  std::uint64_t seed);
+
+// How many patches the encoder makes along a side of a picture.
+std::int64_t patches_per_side(const models::Branch& vision);
 
 }  // namespace vllama::toy

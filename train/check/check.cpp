@@ -115,8 +115,8 @@ class Check {
     const SampleLimits limits{models::model_input(config_.model),
                               language ? language->max_positions : 0};
     for (std::size_t i = 0; i < config_.data.sets.size(); ++i) {
-      report_.datasets.push_back(check_dataset(
-          config_, i, limits, basics_.tokenizer ? &*basics_.tokenizer : nullptr, options_));
+      report_.datasets.push_back(
+          check_dataset(config_, i, limits, basics_.tokenizer.get(), options_));
       add_problems(report_.datasets.back(), config_.data.sets[i], limits);
       add_warnings(report_.datasets.back(), config_.data.sets[i]);
     }

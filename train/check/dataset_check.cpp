@@ -22,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using datasets::Record;
-using samples::MediaRoute;
 
 constexpr std::int64_t kFilesPerSample = 10;
 
@@ -221,13 +220,11 @@ class DatasetCheck {
 
   bool wants_sound_beside_frames() const {
     return set_.inputs == samples::Inputs::frames_and_sound ||
-           (set_.inputs == samples::Inputs::automatic && limits_.model.vision &&
-            limits_.model.audio);
+           (set_.inputs == samples::Inputs::automatic && limits_.model.branches.size() > 1);
   }
 
   static bool lacks_sound(const Record& record, const samples::Example& example) {
-    return std::ranges::count(example.media, MediaRoute::audio_from_sound,
-                              &samples::MediaInput::route) <
+    return std::ranges::count(example.media, MediaKind::sound, &samples::MediaInput::kind) <
            std::ranges::count_if(
                record.media, [](const auto& file) { return file.kind != MediaKind::image; });
   }

@@ -113,7 +113,7 @@ void export_pth(const ExportOptions& options) {
         options.checkpoint.string()));
   const Exportable source = read_exportable(options);
   const models::ModelConfig& model = source.saved.config.model;
-  if (model.has_audio() && model.audio.embedding_scale == "equal")
+  if (model.has_audio() && model.audio.embedding_scale == encoders::EmbeddingScale::equal)
     log::warn(
         "the audio branch was trained with model.audio.embedding_scale 'equal', the Python "
         "original computes with 'published': there it hears something else than here");

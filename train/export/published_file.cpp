@@ -47,13 +47,10 @@ Json to_json(const weights::Value& value) {
   return value.is_none() ? Json() : Json(std::string(value.type_name()));
 }
 
-const std::vector<std::vector<std::string>> kBranches = {
-    {"video_q_former", "frame_positions", "projection"},
-    {"audio_q_former", "audio_positions", "audio_projection"}};
-
 void require_whole_branches(const fs::path& file, const std::set<std::string>& modules) {
   bool has_branch = false;
-  for (const auto& branch : kBranches) {
+  for (const auto place : {models::ModulePlace::vision_branch, models::ModulePlace::audio_branch}) {
+    const std::vector<std::string> branch = models::modules_of_branch(place);
     std::vector<std::string> missing;
     for (const std::string& module : branch)
       if (!modules.contains(module)) missing.push_back(module);
@@ -78,9 +75,7 @@ weights::NamedTensors trained_part(const fs::path& file) {
   std::set<std::string> modules;
   for (const weights::TensorFacts& facts : source->tensors()) {
     const std::string module = models::module_of(facts.name);
-    if (models::is_unused_in_vision_checkpoint(facts.name) &&
-        models::is_unused_in_audio_checkpoint(facts.name))
-      continue;
+    if (models::is_buffer_of_frozen_module(facts.name)) continue;
     if (module.empty()) {
       log::warn("'{}': '{}' is left out: no part of a trained branch", file.string(), facts.name);
       continue;

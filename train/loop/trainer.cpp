@@ -150,7 +150,7 @@ StepTotals Trainer::accumulate_gradients(std::int64_t step, const NextBatch& nex
       totals.loss +=
           model_.loss(batch, config_.model.dropout, nn::Gradients::accumulate).item<double>();
     else
-      model_.take_part();
+      model_.complete_gathers();
   }
   return totals;
 }

@@ -6,10 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
-#include <string_view>
 
 #include "core/log.h"
 #include "core/version.h"
@@ -29,12 +27,6 @@ using weights::Tuple;
 using weights::Value;
 using Json = nlohmann::ordered_json;
 using NamedList = std::vector<std::pair<std::string, at::Tensor>>;
-
-// The original's own parameters, then its modules, as its constructor makes them.
-constexpr auto kModuleOrder = std::to_array<std::string_view>(
-    {"query_tokens", "video_query_tokens", "audio_query_tokens", "Qformer.", "llama_model.",
-     "llama_proj.", "video_frame_position_embedding.", "video_Qformer.", "audio_encoder.",
-     "audio_Qformer.", "audio_llama_proj.", "audio_position_embedding."});
 
 // Positions that BERT's embeddings have, used or not.
 constexpr std::int64_t kNumBertPositions = 512;
@@ -65,12 +57,6 @@ Value to_value(const Json& json) {
     default:
       return {};
   }
-}
-
-std::size_t place_of(const std::string& name) {
-  const auto found = std::ranges::find_if(
-      kModuleOrder, [&name](std::string_view module) { return name.starts_with(module); });
-  return static_cast<std::size_t>(found - kModuleOrder.begin());
 }
 
 void add_position_ids(NamedList& buffers, const std::string& q_former) {
@@ -124,7 +110,8 @@ NamedList buffers_of(const models::ModelConfig& model) {
 Map model_map(const models::ModelConfig& model, const NamedList& trained) {
   NamedList all = buffers_of(model);
   all.insert(all.end(), trained.begin(), trained.end());
-  std::ranges::stable_sort(all, {}, [](const auto& entry) { return place_of(entry.first); });
+  std::ranges::stable_sort(all, {},
+                           [](const auto& entry) { return models::published_place(entry.first); });
   Map map;
   for (const auto& [name, tensor] : all) map.set(name, weights::to_view(tensor));
   return map;
@@ -191,7 +178,7 @@ Value optimizer_map(const SavedCheckpoint& saved, const NamedList& trained,
 std::string obstacle_to_resuming(const SavedCheckpoint& saved, const NamedList& trained,
                                  const weights::NamedTensors& moments) {
   if (moments.empty()) return "there is no optimizer state";
-  if (saved.config.model.branches == "vision_and_audio")
+  if (saved.config.model.branches == models::BranchSet::vision_and_audio)
     return "it never trains both branches at once";
   for (const auto& [name, tensor] : trained)
     if (!moments.contains(name + ".exp_avg"))

@@ -11,7 +11,7 @@ using Json = nlohmann::ordered_json;
 constexpr double kBeta2OfReference = 0.999;
 
 bool trains_audio(const RunConfig& config) {
-  return config.model.branches == "audio";
+  return config.model.branches == models::BranchSet::audio;
 }
 
 Json run_section(const RunConfig& config) {
@@ -31,7 +31,7 @@ Json run_section(const RunConfig& config) {
            {"iters_per_epoch", training.steps_per_epoch},
            {"seed", config.seed},
            {"output_dir", config.output_dir},
-           {"amp", config.model.precision != "fp32"},
+           {"amp", config.model.precision != models::Precision::fp32},
            {"resume_ckpt_path", nullptr},
            {"evaluate", false},
            {"train_splits", {"train"}},
@@ -52,28 +52,30 @@ Json model_section(const RunConfig& config) {
   const models::ModelConfig& model = config.model;
   const models::WeightFiles& weights = model.weights;
   const bool is_audio = trains_audio(config);
-  Json section{{"arch", "video_llama"},
-               {"image_size", std::int64_t{is_audio ? model.audio.vision_encoder.image_size
-                                                    : model.vision.encoder.image_size}},
-               {"drop_path_rate", 0},
-               {"use_grad_checkpoint", false},
-               {"vit_precision", model.precision},
-               {"freeze_vit", true},
-               {"freeze_qformer", true},
-               {"num_query_token", std::int64_t{model.vision.image_q_former.num_queries}},
-               {"llama_model", weights.language_model},
-               {"prompt", ""},
-               {"model_type", config.data.conversations.form == "llama_v2" ? "pretrain_llama_v2"
-                                                                           : "pretrain_vicuna"},
-               {"max_frame_pos", std::int64_t{model.vision.max_frame_positions}},
-               {"fusion_head_layers", 2},
-               {"fusion_header_type", "seqTransf"},
-               {"num_video_query_token", std::int64_t{model.vision.video_q_former.num_queries}},
-               {"num_audio_query_token", std::int64_t{model.audio.audio_q_former.num_queries}},
-               {"equip_audio_branch", model.has_audio()},
-               {"frozen_llama_proj", is_audio},
-               {"frozen_video_Qformer", is_audio},
-               {"frozen_audio_Qformer", !model.has_audio()}};
+  Json section{
+      {"arch", "video_llama"},
+      {"image_size",
+       std::int64_t{is_audio ? model.audio.twin.as<encoders::ImageBindVisionConfig>().image_size
+                             : model.vision.encoder.as<encoders::EvaVitConfig>().image_size}},
+      {"drop_path_rate", 0},
+      {"use_grad_checkpoint", false},
+      {"vit_precision", config::name_of(model.precision)},
+      {"freeze_vit", true},
+      {"freeze_qformer", true},
+      {"num_query_token", std::int64_t{model.vision.resampler.num_queries}},
+      {"llama_model", weights.language_model},
+      {"prompt", ""},
+      {"model_type",
+       config.data.conversations.form == "llama_v2" ? "pretrain_llama_v2" : "pretrain_vicuna"},
+      {"max_frame_pos", std::int64_t{model.vision.max_positions}},
+      {"fusion_head_layers", 2},
+      {"fusion_header_type", "seqTransf"},
+      {"num_video_query_token", std::int64_t{model.vision.q_former.num_queries}},
+      {"num_audio_query_token", std::int64_t{model.audio.q_former.num_queries}},
+      {"equip_audio_branch", model.has_audio()},
+      {"frozen_llama_proj", is_audio},
+      {"frozen_video_Qformer", is_audio},
+      {"frozen_audio_Qformer", !model.has_audio()}};
   const auto add = [&section](const char* key, const std::string& path) {
     if (!path.empty()) section[key] = path;
   };

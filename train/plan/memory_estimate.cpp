@@ -1,6 +1,7 @@
 #include "train/plan/memory_estimate.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 
 namespace vllama::train {
@@ -13,15 +14,20 @@ std::int64_t MemoryEstimate::total_bytes() const {
 namespace {
 
 // The largest working set of the frozen image encoders, in numbers.
-std::int64_t encoder_numbers(const models::ModelConfig& model, std::int64_t num_frames) {
-  const auto numbers = [num_frames](const auto& encoder, std::int64_t frames_at_once) {
-    return std::min(num_frames, frames_at_once) * encoder.num_tokens() * 4 * encoder.mlp_width;
-  };
+std::int64_t encoder_numbers(std::span<const models::Branch> branches, std::int64_t num_frames) {
   std::int64_t largest = 0;
-  if (model.has_vision()) largest = numbers(model.vision.encoder, model.vision.frames_at_once);
-  if (model.has_audio())
-    largest = std::max(largest, numbers(model.audio.vision_encoder, model.audio.inputs_at_once));
+  for (const models::Branch& branch : branches)
+    for (const auto& encoder : branch.encoders())
+      if (std::holds_alternative<samples::PictureInput>(encoder->input()))
+        largest = std::max(largest, std::min(num_frames, branch.rows_at_once()) *
+                                        encoder->cost_per_row().working_numbers);
   return largest;
+}
+
+// What a resampler that trains keeps of its encoder's tokens for the backward pass.
+std::int64_t kept_numbers(const models::Branch& branch, std::int64_t num_frames) {
+  const encoders::Encoder& encoder = *branch.encoders().front();
+  return num_frames * encoder.tokens_per_row() * encoder.width();
 }
 
 std::int64_t matrix_numbers_of_layer(const language::LlamaConfig& language_model) {
@@ -40,7 +46,9 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
                                const language::LlamaConfig& language_model, std::int64_t num_frozen,
                                std::int64_t num_trained, const BatchShape& batch,
                                const Sharding& sharding) {
-  const std::int64_t bytes_per_number = model.precision == "bf16" ? 2 : 4;
+  const auto bytes_per_number =
+      static_cast<std::int64_t>(c10::elementSize(models::frozen_type(model.precision)));
+  const auto branches = models::make_branches(model, language_model.width);
   const std::int64_t width = language_model.width, mlp = language_model.mlp_width;
   const auto trained = models::trained_modules(model);
   const auto trains = [&trained](std::string_view module) {
@@ -51,12 +59,14 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   const std::int64_t saved_numbers = model.recompute_layers
                                          ? language_model.num_layers * width + layer_numbers
                                          : language_model.num_layers * layer_numbers;
-  const encoders::EvaVitConfig& encoder = model.vision.encoder;
-  const std::int64_t num_kept_tokens =
-      trains("image_q_former") ? batch.num_frames * encoder.num_tokens() : 0;
+  std::int64_t num_kept = 0;
+  std::int64_t num_memories = 0;
+  for (const models::Branch& branch : branches) {
+    const bool resampler_trains = trains(branch.names().resampler);
+    if (resampler_trains) num_kept += kept_numbers(branch, batch.num_frames);
+    if (!resampler_trains) num_memories += std::ssize(branch.encoders());
+  }
   const std::int64_t layer = matrix_numbers_of_layer(language_model);
-  const int num_memories =
-      (model.has_vision() && !trains("image_q_former") ? 1 : 0) + (model.has_audio() ? 2 : 0);
   const std::int64_t num_parts = sharding.num_language_model_parts;
   const std::int64_t num_elsewhere =
       language_model.num_layers * (layer - share_of(layer, num_parts));
@@ -66,9 +76,7 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
       .trained_state_bytes =
           (2 * num_trained + 2 * share_of(num_trained, sharding.num_optimizer_parts)) * 4,
       .activations_bytes = batch.num_tokens * saved_numbers * bytes_per_number,
-      .encoder_bytes =
-          (encoder_numbers(model, batch.num_frames) + num_kept_tokens * encoder.width) *
-          bytes_per_number,
+      .encoder_bytes = (encoder_numbers(branches, batch.num_frames) + num_kept) * bytes_per_number,
       .logits_bytes = std::min(model.loss_rows_at_once, batch.num_tokens) *
                       language_model.vocabulary_size * (2 * bytes_per_number + 2 * 4),
       .remembered_bytes = model.feature_memory_bytes * num_memories,

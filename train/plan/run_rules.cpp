@@ -17,6 +17,7 @@
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
 #include "samples/media_rules.h"
+#include "text/open_tokenizer.h"
 #include "train/plan/problem_list.h"
 #include "train/plan/startup_report.h"
 #include "train/saved/chat_settings.h"
@@ -42,12 +43,13 @@ class Rules {
   // Rules that the lower layers keep themselves, and files that are read, are attempted.
   void language_model() {
     const std::filesystem::path folder = config_.model.weights.language_model;
-    broken_.attempt([&] { found_.tokenizer.emplace(folder / "tokenizer.model"); });
+    broken_.attempt([&] { found_.tokenizer = text::open_tokenizer(folder); });
     broken_.attempt(
         [&] { found_.language_model = language::read_llama_config(folder / "config.json"); });
     if (found_.language_model && found_.tokenizer)
       broken_.attempt([&] {
-        models::check_vocabulary(*found_.language_model, found_.tokenizer->size(), folder.string());
+        models::check_vocabulary(*found_.language_model, found_.tokenizer->size(),
+                                 found_.tokenizer->max_added_rows(), folder.string());
       });
   }
 

@@ -15,7 +15,7 @@ namespace vllama::train {
 struct RunBasics {
   std::vector<std::string> broken;  // rules; each says what to change. None if the run may start
   // What was read of the language model's folder on the way; nothing where that failed.
-  std::optional<text::Tokenizer> tokenizer;
+  std::unique_ptr<text::Tokenizer> tokenizer;
   std::optional<language::LlamaConfig> language_model;
 };
 

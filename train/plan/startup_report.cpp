@@ -109,7 +109,8 @@ std::string plan_table(const RunConfig& config, const std::string& device) {
       {.title = "Plan",
        .header = {},
        .rows = {{"output", config.output_dir},
-                {"device", fmt::format("{}, frozen parts in {}", device, config.model.precision)},
+                {"device", fmt::format("{}, frozen parts in {}", device,
+                                       config::name_of(config.model.precision))},
                 {"steps", fmt::format("{} epochs of {}", training.num_epochs,
                                       output::grouped_digits(training.steps_per_epoch))},
                 {"samples a step", fmt::format("{}, at most {} at once on a rank",
@@ -163,25 +164,24 @@ std::vector<std::string> many_passes(std::span<const DatasetPlan> sets) {
 
 std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama& model) {
   std::vector<ModulePlan> modules;
-  const auto add_frozen = [&](const char* name, const nn::ParameterList& parameters) {
-    modules.push_back({name, nn::num_elements(parameters), false, config.model.precision, 0});
+  const auto add_frozen = [&](const std::string& name, const nn::ParameterList& parameters) {
+    modules.push_back(
+        {name, nn::num_elements(parameters), false, config::name_of(config.model.precision), 0});
   };
-  nn::ParameterList encoder, q_former, trunks, language_model;
-  if (models::VisionBranch* vision = model.vision()) {
-    vision->declare_encoder(encoder);
-    vision->declare_image_q_former(q_former);
+  for (models::Branch& branch : model.branches()) {
+    nn::ParameterList encoders, resampler;
+    branch.declare_encoders(encoders);
+    branch.declare_resampler(resampler);
     const auto is_of_encoder = [](const nn::Parameter& entry) {
       return models::module_of(entry.name).empty();
     };
-    std::ranges::copy_if(q_former, std::back_inserter(encoder), is_of_encoder);
-    std::erase_if(q_former, is_of_encoder);
-    add_frozen("vision encoder", encoder);
-    if (!model.trains("image_q_former")) add_frozen("image_q_former", q_former);
+    std::ranges::copy_if(resampler, std::back_inserter(encoders), is_of_encoder);
+    std::erase_if(resampler, is_of_encoder);
+    const std::string& module = branch.names().resampler;
+    add_frozen(branch.names().encoders, encoders);
+    if (branch.resampler() != nullptr && !model.trains(module)) add_frozen(module, resampler);
   }
-  if (models::AudioBranch* audio = model.audio()) {
-    audio->declare_trunks(trunks);
-    add_frozen("ImageBind", trunks);
-  }
+  nn::ParameterList language_model;
   model.language_model().declare(language_model);
   if (!model.trains("language_model")) add_frozen("language_model", language_model);
 
@@ -205,8 +205,7 @@ std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama
 std::int64_t longest_sequence(const models::ModelConfig& model, const datasets::DataConfig& data) {
   const samples::ModelInput input = models::model_input(model);
   std::int64_t media_tokens = 0;
-  for (const auto& branch : {input.vision, input.audio})
-    if (branch) media_tokens += branch->num_tokens;
+  for (const samples::BranchInput& branch : input.branches) media_tokens += branch.num_tokens;
   std::int64_t longest = 0;
   for (const auto& set : data.sets)
     longest = std::max(longest, datasets::dataset_format(set.format).has_conversations

@@ -5,8 +5,8 @@ namespace vllama::train {
 inference::ChatSettings training_chat_settings(const RunConfig& config) {
   const datasets::DataConfig& data = config.data;
   inference::ChatSettings chat;
-  chat.template_kind = "training";
-  chat.template_family = data.conversations.form;
+  chat.layout = text::LayoutKind::training;
+  chat.family = data.conversations.form;
   if (!data.sets.empty()) {
     chat.num_frames = data.sets.front().num_frames;
     chat.time_message = data.sets.front().time_message;

@@ -40,10 +40,11 @@ std::string trained_file(const SavedCheckpoint& saved) {
   return {};
 }
 
-std::string template_kind(const SavedCheckpoint& saved) {
-  if (saved.progress) return "training";
+text::LayoutKind layout_of(const SavedCheckpoint& saved) {
+  if (saved.progress) return text::LayoutKind::training;
   const std::string file = trained_file(saved);
-  return !file.empty() && was_trained_here(file) ? "training" : "reference";
+  return !file.empty() && was_trained_here(file) ? text::LayoutKind::training
+                                                 : text::LayoutKind::reference;
 }
 
 // A step's folder may stand for the file in it.
@@ -56,7 +57,7 @@ std::string hash_of(const fs::path& file) {
 
 inference::ChatSettings chat_settings(const SavedCheckpoint& saved) {
   inference::ChatSettings chat = training_chat_settings(saved.config);
-  chat.template_kind = template_kind(saved);
+  chat.layout = layout_of(saved);
   return chat;
 }
 

@@ -11,18 +11,17 @@ namespace vllama::train {
 namespace {
 
 using samples::MediaInput;
-using samples::MediaRoute;
 
 constexpr std::int64_t kPixelsPerMelValue = 2;
 
 bool is_sound(const MediaInput& input) {
-  return input.route == MediaRoute::audio_from_sound;
+  return input.kind == MediaKind::sound;
 }
 
 std::string name_of(const MediaInput& input) {
   if (is_sound(input)) return "sound";
-  const char* kind = input.times_seconds.empty() ? "image" : "video";
-  return input.route == MediaRoute::vision ? kind : fmt::format("{} for audio", kind);
+  const char* kind = input.kind == MediaKind::image ? "image" : "video";
+  return input.branch == "audio" ? fmt::format("{} for audio", kind) : kind;
 }
 
 std::string describe(const MediaInput& input) {

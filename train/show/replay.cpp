@@ -8,6 +8,7 @@
 #include "core/markup.h"
 #include "models/model_input.h"
 #include "output/number_text.h"
+#include "text/open_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/show/example_page.h"
@@ -49,12 +50,12 @@ class Replayer {
  public:
   Replayer(const RunConfig& config, const ShowOptions& options)
       : config_(config),
-        tokenizer_(std::filesystem::path(config.model.weights.language_model) / "tokenizer.model"),
-        data_(config.data, models::model_input(config.model), tokenizer_),
+        tokenizer_(text::open_tokenizer(config.model.weights.language_model)),
+        data_(config.data, models::model_input(config.model), *tokenizer_),
         order_(sample_order(config, data_.sources())),
         style_(options.style) {
     warn_of_changed_data(config, data_);
-    if (options.losses) losses_.emplace(config, *options.losses, tokenizer_.image_token());
+    if (options.losses) losses_.emplace(config, *options.losses, tokenizer_->image_token());
   }
 
   std::int64_t num_steps() const { return config_.training.num_steps(); }
@@ -73,7 +74,7 @@ class Replayer {
       const StepSample& wanted = recorded != nullptr ? (*recorded)[i] : samples[i];
       ExampleView example;
       if (is_planned && samples[i].dataset == wanted.dataset && samples[i].id == wanted.id) {
-        SampleView view = view_sample(data_, planned[i], tokenizer_, losses());
+        SampleView view = view_sample(data_, planned[i], *tokenizer_, losses());
         if (view.loss)
           judged.push_back({fmt::format("sample {} ({})", i, name_of(wanted)), *view.loss});
         example = std::move(view.example);
@@ -107,7 +108,7 @@ class Replayer {
   }
 
   const RunConfig& config_;
-  text::Tokenizer tokenizer_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
   datasets::Mixture data_;
   datasets::SampleOrder order_;
   TextStyle style_;

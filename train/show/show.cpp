@@ -7,6 +7,7 @@
 #include "datasets/loading/mixture.h"
 #include "models/file_sizes.h"
 #include "models/model_input.h"
+#include "text/open_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/show/example_page.h"
@@ -77,15 +78,15 @@ std::string show(const RunConfig& given, const ShowOptions& options) {
   config.model = models::with_sizes_of_files(given.model);
   if (options.bad_steps || (options.step && !options.sample)) return replay(config, options);
   const fs::path language_folder = config.model.weights.language_model;
-  const text::Tokenizer tokenizer(language_folder / "tokenizer.model");
+  const auto tokenizer = text::open_tokenizer(language_folder);
   const datasets::Mixture data(needed_data(config, options), models::model_input(config.model),
-                               tokenizer);
+                               *tokenizer);
   if (options.step) warn_of_changed_data(config, data);
   const Choice choice =
       options.step ? choose_from_step(config, options, data) : choose_record(config, options, data);
   std::optional<SampleLosses> losses;
-  if (options.losses) losses.emplace(config, *options.losses, tokenizer.image_token());
-  SampleView view = view_sample(data, choice.sample, tokenizer, losses ? &*losses : nullptr);
+  if (options.losses) losses.emplace(config, *options.losses, tokenizer->image_token());
+  SampleView view = view_sample(data, choice.sample, *tokenizer, losses ? &*losses : nullptr);
   if (view.dropped)
     throw UserError(fmt::format("{}, '{}', cannot be shown, and training would drop it: {}",
                                 choice.description, visible(data.record(choice.sample).id),

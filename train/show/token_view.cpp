@@ -56,13 +56,16 @@ class TokenReader {
 
  private:
   std::string text_of(std::span<const std::int64_t> ids) const {
-    if (ids.size() == 1 && (ids[0] == tokenizer_.bos() || ids[0] == tokenizer_.eos() ||
-                            ids[0] == tokenizer_.unknown()))
-      return tokenizer_.decode(ids);
+    if (ids.size() == 1 && is_special(ids[0])) return tokenizer_.decode(ids);
     std::vector<std::int64_t> all = before_;
     all.insert(all.end(), ids.begin(), ids.end());
     const std::string text = tokenizer_.decode(all);
     return text.starts_with(lead_) ? text.substr(lead_.size()) : tokenizer_.decode(ids);
+  }
+
+  bool is_special(std::int64_t id) const {
+    return id == tokenizer_.bos() || id == tokenizer_.unknown() ||
+           std::ranges::find(tokenizer_.ends(), id) != tokenizer_.ends().end();
   }
 
   const text::Tokenizer& tokenizer_;

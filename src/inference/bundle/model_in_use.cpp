@@ -4,18 +4,20 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <span>
 
 #include "models/load_video_llama.h"
 #include "models/modules.h"
 #include "models/saved_step.h"
+#include "text/open_tokenizer.h"
 #include "weights/tensor_source.h"
 
 namespace vllama::inference {
 namespace {
 
-bool holds_all(const std::set<std::string>& modules, std::initializer_list<const char*> wanted) {
-  return std::ranges::all_of(wanted, [&](const char* name) { return modules.contains(name); });
+// Whether what the published training of a branch trains is all there.
+bool holds_branch(const std::set<std::string>& held, models::ModulePlace place) {
+  return std::ranges::all_of(models::modules_of_branch(place),
+                             [&](const std::string& module) { return held.contains(module); });
 }
 
 // No part of the language model is held in fp32 but its adapters.
@@ -45,11 +47,9 @@ models::ModelConfig starting_points_needed(const ModelFiles& files) {
   if (files.trained.empty()) return config;
   const auto modules = modules_in(files.trained);
   models::WeightFiles& weights = config.weights;
-  if (holds_all(modules, {"projection"})) weights.projection.clear();
-  if (holds_all(modules, {"video_q_former", "frame_positions", "projection"}))
-    weights.vision_checkpoint.clear();
-  if (holds_all(modules, {"audio_q_former", "audio_positions", "audio_projection"}))
-    weights.audio_checkpoint.clear();
+  if (modules.contains("projection")) weights.projection.clear();
+  if (holds_branch(modules, models::ModulePlace::vision_branch)) weights.vision_checkpoint.clear();
+  if (holds_branch(modules, models::ModulePlace::audio_branch)) weights.audio_checkpoint.clear();
   return config;
 }
 
@@ -59,8 +59,9 @@ OpenedModel load_model_in_use(const ModelFiles& files, at::Device device) {
   const std::filesystem::path folder = config.weights.language_model;
   OpenedModel opened;
   const auto language_model = language::read_llama_config(folder / "config.json");
-  opened.tokenizer = std::make_unique<text::Tokenizer>(folder / "tokenizer.model");
-  models::check_vocabulary(language_model, opened.tokenizer->size(), folder.string());
+  opened.tokenizer = text::open_tokenizer(folder);
+  models::check_vocabulary(language_model, opened.tokenizer->size(),
+                           opened.tokenizer->max_added_rows(), folder.string());
   opened.model = models::load_video_llama(config, device, files.seed);
   if (!files.trained.empty()) models::load_saved_step(*opened.model, files.trained);
   opened.model->language_model().merge_lora();

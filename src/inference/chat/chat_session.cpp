@@ -37,9 +37,9 @@ std::string stripped(const std::string& text) {
 std::string description(const ShownMedium& medium) {
   const std::string file = medium.file.string();
   switch (medium.kind) {
-    case text::ChatMedia::image:
+    case MediaKind::image:
       return "an image: " + file;
-    case text::ChatMedia::audio:
+    case MediaKind::sound:
       return "a sound: " + file;
     default:
       return fmt::format("a video, {} frames, {}: {}", medium.frame_times_seconds.size(),
@@ -47,7 +47,7 @@ std::string description(const ShownMedium& medium) {
   }
 }
 
-ChatSession::ChatSession(const OpenedModel& opened, Conversation& conversation,
+ChatSession::ChatSession(const OpenedModel& opened, ModelChat& conversation,
                          const ShowOptions& options, std::function<bool()> stop_requested)
     : opened_(opened),
       conversation_(conversation),
@@ -125,8 +125,8 @@ void ChatSession::ask(const std::string& question, std::ostream& output) {
 
 void ChatSession::open(const std::string& file, std::ostream& output) {
   if (file.empty()) throw UserError("/open needs a file");
-  const ShownMedium& shown = conversation_.show(
-      show_medium(opened_, std::filesystem::path(file), ShownAs::whatever_it_is, options_));
+  const ShownMedium& shown =
+      conversation_.show(show_medium(opened_, std::filesystem::path(file), std::nullopt, options_));
   output << "Shown " << description(shown) << "\n";
   if (!shown.warning.empty()) output << "Warning: " << shown.warning << "\n";
 }

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "inference/chat/conversation.h"
+#include "inference/chat/model_chat.h"
 
 namespace vllama::inference {
 
@@ -20,7 +20,7 @@ class ChatSession {
  public:
   // All references outlive the session. `stop_requested` is asked after every token and resets
   // itself.
-  ChatSession(const OpenedModel& opened, Conversation& conversation, const ShowOptions& options,
+  ChatSession(const OpenedModel& opened, ModelChat& conversation, const ShowOptions& options,
               std::function<bool()> stop_requested);
 
   // Takes lines until their end or /quit. Mistakes of the user's are told and do not end the chat.
@@ -35,7 +35,7 @@ class ChatSession {
   void set_parameters(const std::string& assignments, std::ostream& output);
 
   const OpenedModel& opened_;
-  Conversation& conversation_;
+  ModelChat& conversation_;
   ShowOptions options_;
   std::function<bool()> stop_requested_;
 };

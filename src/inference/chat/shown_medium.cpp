@@ -35,20 +35,15 @@ bool has_video(const std::filesystem::path& file, const media::VideoOptions& opt
   }
 }
 
-MediaKind kind_of(const std::filesystem::path& file, ShownAs as,
-                  const media::VideoOptions& options) {
-  switch (as) {
-    case ShownAs::video:
-      return MediaKind::video;
-    case ShownAs::image:
-      return MediaKind::image;
-    case ShownAs::audio:
-      return MediaKind::sound;
-    case ShownAs::whatever_it_is:
-      break;
-  }
+MediaKind kind_of(const std::filesystem::path& file, const media::VideoOptions& options) {
   if (is_image(file)) return MediaKind::image;
   return has_video(file, options) ? MediaKind::video : MediaKind::sound;
+}
+
+const char* name_of(std::optional<MediaKind> kind) {
+  if (kind == MediaKind::image) return "the image";
+  if (kind == MediaKind::sound) return "the sound";
+  return kind == MediaKind::video ? "the video" : "the file";
 }
 
 class Showing {
@@ -60,10 +55,10 @@ class Showing {
   ShownMedium operator()() {
     ShownMedium medium;
     medium.file = file_;
+    medium.kind = kind_;
     if (kind_ != MediaKind::sound) add_frames(medium);
     if (kind_ == MediaKind::sound) {
       medium.sound_QH = embedding(build(samples::Inputs::sound).inputs.at(0));
-      medium.kind = text::ChatMedia::audio;
     } else if (kind_ == MediaKind::video && options_.sound && hears() && sees()) {
       add_sound(medium);
     }
@@ -93,16 +88,12 @@ class Showing {
     const samples::BuiltMedium built = build(samples::Inputs::frames);
     medium.frames_QH = embedding(built.inputs.at(0));
     medium.frame_times_seconds = built.inputs[0].times_seconds;
-    medium.kind = text::ChatMedia::image;
-    if (kind_ == MediaKind::image) return;
-    medium.kind = text::ChatMedia::video;
     medium.time_message = built.time_message;
   }
 
   void add_sound(ShownMedium& medium) const {
     try {
       medium.sound_QH = embedding(build(samples::Inputs::sound).inputs.at(0));
-      medium.kind = text::ChatMedia::video_with_audio;
     } catch (const media::MediaError& error) {
       if (error.reason != media::MediaFailure::no_audio_stream)
         medium.warning = fmt::format("shown without its sound: {}", error.what());
@@ -117,23 +108,18 @@ class Showing {
 
 }  // namespace
 
-ShownMedium show_medium(const OpenedModel& opened, const std::filesystem::path& file, ShownAs as,
-                        const ShowOptions& options) {
+ShownMedium show_medium(const OpenedModel& opened, const std::filesystem::path& file,
+                        std::optional<MediaKind> as, const ShowOptions& options) {
   const at::AutoGradMode no_graph(false);
   try {
-    const MediaKind kind = kind_of(file, as, opened.media.video);
+    const MediaKind kind = as ? *as : kind_of(file, opened.media.video);
     if (kind == MediaKind::sound && !opened.model->config().has_audio())
       throw UserError(fmt::format(
           "'{}': the model has no audio branch and cannot hear; show it a video or an image",
           file.string()));
     return Showing(opened, file, kind, options)();
   } catch (const media::MediaError& error) {
-    throw UserError(fmt::format("cannot show {}: {}",
-                                as == ShownAs::image   ? "the image"
-                                : as == ShownAs::audio ? "the sound"
-                                : as == ShownAs::video ? "the video"
-                                                       : "the file",
-                                error.what()));
+    throw UserError(fmt::format("cannot show {}: {}", name_of(as), error.what()));
   }
 }
 

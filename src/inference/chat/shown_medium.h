@@ -8,22 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "core/media_kind.h"
 #include "inference/open_model.h"
-#include "text/chat.h"
 
 namespace vllama::inference {
 
 struct ShownMedium {
   std::filesystem::path file;
-  text::ChatMedia kind = text::ChatMedia::none;
+  MediaKind kind = MediaKind::image;
   std::string time_message;                       // of a video
   std::vector<double> frame_times_seconds;        // of a video
   std::optional<at::Tensor> frames_QH, sound_QH;  // embeddings
   std::string warning;  // the sound of a video that could not be used, and why; else empty
 };
-
-// What the user says that a file is.
-enum class ShownAs { whatever_it_is, video, image, audio };
 
 struct ShowOptions {
   std::int64_t num_frames = 8;  // of a video
@@ -31,11 +28,11 @@ struct ShowOptions {
   bool sound = true;  // of a video, where the model hears
 };
 
-// Reads the file and embeds it. A video of a model with both branches is shown with its sound, if
-// it has some; where the sound is broken the video is shown without, with a warning. Throws
-// UserError, naming the file, if it is missing, not what it is shown as, broken, or nothing that
-// the model can take in.
-ShownMedium show_medium(const OpenedModel& opened, const std::filesystem::path& file, ShownAs as,
-                        const ShowOptions& options);
+// Reads the file and embeds it; `as` is what the user says that it is, if anything. A video of a
+// model with both branches is shown with its sound, if it has some; where the sound is broken the
+// video is shown without, with a warning. Throws UserError, naming the file, if it is missing, not
+// what it is shown as, broken, or nothing that the model can take in.
+ShownMedium show_medium(const OpenedModel& opened, const std::filesystem::path& file,
+                        std::optional<MediaKind> as, const ShowOptions& options);
 
 }  // namespace vllama::inference

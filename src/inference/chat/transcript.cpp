@@ -1,6 +1,6 @@
 #include "inference/chat/transcript.h"
 
-#include "core/error.h"
+#include "config/enum_names.h"
 
 namespace vllama::inference {
 namespace {
@@ -12,31 +12,24 @@ struct FieldsOf {
   Json object = Json::object();
   template <class T, class... Rules>
   void operator()(const char* name, T& value, const char*, const Rules&...) {
-    object[name] = value;
+    if constexpr (config::NamedEnum<T>)
+      object[name] = config::name_of(value);
+    else
+      object[name] = value;
   }
 };
 
-const char* name_of(text::ChatMedia kind) {
-  switch (kind) {
-    case text::ChatMedia::none:
-      return "none";
-    case text::ChatMedia::image:
-      return "image";
-    case text::ChatMedia::video:
-      return "video";
-    case text::ChatMedia::video_with_audio:
-      return "video_with_audio";
-    case text::ChatMedia::audio:
-      return "audio";
-  }
-  throw InternalError("unknown ChatMedia");
+std::string kind_of(const ShownMedium& medium) {
+  if (medium.kind == MediaKind::image) return "image";
+  if (medium.kind == MediaKind::sound) return "audio";
+  return medium.sound_QH ? "video_with_audio" : "video";
 }
 
-Json media_of(const Conversation& conversation) {
+Json media_of(const ModelChat& conversation) {
   Json list = Json::array();
   for (const auto& placed : conversation.media()) {
     Json entry{{"file", placed.medium.file.string()},
-               {"kind", name_of(placed.medium.kind)},
+               {"kind", kind_of(placed.medium)},
                {"turn", placed.turn}};
     if (!placed.medium.frame_times_seconds.empty())
       entry["frame_times_seconds"] = placed.medium.frame_times_seconds;
@@ -46,7 +39,7 @@ Json media_of(const Conversation& conversation) {
   return list;
 }
 
-Json turns_of(const Conversation& conversation) {
+Json turns_of(const ModelChat& conversation) {
   Json list = Json::array();
   for (const auto& turn : conversation.turns()) {
     const Answer& answer = turn.reply.answer;
@@ -64,7 +57,7 @@ Json turns_of(const Conversation& conversation) {
 
 }  // namespace
 
-Json transcript(const Conversation& conversation, const OpenedModel& opened) {
+Json transcript(const ModelChat& conversation, const OpenedModel& opened) {
   FieldsOf generation, chat;
   GenerationConfig config = conversation.config();
   config.visit(generation);

@@ -3,10 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "inference/chat/conversation.h"
+#include "inference/chat/model_chat.h"
 
 namespace vllama::inference {
 
-nlohmann::ordered_json transcript(const Conversation& conversation, const OpenedModel& opened);
+nlohmann::ordered_json transcript(const ModelChat& conversation, const OpenedModel& opened);
 
 }  // namespace vllama::inference

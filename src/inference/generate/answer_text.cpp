@@ -33,8 +33,8 @@ bool ends_with(std::span<const std::int64_t> ids, std::span<const std::int64_t> 
 
 }  // namespace
 
-StopRules stop_rules(const text::Tokenizer& tokenizer, const text::ChatTemplate& form) {
-  return {text::stop_sequences(tokenizer, form), {form.stop_text}};
+StopRules stop_rules(const text::Tokenizer& tokenizer, const text::PromptLayout& layout) {
+  return {text::stop_sequences(tokenizer, layout), {std::string(layout.stop_text)}};
 }
 
 std::string_view name_of(AnswerEnd end) {
@@ -53,13 +53,9 @@ std::string_view name_of(AnswerEnd end) {
   throw InternalError("unknown AnswerEnd");
 }
 
-// A model that begins with an unknown token or BOS, as the released ones do, means nothing by it.
 std::string AnswerText::decoded(std::size_t num_ids) const {
   if (tokenizer_ == nullptr) return {};
-  std::span<const std::int64_t> ids = std::span(ids_).first(num_ids);
-  for (const std::int64_t id : {tokenizer_->unknown(), tokenizer_->bos()})
-    if (!ids.empty() && ids.front() == id) ids = ids.subspan(1);
-  return tokenizer_->decode(ids);
+  return tokenizer_->decode(text::without_beginning(*tokenizer_, std::span(ids_).first(num_ids)));
 }
 
 AnswerEnd AnswerText::push(std::int64_t id) {
@@ -69,7 +65,8 @@ AnswerEnd AnswerText::push(std::int64_t id) {
   decoded_ = decoded(ids_.size() - num_stop_ids_);
   for (const std::string& stop : rules_->texts)
     stop_text_begin_ = std::min(stop_text_begin_, decoded_.find(stop));
-  if (num_stop_ids_ == 1 && tokenizer_ != nullptr && id == tokenizer_->eos())
+  if (num_stop_ids_ == 1 && tokenizer_ != nullptr &&
+      std::ranges::find(tokenizer_->ends(), id) != tokenizer_->ends().end())
     return AnswerEnd::end_token;
   const bool stops = num_stop_ids_ > 0 || stop_text_begin_ != std::string::npos;
   return stops ? AnswerEnd::stop_text : AnswerEnd::none;

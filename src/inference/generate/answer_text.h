@@ -17,7 +17,7 @@ struct StopRules {
   std::vector<std::string> texts;
 };
 
-StopRules stop_rules(const text::Tokenizer& tokenizer, const text::ChatTemplate& form);
+StopRules stop_rules(const text::Tokenizer& tokenizer, const text::PromptLayout& layout);
 
 enum class AnswerEnd {
   none,       // goes on

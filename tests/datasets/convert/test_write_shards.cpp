@@ -12,6 +12,8 @@
 #include "tests/datasets/equal_records.h"
 #include "tests/datasets/tar_file.h"
 #include "tests/datasets/written_file.h"
+#include "tests/support/model_input.h"
+#include "text/sentencepiece_tokenizer.h"
 
 namespace vllama::datasets {
 namespace {
@@ -217,8 +219,8 @@ TEST_CASE("examples from shards are those from loose files, bit for bit") {
   const test::TemporaryFolder folder;
   write_shards(*file.open("vllama", media), folder.path(), kNoLimit);
 
-  const text::Tokenizer tokenizer(tokenizer_file);
-  const samples::ModelInput model{samples::BranchInput{56, 5, 32}, samples::BranchInput{56, 3, 8}};
+  const text::SentencePieceTokenizer tokenizer(tokenizer_file);
+  const samples::ModelInput model = test::both_inputs({56, 5, 32}, {56, 3, 8});
   DatasetConfig loose;
   loose.format = "vllama";
   loose.annotations = file.path();

@@ -8,6 +8,7 @@
 #include "datasets/loading/mixture.h"
 #include "media/error.h"
 #include "tests/datasets/annotation_file.h"
+#include "tests/support/model_input.h"
 #include "tests/text/golden_text.h"
 
 namespace vllama::datasets {
@@ -15,10 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
-using samples::MediaRoute;
 
-constexpr samples::BranchInput kFrames{.image_size = 28, .num_tokens = 3};
-constexpr samples::BranchInput kSound{.image_size = 28, .num_tokens = 2, .max_positions = 8};
+constexpr test::BranchSizes kFrames{.image_size = 28, .num_tokens = 3};
+constexpr test::BranchSizes kSound{.image_size = 28, .num_tokens = 2, .max_positions = 8};
 
 DataConfig data(const std::string& format, const AnnotationFile& file, const fs::path& media_root) {
   DataConfig config;
@@ -49,16 +49,18 @@ TEST_CASE("a conversation about a picture, a video with its sound, and a sound")
       R"({"role":"assistant","content":"Rain."}]})",
       "rows.jsonl");
   const Mixture mixture(data("vllama", file, fixtures / "media"),
-                        {.vision = kFrames, .audio = kSound}, test::llama_tokenizer());
+                        test::both_inputs(kFrames, kSound), test::llama_tokenizer());
   const auto example = build(mixture, 0);
-  std::vector<MediaRoute> routes;
+  std::vector<std::pair<MediaKind, std::size_t>> routes;
   std::int64_t num_tokens = 0;
   for (const auto& medium : example.media) {
-    routes.push_back(medium.route);
+    routes.emplace_back(medium.kind, medium.encoder);
     num_tokens += medium.num_tokens;
   }
-  CHECK(routes == std::vector{MediaRoute::vision, MediaRoute::vision, MediaRoute::audio_from_sound,
-                              MediaRoute::audio_from_sound});
+  CHECK(routes == decltype(routes){{MediaKind::image, 0},
+                                   {MediaKind::video, 0},
+                                   {MediaKind::sound, 2},
+                                   {MediaKind::sound, 2}});
   CHECK(num_tokens == 3 + 3 + 2 + 2);
   CHECK(std::ranges::count(example.token_ids, test::llama_tokenizer().image_token()) == num_tokens);
   CHECK(example.media[0].values.size(0) == 1);
@@ -70,7 +72,7 @@ TEST_CASE("of a video only the stretch that is meant is seen") {
   const AnnotationFile file(R"([{"video":"boat.mp4","start":2,"end":4,"QA":[{"q":"?","a":"x"}]},)"
                             R"({"video":"boat.mp4","start":500,"QA":[{"q":"?","a":"x"}]}])");
   const Mixture mixture(data("videochat_instruct", file, fixtures / "media"),
-                        {.vision = kFrames, .audio = {}}, test::llama_tokenizer());
+                        test::vision_input(kFrames), test::llama_tokenizer());
   std::vector<std::int64_t> text;
   for (const std::int64_t id : build(mixture, 0).token_ids)
     if (id != test::llama_tokenizer().image_token()) text.push_back(id);
@@ -95,8 +97,8 @@ TEST_CASE("pictures that are missing or broken are dropped and counted") {
                 R"(.jpg","conversations":[{"from":"human","value":"<image>?"},)" +
                 R"({"from":"gpt","value":"Yes."}]})";
   const AnnotationFile file("[" + elements + "]");
-  const Mixture mixture(data("llava_instruct", file, media.path()),
-                        {.vision = kFrames, .audio = {}}, test::llama_tokenizer());
+  const Mixture mixture(data("llava_instruct", file, media.path()), test::vision_input(kFrames),
+                        test::llama_tokenizer());
   const SampleOrder order(mixture.sources(), {.samples_per_step = 6, .shuffle = false});
   LoaderConfig config;
   config.num_workers = 0;

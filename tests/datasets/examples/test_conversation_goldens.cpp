@@ -7,6 +7,7 @@
 #include "datasets/loading/loader.h"
 #include "datasets/loading/mixture.h"
 #include "tests/datasets/annotation_file.h"
+#include "tests/support/model_input.h"
 #include "tests/support/safetensors_file.h"
 #include "tests/text/golden_text.h"
 
@@ -48,14 +49,16 @@ int check_sequences(const Dataset& dataset, const json& cases, const std::string
     const Record record = dataset.record(i);
     const json entry = case_of(cases, kind, record.media.at(0).source.path);
     const std::int64_t num_tokens = entry["num_query_token"];
-    const std::string medium = kind == "image"
-                                   ? text::image_text(num_tokens)
-                                   : text::video_text(num_tokens, entry["msg"].get<std::string>());
     for (const std::string form : {"vicuna", "llama_v2"}) {
       INFO(entry["name"] << " " << form);
-      const auto sequence = text::build_conversation(
-          llama_tokenizer(), record.conversation, {&medium, 1},
-          {&text::conversation_template(form), {512, text::Truncation::cut}});
+      const text::PromptLayout& layout = text::prompt_template(form).training;
+      const std::string medium =
+          kind == "image"
+              ? layout.media_text(MediaKind::image, num_tokens)
+              : layout.media_text(MediaKind::video, num_tokens, entry["msg"].get<std::string>());
+      const auto sequence =
+          text::build_conversation(llama_tokenizer(), record.conversation, {&medium, 1},
+                                   {.form = &layout, .limit = {512, text::Truncation::cut}});
       CHECK(sequence.ids == entry[form]["input_ids"].get<Ids>());
       CHECK(sequence.labels == entry[form]["labels"].get<Ids>());
       ++num_compared;
@@ -127,8 +130,7 @@ TEST_CASE("the instruction data of the recorded runs, from files to batches") {
         set.annotations = folder.path() / "out.jsonl";
         set.image_prefix = "";
       }
-      const samples::ModelInput model{
-          .vision = samples::BranchInput{.image_size = 28, .num_tokens = 5}, .audio = {}};
+      const samples::ModelInput model = test::vision_input({.image_size = 28, .num_tokens = 5});
       const Mixture mixture(config, model, llama_tokenizer());
       const json step =
           test::read_json(goldens / "runs" / run.name / "trajectory.json")["micro_steps"][0];

@@ -11,7 +11,9 @@
 #include "samples/crop.h"
 #include "samples/frame_sampler.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/model_input.h"
 #include "tests/support/safetensors_file.h"
+#include "text/sentencepiece_tokenizer.h"
 
 namespace vllama::datasets {
 namespace {
@@ -20,8 +22,7 @@ namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 
 // Five queries, as in the recorded runs.
-const samples::ModelInput kModel{.vision = samples::BranchInput{.image_size = 224, .num_tokens = 5},
-                                 .audio = {}};
+const samples::ModelInput kModel = test::vision_input({.image_size = 224, .num_tokens = 5});
 
 struct Shared {
   fs::path goldens, fixtures, tokenizer;
@@ -91,7 +92,7 @@ std::vector<LoadedBatch> load(const Mixture& mixture, const SampleOrder& order, 
 TEST_CASE("evaluation frames of real clips are those of the recordings") {
   const auto files = shared();
   if (!files) return;
-  const text::Tokenizer tokenizer(files->tokenizer);
+  const text::SentencePieceTokenizer tokenizer(files->tokenizer);
   const Mixture mixture(data({webvid(*files)}), kModel, tokenizer);
   const SampleOrder order(mixture.sources(), {.samples_per_step = 3, .shuffle = false});
   const test::SafetensorsFile golden(files->goldens / "media/frames_u8.safetensors");
@@ -113,7 +114,7 @@ TEST_CASE("evaluation frames of real clips are those of the recordings") {
 TEST_CASE("batches of the recorded runs have their lengths and targets") {
   const auto files = shared();
   if (!files) return;
-  const text::Tokenizer tokenizer(files->tokenizer);
+  const text::SentencePieceTokenizer tokenizer(files->tokenizer);
   const auto micro_steps =
       nlohmann::json::parse(read_file(files->goldens / "runs/vl_stage1_mixed/trajectory.json"))
           .at("micro_steps");
@@ -132,16 +133,15 @@ TEST_CASE("batches of the recorded runs have their lengths and targets") {
     CHECK(*std::max_element(batch.sequence_lengths.begin(), batch.sequence_lengths.end()) ==
           micro_steps[step].at("seq_len"));
     const std::int64_t frames = micro_steps[step].at("type") == "video" ? 8 : 1;
-    CHECK(batch.group(samples::MediaRoute::vision).rows_per_medium ==
-          std::vector<std::int64_t>{frames, frames});
-    CHECK(batch.group(samples::MediaRoute::vision).positions_M.numel() == 2 * 5);
+    CHECK(batch.media.at(0).rows_per_medium == std::vector<std::int64_t>{frames, frames});
+    CHECK(batch.media.at(0).positions_M.numel() == 2 * 5);
   }
 }
 
 TEST_CASE("prompts stand before the caption") {
   const auto files = shared();
   if (!files) return;
-  const text::Tokenizer tokenizer(files->tokenizer);
+  const text::SentencePieceTokenizer tokenizer(files->tokenizer);
   const AlignedImages images(*files);
   DataConfig config = data({images.config});
   config.captions.prompt_file = files->goldens / "data/prompts/one.txt";
@@ -163,7 +163,7 @@ TEST_CASE("prompts stand before the caption") {
 TEST_CASE("training clips get the box and the frames of their own random numbers") {
   const auto files = shared();
   if (!files) return;
-  const text::Tokenizer tokenizer(files->tokenizer);
+  const text::SentencePieceTokenizer tokenizer(files->tokenizer);
   DatasetConfig set = webvid(*files);
   set.transform = samples::Transform::train;
   set.sampling = samples::Sampling::headtail;
@@ -196,14 +196,13 @@ TEST_CASE("training clips get the box and the frames of their own random numbers
 TEST_CASE("the same seed gives the same bytes with 0, 1 and 4 workers, and from any step on") {
   const auto files = shared();
   if (!files) return;
-  const text::Tokenizer tokenizer(files->tokenizer);
+  const text::SentencePieceTokenizer tokenizer(files->tokenizer);
   AlignedImages images(*files);
   DatasetConfig videos = webvid(*files);
   videos.transform = images.config.transform = samples::Transform::train;
   videos.sampling = samples::Sampling::headtail;
   videos.num_frames = 2;
-  const samples::ModelInput model{.vision = samples::BranchInput{.image_size = 64, .num_tokens = 2},
-                                  .audio = {}};
+  const samples::ModelInput model = test::vision_input({.image_size = 64, .num_tokens = 2});
   const Mixture mixture(data({videos, images.config}), model, tokenizer);
   const SampleOrder order(mixture.sources(), {.samples_per_step = 2, .seed = 21});
   const auto expected = load(mixture, order, {.end_step = 4}, 0, tokenizer);
@@ -214,8 +213,7 @@ TEST_CASE("the same seed gives the same bytes with 0, 1 and 4 workers, and from 
         const auto& batch = batches[i].batch;
         const auto& wanted = expected[i + static_cast<std::size_t>(first_step)].batch;
         CHECK(batch.sample_ids == wanted.sample_ids);
-        CHECK(same_bytes(batch.group(samples::MediaRoute::vision).values,
-                         wanted.group(samples::MediaRoute::vision).values));
+        CHECK(same_bytes(batch.media.at(0).values, wanted.media.at(0).values));
         CHECK(same_bytes(batch.token_ids_T, wanted.token_ids_T));
         CHECK(same_bytes(batch.labels_T, wanted.labels_T));
       }
@@ -254,10 +252,9 @@ TEST_CASE("a set with every kind of broken file is gone through with exact count
   set.annotations = folder.path();
   set.media_root = folder.path();
   set.clean_captions = false;
-  const text::Tokenizer tokenizer(files->tokenizer);
-  const Mixture mixture(
-      data({set}), {.vision = samples::BranchInput{.image_size = 32, .num_tokens = 2}, .audio = {}},
-      tokenizer);
+  const text::SentencePieceTokenizer tokenizer(files->tokenizer);
+  const Mixture mixture(data({set}), test::vision_input({.image_size = 32, .num_tokens = 2}),
+                        tokenizer);
   CHECK(mixture.dataset(0).size() == 10);
   CHECK(mixture.dataset(0).invalid().count_of_reason() ==
         std::map<std::string, std::int64_t>{
@@ -270,8 +267,7 @@ TEST_CASE("a set with every kind of broken file is gone through with exact count
     for (int step = 0; step < 2; ++step) {
       const LoadedBatch loaded = loader.next();
       CHECK(loaded.batch.sample_ids == std::vector<std::string>{"good", "short"});
-      CHECK(loaded.batch.group(samples::MediaRoute::vision).rows_per_medium ==
-            std::vector<std::int64_t>{8, 8});
+      CHECK(loaded.batch.media.at(0).rows_per_medium == std::vector<std::int64_t>{8, 8});
       std::map<std::string, std::string> reasons;
       for (const DroppedSample& dropped : loaded.dropped) {
         reasons[dropped.id] = dropped.reason;
@@ -301,7 +297,7 @@ TEST_CASE("a set with every kind of broken file is gone through with exact count
 TEST_CASE("settings that contradict each other are refused") {
   const auto files = shared();
   if (!files) return;
-  const text::Tokenizer tokenizer(files->tokenizer);
+  const text::SentencePieceTokenizer tokenizer(files->tokenizer);
   DatasetConfig set = webvid(*files);
   CHECK_THROWS_WITH(Mixture(data({}), kModel, tokenizer), Contains("empty"));
   CHECK_THROWS_WITH(Mixture(data({set, set}), kModel, tokenizer), Contains("'webvid'"));

@@ -12,7 +12,6 @@
 
 using namespace vllama;
 using Catch::Contains;
-using samples::MediaRoute;
 
 namespace {
 
@@ -23,7 +22,7 @@ class Controls {
  public:
   explicit Controls(const std::string& branches)
       : opened_(test::tiny_chat_model(weights_, branches)) {
-    opened_.chat.template_kind = "training";
+    opened_.chat.layout = text::LayoutKind::training;
     opened_.chat.num_frames = kNumFrames;
     for (const char* name : {"a.mkv", "b.mkv"}) {
       const int hue = name[0] == 'a' ? 0 : 120;
@@ -65,9 +64,11 @@ eval::TaskConfig task_with(const std::string& inputs, const std::string& order =
   return task;
 }
 
-std::vector<MediaRoute> routes(const eval::PreparedQuestion& prepared) {
-  std::vector<MediaRoute> routes;
-  for (const auto& input : prepared.medium.inputs) routes.push_back(input.route);
+// What the model is given, and through which encoder.
+using Routes = std::vector<std::pair<MediaKind, std::size_t>>;
+Routes routes(const eval::PreparedQuestion& prepared) {
+  Routes routes;
+  for (const auto& input : prepared.medium.inputs) routes.emplace_back(input.kind, input.encoder);
   return routes;
 }
 
@@ -89,13 +90,13 @@ TEST_CASE("inputs: a model with both branches is given either or both, an audio 
     CHECK(prepared.num_frames == (inputs == "sound" ? 0 : kNumFrames));
     return routes(prepared);
   };
-  using Routes = std::vector<MediaRoute>;
-  CHECK((routes_of(both, "auto") == Routes{MediaRoute::vision, MediaRoute::audio_from_sound}));
-  CHECK((routes_of(both, "frames") == Routes{MediaRoute::vision}));
-  CHECK((routes_of(both, "sound") == Routes{MediaRoute::audio_from_sound}));
-  CHECK((routes_of(audio, "auto") == Routes{MediaRoute::audio_from_frames}));
-  CHECK((routes_of(audio, "frames") == Routes{MediaRoute::audio_from_frames}));
-  CHECK((routes_of(audio, "sound") == Routes{MediaRoute::audio_from_sound}));
+  constexpr auto kVideo = MediaKind::video, kSound = MediaKind::sound;
+  CHECK((routes_of(both, "auto") == Routes{{kVideo, 0}, {kSound, 2}}));
+  CHECK((routes_of(both, "frames") == Routes{{kVideo, 0}}));
+  CHECK((routes_of(both, "sound") == Routes{{kSound, 2}}));
+  CHECK((routes_of(audio, "auto") == Routes{{kVideo, 0}}));
+  CHECK((routes_of(audio, "frames") == Routes{{kVideo, 0}}));
+  CHECK((routes_of(audio, "sound") == Routes{{kSound, 1}}));
 }
 
 TEST_CASE("frame_order: the same frames in another order, a function of seed and question") {
@@ -108,7 +109,7 @@ TEST_CASE("frame_order: the same frames in another order, a function of seed and
   const auto reversed = prepared(task_with("auto", "reversed"));
   for (const std::size_t input : {0u, 1u})
     CHECK(at::equal(reversed.medium.inputs[input].values, own.medium.inputs[input].values.flip(0)));
-  CHECK(reversed.medium.text == own.medium.text);
+  CHECK(reversed.medium.time_message == own.medium.time_message);
 
   auto task = task_with("auto", "shuffled");
   const at::Tensor frames = own.medium.inputs[0].values;

@@ -14,7 +14,7 @@ namespace {
 struct Session {
   test::TemporaryFolder folder;
   inference::OpenedModel opened = test::tiny_chat_model(folder, "vision");
-  inference::Conversation conversation{opened, {}, {.max_new_tokens = 5}};
+  inference::ModelChat conversation{opened, {}, {.max_new_tokens = 5}};
   std::function<bool()> stop_requested = [] { return false; };
 
   std::string operator()(const std::string& lines) {

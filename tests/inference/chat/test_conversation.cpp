@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
-#include "inference/chat/conversation.h"
+#include "inference/chat/model_chat.h"
 #include "inference/chat/transcript.h"
 #include "tests/inference/chat/tiny_chat_model.h"
 #include "tests/media/clips.h"
@@ -9,7 +9,6 @@
 
 using namespace vllama;
 using Catch::Contains;
-using inference::ShownAs;
 
 namespace {
 
@@ -39,8 +38,8 @@ TEST_CASE("a video is shown with its sound, without on request, with a warning i
   const auto opened = test::tiny_chat_model(folder);
   const auto file = clip(folder);
   if (!file) return;
-  const auto both = inference::show_medium(opened, *file, ShownAs::whatever_it_is, kOptions);
-  CHECK(both.kind == text::ChatMedia::video_with_audio);
+  const auto both = inference::show_medium(opened, *file, std::nullopt, kOptions);
+  CHECK(both.kind == MediaKind::video);
   CHECK(both.frames_QH->size(0) == 3);
   CHECK(both.sound_QH->size(0) == 2);
   // The encoder delay of the sound (1024 samples at 44.1 kHz) lies in front of the pictures.
@@ -48,22 +47,25 @@ TEST_CASE("a video is shown with its sound, without on request, with a warning i
   CHECK(both.time_message == "The video contains 4 frames sampled at 0.0, 0.5, 1.0, 1.5 seconds. ");
 
   const auto silent = inference::show_medium(
-      opened, *file, ShownAs::video, {.num_frames = 4, .time_message = false, .sound = false});
-  CHECK(silent.kind == text::ChatMedia::video);
+      opened, *file, MediaKind::video, {.num_frames = 4, .time_message = false, .sound = false});
+  CHECK(silent.kind == MediaKind::video);
+  CHECK_FALSE(silent.sound_QH);
   CHECK(silent.time_message.empty());
   CHECK(test::same_bits(*silent.frames_QH, *both.frames_QH));
-  const auto heard = inference::show_medium(opened, *file, ShownAs::audio, kOptions);
-  CHECK(heard.kind == text::ChatMedia::audio);
+  const auto heard = inference::show_medium(opened, *file, MediaKind::sound, kOptions);
+  CHECK(heard.kind == MediaKind::sound);
   CHECK(test::same_bits(*heard.sound_QH, *both.sound_QH));
 
   const auto no_sound = clip(folder, "-map 0:v");
-  const auto seen = inference::show_medium(opened, *no_sound, ShownAs::video, kOptions);
-  CHECK(seen.kind == text::ChatMedia::video);
+  const auto seen = inference::show_medium(opened, *no_sound, MediaKind::video, kOptions);
+  CHECK(seen.kind == MediaKind::video);
+  CHECK_FALSE(seen.sound_QH);
   CHECK(seen.warning.empty());
 
   const auto broken = clip(folder, "-c:a flac -bsf:a noise=amount=1");
-  const auto warned = inference::show_medium(opened, *broken, ShownAs::video, kOptions);
-  CHECK(warned.kind == text::ChatMedia::video);
+  const auto warned = inference::show_medium(opened, *broken, MediaKind::video, kOptions);
+  CHECK(warned.kind == MediaKind::video);
+  CHECK_FALSE(warned.sound_QH);
   CHECK_THAT(warned.warning, Contains("without its sound") && Contains("clip.mkv"));
 }
 
@@ -73,18 +75,18 @@ TEST_CASE("files are what they are, and no model is shown what it cannot take in
   const auto video = clip(folder), image = picture(folder);
   const auto sound = test::make_clip(folder, "tone.wav", "-f lavfi -i sine=duration=1");
   if (!video || !image || !sound) return;
-  const auto shown = [&](const std::filesystem::path& file, ShownAs as) {
+  const auto shown = [&](const std::filesystem::path& file, std::optional<MediaKind> as) {
     return inference::show_medium(opened, file, as, kOptions).kind;
   };
-  CHECK(shown(*video, ShownAs::whatever_it_is) == text::ChatMedia::video);
-  CHECK(shown(*image, ShownAs::whatever_it_is) == text::ChatMedia::image);
-  CHECK_THROWS_WITH(shown(*sound, ShownAs::whatever_it_is), Contains("no audio branch"));
-  CHECK_THROWS_WITH(shown(*video, ShownAs::audio), Contains("no audio branch"));
-  CHECK_THROWS_WITH(shown(*video, ShownAs::image), Contains("cannot show the image"));
-  CHECK_THROWS_WITH(shown(*image, ShownAs::video), Contains("cannot show the video"));
-  CHECK_THROWS_WITH(shown(*sound, ShownAs::video), Contains("no video stream"));
-  CHECK_THROWS_WITH(shown("absent.mp4", ShownAs::whatever_it_is), Contains("absent.mp4"));
-  CHECK_THROWS_AS(shown(folder.path(), ShownAs::whatever_it_is), UserError);
+  CHECK(shown(*video, std::nullopt) == MediaKind::video);
+  CHECK(shown(*image, std::nullopt) == MediaKind::image);
+  CHECK_THROWS_WITH(shown(*sound, std::nullopt), Contains("no audio branch"));
+  CHECK_THROWS_WITH(shown(*video, MediaKind::sound), Contains("no audio branch"));
+  CHECK_THROWS_WITH(shown(*video, MediaKind::image), Contains("cannot show the image"));
+  CHECK_THROWS_WITH(shown(*image, MediaKind::video), Contains("cannot show the video"));
+  CHECK_THROWS_WITH(shown(*sound, MediaKind::video), Contains("no video stream"));
+  CHECK_THROWS_WITH(shown("absent.mp4", std::nullopt), Contains("absent.mp4"));
+  CHECK_THROWS_AS(shown(folder.path(), std::nullopt), UserError);
 }
 
 TEST_CASE("several media in one conversation, each in front of its question, and read once") {
@@ -92,19 +94,19 @@ TEST_CASE("several media in one conversation, each in front of its question, and
   const auto opened = test::tiny_chat_model(folder);
   const auto video = clip(folder), image = picture(folder);
   if (!video || !image) return;
-  for (const char* kind : {"reference", "training"}) {
-    inference::Conversation chat(opened, {.template_kind = kind}, short_answers());
-    chat.show(inference::show_medium(opened, *video, ShownAs::video, kOptions));
+  for (const auto layout : {text::LayoutKind::reference, text::LayoutKind::training}) {
+    inference::ModelChat chat(opened, {.layout = layout}, short_answers());
+    chat.show(inference::show_medium(opened, *video, MediaKind::video, kOptions));
     const auto first = chat.ask("What do you see?");
-    chat.show(inference::show_medium(opened, *image, ShownAs::image, kOptions));
+    chat.show(inference::show_medium(opened, *image, MediaKind::image, kOptions));
     const auto second = chat.ask("And here?");
     CHECK(first.answer.num_new_tokens == 6);
     CHECK(second.answer.num_prompt_tokens > first.answer.num_prompt_tokens + 6);
     CHECK(second.answer.num_cached_tokens >= first.answer.num_prompt_tokens);
     REQUIRE(chat.turns().size() == 2);
 
-    inference::Conversation again(opened, {.template_kind = kind}, short_answers());
-    again.show(inference::show_medium(opened, *video, ShownAs::video, kOptions));
+    inference::ModelChat again(opened, {.layout = layout}, short_answers());
+    again.show(inference::show_medium(opened, *video, MediaKind::video, kOptions));
     CHECK(again.ask("What do you see?").answer.ids == first.answer.ids);
     const auto json = inference::transcript(chat, opened);
     CHECK(json["media"][1]["turn"] == 1);
@@ -119,8 +121,8 @@ TEST_CASE("a full context loses the oldest turns, keeps the media, and says so")
   const auto image = picture(folder);
   if (!image) return;
   const inference::GenerationConfig config{.max_new_tokens = 20, .max_context_tokens = 150};
-  inference::Conversation chat(opened, {.system = "S"}, config);
-  chat.show(inference::show_medium(opened, *image, ShownAs::image, kOptions));
+  inference::ModelChat chat(opened, {.system = "S"}, config);
+  chat.show(inference::show_medium(opened, *image, MediaKind::image, kOptions));
   const std::string question = "What is to be seen in this picture, and why?";
   std::size_t num_dropped = 0;
   for (int i = 0; i < 6; ++i) {
@@ -132,11 +134,11 @@ TEST_CASE("a full context loses the oldest turns, keeps the media, and says so")
   CHECK(chat.turns().size() == 6);
 
   // The last prompt held the system text, the image, the turns that were kept, and the question.
-  const auto form = text::chat_template("reference", "vicuna");
-  text::Chat kept{.system = "S", .media = text::ChatMedia::image, .question = question};
+  const text::PromptLayout& layout = text::prompt_template("vicuna").reference;
+  text::Chat kept{.system = "S", .question = question, .media = {{.kind = MediaKind::image}}};
   for (std::size_t i = num_dropped; i < 5; ++i)
     kept.past.push_back({question, chat.turns()[i].reply.text});
-  const auto prompt = text::build_chat_prompt(*opened.tokenizer, form, kept);
+  const auto prompt = text::build_chat_prompt(*opened.tokenizer, layout, kept);
   std::size_t num_tokens = 3;  // of the image
   for (const auto& piece : prompt.pieces) num_tokens += piece.size();
   CHECK(chat.turns().back().reply.answer.num_prompt_tokens ==
@@ -152,19 +154,19 @@ TEST_CASE("a full context loses the oldest turns, keeps the media, and says so")
 TEST_CASE("questions that are none, and settings that contradict each other, change nothing") {
   const test::TemporaryFolder folder;
   const auto opened = test::tiny_chat_model(folder, "vision");
-  inference::Conversation chat(opened, {}, short_answers());
+  inference::ModelChat chat(opened, {}, short_answers());
   CHECK_THROWS_AS(chat.ask(" \n"), UserError);
   CHECK_THROWS_AS(chat.ask("<ImageHere>"), UserError);
   CHECK_THROWS_AS(chat.set_config({.num_beams = 2, .do_sample = true}), UserError);
   CHECK(chat.turns().empty());
   CHECK(chat.config().max_new_tokens == 6);
-  CHECK_THROWS_AS(inference::Conversation(opened, {.template_kind = "other"}, {}), UserError);
+  CHECK_THROWS_AS(inference::ModelChat(opened, {.family = "other"}, {}), UserError);
 }
 
 TEST_CASE("without media, after a reset, and with beams") {
   const test::TemporaryFolder folder;
   const auto opened = test::tiny_chat_model(folder, "vision");
-  inference::Conversation chat(opened, {}, short_answers());
+  inference::ModelChat chat(opened, {}, short_answers());
   const auto first = chat.ask("Hello?");
   chat.ask("What?");
   chat.reset();

@@ -3,35 +3,37 @@
 #include "core/files.h"
 #include "models/load_video_llama.h"
 #include "models/random_weights.h"
+#include "text/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
 namespace {
 
 models::WeightSizes sizes() {
   models::WeightSizes sizes;
-  sizes.vision.encoder = {
+  sizes.vision.encoder = encoders::EvaVitConfig{
       .image_size = 28, .width = 32, .num_blocks = 2, .num_heads = 2, .mlp_width = 64};
-  sizes.vision.image_q_former = {.num_queries = 4,
-                                 .num_layers = 2,
-                                 .width = 32,
-                                 .num_heads = 2,
-                                 .mlp_width = 64,
-                                 .cross_attention_every = 2};
-  sizes.vision.video_q_former = sizes.vision.image_q_former;
-  sizes.vision.video_q_former.num_queries = 3;
-  sizes.vision.video_q_former.cross_attention_every = 1;
-  sizes.vision.max_frame_positions = 8;
+  sizes.vision.resampler = {.num_queries = 4,
+                            .num_layers = 2,
+                            .width = 32,
+                            .num_heads = 2,
+                            .mlp_width = 64,
+                            .cross_attention_every = 2};
+  sizes.vision.q_former = sizes.vision.resampler;
+  sizes.vision.q_former.num_queries = 3;
+  sizes.vision.q_former.cross_attention_every = 1;
+  sizes.vision.max_positions = 8;
   models::AudioConfig audio;
-  audio.vision_encoder = {.image_size = 28,
-                          .patch_size = 14,
-                          .width = 32,
-                          .num_blocks = 1,
-                          .num_heads = 2,
-                          .mlp_width = 64};
-  audio.audio_encoder = {.width = 32, .num_blocks = 1, .num_heads = 2, .mlp_width = 64};
+  audio.twin = encoders::ImageBindVisionConfig{.image_size = 28,
+                                               .patch_size = 14,
+                                               .width = 32,
+                                               .num_blocks = 1,
+                                               .num_heads = 2,
+                                               .mlp_width = 64};
+  audio.encoder =
+      encoders::ImageBindAudioConfig{.width = 32, .num_blocks = 1, .num_heads = 2, .mlp_width = 64};
   audio.embedding_width = 32;
-  audio.audio_q_former = sizes.vision.video_q_former;
-  audio.audio_q_former.num_queries = 2;
+  audio.q_former = sizes.vision.q_former;
+  audio.q_former.num_queries = 2;
   audio.max_positions = 8;
   sizes.audio = audio;
   sizes.language = {
@@ -44,13 +46,14 @@ models::WeightSizes sizes() {
 models::ModelConfig write_tiny_chat_weights(const TemporaryFolder& folder,
                                             const std::string& branches) {
   const auto tokenizer = golden_file("text/llama_tokenizer.model");
-  models::write_random_weights(sizes(), text::Tokenizer(tokenizer).size(), 1, folder.path());
+  models::write_random_weights(sizes(), text::SentencePieceTokenizer(tokenizer).size(), 1,
+                               folder.path());
   write_file_atomically(folder.path() / "llama/tokenizer.model", read_file(tokenizer));
   models::ModelConfig config;
-  config.branches = branches;
+  config.branches = *config::value_named<models::BranchSet>(branches);
   config.vision = sizes().vision;
   config.audio = *sizes().audio;
-  config.precision = "fp32";
+  config.precision = models::Precision::fp32;
   config.weights.language_model = folder.path() / "llama";
   if (config.has_vision()) {
     config.weights.vision_encoder = folder.path() / "eva_vit_g.pth";
@@ -63,7 +66,8 @@ models::ModelConfig write_tiny_chat_weights(const TemporaryFolder& folder,
 inference::OpenedModel tiny_chat_model(const TemporaryFolder& folder, const std::string& branches) {
   inference::OpenedModel opened;
   opened.model = models::load_video_llama(write_tiny_chat_weights(folder, branches), at::kCPU, 1);
-  opened.tokenizer = std::make_unique<text::Tokenizer>(folder.path() / "llama/tokenizer.model");
+  opened.tokenizer =
+      std::make_unique<text::SentencePieceTokenizer>(folder.path() / "llama/tokenizer.model");
   return opened;
 }
 

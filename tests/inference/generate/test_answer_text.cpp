@@ -14,7 +14,7 @@ namespace {
 Ids tokens_of(const std::vector<std::string>& texts) {
   Ids ids;
   for (const std::string& text : texts)
-    for (const auto& token : llama_tokenizer().encode_with_spans("\n" + text))
+    for (const auto& token : llama_tokenizer().encode_with_spans(text::PromptText("\n" + text)))
       if (token.begin > 0) ids.push_back(token.id);
   return ids;
 }
@@ -47,7 +47,7 @@ Streamed stream(const Ids& ids, const inference::StopRules& rules) {
 }
 
 inference::StopRules rules_of(const char* family) {
-  return inference::stop_rules(llama_tokenizer(), text::chat_template("reference", family));
+  return inference::stop_rules(llama_tokenizer(), text::prompt_template(family).reference);
 }
 
 }  // namespace

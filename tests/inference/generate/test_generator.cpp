@@ -54,8 +54,9 @@ TEST_CASE("recorded greedy answers to chat prompts about a clip come out of one 
   VLLAMA_SHARED_FILE(goldens, "goldens");
   const auto model = models::load_video_llama(test::golden_model(goldens / "ckpt"), at::kCPU, 1);
   const at::Tensor clip = test::GoldenTensors(goldens / "text/chat_input.safetensors")["video_56"];
-  const at::Tensor media_MH = model->vision()->embed_clips(
-      model->vision()->encode_frames(clip.transpose(1, 2).flatten(0, 1)), {clip.size(2)});
+  const at::Tensor media_MH = model->branches().front().embed(
+      model->branches().front().encode_prepared(0, clip.transpose(1, 2).flatten(0, 1)),
+      {clip.size(2)});
   const auto chats = nlohmann::json::parse(read_file(goldens / "text/chat_prompts.json"));
   std::vector<inference::Prompt> prompts;
   for (const auto& chat : chats)

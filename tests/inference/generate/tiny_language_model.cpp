@@ -2,6 +2,7 @@
 
 #include "core/random.h"
 #include "tests/support/fixtures.h"
+#include "text/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
 
@@ -48,7 +49,7 @@ inference::Prompt TinyLanguageModel::prompt(std::int64_t length, std::uint64_t s
 }
 
 const text::Tokenizer& llama_tokenizer() {
-  static const text::Tokenizer tokenizer(golden_file("text/llama_tokenizer.model"));
+  static const text::SentencePieceTokenizer tokenizer(golden_file("text/llama_tokenizer.model"));
   return tokenizer;
 }
 

@@ -38,7 +38,7 @@ double value(const std::vector<toy::Gate>& gates, const std::string& name) {
 TEST_CASE("vision: training lowers the loss, and the gates tell what it learnt") {
   log::quiet();
   at::set_num_threads(1);
-  models::VisionBranch vision(test::tiny_toy_sizes().vision, 32);
+  models::Branch vision = models::make_branch(test::tiny_toy_sizes().vision, 32);
   toy::train_vision(vision, {.num_steps = 1, .peak_learning_rate = 0}, 1);
   const auto before = toy::vision_gates(vision, 1, kFewScenes);
   const auto losses = toy::train_vision(vision, {.num_steps = 150, .peak_learning_rate = 3e-3}, 1);
@@ -52,16 +52,22 @@ TEST_CASE("ImageBind: both contrasts lower their loss") {
   log::quiet();
   at::set_num_threads(1);
   const auto sizes = test::tiny_toy_sizes();
-  models::VisionBranch vision(sizes.vision, 32);
+  models::Branch vision = models::make_branch(sizes.vision, 32);
   toy::train_vision(vision, {.num_steps = 1}, 1);
-  auto encoder = vision.encoder();
-  models::AudioBranch audio(*sizes.audio, 32);
+  encoders::EvaVit encoder(sizes.vision.encoder.as<encoders::EvaVitConfig>());
+  nn::ParameterList trained, copied;
+  vision.declare_encoders(trained);
+  encoder.declare(copied);
+  for (std::size_t i = 0; i < trained.size(); ++i) *copied[i].tensor = *trained[i].tensor;
+  toy::ImageBind image_bind(*sizes.audio);
   toy::TextTrunk text(toy::CaptionWords().num_words(), toy::kCaptionLength, 32);
-  const auto captions = toy::train_image_text(
-      audio, text, encoder, {.num_steps = 120, .batch_size = 16, .peak_learning_rate = 1e-3}, 1);
+  const auto captions =
+      toy::train_image_text(image_bind, text, encoder,
+                            {.num_steps = 120, .batch_size = 16, .peak_learning_rate = 1e-3}, 1);
   CHECK(mean(captions, 100, 20) < mean(captions, 0, 20) - 0.2);
   const auto sounds = toy::train_sound(
-      audio, {.num_steps = 20, .batch_size = 16, .num_pairs = 60, .peak_learning_rate = 3e-3}, 1);
+      image_bind, {.num_steps = 20, .batch_size = 16, .num_pairs = 60, .peak_learning_rate = 3e-3},
+      1);
   CHECK(mean(sounds, 15, 5) < mean(sounds, 0, 5) - 0.3);
 }
 
@@ -94,7 +100,7 @@ TEST_CASE("base models: one seed gives the same files, which a model loads") {
 
   models::write_random_weights(sizes, 50, 1, folder.path() / "random");
   models::ModelConfig config;
-  config.branches = "vision_and_audio";
+  config.branches = models::BranchSet::vision_and_audio;
   config.vision = sizes.vision;
   config.audio = *sizes.audio;
   config.weights = written;

@@ -4,19 +4,19 @@
 
 #include <catch2/catch.hpp>
 
-#include "models/audio_branch.h"
 #include "tests/toy_world/base/sizes.h"
 #include "toy_world/base/encoder_start.h"
+#include "toy_world/base/image_bind.h"
 
 using namespace vllama;
 
 TEST_CASE("ImageBind's image encoder begins with the patches and blocks of the EVA ViT") {
   const auto sizes = test::tiny_toy_sizes();
-  encoders::EvaVit encoder(sizes.vision.encoder);
-  models::AudioBranch audio(*sizes.audio, 32);
-  nn::ParameterList of_encoder, trunks;
+  encoders::EvaVit encoder(sizes.vision.encoder.as<encoders::EvaVitConfig>());
+  toy::ImageBind image_bind(*sizes.audio);
+  nn::ParameterList of_encoder;
+  nn::ParameterList trunks = image_bind.parameters();
   encoder.declare(of_encoder);
-  audio.declare_trunks(trunks);
   nn::initialize(of_encoder, 1);
   for (const nn::Parameter& parameter : of_encoder)
     if (parameter.name == "patch_embed.proj.bias") parameter.tensor->fill_(0.5);
@@ -29,6 +29,6 @@ TEST_CASE("ImageBind's image encoder begins with the patches and blocks of the E
     if (parameter.name == "pos_embed") positions = *parameter.tensor;
   const at::Tensor expected =
       encoder.embed_patches(images) + positions.narrow(1, 1, positions.size(1) - 1);
-  const at::Tensor actual = audio.vision_encoder().embed_patches(images);
+  const at::Tensor actual = image_bind.pictures.trunk().embed_patches(images);
   CHECK(at::allclose(actual.narrow(1, 1, expected.size(1)), expected, 1e-4, 1e-5));
 }

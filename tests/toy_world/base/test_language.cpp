@@ -16,7 +16,7 @@
 #include "core/log.h"
 #include "nn/rotary.h"
 #include "tests/support/fixtures.h"
-#include "text/tokenizer.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "text/train_tokenizer.h"
 #include "toy_world/base/language.h"
 #include "toy_world/base/language_gate.h"
@@ -30,9 +30,9 @@ namespace {
 
 constexpr std::int64_t kMostPieces = 640;
 
-text::Tokenizer tokenizer_of_the_world(const fs::path& folder) {
+text::SentencePieceTokenizer tokenizer_of_the_world(const fs::path& folder) {
   text::train_tokenizer(toy::sample_texts(1, 300), kMostPieces, folder / "tokenizer.model");
-  return text::Tokenizer(folder / "tokenizer.model");
+  return text::SentencePieceTokenizer(folder / "tokenizer.model");
 }
 
 const std::vector<std::string_view> kDrilled{"colour", "kind", "present", "bound"};

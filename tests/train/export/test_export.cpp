@@ -145,7 +145,7 @@ TEST_CASE("bundles: open as the model that was trained") {
     train::export_bundle(options, base);
     const auto opened = train::open_saved(world.path("bundle"), at::kCPU, {.verify = true});
     check_same_model(*opened.model, *expected.model);
-    CHECK(opened.chat.template_kind == "training");
+    CHECK(opened.chat.layout == text::LayoutKind::training);
     CHECK(opened.chat.num_frames == 3);
     CHECK(opened.origin.step == 6);
     CHECK(opened.origin.sha256 == sha256(read_file(world.path("bundle/trained.safetensors"))));
@@ -254,7 +254,8 @@ TEST_CASE("adapters: separate, merged, and in bundles") {
   used.model.weights.saved_step = world.path("merged/trained.safetensors");
   write_file_atomically(world.path("used.yaml"), config::dump(used));
   check_computes(world.path("used.yaml"));
-  CHECK(train::open_saved(world.path("used.yaml"), at::kCPU).chat.template_kind == "training");
+  CHECK(train::open_saved(world.path("used.yaml"), at::kCPU).chat.layout ==
+        text::LayoutKind::training);
 
   train::export_bundle(world.to("bundle"), train::BaseWeights::link);
   check_computes(world.path("bundle"));

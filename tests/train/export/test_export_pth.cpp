@@ -63,19 +63,20 @@ TEST_CASE("pth: the state of a recorded checkpoint comes out as the original wro
   next.model.weights.vision_checkpoint = folder.path() / "out.pth";
   write_file_atomically(folder.path() / "next.yaml", config::dump(next));
   const auto opened = train::open_saved(folder.path() / "next.yaml", at::kCPU);
-  CHECK(opened.chat.template_kind == "training");
+  CHECK(opened.chat.layout == text::LayoutKind::training);
   next.model.weights.vision_checkpoint = recorded;
   write_file_atomically(folder.path() / "next.yaml", config::dump(next));
-  CHECK(train::open_saved(folder.path() / "next.yaml", at::kCPU).chat.template_kind == "reference");
+  CHECK(train::open_saved(folder.path() / "next.yaml", at::kCPU).chat.layout ==
+        text::LayoutKind::reference);
 }
 
 TEST_CASE("pth: the names of an audio checkpoint are those of the recorded one") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
   const TemporaryFolder folder;
   train::RunConfig config = recorded_run(goldens, folder.path() / "run");
-  config.model.branches = "audio";
+  config.model.branches = models::BranchSet::audio;
   config.model.audio = tiny_audio();
-  config.model.audio.embedding_scale = "published";
+  config.model.audio.embedding_scale = encoders::EmbeddingScale::published;
   config.model.weights = {.image_bind = goldens / "ckpt/imagebind/imagebind_huge.pth",
                           .language_model = goldens / "ckpt/llama",
                           .audio_checkpoint = goldens / "ckpt/init_al.pth"};
@@ -124,8 +125,7 @@ TEST_CASE("pth: its configuration reads as one of the original's") {
   const train::RunConfig config = world.run("run");
   const std::string text = train::reference_config(config).dump(2);  // JSON is YAML
   const auto imported = config::read<train::RunConfig>(train::import_config(text, "config").run);
-  CHECK(imported.model.vision.video_q_former.num_queries ==
-        config.model.vision.video_q_former.num_queries);
+  CHECK(imported.model.vision.q_former.num_queries == config.model.vision.q_former.num_queries);
   CHECK(imported.model.weights.q_former == config.model.weights.q_former);
   CHECK(imported.schedule.peak_learning_rate == config.schedule.peak_learning_rate);
   CHECK(imported.training.batch_size == config.training.batch_size);

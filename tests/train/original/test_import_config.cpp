@@ -114,21 +114,21 @@ void check_model(const train::RunConfig& run, const config::Tree& from, bool is_
   const auto text = [&](const std::string& key) {
     return original(from, "model." + key, std::string());
   };
-  CHECK(run.model.branches == (is_audio ? "audio" : "vision"));
-  CHECK(run.model.precision == "fp32");
+  CHECK(run.model.branches == (is_audio ? models::BranchSet::audio : models::BranchSet::vision));
+  CHECK(run.model.precision == models::Precision::fp32);
   CHECK(run.model.weights.language_model == "ckpt/llama");
   if (is_audio) {
-    CHECK(run.model.audio.audio_q_former.num_queries == 3);
-    CHECK(run.model.audio.embedding_scale == "published");
+    CHECK(run.model.audio.q_former.num_queries == 3);
+    CHECK(run.model.audio.embedding_scale == encoders::EmbeddingScale::published);
     CHECK(run.model.weights.image_bind == "ckpt/imagebind/imagebind_huge.pth");
     CHECK(run.model.weights.audio_checkpoint == "ckpt/init_al.pth");
     CHECK(run.model.weights.vision_checkpoint.empty());
     return;
   }
-  CHECK(run.model.vision.encoder.image_size == 224);
-  CHECK(run.model.vision.image_q_former.num_queries == 6);
-  CHECK(run.model.vision.video_q_former.num_queries == 5);
-  CHECK(run.model.vision.max_frame_positions == 11);
+  CHECK(run.model.vision.encoder.as<encoders::EvaVitConfig>().image_size == 224);
+  CHECK(run.model.vision.resampler.num_queries == 6);
+  CHECK(run.model.vision.q_former.num_queries == 5);
+  CHECK(run.model.vision.max_positions == 11);
   CHECK(run.model.weights.q_former == text("q_former_model"));
   CHECK(run.model.weights.projection == text("llama_proj_model"));
   CHECK(run.model.weights.vision_checkpoint == text("ckpt"));
@@ -201,8 +201,8 @@ TEST_CASE("import: what the original takes where its file says nothing") {
   CHECK(run.schedule.warmup_steps == 0);
   CHECK(run.data.captions.max_tokens == 32);
   CHECK(run.data.captions.end_sign == "\n");
-  CHECK(run.model.vision.video_q_former.num_queries == 32);
-  CHECK(run.model.precision == "bf16");
+  CHECK(run.model.vision.q_former.num_queries == 32);
+  CHECK(run.model.precision == models::Precision::bf16);
   CHECK(run.data.sets.at(0).num_frames == 8);
   CHECK(run.data.sets[0].sampling == samples::Sampling::headtail);
   CHECK(run.data.sets[0].transform == samples::Transform::train);

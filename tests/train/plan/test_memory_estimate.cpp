@@ -60,7 +60,7 @@ TEST_CASE("memory: every frozen encoder may fill its memory of features") {
   const std::int64_t nothing_kept = estimate_of(model).total_bytes();
   model.feature_memory_bytes = 1000;
   CHECK(estimate_of(model).total_bytes() == nothing_kept + 1000);
-  model.branches = "vision_and_audio";
+  model.branches = models::BranchSet::vision_and_audio;
   CHECK(estimate_of(model).remembered_bytes == 3000);
   model.trainable = {{"image_q_former"}};
   CHECK(estimate_of(model).remembered_bytes == 2000);

@@ -24,7 +24,7 @@ TEST_CASE("steps and runs open as the model that was trained") {
   const fs::path run = config.output_dir;
   const auto newest = train::open_saved(run, at::kCPU);
   CHECK(newest.origin.step == 6);
-  CHECK(newest.chat.template_kind == "training");
+  CHECK(newest.chat.layout == text::LayoutKind::training);
   CHECK(newest.chat.num_frames == 3);
   const auto trained = checkpoint::load_step(run / "checkpoints/step_000006");
   std::size_t compared = 0;

@@ -10,6 +10,7 @@
 #include "datasets/loading/mixture.h"
 #include "models/model_input.h"
 #include "tests/train/tiny_world.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/record/bad_steps.h"
 #include "train/run/run_state.h"
@@ -137,7 +138,7 @@ TEST_CASE("health: the samples of a bad step are those of the whole global batch
   config.training.micro_batch_size = 2;
   std::filesystem::resize_file(world.path("videos/page/clip1.mp4"), 0);  // dropped, but planned
   REQUIRE(train::train(config, {}) == 0);
-  const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
+  const text::SentencePieceTokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   const datasets::Mixture data(config.data, models::model_input(config.model), tokenizer);
   const auto order = train::sample_order(config, data.sources());
   const auto found = bad_steps(config);
@@ -281,7 +282,7 @@ TEST_CASE("health: losses are comparable within a data set, or all where steps m
   train::RunConfig config = world.run("run");
   config.data.sets.push_back(config.data.sets[0]);
   config.data.sets[1].name = "others";
-  const text::Tokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
+  const text::SentencePieceTokenizer tokenizer(world.path("weights/llama/tokenizer.model"));
   std::set<std::string> kinds;
   for (const auto mixing : {datasets::MixingRule::per_step, datasets::MixingRule::within_step}) {
     config.data.mixing = mixing;

@@ -1,7 +1,7 @@
 // Texts of annotations on their way to the model: clean-up, conversations with media tags, tokens.
 #include "text/caption.h"
 #include "text/error.h"
-#include "text/tokenizer.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "text/unicode.h"
 #include "tools/fuzz/input.h"
 
@@ -9,7 +9,7 @@ using namespace vllama;
 using namespace vllama::fuzz;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const text::Tokenizer tokenizer("tests/golden/text/llama_tokenizer.model");
+  static const text::SentencePieceTokenizer tokenizer("tests/golden/text/llama_tokenizer.model");
   const std::vector<std::byte> bytes = exact(Input(data, size).rest());
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const std::string cleaned = text::CaptionCleaner{.max_words = 8, .prompt = "a"}(text);

@@ -1,9 +1,8 @@
 // tokenizer.model: whether it is let through to SentencePiece, and what is then done with it.
-#include "text/tokenizer.h"
-
 #include <numeric>
 
 #include "text/model_file.h"
+#include "text/sentencepiece_tokenizer.h"
 #include "tools/fuzz/input.h"
 
 using namespace vllama;
@@ -18,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     text::check_model_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "model");
   });
   answers([&] {
-    const text::Tokenizer tokenizer(path);
+    const text::SentencePieceTokenizer tokenizer(path);
     const auto tokens = tokenizer.encode("A red circle, 12 <ImageHere> \xC3\xA9\xFF</s> moves.");
     tokenizer.decode(tokens);
     std::vector<std::int64_t> all(static_cast<std::size_t>(tokenizer.size()) + 3);

@@ -1,4 +1,4 @@
-#include "inference/chat/conversation.h"
+#include "inference/chat/model_chat.h"
 
 #include <fmt/format.h>
 
@@ -11,21 +11,21 @@
 
 namespace vllama::inference {
 
-Conversation::Conversation(const OpenedModel& opened, const ChatSettings& settings,
-                           const GenerationConfig& config)
+ModelChat::ModelChat(const OpenedModel& opened, const ChatSettings& settings,
+                     const GenerationConfig& config)
     : opened_(opened),
       settings_(settings),
-      form_(text::chat_template(settings.template_kind, settings.template_family)),
-      rules_(stop_rules(*opened.tokenizer, form_)) {
+      layout_(text::prompt_template(settings.family).layout(settings.layout)),
+      rules_(stop_rules(*opened.tokenizer, layout_)) {
   set_config(config);
 }
 
-void Conversation::set_config(const GenerationConfig& config) {
+void ModelChat::set_config(const GenerationConfig& config) {
   Generator(opened_.model->language_model(), *opened_.tokenizer, rules_, config);
   config_ = config;
 }
 
-const ShownMedium& Conversation::show(ShownMedium medium) {
+const ShownMedium& ModelChat::show(ShownMedium medium) {
   const std::int64_t first_row = num_media_rows_;
   for (const auto& embeddings : {medium.frames_QH, medium.sound_QH})
     if (embeddings) num_media_rows_ += embeddings->size(0);
@@ -33,7 +33,7 @@ const ShownMedium& Conversation::show(ShownMedium medium) {
   return media_.back().medium;
 }
 
-void Conversation::reset() {
+void ModelChat::reset() {
   turns_.clear();
   media_.clear();
   num_dropped_ = 0;
@@ -41,17 +41,17 @@ void Conversation::reset() {
 
 // The released demos tell a model that only sees what it can do; the demo with sound says nothing,
 // except about a picture.
-std::string Conversation::system_text() const {
-  if (!settings_.system.empty() || !form_.takes_system_text) return settings_.system;
-  const bool has_moving_media = std::ranges::any_of(media_, [](const PlacedMedium& placed) {
-    return placed.medium.kind != text::ChatMedia::image;
-  });
+std::string ModelChat::system_text() const {
+  if (!settings_.system.empty() || !layout_.takes_system_text) return settings_.system;
+  const bool has_moving_media = std::ranges::any_of(
+      media_, [](const PlacedMedium& placed) { return placed.medium.kind != MediaKind::image; });
   const bool is_silent_demo = opened_.model->config().has_audio() && has_moving_media;
   return is_silent_demo ? std::string() : std::string(text::kChatSystemText);
 }
 
-Prompt Conversation::prompt(const std::string& question, std::size_t num_dropped) const {
+Prompt ModelChat::prompt(const std::string& question, std::size_t num_dropped) const {
   text::Chat chat{.system = system_text(), .question = question};
+  chat.reads_special_tokens = samples::compat_of(opened_.media.compat).reads_special_tokens;
   for (std::size_t i = num_dropped; i < turns_.size(); ++i)
     chat.past.push_back({turns_[i].question, turns_[i].reply.text});
   std::vector<at::Tensor> blocks;
@@ -63,21 +63,23 @@ Prompt Conversation::prompt(const std::string& question, std::size_t num_dropped
   };
   for (const PlacedMedium& placed : media_) {
     const ShownMedium& medium = placed.medium;
-    chat.later_media.push_back(
-        {std::max(placed.turn, num_dropped) - num_dropped, medium.kind, medium.time_message});
+    chat.media.push_back({.turn = std::max(placed.turn, num_dropped) - num_dropped,
+                          .kind = medium.kind,
+                          .has_sound = medium.frames_QH && medium.sound_QH,
+                          .time_message = medium.time_message});
     const std::int64_t sound_row =
         placed.first_row + (medium.frames_QH ? medium.frames_QH->size(0) : 0);
-    if (form_.sound_first) add_block(medium.sound_QH, sound_row);
+    if (layout_.sound_first) add_block(medium.sound_QH, sound_row);
     add_block(medium.frames_QH, placed.first_row);
-    if (!form_.sound_first) add_block(medium.sound_QH, sound_row);
+    if (!layout_.sound_first) add_block(medium.sound_QH, sound_row);
   }
-  const auto built = text::build_chat_prompt(*opened_.tokenizer, form_, chat);
+  const auto built = text::build_chat_prompt(*opened_.tokenizer, layout_, chat);
   return make_prompt(opened_.model->language_model(), built.pieces, blocks,
                      /*id=*/turns_.size(), first_rows);
 }
 
-Reply Conversation::ask(const std::string& question,
-                        const std::function<bool(std::string_view)>& listener) {
+Reply ModelChat::ask(const std::string& question,
+                     const std::function<bool(std::string_view)>& listener) {
   if (text::strip_left(question).empty()) throw UserError("the question is empty");
   const auto begin = std::chrono::steady_clock::now();
   const Generator generator(opened_.model->language_model(), *opened_.tokenizer, rules_, config_);
@@ -95,7 +97,7 @@ Reply Conversation::ask(const std::string& question,
   } catch (const text::TextError& error) {
     throw UserError(error.what());
   }
-  reply.text = text::answer_text(*opened_.tokenizer, form_, reply.answer.ids);
+  reply.text = text::answer_in(*opened_.tokenizer, layout_, reply.answer.ids);
   reply.num_dropped_turns = num_dropped - num_dropped_;
   reply.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   num_dropped_ = num_dropped;

@@ -3,6 +3,7 @@
 
 #include "inference/chat/shown_medium.h"
 #include "inference/generate/generator.h"
+#include "text/chat.h"
 
 namespace vllama::inference {
 
@@ -13,12 +14,12 @@ struct Reply {
   double seconds = 0;
 };
 
-class Conversation {
+class ModelChat {
  public:
   // `opened` outlives the conversation. An empty system text means that of the released demos.
   // Throws UserError for settings that contradict each other.
-  Conversation(const OpenedModel& opened, const ChatSettings& settings,
-               const GenerationConfig& config);
+  ModelChat(const OpenedModel& opened, const ChatSettings& settings,
+            const GenerationConfig& config);
 
   // Shows a medium in front of the next question.
   const ShownMedium& show(ShownMedium medium);
@@ -57,7 +58,7 @@ class Conversation {
   const OpenedModel& opened_;
   ChatSettings settings_;
   GenerationConfig config_;
-  text::ChatTemplate form_;
+  const text::PromptLayout& layout_;
   StopRules rules_;
   std::vector<Turn> turns_;
   std::vector<PlacedMedium> media_;

@@ -1,9 +1,8 @@
-// A text under construction that remembers, byte by byte, what is to be learned, and its tokens.
+// Tokens with labels under construction, and which token belongs to which byte of its text.
 #pragma once
 
 #include <cstddef>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,22 +10,6 @@
 #include "text/tokenizer.h"
 
 namespace vllama::text {
-
-class LabelledText {
- public:
-  void add(std::string_view part, bool is_learned);
-  const std::string& text() const { return text_; }
-  std::size_t size() const { return text_.size(); }
-  bool is_learned(std::size_t byte) const;
-
- private:
-  struct Stretch {
-    std::size_t end;
-    bool is_learned;
-  };
-  std::string text_;
-  std::vector<Stretch> stretches_;
-};
 
 // The byte that decides what a token belongs to: its last one, or where it stands if it has none of
 // its own. So the space in front of a word goes with the word.
@@ -39,6 +22,8 @@ std::size_t token_at(std::span<const Token> tokens, std::size_t byte);
 // spelled in bytes stays whole or goes. num_kept <= ending.
 void shorten_before(std::vector<Token>& tokens, std::size_t ending, std::size_t num_kept);
 
+// The beginning of a sequence, if the vocabulary has one.
+void append_beginning(TokenSequence& sequence, const Tokenizer& tokenizer);
 // Placeholders are never learned.
 void append_token(TokenSequence& sequence, std::int64_t id, bool is_learned);
 void append_media(TokenSequence& sequence, const Tokenizer& tokenizer, std::int64_t num_tokens);

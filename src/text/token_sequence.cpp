@@ -1,4 +1,4 @@
-#include "text/labelled_text.h"
+#include "text/token_sequence.h"
 
 #include <fmt/format.h>
 
@@ -8,19 +8,6 @@
 #include "text/error.h"
 
 namespace vllama::text {
-
-void LabelledText::add(std::string_view part, bool is_learned) {
-  text_ += part;
-  stretches_.push_back({text_.size(), is_learned});
-}
-
-bool LabelledText::is_learned(std::size_t byte) const {
-  const auto stretch = std::upper_bound(
-      stretches_.begin(), stretches_.end(), byte,
-      [](std::size_t position, const Stretch& candidate) { return position < candidate.end; });
-  VLLAMA_ASSERT(stretch != stretches_.end(), "a token behind the end of its text");
-  return stretch->is_learned;
-}
 
 std::size_t deciding_byte(const Token& token) {
   return token.end > token.begin ? token.end - 1 : token.begin;
@@ -39,6 +26,10 @@ void shorten_before(std::vector<Token>& tokens, std::size_t ending, std::size_t 
   const auto first = tokens.begin();
   tokens.erase(first + static_cast<std::ptrdiff_t>(num_kept),
                first + static_cast<std::ptrdiff_t>(ending));
+}
+
+void append_beginning(TokenSequence& sequence, const Tokenizer& tokenizer) {
+  if (const auto bos = tokenizer.bos()) append_token(sequence, *bos, false);
 }
 
 void append_token(TokenSequence& sequence, std::int64_t id, bool is_learned) {

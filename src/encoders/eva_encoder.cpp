@@ -1,0 +1,96 @@
+#include "encoders/eva_encoder.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/log.h"
+#include "encoders/clip_pictures.h"
+#include "encoders/patch_grid.h"
+#include "encoders/transformer_cost.h"
+
+namespace vllama::encoders {
+namespace {
+
+constexpr double kNormEpsilon = 1e-5;
+constexpr const char* kPositions = "pos_embed";
+
+// The number N of a name "blocks.N.…". The names come from files and may be of any length.
+std::optional<std::int64_t> block_number(std::string_view name) {
+  constexpr std::string_view kBeginning = "blocks.";
+  constexpr std::size_t kMaxDigits = 6;
+  if (!name.starts_with(kBeginning)) return std::nullopt;
+  name.remove_prefix(kBeginning.size());
+  const std::string_view digits = name.substr(0, name.find_first_not_of("0123456789"));
+  if (digits.empty() || digits.size() > kMaxDigits || digits.size() == name.size() ||
+      name[digits.size()] != '.')
+    return std::nullopt;
+  std::int64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+}  // namespace
+
+EvaEncoder::EvaEncoder(const EvaVitConfig& config)
+    : vit_(config), norm_(config.width, kNormEpsilon) {}
+
+samples::EncoderInput EvaEncoder::input() const {
+  return clip_pictures(vit_.config().image_size);
+}
+
+at::Tensor EvaEncoder::prepared(const at::Tensor& frames_FHWC) const {
+  return normalized(frames_FHWC, clip_pictures(vit_.config().image_size), vit_.dtype());
+}
+
+at::Tensor EvaEncoder::operator()(const at::Tensor& images_FCHW) const {
+  return norm_(vit_(images_FCHW)).flatten(0, 1);
+}
+
+bool EvaEncoder::is_unused(const std::string& name) const {
+  if (const auto block = block_number(name)) return *block >= vit_.config().num_blocks;
+  return name.starts_with("norm.") || name.starts_with("head.");
+}
+
+void EvaEncoder::take_shapes(nn::ParameterList& parameters,
+                             const weights::TensorSource& file) const {
+  const auto positions = std::ranges::find(parameters, kPositions, &nn::Parameter::name);
+  if (positions == parameters.end()) return;
+  for (const weights::TensorFacts& facts : file.tensors())
+    if (facts.name == kPositions && facts.shape.size() == 3 &&
+        facts.shape[2] == positions->shape[2] && grid_side(facts.shape[1]))
+      positions->shape[1] = facts.shape[1];
+}
+
+void EvaEncoder::finish_reading(const weights::TensorSource& file) {
+  if (const auto from = vit_.fit_positions())
+    log::info("resized the position table of '{}' from {} to {} tokens",
+              file.tensors().front().file, *from, vit_.config().num_tokens());
+}
+
+EncoderCost EvaEncoder::cost_per_row() const {
+  const EvaVitConfig& config = vit_.config();
+  return transformer_cost(config, 3 * config.patch_size * config.patch_size);
+}
+
+void read_sizes(weights::FileSizes& file, EvaVitConfig& config, const std::string& section) {
+  using config::Size;
+  const weights::TensorShapes& shapes = file.shapes();
+  const bool is_there = shapes.holds("cls_token") || shapes.holds("blocks.0.norm1.weight");
+  if (!is_there) return;
+  file.take(section + ".width", config.width, "cls_token", 2);
+  file.take(section + ".patch_size", config.patch_size, "patch_embed.proj.weight", 2);
+  file.take(section + ".mlp_width", config.mlp_width, "blocks.0.mlp.fc1.weight", 0);
+  // The published file also has the last block, its norm and a classifier, which BLIP-2 leaves out.
+  const bool is_whole = shapes.holds_any("norm.") || shapes.holds_any("head.");
+  const std::int64_t num_blocks = shapes.count_numbered("blocks.");
+  if (!config.num_blocks.is_given() && is_whole && num_blocks > 1)
+    config.num_blocks = Size::published(num_blocks - 1);
+  else if (!config.num_blocks.is_given() || config.num_blocks > num_blocks)
+    file.take_count(section + ".num_blocks", config.num_blocks, "blocks.", "attn.qkv.weight");
+  if (const auto side = image_side(shapes.extent(kPositions, 1), config.patch_size);
+      side && !config.image_size.is_given())
+    config.image_size = Size::published(*side);
+  file.check_heads(section, config.num_heads, config.width, EvaVitConfig{}.width);
+}
+
+}  // namespace vllama::encoders

@@ -1,0 +1,89 @@
+// A branch of the model, in the order of the paper: frames or clips of sound -> encoder ->
+// resampler of each row, if there is one -> positions -> connector -> linear layer into the
+// language model's embedding space. Vision and audio are two configurations of it. Shapes: R rows
+// (frames or clips) of all media end to end, P tokens a row behind encoder and resampler, D their
+// width, N media, Q tokens a medium, H language-model width.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "encoders/encoder.h"
+#include "models/branch_config.h"
+#include "models/connector.h"
+
+namespace vllama::models {
+
+// What settings, messages and files call a branch and its parts.
+struct BranchNames {
+  ModulePlace place;
+  std::string branch;                            // as in model.branches
+  std::string section;                           // of the configuration
+  std::string max_positions_key, positions_key;  // below it
+  std::string encoders;                          // all of them, for people
+  std::string resampler;                         // the module; empty: there is none
+  std::string encoder_file, checkpoint;          // below model.weights
+};
+
+class Branch {
+ public:
+  struct Parts {
+    BranchNames names;
+    // One, or several whose tokens lie in one space: of one width, and as many for each row.
+    std::vector<std::unique_ptr<encoders::Encoder>> encoders;
+    std::unique_ptr<Connector> resampler;  // null: the encoder's tokens go on as they are
+    PositionTable positions;
+    std::unique_ptr<Connector> connector;
+    std::int64_t rows_at_once;  // that pass an encoder together
+  };
+  Branch(Parts parts, std::int64_t language_width);
+
+  // Names of the encoders' own file, which they share.
+  void declare_encoders(nn::ParameterList& list);
+  // Names of the resampler's file: its own, and the norm of the encoder that it reads.
+  void declare_resampler(nn::ParameterList& list);
+  // What a published checkpoint holds of the branch, in its order (modules.h).
+  void declare_trainable(nn::ParameterList& list);
+
+  // Rows of encoder number `encoder`, as samples have them -> [R * P, D], with autograd history
+  // only if the resampler trains. Then the encoder's tokens are kept for backward, and what the
+  // resampler computed from them is computed again, rows_at_once at a time.
+  at::Tensor encode(std::size_t encoder, const at::Tensor& rows) const;
+  // The same of rows that the encoder has prepared.
+  at::Tensor encode_prepared(std::size_t encoder, const at::Tensor& inputs) const;
+
+  // The trained part: features [R * P, D] -> [N * Q, H], fp32. Each row gets its position
+  // (position_table.h). Throws UserError if a medium has more rows than there are.
+  at::Tensor embed(const at::Tensor& features, const std::vector<std::int64_t>& rows_per_medium,
+                   const nn::Dropout& dropout = {}) const;
+
+  void clear_unused_positions() { parts_.positions.clear_unused(); }
+
+  const BranchNames& names() const { return parts_.names; }
+  const std::vector<std::unique_ptr<encoders::Encoder>>& encoders() const {
+    return parts_.encoders;
+  }
+  // Null if there is none.
+  const Connector* resampler() const { return parts_.resampler.get(); }
+  const Connector& connector() const { return *parts_.connector; }
+  std::int64_t most_rows() const { return parts_.positions.most_rows(); }
+  std::int64_t rows_at_once() const { return parts_.rows_at_once; }
+  // Behind encoder and resampler.
+  std::int64_t tokens_per_row() const;
+
+ private:
+  std::int64_t width() const;
+
+  Parts parts_;
+  nn::Linear projection_;
+};
+
+// EVA ViT or another image encoder, BLIP-2's image Q-Former, frame positions and the Video
+// Q-Former. Throws UserError for sizes that do not fit together.
+Branch make_branch(const VisionConfig& config, std::int64_t language_width);
+// ImageBind's two encoders, positions and the Audio Q-Former. It trains on pictures and hears at
+// inference.
+Branch make_branch(const AudioConfig& config, std::int64_t language_width);
+
+}  // namespace vllama::models
