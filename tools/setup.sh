@@ -10,7 +10,7 @@ readonly torch_version=2.11.0
 readonly venv="${VLLAMA_VENV:-$PWD/.venv}"
 readonly packages=(
   g++ cmake ninja-build ccache pkg-config git ffmpeg python3-venv clang-format-14
-  clang-16 libclang-rt-16-dev llvm-16
+  clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16
   libavformat-dev libavcodec-dev libavfilter-dev libavutil-dev libswscale-dev libswresample-dev
   libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev libsentencepiece-dev
   libedit-dev libgloo-dev libicu-dev libjpeg62-turbo-dev zlib1g-dev catch2)

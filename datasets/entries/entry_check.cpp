@@ -19,13 +19,13 @@ bool EntryCheck::accept(const std::string& place, const std::function<Record()>&
     return false;
   }
   if (ids_ == Ids::unique && !seen_.add(id))
-    tallies_.odd.add("duplicate_id", place, fmt::format("'{}' occurred before", id));
+    tallies_.doubtful.add("duplicate_id", place, fmt::format("'{}' occurred before", id));
   return true;
 }
 
 void EntryCheck::note_repeated_key(const std::string& place, std::string_view key) {
   if (key.empty()) return;
-  tallies_.odd.add("duplicate_key", place, fmt::format("'{}' occurs twice", key));
+  tallies_.doubtful.add("duplicate_key", place, fmt::format("'{}' occurs twice", key));
 }
 
 }  // namespace vllama::datasets

@@ -2,8 +2,8 @@
 
 namespace vllama::datasets {
 
-const tables::OddEntries& Dataset::odd() const {
-  static const tables::OddEntries kNone;
+const tables::DoubtfulEntries& Dataset::doubtful() const {
+  static const tables::DoubtfulEntries kNone;
   return kNone;
 }
 

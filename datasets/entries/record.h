@@ -30,7 +30,7 @@ class Dataset {
   virtual const tables::InvalidEntries& invalid() const = 0;
   // Entries that are kept, with a warning: duplicate_id (an id seen before, where ids are meant to
   // differ), duplicate_key (a JSON object names a key twice; the last value counts).
-  virtual const tables::OddEntries& odd() const;
+  virtual const tables::DoubtfulEntries& doubtful() const;
 };
 
 }  // namespace vllama::datasets

@@ -21,7 +21,7 @@ ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& d
     prompts_ = text::read_caption_prompts(captions.prompt_file,
                                           text::unescape_newlines(captions.prompt_template));
   caption_layout_.reads_special_tokens = compat.reads_special_tokens;
-  conversation_layout_ = {.form = &text::prompt_template(data.conversations.form).training,
+  conversation_layout_ = {.layout = &text::prompt_template(data.conversations.family).training,
                           .limit = {data.conversations.max_tokens, truncation},
                           .reads_special_tokens = compat.reads_special_tokens};
 }
@@ -55,7 +55,7 @@ std::string ExampleBuilder::text_of(const samples::BuiltMedium& medium) const {
   std::string text;
   for (const samples::MediaInput& input : medium.inputs)
     text +=
-        conversation_layout_.form->media_text(input.kind, input.num_tokens, medium.time_message);
+        conversation_layout_.layout->media_text(input.kind, input.num_tokens, medium.time_message);
   return text;
 }
 

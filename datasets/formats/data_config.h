@@ -98,12 +98,12 @@ struct CaptionConfig {
 
 // How conversations become tokens.
 struct ConversationConfig {
-  std::string form = "vicuna";
+  std::string family = "vicuna";
   std::int64_t max_tokens = 512;
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("template", form, "texts around questions and answers",
+    field("template", family, "texts around questions and answers",
           config::OneOf{text::prompt_template_names()});
     field("max_tokens", max_tokens,
           "longest conversation, media included; longer ones lose turns, then the end of an answer",

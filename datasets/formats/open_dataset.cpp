@@ -16,9 +16,9 @@ MediaRoot open_media(const DatasetConfig& config, const IndexFolder& indexes) {
     if (shards->invalid().total() > 0)
       log::warn("data set {}: {} members of its shards are no files: {}", config.name,
                 shards->invalid().total(), shards->invalid().summary());
-    if (shards->odd().total() > 0)
+    if (shards->doubtful().total() > 0)
       log::warn("data set {}: {} members of its shards replace others: {}", config.name,
-                shards->odd().total(), shards->odd().summary());
+                shards->doubtful().total(), shards->doubtful().summary());
   }
   return root;
 }
@@ -40,9 +40,9 @@ std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, const IndexFo
   if (dataset->invalid().total() > 0)
     log::warn("data set {}: {} invalid entries left out: {}", config.name,
               dataset->invalid().total(), dataset->invalid().summary());
-  if (dataset->odd().total() > 0)
-    log::warn("data set {}: {} odd entries kept: {}", config.name, dataset->odd().total(),
-              dataset->odd().summary());
+  if (dataset->doubtful().total() > 0)
+    log::warn("data set {}: {} odd entries kept: {}", config.name, dataset->doubtful().total(),
+              dataset->doubtful().summary());
   return dataset;
 }
 

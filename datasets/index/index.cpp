@@ -73,7 +73,7 @@ void IndexContent::add(const std::string& name, IndexTexts texts) {
 void IndexContent::add(const tables::EntryTallies& tallies) {
   IndexTexts texts;
   add_tally(tallies.invalid, texts);
-  add_tally(tallies.odd, texts);
+  add_tally(tallies.doubtful, texts);
   add(kTallies, std::move(texts));
 }
 
@@ -94,7 +94,7 @@ tables::EntryTallies Index::tallies() const {
   TallyReader reader(texts(kTallies));
   tables::EntryTallies tallies;
   tallies.invalid = reader.read();
-  tallies.odd = reader.read();
+  tallies.doubtful = reader.read();
   return tallies;
 }
 

@@ -40,6 +40,7 @@ Loader::~Loader() {
 LoadedBatch Loader::next() {
   const auto start = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
+  // Without workers nobody else fills the queue, and with them none may have come to it yet.
   if (queue_.empty()) add_work();
   VLLAMA_ASSERT(!queue_.empty(), "there is no batch after the last one");
   Work& front = *queue_.front();
@@ -56,6 +57,7 @@ LoadedBatch Loader::next() {
   counters_.wait_seconds +=
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   lock.unlock();
+  // Told here and not by the workers, so that the log has them in the order of the steps.
   for (const DroppedSample& dropped : done->result.dropped)
     log::warn("step {}: dropped sample {} of {} ({}): {}: {}", dropped.step + 1, dropped.id,
               dropped.dataset, dropped.path, dropped.reason, dropped.detail);
@@ -76,6 +78,7 @@ void Loader::work_until(const std::stop_token& stop) {
 }
 
 Loader::Work* Loader::find_work() {
+  // The oldest batch first: the trainer waits for that one.
   for (const auto& work : queue_)
     if (!work->is_done && work->num_claimed < work->samples.size()) return work.get();
   if (static_cast<std::int64_t>(queue_.size()) >= config_.queue_depth) return nullptr;
@@ -98,6 +101,7 @@ void Loader::add_work() {
                           {plan_.rank, plan_.num_ranks, next_micro_step_, plan_.num_micro_steps});
     work->examples.resize(work->samples.size());
     work->dropped.resize(work->samples.size());
+    // More ranks than samples in a micro-batch: an empty batch keeps the ranks in step.
     if (work->samples.empty()) {
       finish(*work);
       work->is_done = true;
@@ -127,6 +131,7 @@ void Loader::build_one(Work& work, std::unique_lock<std::mutex>& lock) {
   work.seconds += seconds;
   if (error && !work.error) work.error = error;
   if (++work.num_built < work.samples.size()) return;
+  // Whoever builds the last sample packs the batch, without the lock, for packing copies it all.
   if (!work.error) {
     lock.unlock();
     try {

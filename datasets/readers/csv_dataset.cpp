@@ -96,7 +96,7 @@ class CsvDataset::Indexer {
     if (!is_used || !format.unique_id) return;
     const std::string id = format.unique_id(cells);
     if (!seen_.add(id))
-      entries_.odd.add("duplicate_id", place(), fmt::format("'{}' occurred before", id));
+      entries_.doubtful.add("duplicate_id", place(), fmt::format("'{}' occurred before", id));
   }
 
   const CsvDataset& dataset_;
@@ -167,7 +167,7 @@ std::string_view CsvDataset::fault_of(const tables::CsvRow& row, CsvCells cells,
 }
 
 Record CsvDataset::record(std::int64_t index) const {
-  VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
+  VLLAMA_ASSERT(index >= 0 && index < size(), fmt::format("record {} of {}", index, size()));
   const auto in_file = std::ranges::upper_bound(file_records_, static_cast<std::uint64_t>(index));
   const File& file = files_.at(static_cast<std::size_t>(in_file - file_records_.begin()));
   const Place place = places_[static_cast<std::size_t>(index)];

@@ -52,7 +52,7 @@ class CsvDataset : public Dataset {
   std::int64_t size() const override { return static_cast<std::int64_t>(places_.size()); }
   Record record(std::int64_t index) const override;
   const tables::InvalidEntries& invalid() const override { return entries_.invalid; }
-  const tables::OddEntries& odd() const override { return entries_.odd; }
+  const tables::DoubtfulEntries& doubtful() const override { return entries_.doubtful; }
 
  private:
   struct Place {

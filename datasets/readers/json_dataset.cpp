@@ -102,7 +102,7 @@ void JsonDataset::release(const Place& first, const Place& last) const {
 }
 
 Record JsonDataset::record(std::int64_t index) const {
-  VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
+  VLLAMA_ASSERT(index >= 0 && index < size(), fmt::format("record {} of {}", index, size()));
   const Place& place = places_[static_cast<std::size_t>(index)];
   const auto changed = [&](std::string_view reason) {
     return RunFailure(fmt::format("{}, element {} (byte {}) changed while it was in use: {}",

@@ -76,7 +76,7 @@ std::string_view VllamaDataset::line_at(std::size_t begin) const {
 }
 
 Record VllamaDataset::record(std::int64_t index) const {
-  VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
+  VLLAMA_ASSERT(index >= 0 && index < size(), fmt::format("record {} of {}", index, size()));
   const std::size_t begin = line_begins_[static_cast<std::size_t>(index)];
   const std::string_view line = line_at(begin);
   try {

@@ -199,7 +199,9 @@ std::string line_from_record(const Record& record, const std::filesystem::path& 
     line["media"] = std::move(media);
     return dumped(line, record);
   }
-  VLLAMA_ASSERT(conversation.media.size() == record.media.size(), "every medium has a place");
+  VLLAMA_ASSERT(conversation.media.size() == record.media.size(),
+                fmt::format("every medium has a place: {} places for {} media",
+                            conversation.media.size(), record.media.size()));
   Output messages = Output::array();
   for (std::size_t i = 0; i < conversation.turns.size(); ++i) {
     messages.push_back({{"role", "user"}, {"content", content_from(record, i, media_root)}});

@@ -69,7 +69,7 @@ class WebDataset::Indexer {
     for (auto& members : groups_of(shard)) {
       const std::string place = shards_->range(static_cast<std::int64_t>(members.front())).name();
       const auto note_odd = [&](std::string_view reason, const std::string& detail) {
-        samples.entries.odd.add(reason, place, detail);
+        samples.entries.doubtful.add(reason, place, detail);
       };
       try {
         samples.ids.push_back(read_shard_sample(shards_, members, note_odd).id);
@@ -88,11 +88,11 @@ class WebDataset::Indexer {
 
   void add(const ShardSamples& samples) {
     entries_.invalid.add(samples.entries.invalid);
-    entries_.odd.add(samples.entries.odd);
+    entries_.doubtful.add(samples.entries.doubtful);
     for (std::size_t i = 0; i < samples.members.size(); ++i) {
       if (!seen_.add(samples.ids[i]))
-        entries_.odd.add("duplicate_id", samples.places[i],
-                         fmt::format("'{}' occurred before", samples.ids[i]));
+        entries_.doubtful.add("duplicate_id", samples.places[i],
+                              fmt::format("'{}' occurred before", samples.ids[i]));
       members_.insert(members_.end(), samples.members[i].begin(), samples.members[i].end());
       ends_.push_back(members_.size());
     }
@@ -112,14 +112,14 @@ WebDataset::WebDataset(const std::string& shards, const IndexFolder& indexes)
       sample_ends_(index_.array<std::uint64_t>("sample ends")),
       entries_(index_.tallies()) {
   entries_.invalid.add(shards_->invalid());
-  entries_.odd.add(shards_->odd());
+  entries_.doubtful.add(shards_->doubtful());
   if (sample_ends_.empty())
     throw UserError(fmt::format("'{}' has no valid sample{}{}", shards,
                                 invalid().total() > 0 ? ": " : "", invalid().summary()));
 }
 
 Record WebDataset::record(std::int64_t index) const {
-  VLLAMA_ASSERT(index >= 0 && index < size(), "record index out of range");
+  VLLAMA_ASSERT(index >= 0 && index < size(), fmt::format("record {} of {}", index, size()));
   const auto sample = static_cast<std::size_t>(index);
   const std::uint64_t begin = sample == 0 ? 0 : sample_ends_[sample - 1];
   const auto members = sample_members_.subspan(begin, sample_ends_[sample] - begin);

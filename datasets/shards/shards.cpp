@@ -195,7 +195,8 @@ class Shards::Indexer {
     const auto place = [&] { return media::FileRange(shard, name, 0, 0).name(); };
     if (member.kind != TarKind::file) return entries_.invalid.add(reason_for(member.kind), place());
     if (!names.add(name))
-      entries_.odd.add("duplicate_member", place(), "a member of this shard has that name, too");
+      entries_.doubtful.add("duplicate_member", place(),
+                            "a member of this shard has that name, too");
     by_name_.push_back({fnv1a(name), members_.size()});
     members_.push_back({static_cast<std::uint64_t>(member.offset_bytes),
                         static_cast<std::uint64_t>(member.num_bytes)});

@@ -59,7 +59,7 @@ class Shards {
   // are passed over without a word.
   const tables::InvalidEntries& invalid() const { return entries_.invalid; }
   // Names that occur twice in a shard: duplicate_member.
-  const tables::OddEntries& odd() const { return entries_.odd; }
+  const tables::DoubtfulEntries& doubtful() const { return entries_.doubtful; }
 
  private:
   struct Member {

@@ -46,6 +46,7 @@ class LossOfSet {
     const c10::AutoGradMode no_graph(false);
     for (std::size_t i = 0; i < indices.size(); ++i) {
       if (!examples[i]) continue;
+      // One at a time: the loss of a sample must not depend on its company.
       const samples::Batch batch = samples::pack(std::span(&*examples[i], 1), image_token_);
       if (batch.num_targets == 0) continue;
       const double loss = model_.loss(batch, 0, nn::Gradients::none).item<double>();
@@ -87,6 +88,7 @@ std::vector<SampleLoss> from_texts(const std::vector<std::string>& texts) {
   for (const std::string& text : texts)
     for (const json& row : json::parse(text))
       losses.push_back({row.at(0), row.at(1), row.at(2), row.at(3)});
+  // Sums of doubles depend on their order, which must not be that of the ranks.
   std::ranges::sort(losses, {}, &SampleLoss::index);
   return losses;
 }
@@ -126,6 +128,7 @@ std::vector<Measurement> dataset_losses(datasets::DataConfig config,
                                         const text::Tokenizer& tokenizer, std::int64_t num_workers,
                                         distributed::Communicator& ranks) {
   for (datasets::DatasetConfig& set : config.sets) {
+    // The same pixels every time, or two evaluations could not be compared.
     set.transform = samples::Transform::eval;
     set.sampling = samples::Sampling::uniform;
   }
@@ -135,6 +138,7 @@ std::vector<Measurement> dataset_losses(datasets::DataConfig config,
     const std::string& name = data.dataset_name(dataset);
     const std::int64_t size = data.dataset(dataset).size();
     const LossOfSet loss_of(data, dataset, model, tokenizer.image_token());
+    // Enough for the workers, and few enough that the pictures of all of them fit into memory.
     const std::int64_t at_once = 4 * num_workers * ranks.num_ranks();
     std::vector<SampleLoss> own;
     for (std::int64_t begin = 0; begin < size; begin += at_once) {

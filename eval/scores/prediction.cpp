@@ -106,10 +106,12 @@ std::string prediction_line(const Prediction& prediction) {
   line["n_frames"] = prediction.num_frames;
   line["template"] = prediction.template_name;
   line["status"] = prediction.status;
+  // A model may write broken characters; a file of predictions must be readable all the same.
   return line.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 void write_predictions(const std::filesystem::path& path, std::vector<Prediction> predictions) {
+  // One order whatever the number of ranks and workers: equal runs make equal files.
   std::ranges::sort(predictions, {}, &Prediction::id);
   AtomicFile file(path);
   const Prediction* previous = nullptr;
@@ -179,6 +181,8 @@ Matched match(const std::vector<Prediction>& predictions, const std::vector<Pred
       throw UserError(fmt::format("the annotation has the id '{}' twice", question.id));
     const auto found = by_id.find(question.id);
     Prediction& result = matched.predictions.emplace_back(question);
+    // Stays in, as wrong as an answer can be: scores of those alone that were answered would be
+    // another number.
     if (found == by_id.end()) {
       result.prediction.clear();
       result.option_scores.clear();
@@ -189,6 +193,7 @@ Matched match(const std::vector<Prediction>& predictions, const std::vector<Pred
       continue;
     }
     const Prediction& answer = *found->second;
+    // Ids are often plain numbers, which another file has too.
     if (answer.question != question.question)
       throw UserError(fmt::format(
           "the prediction with id '{}' answers '{}', but the annotation asks '{}': the predictions "

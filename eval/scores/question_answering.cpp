@@ -102,7 +102,7 @@ bool likeliest_is_right(const Prediction& prediction) {
 }  // namespace
 
 Measurement exact_match(const std::vector<Prediction>& predictions,
-                        const AnswerTextOptions& options) {
+                        const NormalisationOptions& options) {
   Measurement result =
       mean_over_answers("exact_match", predictions, 1, [&](const Prediction& prediction) {
         const std::string answer = normalised_answer(prediction.prediction, options);
@@ -115,7 +115,7 @@ Measurement exact_match(const std::vector<Prediction>& predictions,
 }
 
 Measurement contained(const std::vector<Prediction>& predictions,
-                      const AnswerTextOptions& options) {
+                      const NormalisationOptions& options) {
   Measurement result =
       mean_over_answers("contained", predictions, 1, [&](const Prediction& prediction) {
         const std::string answer =
@@ -129,7 +129,8 @@ Measurement contained(const std::vector<Prediction>& predictions,
   return result;
 }
 
-Measurement vqa_v2(const std::vector<Prediction>& predictions, const AnswerTextOptions& options) {
+Measurement vqa_v2(const std::vector<Prediction>& predictions,
+                   const NormalisationOptions& options) {
   Measurement result =
       mean_over_answers("vqa_v2", predictions, 2, [&](const Prediction& prediction) {
         const std::string answer = normalised_answer(prediction.prediction, options);

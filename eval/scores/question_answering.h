@@ -3,25 +3,25 @@
 // prediction without references, and if there are no predictions.
 #pragma once
 
-#include "eval/scores/answer_text.h"
 #include "eval/scores/measurement.h"
+#include "eval/scores/normalised_answer.h"
 
 namespace vllama::eval {
 
 // Share of answers whose normal form is that of a reference. Parts: the type where questions have
 // one, else the question word (what, who, how, when, where, other).
 Measurement exact_match(const std::vector<Prediction>& predictions,
-                        const AnswerTextOptions& options = {});
+                        const NormalisationOptions& options = {});
 
 // Share of answers in whose normal form the words of a reference stand next to each other. Never
 // below exact_match; same parts.
 Measurement contained(const std::vector<Prediction>& predictions,
-                      const AnswerTextOptions& options = {});
+                      const NormalisationOptions& options = {});
 
 // VQAv2 accuracy, made for ten references: the mean over the sets that leave one reference out of
 // min(1, number of equal ones / 3). Needs at least two references.
 Measurement vqa_v2(const std::vector<Prediction>& predictions,
-                   const AnswerTextOptions& options = {});
+                   const NormalisationOptions& options = {});
 
 // ActivityNet-QA as its evaluation/eval.py has it (MILVLG/activitynet-qa): raw text equality.
 //   activitynet_official  all questions; parts: the types 0 to 8

@@ -126,12 +126,15 @@ std::string from_utf16(std::string_view bytes, Units units) {
     std::uint32_t character = unit_at(i);
     const bool is_high = character >= 0xD800 && character < 0xDC00;
     const std::uint32_t low = is_high && i + 3 < bytes.size() ? unit_at(i + 2) : 0;
+    // Two units of a pair make one character beyond the first 65,536; one without its other half
+    // goes on as it is, and is refused as bad UTF-8 where the entry is read.
     if (low >= 0xDC00 && low < 0xE000) {
       character = 0x10000 + ((character - 0xD800) << 10) + (low - 0xDC00);
       i += 2;
     }
     if (i > 0 || character != kMark) append_utf8(text, character);
   }
+  // Half a unit at the end: a byte that is no UTF-8 keeps it from being taken for whole.
   if (i < bytes.size()) text += '\xFF';
   return text;
 }

@@ -96,6 +96,7 @@ class Communicator {
   struct Group;
 
   void join();
+  void connect_ranks(at::Device device);
   void refuse_shared_gpus(at::Device device);
   void check_local_ranks();
   template <class Backend>

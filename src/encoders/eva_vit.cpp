@@ -6,11 +6,13 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <ATen/ops/zeros_like.h>
+#include <fmt/format.h>
 
 #include "core/error.h"
 #include "encoders/patch_grid.h"
 #include "nn/attention.h"
 #include "nn/linear_kernel.h"
+#include "nn/shape_text.h"
 
 namespace vllama::encoders {
 namespace {
@@ -93,7 +95,8 @@ at::Tensor EvaVit::operator()(const at::Tensor& images_NCHW) const {
   const std::int64_t num_images = images_NCHW.size(0);
   VLLAMA_ASSERT(images_NCHW.dim() == 4 && images_NCHW.size(2) == config_.image_size &&
                     images_NCHW.size(3) == config_.image_size,
-                "images must be [N, 3, image_size, image_size]");
+                fmt::format("images must be [N, 3, {0}, {0}], not {1}",
+                            std::int64_t{config_.image_size}, nn::shape_text(images_NCHW)));
   const auto images = nn::Segments::equal(num_images, config_.num_tokens());
   const at::Tensor class_tokens = class_token_11D_.expand({num_images, 1, config_.width});
   at::Tensor tokens_RD =

@@ -3,8 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
+#include <fmt/format.h>
 
 #include "core/error.h"
+#include "nn/shape_text.h"
 
 namespace vllama::encoders {
 namespace {
@@ -44,7 +46,9 @@ at::Tensor ImageBindAudio::embed_patches(const at::Tensor& mel_N1MT) const {
   VLLAMA_ASSERT(mel_N1MT.dim() == 4 && mel_N1MT.size(1) == 1 &&
                     mel_N1MT.size(2) == config_.num_mel_bins &&
                     mel_N1MT.size(3) == config_.num_mel_frames,
-                "mel spectrograms must be [N, 1, 128, 204]");
+                fmt::format("mel spectrograms must be [N, 1, {}, {}], not {}",
+                            ImageBindAudioConfig::num_mel_bins,
+                            ImageBindAudioConfig::num_mel_frames, nn::shape_text(mel_N1MT)));
   const std::vector<std::int64_t> stride{config_.stride, config_.stride};
   const at::Tensor patches_NLD = at::conv2d(mel_N1MT.to(patch_projection_D1PP_.scalar_type()),
                                             patch_projection_D1PP_, {}, stride)

@@ -3,8 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
+#include <fmt/format.h>
 
 #include "core/error.h"
+#include "nn/shape_text.h"
 
 namespace vllama::encoders {
 namespace {
@@ -49,7 +51,8 @@ void ImageBindVision::declare(nn::ParameterList& list) {
 at::Tensor ImageBindVision::embed_patches(const at::Tensor& images_NCHW) const {
   VLLAMA_ASSERT(images_NCHW.dim() == 4 && images_NCHW.size(2) == config_.image_size &&
                     images_NCHW.size(3) == config_.image_size,
-                "images must be [N, 3, image_size, image_size]");
+                fmt::format("images must be [N, 3, {0}, {0}], not {1}",
+                            std::int64_t{config_.image_size}, nn::shape_text(images_NCHW)));
   // Both frames in time are the same picture, so the sum of the kernel over time does.
   const at::Tensor kernel_DCPP = patch_projection_DC2PP_.sum({2});
   const std::vector<std::int64_t> stride{config_.patch_size, config_.patch_size};

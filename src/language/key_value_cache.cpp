@@ -1,6 +1,7 @@
 #include "language/key_value_cache.h"
 
 #include <ATen/ops/empty.h>
+#include <fmt/format.h>
 
 #include "core/error.h"
 
@@ -24,8 +25,11 @@ void KeyValueCache::shorten(std::int64_t slot, std::int64_t length) {
 void KeyValueCache::copy_from(const KeyValueCache& other, std::int64_t source, std::int64_t target,
                               std::int64_t num_equal) {
   const std::int64_t count = other.length(source) - num_equal;
-  VLLAMA_ASSERT(count >= 0 && num_equal <= length(target), "equal tokens are in both slots");
-  VLLAMA_ASSERT(other.length(source) <= capacity_, "a slot of the cache has room for the tokens");
+  VLLAMA_ASSERT(count >= 0 && num_equal <= length(target),
+                fmt::format("{} equal tokens of a slot that holds {}", num_equal, length(target)));
+  VLLAMA_ASSERT(
+      other.length(source) <= capacity_,
+      fmt::format("{} tokens for a slot with room for {}", other.length(source), capacity_));
   const auto copy_rows = [&](const at::Tensor& to_BSGK, const at::Tensor& from_BSGK) {
     to_BSGK.select(0, target)
         .narrow(0, num_equal, count)
@@ -44,7 +48,8 @@ nn::NewRows KeyValueCache::place(const nn::Segments& rows,
   for (std::size_t i = 0; i < slots.size(); ++i) {
     placed.lengths_before.push_back(length(slots[i]));
     VLLAMA_ASSERT(length(slots[i]) + rows.length(static_cast<std::int64_t>(i)) <= capacity_,
-                  "a slot of the cache has room for the tokens");
+                  fmt::format("{} tokens and {} more for a slot with room for {}", length(slots[i]),
+                              rows.length(static_cast<std::int64_t>(i)), capacity_));
   }
   return placed;
 }

@@ -1,12 +1,14 @@
 #include "language/language_model_type.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
+#include "core/named_rows.h"
+#include "language/config_json.h"
 #include "weights/readable.h"
 
 namespace vllama::language {
@@ -14,33 +16,12 @@ namespace {
 
 using json = nlohmann::json;
 
-const std::array<LanguageModelType, 3> kTypes{{{"llama", "LlamaForCausalLM", false},
-                                               {"mistral", "MistralForCausalLM", false},
-                                               {"qwen2", "Qwen2ForCausalLM", true}}};
-constexpr const char* kTypeNames = "llama, mistral and qwen2";
-
-// What others, met often, compute otherwise than these.
-const std::map<std::string, std::string> kOtherTypes{
-    {"baichuan", "one matrix for queries, keys and values, and a normalised output layer"},
-    {"cohere", "parallel attention and feed-forward layers, and scaled logits"},
-    {"gemma", "scaled embeddings, and norms that add one to their weights"},
-    {"gemma2", "scaled embeddings, capped logits, attention windows and more norms"},
-    {"gemma3", "scaled embeddings, attention windows and more norms"},
-    {"gemma3_text", "scaled embeddings, attention windows and more norms"},
-    {"granite", "scaled embeddings, attention, residuals and logits"},
-    {"internlm2", "one matrix for queries, keys and values"},
-    {"llava", "a language model inside of LLaVA: name the folder of that model alone"},
-    {"llava_llama", "a language model inside of LLaVA: name the folder of that model alone"},
-    {"minicpm", "scaled embeddings, residuals and logits"},
-    {"mixtral", "a choice among several feed-forward layers"},
-    {"olmo2", "norms behind the layers, and of queries and keys"},
-    {"phi3", "joined matrices"},
-    {"qwen2_moe", "a choice among several feed-forward layers"},
-    {"qwen3", "norms of queries and keys"},
-    {"qwen3_moe", "norms of queries and keys, and a choice among several feed-forward layers"},
-    {"smollm3", "layers without positions"},
-    {"stablelm", "layer norms with biases, and heads turned in part"},
-};
+std::string type_names() {
+  std::vector<std::string> names = names_of_rows(kLanguageModelTypes);
+  const std::string last = std::move(names.back());
+  names.pop_back();
+  return fmt::format("{} and {}", fmt::join(names, ", "), last);
+}
 
 // Read elsewhere, for every type.
 const std::set<std::string> kReadKeys{"model_type",
@@ -161,32 +142,31 @@ void check_key(const ConfigJson& config, const LanguageModelType& type, const st
 
 // Old files say it by their class alone.
 const LanguageModelType& type_by_architecture(const ConfigJson& config) {
-  if (!config.has("architectures")) return kTypes.front();
+  if (!config.has("architectures")) return kLanguageModelTypes[0];
   const json& names = config.object().at("architectures");
   const std::string name =
       names.is_array() && !names.empty() && names[0].is_string() ? names[0].get<std::string>() : "";
-  if (name.empty() || name == "LLaMAForCausalLM") return kTypes.front();
-  const auto found = std::ranges::find(kTypes, name, &LanguageModelType::architecture);
-  if (found == kTypes.end())
+  if (name.empty() || name == "LLaMAForCausalLM") return kLanguageModelTypes[0];
+  const auto found = std::ranges::find(kLanguageModelTypes, name, &LanguageModelType::architecture);
+  if (found == std::end(kLanguageModelTypes))
     config.fail("architectures",
                 fmt::format("names '{}', and there is no model_type: language models of the types "
                             "{} are computed here",
-                            weights::readable(name), kTypeNames));
+                            weights::readable(name), type_names()));
   return *found;
 }
 
 const LanguageModelType& named_type(const ConfigJson& config) {
   if (!config.has("model_type")) return type_by_architecture(config);
   const std::string name = config.text("model_type", "");
-  const auto found = std::ranges::find(kTypes, name, &LanguageModelType::name);
-  if (found != kTypes.end()) return *found;
-  const auto other = kOtherTypes.find(name);
-  config.fail(
-      "model_type",
-      fmt::format(
-          "is '{}'{}; language models of the types {} are computed here", weights::readable(name),
-          other == kOtherTypes.end() ? std::string(", which is not known") : ": " + other->second,
-          kTypeNames));
+  if (const LanguageModelType* found = row_named(kLanguageModelTypes, name)) return *found;
+  const OtherLanguageModelType* other = row_named(kOtherLanguageModelTypes, name);
+  config.fail("model_type",
+              fmt::format("is '{}'{}; language models of the types {} are computed here",
+                          weights::readable(name),
+                          other == nullptr ? std::string(", which is not known")
+                                           : fmt::format(": {}", other->difference),
+                          type_names()));
 }
 
 }  // namespace
@@ -195,11 +175,6 @@ const LanguageModelType& language_model_type(const ConfigJson& config) {
   const LanguageModelType& type = named_type(config);
   for (const auto& [key, value] : config.object().items()) check_key(config, type, key, value);
   return type;
-}
-
-const LanguageModelType& language_model_type(bool has_query_key_value_biases) {
-  return *std::ranges::find(kTypes, has_query_key_value_biases,
-                            &LanguageModelType::has_query_key_value_biases);
 }
 
 void check_attention_window(const ConfigJson& config, const LanguageModelType& type,

@@ -15,6 +15,7 @@
 #include "nn/attention.h"
 #include "nn/linear_kernel.h"
 #include "nn/recompute.h"
+#include "nn/shape_text.h"
 #include "nn/step_kernels.h"
 
 namespace vllama::language {
@@ -92,6 +93,7 @@ at::Tensor LlamaLayer::operator()(const at::Tensor& hidden_TH,
 at::Tensor LlamaLayer::extend(const at::Tensor& hidden_TH,
                               const nn::RotaryEmbedding::Angles& angles, const nn::NewRows& rows,
                               const nn::LayerCache& cache) const {
+  // A prompt has rows enough for matrix products; one new row each is bound by memory.
   if (rows.is_step() && has_step_kernels(hidden_TH)) return step(hidden_TH, angles, rows, cache);
   const auto [q_TAK, k_TGK, v_TGK] = heads(attention_norm(hidden_TH), angles);
   return feed_forward(hidden_TH +
@@ -110,6 +112,8 @@ bool LlamaLayer::has_step_kernels(const at::Tensor& hidden_TH) const {
 
 at::Tensor LlamaLayer::step(const at::Tensor& hidden_RH, const nn::RotaryEmbedding::Angles& angles,
                             const nn::NewRows& rows, const nn::LayerCache& cache) const {
+  // One row a sequence: reading the matrices is all the time there is, so those that read the same
+  // rows are gone through in one call.
   at::Tensor heads_RX = nn::step_products(attention_norm(hidden_RH),
                                           {query.weight_OI, key.weight_OI, value.weight_OI});
   if (query.biased) heads_RX += at::cat({query.bias_O, key.bias_O, value.bias_O});
@@ -197,11 +201,13 @@ at::Tensor Llama::hidden(const at::Tensor& inputs_TH, const nn::Segments& sequen
                          bool recompute_layers) const {
   VLLAMA_ASSERT(inputs_TH.dim() == 2 && inputs_TH.size(1) == config_.width &&
                     inputs_TH.size(0) == sequences.total(),
-                "inputs must be [T, H] and the sequences must cover them");
+                fmt::format("inputs must be [{}, {}], as the sequences are long, not {}",
+                            sequences.total(), config_.width, nn::shape_text(inputs_TH)));
   VLLAMA_ASSERT(!shards_ || recompute_layers, "layers in parts are recomputed in backward");
   const auto table_rows = angles(sequences, inputs_TH.device());
   at::Tensor hidden_TH = inputs_TH;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    // Captures by value: backward runs it again when this call has long returned.
     const auto run = [this, i, table_rows, sequences](const at::Tensor& h) {
       return shards_ ? shards_->gather(i)(h, table_rows, sequences)
                      : layers_[i](h, table_rows, sequences);
@@ -223,11 +229,12 @@ at::Tensor Llama::extend(const at::Tensor& inputs_TH, const nn::Segments& rows,
   at::Tensor hidden_TH = inputs_TH;
   for (std::size_t i = 0; i < layers_.size(); ++i)
     hidden_TH = layers_[i].extend(hidden_TH, table_rows, placed, cache.layer(i));
-  cache.advance(placed);
+  cache.advance(placed);  // only now: a layer that throws leaves the sequences as they were
   return hidden_TH;
 }
 
 at::Tensor Llama::logits(const at::Tensor& normed_MH) const {
+  // Above that a matrix product is faster than reading the matrix once for all rows.
   constexpr std::int64_t kMostStepRows = 128;
   if (normed_MH.size(0) <= kMostStepRows && !at::GradMode::is_enabled() &&
       head().scalar_type() == normed_MH.scalar_type() &&

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "language/config_json.h"
 #include "language/language_model_type.h"
 #include "language/rope_settings.h"
 #include "weights/folder_kind.h"
@@ -40,6 +41,7 @@ LlamaConfig read_llama_config(const std::filesystem::path& config_json) {
   if (activation != "silu" && activation != "swish")
     config.fail("hidden_act", "must be silu, not '" + weights::readable(activation) + "'");
   LlamaConfig result;
+  result.type = &type;
   result.vocabulary_size = config.positive("vocab_size");
   result.width = config.positive("hidden_size");
   result.mlp_width = config.positive("intermediate_size");
@@ -66,11 +68,8 @@ LlamaConfig read_llama_config(const std::filesystem::path& config_json) {
 }
 
 std::string to_config_json(const LlamaConfig& config, at::ScalarType dtype) {
-  // Of the published model types, only qwen2 has biases of q, k and v without one of the output.
-  const LanguageModelType& type =
-      language_model_type(config.query_key_value_biases && !config.output_bias);
-  json object{{"architectures", {type.architecture}},
-              {"model_type", type.name},
+  json object{{"architectures", {config.type->architecture}},
+              {"model_type", config.type->name},
               {"hidden_act", "silu"},
               {"vocab_size", config.vocabulary_size},
               {"hidden_size", config.width},

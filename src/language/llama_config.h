@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "language/language_model_type.h"
 #include "nn/rotary.h"
 
 namespace vllama::language {
@@ -22,6 +23,7 @@ struct LlamaConfig {
   double rope_base = 10000;
   nn::RotaryScaling rope_scaling{};
   bool tied_embeddings = false;
+  const LanguageModelType* type = &kLanguageModelTypes[0];
   bool query_key_value_biases = false;
   bool output_bias = false;
 

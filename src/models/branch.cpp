@@ -30,6 +30,7 @@ void Branch::declare_resampler(nn::ParameterList& list) {
   for (const PublishedPart& part : published_parts()) {
     if (part.module != parts_.names.resampler) continue;
     parts_.resampler->declare(list, part);
+    // The published file has the norm of the encoder between queries and layers.
     if (part.kind == PartKind::queries)
       for (const auto& encoder : parts_.encoders) encoder->declare_output_norm(list);
   }
@@ -63,6 +64,7 @@ at::Tensor Branch::encode(std::size_t encoder, const at::Tensor& rows) const {
 
 at::Tensor Branch::encode_prepared(std::size_t encoder, const at::Tensor& inputs) const {
   const encoders::Encoder& encode_rows = *parts_.encoders.at(encoder);
+  // What passes together bounds the memory, and nothing else: rows do not see each other.
   std::vector<at::Tensor> features;
   for (const at::Tensor& some : inputs.split(parts_.rows_at_once)) {
     const at::Tensor tokens = frozen_tokens(encode_rows, some);
@@ -88,6 +90,7 @@ at::Tensor Branch::embed(const at::Tensor& features,
           names.positions_key));
     tokens_per_medium.push_back(num_rows * tokens_per_row());
   }
+  // fp32 from here on, as everything that trains. All tokens of a row stand at one time.
   const at::Tensor placed_RPD = features.to(at::kFloat).view({-1, tokens_per_row(), width()}) +
                                 parts_.positions(rows_per_medium).unsqueeze(1);
   return projection_(

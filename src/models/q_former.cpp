@@ -2,11 +2,13 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/gelu.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "core/error.h"
 #include "encoders/transformer_cost.h"
+#include "nn/shape_text.h"
 
 namespace vllama::models {
 namespace {
@@ -104,7 +106,8 @@ void QFormer::declare(nn::ParameterList& list, const PublishedPart& part) {
 at::Tensor QFormer::operator()(const at::Tensor& states_SE, const nn::Segments& state_segments,
                                nn::Dropout dropout) const {
   VLLAMA_ASSERT(states_SE.dim() == 2 && states_SE.size(1) == encoder_width_,
-                "encoder states must be [S, encoder width]");
+                fmt::format("encoder states must be [S, {}], not {}", encoder_width_,
+                            nn::shape_text(states_SE)));
   const std::int64_t num_samples = state_segments.count();
   const auto query_segments = nn::Segments::equal(num_samples, config_.num_queries);
   const at::Tensor queries_RD = nn::in_type_of(input_norm_(queries_1QD_), states_SE)

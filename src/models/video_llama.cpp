@@ -1,6 +1,7 @@
 #include "models/video_llama.h"
 
 #include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
@@ -68,7 +69,9 @@ nn::ParameterList VideoLlama::branch_parameters() {
 
 at::Tensor VideoLlama::media_embeddings(std::size_t encoder, const samples::MediaGroup& group,
                                         double dropout_rate) const {
-  VLLAMA_ASSERT(encoder < encoders_.size(), "the model has the encoder that a medium needs");
+  VLLAMA_ASSERT(
+      encoder < encoders_.size(),
+      fmt::format("a medium needs encoder {}, and the model has {}", encoder, encoders_.size()));
   EncoderInUse& in_use = encoders_[encoder];
   const Branch& branch = branches_[in_use.branch];
   const nn::Dropout dropout =
@@ -93,7 +96,9 @@ at::Tensor VideoLlama::spliced_inputs(const samples::Batch& batch,
   for (std::size_t i = 0; i < media.size(); ++i) {
     if (batch.media[i].empty()) continue;
     const at::Tensor& positions_M = batch.media[i].positions_M;
-    VLLAMA_ASSERT(media[i].size(0) == positions_M.size(0), "every media row needs one embedding");
+    VLLAMA_ASSERT(media[i].size(0) == positions_M.size(0),
+                  fmt::format("every media row needs one embedding: {} embeddings for {} rows",
+                              media[i].size(0), positions_M.size(0)));
     inputs_TH =
         inputs_TH.index_copy(0, positions_M.to(device()), media[i].to(inputs_TH.scalar_type()));
   }

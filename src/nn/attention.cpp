@@ -5,12 +5,14 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <functional>
 
 #include "core/error.h"
 #include "nn/packed_attention_kernel.h"
+#include "nn/shape_text.h"
 
 namespace vllama::nn {
 namespace {
@@ -30,10 +32,13 @@ template <class Attend>
 at::Tensor over_segments(const at::Tensor& queries, const at::Tensor& keys,
                          const at::Tensor& values, const Segments& query_segments,
                          const Segments& key_segments, const Attend& attend) {
-  VLLAMA_ASSERT(query_segments.count() == key_segments.count() &&
-                    query_segments.total() == queries.size(0) &&
-                    key_segments.total() == keys.size(0),
-                "packed sequences must cover their rows");
+  VLLAMA_ASSERT(
+      query_segments.count() == key_segments.count() && query_segments.total() == queries.size(0) &&
+          key_segments.total() == keys.size(0),
+      fmt::format("packed sequences must cover their rows: {} and {} sequences of {} and {} "
+                  "rows for queries {} and keys {}",
+                  query_segments.count(), key_segments.count(), query_segments.total(),
+                  key_segments.total(), shape_text(queries), shape_text(keys)));
   const std::int64_t count = query_segments.count();
   if (query_segments.all_equal() && key_segments.all_equal())
     return rows_first(attend(heads_first(queries, count), heads_first(keys, count),

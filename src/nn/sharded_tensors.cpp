@@ -3,10 +3,12 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <c10/util/accumulate.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "core/error.h"
+#include "nn/shape_text.h"
 
 namespace vllama::nn {
 namespace {
@@ -34,7 +36,9 @@ ShardedTensors::ShardedTensors(std::vector<std::vector<std::int64_t>> shapes,
 }
 
 void ShardedTensors::keep_part(std::size_t index, const at::Tensor& values) {
-  VLLAMA_ASSERT(values.sizes() == at::IntArrayRef(shapes_[index]), "a tensor of its own shape");
+  VLLAMA_ASSERT(values.sizes() == at::IntArrayRef(shapes_[index]),
+                fmt::format("tensor {} has the shape {}, not {}", index,
+                            c10::str(at::IntArrayRef(shapes_[index])), shape_text(values)));
   const std::int64_t offset = offsets_[index], part_begin = own_part_ * part_.numel();
   const std::int64_t begin = std::max(offset, part_begin);
   const std::int64_t end = std::min(offset + values.numel(), part_begin + part_.numel());

@@ -1,6 +1,7 @@
 #include "samples/batch.h"
 
 #include <ATen/ops/empty.h>
+#include <fmt/format.h>
 
 #include <cstring>
 
@@ -68,7 +69,8 @@ class Packer {
  private:
   void add_tokens(const Example& example) {
     VLLAMA_ASSERT(example.token_ids.size() == example.labels.size() && !example.labels.empty(),
-                  "an example has one label for each token");
+                  fmt::format("an example has one label for each token: {} for {}",
+                              example.labels.size(), example.token_ids.size()));
     std::size_t num_media = 0;
     std::int64_t num_open = 0;  // media tokens that the medium still waits for
     for (std::size_t i = 0; i < example.token_ids.size(); ++i) {
@@ -89,8 +91,10 @@ class Packer {
       labels_.push_back(example.labels[i]);
       batch_.num_targets += is_target;
     }
-    VLLAMA_ASSERT(num_media == example.media.size() && num_open == 0,
-                  "every medium has its media tokens");
+    VLLAMA_ASSERT(
+        num_media == example.media.size() && num_open == 0,
+        fmt::format("every medium has its media tokens: {} of {} have, the last one lacks {}",
+                    num_media, example.media.size(), num_open));
   }
 
   // Returns its number of tokens.
@@ -104,8 +108,10 @@ class Packer {
     VLLAMA_ASSERT(medium.num_tokens > 0 && medium.values.dim() >= 2 && medium.values.size(0) > 0,
                   "a medium has frames or clips, and tokens");
     auto& values = groups_[encoder].values;
-    VLLAMA_ASSERT(values.empty() || values[0].sizes().slice(1) == medium.values.sizes().slice(1),
-                  "media of a batch that one encoder reads must be of one size");
+    VLLAMA_ASSERT(
+        values.empty() || values[0].sizes().slice(1) == medium.values.sizes().slice(1),
+        fmt::format("media of a batch that one encoder reads must be of one size, not {} and {}",
+                    c10::str(values[0].sizes()), c10::str(medium.values.sizes())));
     values.push_back(medium.values);
     MediaGroup& group = batch_.media[encoder];
     group.rows_per_medium.push_back(medium.values.size(0));

@@ -1,5 +1,7 @@
 #include "samples/crop.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -155,8 +157,9 @@ void crop_and_resize_frame(std::span<const std::uint8_t> frame, std::int64_t fra
   VLLAMA_ASSERT(box.top >= 0 && box.left >= 0 && box.height >= 1 && box.width >= 1 &&
                     box.top + box.height <= frame_height && box.left + box.width <= frame_width,
                 "a crop box must lie inside the frame");
-  VLLAMA_ASSERT(static_cast<std::int64_t>(resized.size()) == size * size * kChannels,
-                "the resized frame has size x size pixels");
+  VLLAMA_ASSERT(
+      static_cast<std::int64_t>(resized.size()) == size * size * kChannels,
+      fmt::format("a resized frame of {0} x {0} pixels has not {1} bytes", size, resized.size()));
   const std::vector<Taps> columns = taps_of(box.width, size);
   const std::vector<Taps> rows = taps_of(box.height, size);
   const std::int64_t row_length = size * kChannels;

@@ -35,7 +35,9 @@ std::span<std::uint8_t> frame_of(const at::Tensor& frames_FHWC, std::int64_t ind
 }
 
 void copy_frame(const media::Image& image, std::span<std::uint8_t> frame) {
-  VLLAMA_ASSERT(image.rgb.size() == frame.size(), "a frame has the model's size");
+  VLLAMA_ASSERT(
+      image.rgb.size() == frame.size(),
+      fmt::format("a frame of {} bytes where the model takes {}", image.rgb.size(), frame.size()));
   std::memcpy(frame.data(), image.rgb.data(), frame.size());
 }
 
@@ -178,6 +180,7 @@ std::vector<std::int64_t> MediaBuilder::chosen_frames(const MediaFile& file,
                          .subspan(static_cast<std::size_t>(stretch.begin),
                                   static_cast<std::size_t>(stretch.count));
   const std::int64_t count = config_.num_frames;
+  // Frames are chosen within the stretch that is meant and counted from the beginning of the file.
   if (config_.sampling == Sampling::headtail)
     return shifted(headtail_indices(count, stretch.count, draws.frames), stretch.begin);
   if (config_.sampling == Sampling::uniform_time)

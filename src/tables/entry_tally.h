@@ -48,12 +48,12 @@ class EntryTally {
   std::vector<Entry> listed_;
 };
 
-using InvalidEntries = EntryTally;  // cannot become records
-using OddEntries = EntryTally;      // are records, though something in them is likely a mistake
+using InvalidEntries = EntryTally;   // cannot become records
+using DoubtfulEntries = EntryTally;  // are records, though something in them is likely a mistake
 
 struct EntryTallies {
   InvalidEntries invalid;
-  OddEntries odd;
+  DoubtfulEntries doubtful;
 };
 
 }  // namespace vllama::tables

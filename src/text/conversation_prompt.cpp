@@ -112,7 +112,7 @@ class ConversationBuilder {
   }
 
   bool is_answered(std::size_t turn) const {
-    return !(layout_.form->omits_empty_answers && turns_[turn].answer.empty());
+    return !(layout_.layout->omits_empty_answers && turns_[turn].answer.empty());
   }
 
   TokenSequence first_turns(std::size_t num_turns) const {
@@ -138,7 +138,7 @@ class ConversationBuilder {
   }
 
   LaidOutText laid_out_turns(std::size_t num_turns) const {
-    return lay_out(turns_.first(num_turns), *layout_.form, users(layout_));
+    return lay_out(turns_.first(num_turns), *layout_.layout, users(layout_));
   }
 
   // Tokens in front of the text.

@@ -64,7 +64,7 @@ TokenSequence build_caption(const Tokenizer& tokenizer, std::string_view caption
                             const CaptionLayout& layout, const CaptionPrompt& prompt = {});
 
 struct ConversationLayout {
-  const PromptLayout* form = nullptr;
+  const PromptLayout* layout = nullptr;  // required
   LengthLimit limit{.max_tokens = 512};  // of the whole sequence
   // Special tokens count in what data sets say, too, as in the Python original.
   bool reads_special_tokens = false;

@@ -86,6 +86,7 @@ class Machine {
   }
 
   std::int64_t take_long(std::int64_t num_bytes) {
+    // Sizes and strides fit 64 bits; a longer integer could only be meant for another reader.
     if (num_bytes < 0 || num_bytes > 8) fail("an integer of more than 64 bits");
     require(static_cast<std::uint64_t>(num_bytes));
     std::uint64_t value = 0;
@@ -103,12 +104,16 @@ class Machine {
     num_items_ += node.items.size();
     // Six bytes are enough to make another tensor of 64 extents and strides.
     if (node.kind == NodeKind::tensor) num_items_ += 2 * graph_.tensors.back().shape.size();
+    // A memo lets a few bytes name an object again and again: without a bound a small file would
+    // fill the memory.
     if (num_items_ > kMaxItems)
       fail(fmt::format("more than {} items in containers and extents of tensors", kMaxItems));
     graph_.nodes.push_back(std::move(node));
     return static_cast<NodeIndex>(graph_.nodes.size() - 1);
   }
 
+  // What lies below the latest mark belongs to a container under construction: no opcode may take
+  // it, or two of them would hold the same objects.
   std::size_t num_above_mark() const {
     return stack_.size() - (marks_.empty() ? 0 : marks_.back());
   }
@@ -257,6 +262,7 @@ class Machine {
   }
 
   bool remember(std::uint32_t place) {
+    // Places come from the file and may be anything: a map, not an array of so many.
     if (num_above_mark() == 0) fail("there is nothing to remember");
     memo_[place] = stack_.back();
     return true;

@@ -30,6 +30,7 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
   std::map<std::string, std::string> metadata;
   std::string error;
 
+  // A header is an object of objects and no deeper, so that no input can exhaust the stack.
   bool start_object(std::size_t) override {
     if (list_ != nullptr || depth_ == 2 || (depth_ == 1 && !key_)) return fail("nested objects");
     if (depth_ == 1) {
@@ -55,6 +56,7 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
+  // A key that came twice would leave open which of its values counts.
   bool start_array(std::size_t) override {
     if (depth_ != 2 || in_metadata_ || list_ != nullptr || !key_) return fail("an unexpected list");
     HeaderEntry& entry = entries.back();
@@ -164,6 +166,7 @@ class Reader {
     if (type == types.end())
       fail(fmt::format("tensor '{}' has the unsupported dtype '{}'", name, readable(*entry.type)));
     const std::int64_t begin = (*entry.offsets)[0], end = (*entry.offsets)[1];
+    // Before anything is computed from them: all three numbers are the file's word.
     if (begin > end || static_cast<std::uint64_t>(end) > data_.size())
       fail(fmt::format("tensor '{}' lies at bytes {} to {} of {}", name, begin, end, data_.size()));
     if (entry.shape->size() > kMaxDimensions)
@@ -180,6 +183,8 @@ class Reader {
             file_};
   }
 
+  // The format asks for it: bytes that no tensor owns could hide anything, and tensors that share
+  // bytes would change together.
   void check_tiling() {
     std::sort(ranges_.begin(), ranges_.end(), [](const Range& left, const Range& right) {
       return std::tie(left.begin, left.end) < std::tie(right.begin, right.end);

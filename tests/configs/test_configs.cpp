@@ -132,7 +132,7 @@ TEST_CASE("recipes have the published batches, limits, texts and trained branch"
   CHECK(first.data.captions.prompt_file.empty());
   CHECK(second.data.captions.max_tokens == (branch == "vision" ? 320 : 512));
   CHECK(second.data.captions.end_sign == (is_llama2 ? "</s>" : "###"));
-  CHECK(second.data.conversations.form == (is_llama2 ? "llama_v2" : "vicuna"));
+  CHECK(second.data.conversations.family == (is_llama2 ? "llama_v2" : "vicuna"));
   CHECK(second.data.conversations.max_tokens == 512);
   const auto& weights = second.model.weights;
   const std::string& start =

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/named_rows.h"
 #include "language/llama_config.h"
 #include "tests/language/language_folder.h"
 #include "tests/models/sizes.h"
@@ -136,8 +137,10 @@ TEST_CASE("config.json: the types that are known, with what each means") {
   const auto llama = file.read({});
   CHECK(same(file.read({{"model_type", nullptr}}), llama));
   CHECK(same(file.read({{"model_type", nullptr}, {"architectures", {"LLaMAForCausalLM"}}}), llama));
-  CHECK(same(file.read({{"model_type", "mistral"}, {"sliding_window", nullptr}}), llama));
-  CHECK(same(file.read({{"model_type", "mistral"}, {"sliding_window", 2048}}), llama));
+  auto mistral = llama;
+  mistral.type = row_named(language::kLanguageModelTypes, "mistral");
+  CHECK(same(file.read({{"model_type", "mistral"}, {"sliding_window", nullptr}}), mistral));
+  CHECK(same(file.read({{"model_type", "mistral"}, {"sliding_window", 2048}}), mistral));
   CHECK(same(file.read({{"hidden_act", "swish"}}), llama));
   const Json qwen{{"model_type", "qwen2"},
                   {"use_sliding_window", false},

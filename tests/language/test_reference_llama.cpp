@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/files.h"
+#include "core/named_rows.h"
 #include "language/llama.h"
 #include "nn/token_loss.h"
 #include "tests/models/padded_batch.h"
@@ -117,6 +118,7 @@ TEST_CASE("config.json: biases of qwen2 survive, biases in the feed-forward part
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "config.json";
   auto config = language::read_llama_config(recorded("grouped", ".config.json"));
+  config.type = row_named(language::kLanguageModelTypes, "qwen2");
   config.query_key_value_biases = true;
   std::string text = language::to_config_json(config);
   write_file_atomically(path, text);

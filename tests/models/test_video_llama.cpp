@@ -145,8 +145,8 @@ std::vector<text::TokenSequence> conversations(const Recorded& recorded,
     conversation.media = {{0, 0}};
     const std::string medium =
         form.media_text(MediaKind::video, num_media_tokens, sample[1].get<std::string>());
-    sequences.push_back(
-        text::build_conversation(recorded.tokenizer, conversation, {&medium, 1}, {.form = &form}));
+    sequences.push_back(text::build_conversation(recorded.tokenizer, conversation, {&medium, 1},
+                                                 {.layout = &form}));
   }
   return sequences;
 }

@@ -35,17 +35,17 @@ text::TokenSequence video_conversation(const text::Tokenizer& tokenizer,
                                        std::string_view time_message, const MediaLayout& layout) {
   conversation.media = {{0, 0}};
   const std::string medium =
-      layout.form->media_text(MediaKind::video, layout.num_media_tokens, time_message);
+      layout.layout->media_text(MediaKind::video, layout.num_media_tokens, time_message);
   return text::build_conversation(tokenizer, conversation, {&medium, 1},
-                                  {.form = layout.form, .limit = layout.limit});
+                                  {.layout = layout.layout, .limit = layout.limit});
 }
 
 text::TokenSequence image_conversation(const text::Tokenizer& tokenizer,
                                        text::Conversation conversation, const MediaLayout& layout) {
   text::place_medium_at_tag(conversation, "<image>");
-  const std::string medium = layout.form->media_text(MediaKind::image, layout.num_media_tokens);
+  const std::string medium = layout.layout->media_text(MediaKind::image, layout.num_media_tokens);
   return text::build_conversation(tokenizer, conversation, {&medium, 1},
-                                  {.form = layout.form, .limit = layout.limit});
+                                  {.layout = layout.layout, .limit = layout.limit});
 }
 
 Ids padded_rows(const std::vector<Ids>& rows, std::int64_t padding) {

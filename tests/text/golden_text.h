@@ -35,7 +35,7 @@ text::Conversation conversation_from_llava(const nlohmann::json& messages);
 
 // A conversation with one medium.
 struct MediaLayout {
-  const text::PromptLayout* form = &vicuna_layout();
+  const text::PromptLayout* layout = &vicuna_layout();
   std::int64_t num_media_tokens = 32;
   text::LengthLimit limit{.max_tokens = 512};
 };

@@ -72,7 +72,7 @@ TEST_CASE("the training layout of a chat is the beginning of the training sequen
   for (const char* family : {"vicuna", "llama_v2"}) {
     const auto trained = test::video_conversation(
         llama_tokenizer(), conversation, kChatTimes,
-        {.form = &prompt_template(family).training, .num_media_tokens = 3, .limit = {512}});
+        {.layout = &prompt_template(family).training, .num_media_tokens = 3, .limit = {512}});
     for (std::size_t num_past = 0; num_past < 2; ++num_past) {
       const Chat chat{.past = {conversation.turns.begin(), conversation.turns.begin() + num_past},
                       .question = conversation.turns[num_past].question,
@@ -122,7 +122,7 @@ TEST_CASE("sound alone, and sound with video in the layout of training") {
           (has_video ? layout.media_text(MediaKind::video, 2, kChatTimes) : "") +
           layout.media_text(MediaKind::sound, 3);
       const auto trained = build_conversation(llama_tokenizer(), {{{"What?", "A dog."}}, {{0, 0}}},
-                                              std::vector<std::string>{text}, {.form = &layout});
+                                              std::vector<std::string>{text}, {.layout = &layout});
       const auto prompt = build("training", family, {.question = "What?", .media = {medium}});
       Ids ids = prompt.pieces[0];
       for (std::size_t i = 1; i < prompt.pieces.size(); ++i) {

@@ -79,7 +79,7 @@ TEST_CASE("a video conversation in the Vicuna form, token by token") {
 TEST_CASE("the same conversation in the LLaMA-2 form") {
   const auto sequence =
       test::video_conversation(llama_tokenizer(), kTwoTurns, kPromptTimes,
-                               {.form = &llama2_layout(), .num_media_tokens = 2, .limit = {512}});
+                               {.layout = &llama2_layout(), .num_media_tokens = 2, .limit = {512}});
   REQUIRE(sequence.ids.size() == 76);
   CHECK(learned(sequence) == std::vector<std::pair<int, int>>{{55, 61}, {71, 76}});
   CHECK(Ids(sequence.ids.begin() + 55, sequence.ids.begin() + 62) ==
@@ -169,8 +169,9 @@ TEST_CASE("separators inside a text do not move the labels") {
   const Conversation conversation = {
       {{"What does ### mean? <unk>", "It is [/INST] a </s> mark"}, {"and?", "fine"}}};
   for (const PromptLayout* form : {&vicuna_layout(), &llama2_layout()}) {
-    const auto sequence = test::video_conversation(
-        llama_tokenizer(), conversation, "", {.form = form, .num_media_tokens = 1, .limit = {512}});
+    const auto sequence =
+        test::video_conversation(llama_tokenizer(), conversation, "",
+                                 {.layout = form, .num_media_tokens = 1, .limit = {512}});
     Ids targets;
     for (const std::int64_t label : sequence.labels)
       if (label != kIgnoredLabel) targets.push_back(label);
@@ -184,7 +185,7 @@ TEST_CASE("separators inside a text do not move the labels") {
 TEST_CASE("over-long conversations lose whole turns at the end") {
   const Conversation three = {{{"q1", "a1"}, {"q2", words(40)}, {"q3", "a3"}}};
   for (const PromptLayout* form : {&vicuna_layout(), &llama2_layout()}) {
-    const test::MediaLayout wide{.form = form, .num_media_tokens = 4, .limit = {512}};
+    const test::MediaLayout wide{.layout = form, .num_media_tokens = 4, .limit = {512}};
     const auto build = [&](std::size_t num_turns, const test::MediaLayout& layout) {
       const Conversation some = {{three.turns.begin(), three.turns.begin() + num_turns}};
       return test::video_conversation(llama_tokenizer(), some, "", layout);
@@ -192,7 +193,7 @@ TEST_CASE("over-long conversations lose whole turns at the end") {
     for (std::size_t kept = 1; kept <= 3; ++kept) {
       const auto whole = build(kept, wide);
       const auto size = static_cast<std::int64_t>(whole.ids.size());
-      const auto fitted = build(3, {.form = form, .num_media_tokens = 4, .limit = {size}});
+      const auto fitted = build(3, {.layout = form, .num_media_tokens = 4, .limit = {size}});
       CHECK(fitted.ids == whole.ids);
       CHECK(fitted.labels == whole.labels);
       CHECK(fitted.shortened == (kept < 3));
@@ -205,14 +206,14 @@ TEST_CASE("an over-long first answer is shortened and keeps its ending") {
   for (const std::int64_t max_tokens : {31, 32, 100, 512}) {
     const auto vicuna = test::video_conversation(
         llama_tokenizer(), conversation, "",
-        {.form = &vicuna_layout(), .num_media_tokens = 2, .limit = {max_tokens}});
+        {.layout = &vicuna_layout(), .num_media_tokens = 2, .limit = {max_tokens}});
     CHECK(static_cast<std::int64_t>(vicuna.ids.size()) == max_tokens);
     CHECK(last(vicuna.labels, 3) == Ids{13, 2277, 29937});
     CHECK(vicuna.shortened);
   }
   const auto llama =
       test::video_conversation(llama_tokenizer(), conversation, "",
-                               {.form = &llama2_layout(), .num_media_tokens = 2, .limit = {512}});
+                               {.layout = &llama2_layout(), .num_media_tokens = 2, .limit = {512}});
   CHECK(llama.ids.size() == 512);
   CHECK(last(llama.labels, 2) == Ids{29871, 2});
   CHECK(failure_of([&] {
@@ -238,7 +239,7 @@ TEST_CASE("the published hard cut loses the ending, and with it media are refuse
 }
 
 TEST_CASE("in the LLaMA-2 form an unanswered turn is not learned and does not come last") {
-  const test::MediaLayout layout{.form = &llama2_layout(), .num_media_tokens = 1, .limit = {512}};
+  const test::MediaLayout layout{.layout = &llama2_layout(), .num_media_tokens = 1, .limit = {512}};
   const auto build = [&](const Conversation& conversation) {
     return test::video_conversation(llama_tokenizer(), conversation, "", layout);
   };
@@ -337,7 +338,7 @@ TEST_CASE(
   const auto conversation = [&](bool reads_special_tokens) {
     return build_conversation(
         tokenizer, {.turns = {{said, said}}, .media = {{0, 0}}}, {&medium, 1},
-        {.form = &llama2_layout(), .reads_special_tokens = reads_special_tokens});
+        {.layout = &llama2_layout(), .reads_special_tokens = reads_special_tokens});
   };
   const auto ours = conversation(false), reference = conversation(true);
   CHECK(std::ranges::count(ours.ids, kEnd) == 1);  // of the template

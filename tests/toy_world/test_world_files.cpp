@@ -62,7 +62,7 @@ void check_dataset(const std::string& format, const std::string& annotations,
   const auto dataset = datasets::open_dataset(config);
   CHECK(dataset->size() == count);
   CHECK(dataset->invalid().total() == 0);
-  CHECK(dataset->odd().total() == 0);
+  CHECK(dataset->doubtful().total() == 0);
   for (std::int64_t i = 0; i < dataset->size(); ++i) {
     const datasets::Record record = dataset->record(i);
     REQUIRE(record.media.size() == 1);

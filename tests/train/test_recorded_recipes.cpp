@@ -117,7 +117,7 @@ TEST_CASE("stage 2 on conversations about images, LLaMA-2 template") {
   set.image_prefix = "COCO_train2014_";
   set.transform = samples::Transform::eval;
   config.data.sets = {set};
-  config.data.conversations.form = "llama_v2";
+  config.data.conversations.family = "llama_v2";
   CHECK(follow(config, goldens, "vl_stage2_llava") > 5);
 }
 

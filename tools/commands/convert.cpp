@@ -48,7 +48,7 @@ void convert(const ConvertArguments& arguments) {
     print("media missing, left out", written.left_out);
   }
   print("invalid, left out", dataset->invalid());
-  print("odd, kept", dataset->odd());
+  print("odd, kept", dataset->doubtful());
 }
 
 }  // namespace

@@ -219,7 +219,7 @@ Document lay_out(const text::Tokenizer& tokenizer, const Draft& draft, const std
   const text::Conversation conversation{draft.turns, {{0, 0}}};
   const auto sequence = text::build_conversation(
       tokenizer, conversation, std::vector{medium},
-      {.form = &form, .limit = {.max_tokens = 512, .truncation = text::Truncation::cut}});
+      {.layout = &form, .limit = {.max_tokens = 512, .truncation = text::Truncation::cut}});
   Document document;
   document.ids = sequence.ids;
   for (const std::int64_t label : sequence.labels)
@@ -373,7 +373,7 @@ std::vector<std::int64_t> exam_prompt(const text::Tokenizer& tokenizer, const Ex
   form.before_answer = "###Assistant:";
   form.after_answer = form.end = "";
   const auto sequence = text::build_conversation(tokenizer, conversation,
-                                                 std::vector{clip_text(tokens)}, {.form = &form});
+                                                 std::vector{clip_text(tokens)}, {.layout = &form});
   Document document;
   document.ids = sequence.ids;
   write_description(document, tokens.ids, tokenizer.image_token());

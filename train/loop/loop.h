@@ -46,7 +46,7 @@ class Loop {
   void validate_if_due();
   void save_if_due();
 
-  LoopParts with_;
+  LoopParts parts_;
   RunProgress progress_;
   std::unique_ptr<CheckpointWriter> checkpoints_;  // on rank 0
   std::unique_ptr<RunRecord> record_;              // on rank 0

@@ -66,7 +66,7 @@ Json model_section(const RunConfig& config) {
       {"llama_model", weights.language_model},
       {"prompt", ""},
       {"model_type",
-       config.data.conversations.form == "llama_v2" ? "pretrain_llama_v2" : "pretrain_vicuna"},
+       config.data.conversations.family == "llama_v2" ? "pretrain_llama_v2" : "pretrain_vicuna"},
       {"max_frame_pos", std::int64_t{model.vision.max_positions}},
       {"fusion_head_layers", 2},
       {"fusion_header_type", "seqTransf"},

@@ -6,7 +6,7 @@ inference::ChatSettings training_chat_settings(const RunConfig& config) {
   const datasets::DataConfig& data = config.data;
   inference::ChatSettings chat;
   chat.layout = text::LayoutKind::training;
-  chat.family = data.conversations.form;
+  chat.family = data.conversations.family;
   if (!data.sets.empty()) {
     chat.num_frames = data.sets.front().num_frames;
     chat.time_message = data.sets.front().time_message;

@@ -119,7 +119,8 @@ std::vector<TokenStretch> token_stretches(const text::Tokenizer& tokenizer,
                                           std::span<const std::int64_t> ids,
                                           std::span<const std::int64_t> labels,
                                           std::span<const MediumLabel> media) {
-  VLLAMA_ASSERT(ids.size() == labels.size(), "every token has a label");
+  VLLAMA_ASSERT(ids.size() == labels.size(),
+                fmt::format("every token has a label: {} for {}", labels.size(), ids.size()));
   const TokenReader reader(tokenizer);
   std::vector<TokenStretch> stretches;
   for (std::size_t begin = 0, end = 0; begin < ids.size(); begin = end) {

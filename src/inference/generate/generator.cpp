@@ -51,7 +51,8 @@ std::int64_t Generator::max_prompt_tokens() const {
 
 void Generator::check_length(const Prompt& prompt) const {
   VLLAMA_ASSERT(prompt.length() > 0 && prompt.inputs_TH.size(0) == prompt.length(),
-                "every row of a prompt is named");
+                fmt::format("every row of a prompt is named: {} names for {} rows", prompt.length(),
+                            prompt.inputs_TH.size(0)));
   if (prompt.length() > max_prompt_tokens())
     throw UserError(fmt::format(
         "a prompt of {} tokens and an answer of up to {} do not fit into a context of {} tokens: "

@@ -13,7 +13,9 @@ namespace vllama::inference {
 Prompt make_prompt(const language::Llama& model, std::span<const std::vector<std::int64_t>> pieces,
                    std::span<const at::Tensor> media_blocks, std::uint64_t id,
                    std::span<const std::int64_t> first_media_rows) {
-  VLLAMA_ASSERT(pieces.size() == media_blocks.size() + 1, "pieces of text stand around the media");
+  VLLAMA_ASSERT(pieces.size() == media_blocks.size() + 1,
+                fmt::format("pieces of text stand around the media: {} around {}", pieces.size(),
+                            media_blocks.size()));
   const std::int64_t num_tokens = model.config().vocabulary_size;
   Prompt prompt{.id = id, .inputs_TH = {}, .rows = {}};
   std::vector<at::Tensor> parts;

@@ -58,7 +58,7 @@ int check_sequences(const Dataset& dataset, const json& cases, const std::string
               : layout.media_text(MediaKind::video, num_tokens, entry["msg"].get<std::string>());
       const auto sequence =
           text::build_conversation(llama_tokenizer(), record.conversation, {&medium, 1},
-                                   {.form = &layout, .limit = {512, text::Truncation::cut}});
+                                   {.layout = &layout, .limit = {512, text::Truncation::cut}});
       CHECK(sequence.ids == entry[form]["input_ids"].get<Ids>());
       CHECK(sequence.labels == entry[form]["labels"].get<Ids>());
       ++num_compared;
@@ -117,7 +117,7 @@ TEST_CASE("the instruction data of the recorded runs, from files to batches") {
       DataConfig config;
       config.shuffle = false;
       config.compat = samples::CompatPreset::reference;
-      config.conversations.form = run.form;
+      config.conversations.family = run.form;
       DatasetConfig& set = config.sets.emplace_back();
       set.name = set.format = run.format;
       set.annotations = goldens / "data" / run.annotations;

@@ -39,7 +39,7 @@ IndexContent example_content() {
   tables::EntryTallies tallies;
   tallies.invalid.add("missing_caption", "rows.csv:7");
   tallies.invalid.add("missing_caption", "rows.csv:9", "a detail");
-  tallies.odd.add("duplicate_id", "rows.csv:8", "'x' occurred before");
+  tallies.doubtful.add("duplicate_id", "rows.csv:8", "'x' occurred before");
   content.add(tallies);
   return content;
 }
@@ -57,7 +57,7 @@ void check_example(const Index& index) {
   const tables::EntryTallies tallies = index.tallies();
   CHECK(tallies.invalid.summary() == "2 missing_caption, the first at rows.csv:7");
   CHECK(tallies.invalid.listed()[1].detail == "a detail");
-  CHECK(tallies.odd.count_of_reason() == Counts{{"duplicate_id", 1}});
+  CHECK(tallies.doubtful.count_of_reason() == Counts{{"duplicate_id", 1}});
 }
 
 // A file to be indexed, and a folder that keeps the index.
@@ -391,7 +391,7 @@ TEST_CASE("data sets of every kind of file say the same from an index as from th
     for (const auto* dataset : {&made, &read}) {
       REQUIRE((*dataset)->size() == plain->size());
       CHECK((*dataset)->invalid() == plain->invalid());
-      CHECK((*dataset)->odd() == plain->odd());
+      CHECK((*dataset)->doubtful() == plain->doubtful());
       for (std::int64_t i = 0; i < plain->size(); ++i) {
         CHECK((*dataset)->record(i).id == plain->record(i).id);
         CHECK((*dataset)->record(i).conversation.turns.at(0).answer ==
@@ -400,7 +400,7 @@ TEST_CASE("data sets of every kind of file say the same from an index as from th
     }
     CHECK(plain->size() == (format == "audiocaps" ? 3 : 2));
     CHECK(plain->invalid().total() == 1);
-    CHECK(plain->odd().total() > 0);
+    CHECK(plain->doubtful().total() > 0);
   };
   check_same(csv, "audiocaps");
   check_same(json, "cc595k");

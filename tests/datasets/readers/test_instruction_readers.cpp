@@ -143,8 +143,9 @@ TEST_CASE("a duplicate id or key is counted, and the entry kept") {
   const auto dataset = file.open("llava_instruct");
   REQUIRE(dataset->size() == 3);
   CHECK(dataset->invalid().total() == 0);
-  CHECK(dataset->odd().count_of_reason() == Counts{{"duplicate_id", 2}, {"duplicate_key", 1}});
-  CHECK_THAT(dataset->odd().summary(), Contains("element 1") && Contains("'g' occurred before"));
+  CHECK(dataset->doubtful().count_of_reason() == Counts{{"duplicate_id", 2}, {"duplicate_key", 1}});
+  CHECK_THAT(dataset->doubtful().summary(),
+             Contains("element 1") && Contains("'g' occurred before"));
   CHECK(dataset->record(2).media[0].source == "M/last.jpg");
 }
 
@@ -171,7 +172,7 @@ TEST_CASE("videochat_instruct: the recorded annotations") {
   config.media_root = "V";
   const auto dataset = open_dataset(config);
   REQUIRE(dataset->size() == 4);
-  CHECK(dataset->odd().total() == 0);
+  CHECK(dataset->doubtful().total() == 0);
   const Record record = dataset->record(1);
   CHECK(record.media.at(0).source == "V/media/dog_barking.mp4");
   CHECK(record.media[0].kind == MediaKind::video);
@@ -233,7 +234,7 @@ TEST_CASE("video_instruct_100k: the extension is looked for when a record is ask
   CHECK(record.conversation.turns.at(0).question == "What happens?");
   CHECK(record.conversation.media == std::vector{MediaPlace{0, 0}});
   CHECK(dataset->record(1).conversation.turns.at(0).question.empty());
-  CHECK(dataset->odd().total() == 0);
+  CHECK(dataset->doubtful().total() == 0);
 }
 
 TEST_CASE("video_instruct_100k: the training form says the same") {

@@ -32,7 +32,7 @@ TEST_CASE("audiocaps: real rows") {
   const auto dataset = open_dataset(config);
   CHECK(dataset->size() == 2475);
   CHECK(dataset->invalid().total() == 0);
-  CHECK(dataset->odd().total() == 0);
+  CHECK(dataset->doubtful().total() == 0);
   const Record record = dataset->record(0);
   CHECK(record.id == "97151");
   CHECK(record.media.at(0).source == "A/vfY_TJq7n_U_130.flac");
@@ -77,7 +77,7 @@ TEST_CASE("audiocaps: every kind of bad row has its reason") {
                     Contains("no column 'audiocap_id'"));
   const auto dataset = AnnotationFile(good + "1,b,0,x\n", "rows.csv").open("audiocaps");
   CHECK(dataset->size() == 2);
-  CHECK_THAT(dataset->odd().summary(), Contains("1 duplicate_id") && Contains("rows.csv:3"));
+  CHECK_THAT(dataset->doubtful().summary(), Contains("1 duplicate_id") && Contains("rows.csv:3"));
 }
 
 TEST_CASE("clotho: each caption is a record of its own") {

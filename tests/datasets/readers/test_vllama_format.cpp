@@ -183,9 +183,9 @@ TEST_CASE("vllama: duplicate ids and keys are counted and kept") {
   const auto dataset = file.open("vllama");
   REQUIRE(dataset->size() == 3);
   CHECK(dataset->record(2).id == "y");
-  CHECK(dataset->odd().count_of_reason() == Counts{{"duplicate_id", 1}, {"duplicate_key", 1}});
-  CHECK_THAT(dataset->odd().summary(), Contains("rows.jsonl:2 ('good' occurred before)"));
-  CHECK(dataset->odd().listed()[1].place == file.path().string() + ":3");
+  CHECK(dataset->doubtful().count_of_reason() == Counts{{"duplicate_id", 1}, {"duplicate_key", 1}});
+  CHECK_THAT(dataset->doubtful().summary(), Contains("rows.jsonl:2 ('good' occurred before)"));
+  CHECK(dataset->doubtful().listed()[1].place == file.path().string() + ":3");
 }
 
 TEST_CASE("vllama: every line of a file larger than the scan window is found") {
@@ -199,7 +199,7 @@ TEST_CASE("vllama: every line of a file larger than the scan window is found") {
   CHECK(fs::file_size(file.path()) > 10'000'000);
   const auto dataset = file.open("vllama");
   REQUIRE(dataset->size() == kLines);
-  CHECK(dataset->odd().total() == 0);
+  CHECK(dataset->doubtful().total() == 0);
   for (std::int64_t i = 0; i < kLines; i += 997) CHECK(dataset->record(i).id == std::to_string(i));
 }
 

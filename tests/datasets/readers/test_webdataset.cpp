@@ -106,7 +106,7 @@ TEST_CASE("webdataset: captions come from .txt, or from .json") {
   CHECK(dataset->record(1).media[0].kind == MediaKind::sound);
   CHECK(dataset->record(2).id == "4");
   CHECK(dataset->record(2).media[0].kind == MediaKind::video);
-  CHECK(dataset->odd().count_of_reason() == Counts{{"not_json", 1}});
+  CHECK(dataset->doubtful().count_of_reason() == Counts{{"not_json", 1}});
   CHECK(dataset->invalid().count_of_reason() == Counts{{"not_json", 1}});
 }
 
@@ -154,7 +154,7 @@ TEST_CASE("webdataset: media are looked for in the same shard first, then in all
   CHECK(content_of(dataset->record(0).media[0]) == "zero");
   CHECK(content_of(dataset->record(1).media[0]) == "one");
   CHECK(content_of(dataset->record(2).media[0]) == "one");
-  CHECK(dataset->odd().count_of_reason() == Counts{{"duplicate_id", 2}});
+  CHECK(dataset->doubtful().count_of_reason() == Counts{{"duplicate_id", 2}});
 }
 
 TEST_CASE("webdataset: members of a sample need not stand together") {
@@ -210,7 +210,7 @@ TEST_CASE("webdataset: what is odd but usable is kept, links are counted") {
              tar_member("2.mp4", "", '2') + tar_member("2.txt", "B") + kTarEnd;
   const auto dataset = open(shard);
   CHECK(dataset->size() == 1);
-  CHECK(dataset->odd().count_of_reason() == Counts{{"unknown_extension", 1}});
+  CHECK(dataset->doubtful().count_of_reason() == Counts{{"unknown_extension", 1}});
   CHECK(dataset->invalid().count_of_reason() == Counts{{"link_member", 1}, {"missing_media", 1}});
 }
 

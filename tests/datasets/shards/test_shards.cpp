@@ -107,8 +107,8 @@ TEST_CASE("shards: members are found by name, the last of several, first in the 
     CHECK(!shards.find("a"));
     CHECK(!shards.find(""));
     CHECK(!shards.find("b.mp4"));
-    CHECK(shards.odd().count_of_reason() == Counts{{"duplicate_member", 1}});
-    CHECK(shards.odd().listed()[0].place == folder.path().string() + "/1.tar:a/b.mp4");
+    CHECK(shards.doubtful().count_of_reason() == Counts{{"duplicate_member", 1}});
+    CHECK(shards.doubtful().listed()[0].place == folder.path().string() + "/1.tar:a/b.mp4");
     CHECK(shards.range(0).name() == folder.path().string() + "/0.tar:a/b.mp4");
   }
   // A shard that grows has another index.

@@ -1,5 +1,6 @@
 #include "tests/inference/generate/tiny_language_model.h"
 
+#include "core/named_rows.h"
 #include "core/random.h"
 #include "tests/support/fixtures.h"
 #include "text/sentencepiece_tokenizer.h"
@@ -26,6 +27,7 @@ language::LlamaConfig grouped_language_sizes() {
                          .high_frequency_factor = 4,
                          .original_positions = 64};
   config.tied_embeddings = true;
+  config.type = row_named(language::kLanguageModelTypes, "qwen2");
   config.query_key_value_biases = true;
   return config;
 }

@@ -157,7 +157,7 @@ void check_set(const datasets::DatasetConfig& set, const train::RunConfig& run,
   }
   CHECK(set.clean_captions == (set.name != "cc_sbu_align"));
   if (const std::string form = text("model_type"); !form.empty()) {
-    CHECK(run.data.conversations.form == form);
+    CHECK(run.data.conversations.family == form);
     CHECK(run.data.conversations.max_tokens == 512);
   }
 }

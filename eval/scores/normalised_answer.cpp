@@ -1,4 +1,4 @@
-#include "eval/scores/answer_text.h"
+#include "eval/scores/normalised_answer.h"
 
 #include <algorithm>
 #include <limits>
@@ -87,7 +87,7 @@ std::string without_full_stops(std::string_view text, std::size_t most_deleted) 
 
 }  // namespace
 
-std::string normalised_answer(std::string_view text, const AnswerTextOptions& options) {
+std::string normalised_answer(std::string_view text, const NormalisationOptions& options) {
   static const std::unordered_map<std::string, std::string> kContractionOf = contraction_table();
   std::string line(text);
   std::ranges::replace(line, '\n', ' ');
