@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "encoders/patch_grid.h"
+#include "encoders/size_rules.h"
 #include "nn/attention.h"
 #include "nn/linear_kernel.h"
 #include "nn/shape_text.h"
@@ -59,14 +60,12 @@ at::Tensor EvaBlock::operator()(const at::Tensor& tokens_RD, const nn::Segments&
 EvaVit::EvaVit(const EvaVitConfig& config)
     : config_(config),
       patch_projection_(3 * config.patch_size * config.patch_size, config.width),
-      blocks_(static_cast<std::size_t>(config.num_blocks), EvaBlock(config)) {
-  if (config.image_size % config.patch_size != 0)
-    throw UserError("model: vision.image_size must be a multiple of vision.patch_size");
-  if (config.width % config.num_heads != 0)
-    throw UserError("model: vision.width must be a multiple of vision.num_heads");
-}
+      blocks_(static_cast<std::size_t>(config.num_blocks), EvaBlock(config)) {}
 
 void EvaVit::declare(nn::ParameterList& list, const std::string& prefix) {
+  const std::string section = "model.vision.encoder";
+  check_multiple(section, "image_size", config_.image_size, "patch_size", config_.patch_size);
+  check_multiple(section, "width", config_.width, "num_heads", config_.num_heads);
   const std::int64_t patch = config_.patch_size;
   list.push_back(
       {prefix + "cls_token", {1, 1, config_.width}, &class_token_11D_, nn::normal(0.02)});

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "encoders/size_rules.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -18,13 +19,14 @@ constexpr double kPatchNormEpsilon = 1e-5;  // unlike the norms of the blocks
 ImageBindAudio::ImageBindAudio(const ImageBindAudioConfig& config, std::int64_t embedding_width)
     : config_(config),
       patch_norm_(config.width, kPatchNormEpsilon),
-      blocks_(image_bind_blocks(
-          config.num_blocks,
-          {config.width, config.num_heads, config.mlp_width, /*has_extra_key=*/true},
-          "audio.audio_encoder")),
+      blocks_(static_cast<std::size_t>(config.num_blocks),
+              ImageBindBlock({config.width, config.num_heads, config.mlp_width,
+                              /*has_extra_key=*/true})),
       head_(config.width, embedding_width) {}
 
 void ImageBindAudio::declare(nn::ParameterList& list) {
+  check_multiple("model.audio.audio_encoder", "width", config_.width, "num_heads",
+                 config_.num_heads);
   const std::int64_t kernel = config_.kernel_size, width = config_.width;
   const std::string prefix = "modality_preprocessors.audio.";
   list.push_back({prefix + "cls_token", {1, 1, width}, &class_token_11D_, nn::normal(0.02)});

@@ -4,6 +4,8 @@
 // space shared with pictures.
 #pragma once
 
+#include <vector>
+
 #include "config/fields.h"
 #include "encoders/image_bind_block.h"
 #include "samples/audio_clips.h"

@@ -86,13 +86,4 @@ at::Tensor ImageBindHead::operator()(const at::Tensor& tokens_NLD) const {
   return values_NE / values_NE.norm(2, {1}, /*keepdim=*/true).clamp_min(kSmallestLength);
 }
 
-std::vector<ImageBindBlock> image_bind_blocks(std::int64_t num_blocks,
-                                              const ImageBindBlockSizes& sizes,
-                                              const std::string& config_key) {
-  if (sizes.width % sizes.num_heads != 0)
-    throw UserError("model: " + config_key + ".width must be a multiple of " + config_key +
-                    ".num_heads");
-  return std::vector<ImageBindBlock>(static_cast<std::size_t>(num_blocks), ImageBindBlock(sizes));
-}
-
 }  // namespace vllama::encoders

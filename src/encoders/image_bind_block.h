@@ -43,10 +43,4 @@ struct ImageBindHead {
   at::Tensor operator()(const at::Tensor& tokens_NLD) const;
 };
 
-// `config_key` names the section of the configuration that the sizes come from. Throws UserError
-// unless the heads divide the width.
-std::vector<ImageBindBlock> image_bind_blocks(std::int64_t num_blocks,
-                                              const ImageBindBlockSizes& sizes,
-                                              const std::string& config_key);
-
 }  // namespace vllama::encoders

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "encoders/size_rules.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -19,18 +20,15 @@ constexpr std::int64_t kNumChannels = 3, kNumFrames = 2;  // of the patch projec
 ImageBindVision::ImageBindVision(const ImageBindVisionConfig& config, std::int64_t embedding_width)
     : config_(config),
       input_norm_(config.width, kVisionEpsilon),
-      blocks_(image_bind_blocks(
-          config.num_blocks,
-          {config.width, config.num_heads, config.mlp_width, /*has_extra_key=*/false},
-          "audio.vision_encoder")),
-      head_(config.width, embedding_width) {
-  if (config.image_size % config.patch_size != 0)
-    throw UserError(
-        "model: audio.vision_encoder.image_size must be a multiple of "
-        "audio.vision_encoder.patch_size");
-}
+      blocks_(static_cast<std::size_t>(config.num_blocks),
+              ImageBindBlock({config.width, config.num_heads, config.mlp_width,
+                              /*has_extra_key=*/false})),
+      head_(config.width, embedding_width) {}
 
 void ImageBindVision::declare(nn::ParameterList& list) {
+  const std::string section = "model.audio.vision_encoder";
+  check_multiple(section, "image_size", config_.image_size, "patch_size", config_.patch_size);
+  check_multiple(section, "width", config_.width, "num_heads", config_.num_heads);
   const std::int64_t patch = config_.patch_size, width = config_.width;
   const std::string prefix = "modality_preprocessors.vision.", trunk = "modality_trunks.vision.";
   list.push_back({prefix + "cls_token", {1, 1, width}, &class_token_11D_, nn::normal(0.02)});

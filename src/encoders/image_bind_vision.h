@@ -3,6 +3,8 @@
 // and patches), D width, E width of the space shared with sound.
 #pragma once
 
+#include <vector>
+
 #include "config/fields.h"
 #include "encoders/image_bind_block.h"
 

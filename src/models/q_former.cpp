@@ -84,13 +84,13 @@ at::Tensor QFormerLayer::operator()(const at::Tensor& hidden_RD, const at::Tenso
 
 QFormer::QFormer(const QFormerConfig& config, std::int64_t encoder_width)
     : config_(config), encoder_width_(encoder_width), input_norm_(config.width, kBertEpsilon) {
-  if (config.width % config.num_heads != 0)
-    throw UserError("model: the width of a Q-Former must be a multiple of its num_heads");
   for (std::int64_t i = 0; i < config.num_layers; ++i)
     layers_.emplace_back(config, encoder_width, i % config.cross_attention_every == 0);
 }
 
 void QFormer::declare(nn::ParameterList& list, const PublishedPart& part) {
+  if (config_.width % config_.num_heads != 0)
+    throw UserError("model: the width of a Q-Former must be a multiple of its num_heads");
   const std::string name(part.beginning);
   if (part.kind == PartKind::queries) {
     list.push_back(

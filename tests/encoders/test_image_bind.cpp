@@ -207,13 +207,17 @@ TEST_CASE("ImageBind: a file that does not fit is refused with every name") {
 }
 
 TEST_CASE("ImageBind: sizes that do not fit together are named") {
+  const auto declare = [](const models::AudioConfig& config) {
+    nn::ParameterList parameters;
+    models::make_branch(config, 64).declare_encoders(parameters);
+  };
   models::AudioConfig config = test::tiny_audio();
   config.twin.as<encoders::ImageBindVisionConfig>().image_size = 100;
-  CHECK_THROWS_WITH(models::make_branch(config, 64), Contains("audio.vision_encoder.image_size"));
+  CHECK_THROWS_WITH(declare(config), Contains("audio.vision_encoder.image_size"));
   config = test::tiny_audio();
   config.twin.as<encoders::ImageBindVisionConfig>().num_heads = 3;
-  CHECK_THROWS_WITH(models::make_branch(config, 64), Contains("audio.vision_encoder.num_heads"));
+  CHECK_THROWS_WITH(declare(config), Contains("audio.vision_encoder.num_heads"));
   config = test::tiny_audio();
   config.encoder.as<encoders::ImageBindAudioConfig>().num_heads = 3;
-  CHECK_THROWS_WITH(models::make_branch(config, 64), Contains("audio.audio_encoder.num_heads"));
+  CHECK_THROWS_WITH(declare(config), Contains("audio.audio_encoder.num_heads"));
 }

@@ -13,8 +13,8 @@ TextTrunk::TextTrunk(std::int64_t num_words, std::int64_t num_positions,
                      std::int64_t embedding_width)
     : words_(num_words, kWidth),
       positions_(num_positions, kWidth),
-      blocks_(encoders::image_bind_blocks(
-          kNumBlocks, {kWidth, kNumHeads, kMlpWidth, /*has_extra_key=*/false}, "text")),
+      blocks_(kNumBlocks,
+              encoders::ImageBindBlock({kWidth, kNumHeads, kMlpWidth, /*has_extra_key=*/false})),
       head_(kWidth, embedding_width) {}
 
 void TextTrunk::declare(nn::ParameterList& list) {
