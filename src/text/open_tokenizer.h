@@ -3,15 +3,13 @@
 
 #include <filesystem>
 #include <memory>
-#include <span>
-#include <string_view>
 
 #include "text/tokenizer.h"
 
 namespace vllama::text {
 
-// Names of the files that a vocabulary may lie in, the first that is there being read.
-std::span<const std::string_view> tokenizer_files();
+// The file of its vocabulary; the one that should be there, if none is.
+std::filesystem::path tokenizer_file(const std::filesystem::path& folder);
 
 // Throws UserError naming the file if it is missing or no vocabulary.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& folder);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "text/open_tokenizer.h"
 #include "weights/tensor_source.h"
 
 namespace vllama::train {
@@ -36,9 +37,9 @@ void require_file(const std::string& key, const fs::path& file) {
 }
 
 void add_language_model(const fs::path& folder, std::vector<BaseFile>& files) {
-  for (const char* name : {"config.json", "tokenizer.model"}) {
-    require_file(kLanguageModel, folder / name);
-    files.push_back({kLanguageModel, folder / name, language_model_place() / name, false});
+  for (const fs::path& file : {folder / "config.json", text::tokenizer_file(folder)}) {
+    require_file(kLanguageModel, file);
+    files.push_back({kLanguageModel, file, language_model_place() / file.filename(), false});
   }
   std::set<std::string> shards;
   const auto source = weights::open_weights(folder);

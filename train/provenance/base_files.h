@@ -13,7 +13,7 @@ struct BaseFile {
   std::string key;                 // below model.weights
   std::filesystem::path original;  // where it lies
   std::filesystem::path place;     // in a bundle, relative: "weights/language_model/config.json"
-  bool holds_weights = true;       // false for config.json and tokenizer.model
+  bool holds_weights = true;       // false for config.json and the tokenizer
 };
 
 // Of every part that the model has; of the language model config.json, tokenizer.model and the
