@@ -26,6 +26,8 @@ class JsonWriter {
       return writer.object_;
     } else if constexpr (std::same_as<T, config::Size>) {
       return std::int64_t{value};
+    } else if constexpr (config::NamedEnum<T>) {
+      return config::name_of(value);
     } else {
       return value;
     }
