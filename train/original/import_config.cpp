@@ -82,7 +82,7 @@ class Import {
 
   void check_fixed_keys() {
     keys_.must_be("model.arch", {"video_llama"}, "there is no other");
-    keys_.must_be("model.model_type", {"pretrain_vicuna", "pretrain_llama_v2"},
+    keys_.must_be("model.model_type", {kReferenceModelTypes.begin(), kReferenceModelTypes.end()},
                   "the original reads the same defaults for both");
     keys_.must_be("model.vit_model", {"eva_clip_g"}, "there is no other");
     keys_.must_be("model.drop_path_rate", {"0", "0.0"}, "the encoder is frozen");

@@ -1,7 +1,12 @@
 #include "train/original/reference_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
+
+#include "core/error.h"
+#include "train/original/reference_keys.h"
 
 namespace vllama::train {
 namespace {
@@ -48,6 +53,14 @@ std::string folder_of(const std::string& file) {
   return std::filesystem::path(file).parent_path().string();
 }
 
+std::string model_type_of(const std::string& family) {
+  std::string type = "pretrain_" + family;
+  if (std::ranges::find(kReferenceModelTypes, type) == kReferenceModelTypes.end())
+    throw UserError(fmt::format(
+        "data.conversations.template is {}, which the Python original does not know", family));
+  return type;
+}
+
 Json model_section(const RunConfig& config) {
   const models::ModelConfig& model = config.model;
   const models::WeightFiles& weights = model.weights;
@@ -65,8 +78,7 @@ Json model_section(const RunConfig& config) {
       {"num_query_token", std::int64_t{model.vision.resampler.num_queries}},
       {"llama_model", weights.language_model},
       {"prompt", ""},
-      {"model_type",
-       config.data.conversations.family == "llama_v2" ? "pretrain_llama_v2" : "pretrain_vicuna"},
+      {"model_type", model_type_of(config.data.conversations.family)},
       {"max_frame_pos", std::int64_t{model.vision.max_positions}},
       {"fusion_head_layers", 2},
       {"fusion_header_type", "seqTransf"},

@@ -1,6 +1,7 @@
 // The keys of a configuration of the Python original, each of which must be accounted for.
 #pragma once
 
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -9,6 +10,9 @@
 #include "config/tree.h"
 
 namespace vllama::train {
+
+// Values of model.model_type: "pretrain_", and the family of prompts.
+inline constexpr std::array kReferenceModelTypes{"pretrain_vicuna", "pretrain_llama_v2"};
 
 // Keys are written with dots: "run.init_lr". A key whose value is null counts as absent.
 class ReferenceKeys {
