@@ -64,7 +64,7 @@ class Conversion {
 
  private:
   void add(Tree& map, const YAML::Node& key_node, Tree value) {
-    const std::string key = key_node.Scalar();
+    const std::string& key = key_node.Scalar();
     const Tree* earlier = map.find(key);
     if (earlier == nullptr) {
       map.entries.emplace_back(key, std::move(value));

@@ -71,6 +71,7 @@ class ConversationBuilder {
         num_media_turns_(num_media_turns),
         num_media_tokens_(num_media_tokens),
         max_tokens_(static_cast<std::size_t>(layout.limit.max_tokens)) {
+    VLLAMA_ASSERT(layout.layout != nullptr, "a conversation needs a layout");
     VLLAMA_ASSERT(layout.limit.max_tokens > 0, "a conversation needs room");
   }
 

@@ -7,6 +7,13 @@
 #include "text/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
+namespace {
+
+text::ConversationLayout laid_out(const MediaLayout& layout) {
+  return {layout.layout, layout.limit, layout.reads_special_tokens};
+}
+
+}  // namespace
 
 const text::Tokenizer& llama_tokenizer() {
   static const text::SentencePieceTokenizer tokenizer(golden_file("text/llama_tokenizer.model"));
@@ -36,16 +43,14 @@ text::TokenSequence video_conversation(const text::Tokenizer& tokenizer,
   conversation.media = {{0, 0}};
   const std::string medium =
       layout.layout->media_text(MediaKind::video, layout.num_media_tokens, time_message);
-  return text::build_conversation(tokenizer, conversation, {&medium, 1},
-                                  {.layout = layout.layout, .limit = layout.limit});
+  return text::build_conversation(tokenizer, conversation, {&medium, 1}, laid_out(layout));
 }
 
 text::TokenSequence image_conversation(const text::Tokenizer& tokenizer,
                                        text::Conversation conversation, const MediaLayout& layout) {
   text::place_medium_at_tag(conversation, "<image>");
   const std::string medium = layout.layout->media_text(MediaKind::image, layout.num_media_tokens);
-  return text::build_conversation(tokenizer, conversation, {&medium, 1},
-                                  {.layout = layout.layout, .limit = layout.limit});
+  return text::build_conversation(tokenizer, conversation, {&medium, 1}, laid_out(layout));
 }
 
 Ids padded_rows(const std::vector<Ids>& rows, std::int64_t padding) {

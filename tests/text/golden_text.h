@@ -38,6 +38,7 @@ struct MediaLayout {
   const text::PromptLayout* layout = &vicuna_layout();
   std::int64_t num_media_tokens = 32;
   text::LengthLimit limit{.max_tokens = 512};
+  bool reads_special_tokens = false;
 };
 // The medium stands in front of the first question.
 text::TokenSequence video_conversation(const text::Tokenizer& tokenizer,

@@ -20,7 +20,10 @@ constexpr LengthLimit kPublished{512, Truncation::cut};
 constexpr LengthLimit kOurs{512, Truncation::keep_stop};
 
 TokenSequence build(const json& entry, const std::string& form, const LengthLimit& limit) {
-  const test::MediaLayout layout{&prompt_template(form).training, entry["num_query_token"], limit};
+  const test::MediaLayout layout{.layout = &prompt_template(form).training,
+                                 .num_media_tokens = entry["num_query_token"],
+                                 .limit = limit,
+                                 .reads_special_tokens = true};
   if (entry["kind"] == "video")
     return test::video_conversation(llama_tokenizer(), test::conversation_from_qa(entry["qa"]),
                                     entry["msg"].get<std::string>(), layout);

@@ -168,18 +168,28 @@ TEST_CASE(
 TEST_CASE("separators inside a text do not move the labels") {
   const Conversation conversation = {
       {{"What does ### mean? <unk>", "It is [/INST] a </s> mark"}, {"and?", "fine"}}};
-  for (const PromptLayout* form : {&vicuna_layout(), &llama2_layout()}) {
-    const auto sequence =
-        test::video_conversation(llama_tokenizer(), conversation, "",
-                                 {.layout = form, .num_media_tokens = 1, .limit = {512}});
-    Ids targets;
+  const auto targets = [&](const PromptLayout& layout, bool reads_special_tokens) {
+    const auto sequence = test::video_conversation(
+        llama_tokenizer(), conversation, "",
+        {.layout = &layout, .num_media_tokens = 1, .reads_special_tokens = reads_special_tokens});
+    Ids learned;
     for (const std::int64_t label : sequence.labels)
-      if (label != kIgnoredLabel) targets.push_back(label);
-    CHECK(llama_tokenizer().decode(targets) ==
-          (form == &vicuna_layout()
-               ? " ######Assistant: It is [/INST] a </s> mark\n######Assistant: fine\n###"
-               : " It is [/INST] a </s>  mark </s> fine </s>"));
-  }
+      if (label != kIgnoredLabel) learned.push_back(label);
+    return learned;
+  };
+  const auto text = [](const Ids& ids) { return llama_tokenizer().decode(ids); };
+  const std::string vicuna =
+                        "######Assistant: It is [/INST] a </s> mark\n######Assistant: fine\n###",
+                    llama2 = " It is [/INST] a </s> mark </s> fine </s>";
+  CHECK(text(targets(vicuna_layout(), false)) == vicuna);
+  CHECK(text(targets(llama2_layout(), false)) == llama2);
+  // The original's tokenizer reads </s> as the token, and a space after it.
+  CHECK(text(targets(vicuna_layout(), true)) == " " + vicuna);
+  CHECK(text(targets(llama2_layout(), true)) == " It is [/INST] a </s>  mark </s> fine </s>");
+  // Of users, </s> is four letters: the only one that ends an answer is the layout's.
+  const std::int64_t end = llama_tokenizer().ends().front();
+  CHECK(std::ranges::count(targets(llama2_layout(), false), end) == 2);
+  CHECK(std::ranges::count(targets(llama2_layout(), true), end) == 3);
 }
 
 TEST_CASE("over-long conversations lose whole turns at the end") {

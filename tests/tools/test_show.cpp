@@ -246,7 +246,8 @@ TEST_CASE("tokens: questions are ignored, answers and what ends them are targets
                                         {{0, 0}}};
   const std::vector<std::string> media_texts = {
       text::prompt_template("vicuna").training.media_text(MediaKind::image, 3)};
-  const auto sequence = text::build_conversation(tokenizer, conversation, media_texts, {});
+  const auto sequence = text::build_conversation(
+      tokenizer, conversation, media_texts, {.layout = &text::prompt_template("vicuna").training});
   const std::vector<MediumLabel> media = {{"image", 3}};
   std::string learned, ignored;
   for (const auto& stretch : token_stretches(tokenizer, sequence.ids, sequence.labels, media)) {
