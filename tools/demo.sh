@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, makes the toy world, trains all recipes in it, and measures what they have
-# learned; in ten minutes of two cores, without the build. --quick does what fits into 90 seconds: a smaller world,
+# learned; in ten minutes of two cores, without the build. --quick does what fits into two minutes: a smaller world,
 # the vision branch alone, and fewer steps. --seed N, behind it, is for another world and other draws.
 set -euo pipefail
 cd "$(dirname "$0")/.."
