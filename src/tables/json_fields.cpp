@@ -26,8 +26,7 @@ std::string names_of(const json& object) {
 
 const json& required_member(const json& object, std::string_view key) {
   if (const json* found = find_member(object, key)) return *found;
-  throw EntryError("missing_key",
-                   fmt::format("no '{}'; the keys are: {}", key, names_of(object)));
+  throw EntryError("missing_key", fmt::format("no '{}'; the keys are: {}", key, names_of(object)));
 }
 
 }  // namespace
