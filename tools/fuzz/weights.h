@@ -23,7 +23,7 @@ inline void touch(const weights::TensorView& view) {
 }
 
 inline void touch(const weights::Value& value) {
-  using namespace checkpoint;
+  using namespace weights;
   if (const auto* view = value.get_if<TensorView>()) return touch(*view);
   if (const auto* map = value.get_if<Map>())
     for (const auto& [key, item] : map->entries()) touch(item);

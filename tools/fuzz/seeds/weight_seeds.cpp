@@ -15,7 +15,7 @@ namespace vllama::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace checkpoint;
+using namespace weights;
 
 NamedTensors some_tensors() {
   return {{"llama_proj.weight", at::arange(6).view({2, 3}).to(at::kFloat)},
@@ -105,8 +105,9 @@ void add_step(Seeds& seeds, const fs::path& scratch) {
       "metrics": {"loss": 2.1}, "skipped_in_a_row": 0, "recent_losses": {"webvid": [2.5, 2.4]}})";
   for (const std::size_t wrong : {0, 1, 2, 3, 4})
     seeds.add("step_folder", wrong, joined(state, "seed: 42\noutput_dir: runs/a\n", tensors));
-  const Manifest manifest{12, {{"state.json", {17, 5}}, {"trainable.safetensors", {400, 99}}}};
-  const std::string text = manifest_text(manifest);
+  const checkpoint::Manifest manifest{
+      12, {{"state.json", {17, 5}}, {"trainable.safetensors", {400, 99}}}};
+  const std::string text = checkpoint::manifest_text(manifest);
   seeds.add("manifest", text);
   seeds.add("manifest", text.substr(0, text.rfind("  \"crc32\"")));
 }

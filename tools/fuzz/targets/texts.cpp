@@ -14,18 +14,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const std::string cleaned = text::CaptionCleaner{.max_words = 8, .prompt = "a"}(text);
   text::strip_right(text::strip_left(text));
-  answers([&] {
-    const auto tokens = tokenizer.encode_with_spans(text);
-    std::vector<std::int64_t> ids;
-    std::size_t end = 0;
-    for (const text::Token& token : tokens) {
-      require(token.begin <= token.end && token.end <= text.size(), "a token lies in the text");
-      require(token.begin >= end, "tokens come in the order of the text");
-      end = token.end;
-      ids.push_back(token.id);
-    }
-    tokenizer.decode(ids);
-    tokenizer.encode(cleaned);
-  });
+  // As the text of a template, whose special tokens count, and as that of a user.
+  for (const text::Author author : {text::Author::prompt_template, text::Author::user})
+    answers([&] {
+      text::PromptText prompt;
+      prompt.add(text, author, /*is_learned=*/false);
+      const auto tokens = tokenizer.encode_with_spans(prompt);
+      std::vector<std::int64_t> ids;
+      std::size_t end = 0;
+      for (const text::Token& token : tokens) {
+        require(token.begin <= token.end && token.end <= text.size(), "a token lies in the text");
+        require(token.begin >= end, "tokens come in the order of the text");
+        end = token.end;
+        ids.push_back(token.id);
+      }
+      tokenizer.decode(ids);
+      tokenizer.encode(cleaned);
+    });
   return 0;
 }
