@@ -132,7 +132,7 @@ std::vector<Measurement> dataset_losses(datasets::DataConfig config,
     set.transform = samples::Transform::eval;
     set.sampling = samples::Sampling::uniform;
   }
-  const datasets::Mixture data(config, models::model_input(model.config()), tokenizer);
+  const datasets::Mixture data(config, models::model_input(model.branches()), tokenizer);
   std::vector<Measurement> all;
   for (std::int64_t dataset = 0; dataset < data.num_datasets(); ++dataset) {
     const std::string& name = data.dataset_name(dataset);

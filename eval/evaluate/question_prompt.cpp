@@ -57,7 +57,7 @@ QuestionPrompts::QuestionPrompts(const inference::ModelView& model, const Prompt
       task_(task),
       system_(config.system.empty() ? model.chat.system : config.system),
       media_(task.name, media_of_task(model.chat, config, task), model.media,
-             models::model_input(model.model.config())) {}
+             models::model_input(model.model.branches())) {}
 
 PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
   PreparedQuestion prepared{.question = &question};

@@ -61,7 +61,7 @@ using PictureEncoder = EncoderChoice<EvaVitConfig>;
 using SoundEncoder = EncoderChoice<ImageBindAudioConfig>;
 using TwinEncoder = EncoderChoice<ImageBindVisionConfig>;
 
-// Throws UserError for sizes that do not fit together.
+// The encoder of the sizes that were given.
 template <class... Kinds>
 std::unique_ptr<Encoder> make_encoder(const EncoderChoice<Kinds...>& choice,
                                       const SharedSpace& space) {

@@ -12,7 +12,7 @@ namespace vllama::encoders {
 
 class EvaEncoder final : public Encoder {
  public:
-  // Throws UserError for sizes that do not fit together.
+  // declare() throws UserError for sizes that do not fit together.
   explicit EvaEncoder(const EvaVitConfig& config);
 
   samples::EncoderInput input() const override;

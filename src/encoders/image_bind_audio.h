@@ -48,7 +48,7 @@ struct ImageBindAudioConfig {
 
 class ImageBindAudio {
  public:
-  // Throws UserError for sizes that do not fit together.
+  // declare() throws UserError for sizes that do not fit together.
   ImageBindAudio(const ImageBindAudioConfig& config, std::int64_t embedding_width);
 
   // Names as in imagebind_huge.pth.

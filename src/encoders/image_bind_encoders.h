@@ -17,7 +17,7 @@ bool is_unused_image_bind_name(const std::string& name);
 
 class ImageBindPictures final : public Encoder {
  public:
-  // Throws UserError for sizes that do not fit together.
+  // declare() throws UserError for sizes that do not fit together.
   ImageBindPictures(const ImageBindVisionConfig& config, const SharedSpace& space);
 
   samples::EncoderInput input() const override;
@@ -41,7 +41,7 @@ class ImageBindPictures final : public Encoder {
 
 class ImageBindSounds final : public Encoder {
  public:
-  // Throws UserError for sizes that do not fit together.
+  // declare() throws UserError for sizes that do not fit together.
   ImageBindSounds(const ImageBindAudioConfig& config, const SharedSpace& space);
 
   samples::EncoderInput input() const override { return samples::SoundInput{samples::audio_clips}; }

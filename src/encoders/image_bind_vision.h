@@ -37,7 +37,7 @@ struct ImageBindVisionConfig {
 
 class ImageBindVision {
  public:
-  // Throws UserError for sizes that do not fit together.
+  // declare() throws UserError for sizes that do not fit together.
   ImageBindVision(const ImageBindVisionConfig& config, std::int64_t embedding_width);
 
   // Names as in imagebind_huge.pth.

@@ -11,9 +11,28 @@
 namespace vllama::models {
 namespace {
 
+using Encoders = std::vector<std::unique_ptr<encoders::Encoder>>;
+
 at::Tensor frozen_tokens(const encoders::Encoder& encoder, const at::Tensor& inputs) {
   const at::AutoGradMode no_graph(false);
   return encoder(inputs);
+}
+
+// What all branches are alike in: positions and connector are as wide as what comes to them.
+template <class Config>
+Branch assembled(const Config& config, const BranchNames& names, Encoders encoders,
+                 std::unique_ptr<Connector> resampler, std::int64_t language_width) {
+  const std::int64_t width = resampler ? resampler->width() : encoders.front()->width();
+  return Branch({.names = names,
+                 .encoders = std::move(encoders),
+                 .resampler = std::move(resampler),
+                 .positions = {{config.positions, config.position_rows},
+                               config.max_positions,
+                               width,
+                               names.section},
+                 .connector = std::make_unique<QFormer>(config.q_former, width),
+                 .rows_at_once = config.rows_at_once},
+                language_width);
 }
 
 }  // namespace
@@ -107,20 +126,10 @@ Branch make_branch(const VisionConfig& config, std::int64_t language_width) {
                           .resampler = "image_q_former",
                           .encoder_file = "vision_encoder",
                           .checkpoint = "vision_checkpoint"};
-  std::vector<std::unique_ptr<encoders::Encoder>> encoders;
+  Encoders encoders;
   encoders.push_back(make_encoder(config.encoder, {}));
   auto resampler = std::make_unique<QFormer>(config.resampler, encoders.front()->width());
-  const std::int64_t width = resampler->width();
-  return Branch({.names = names,
-                 .encoders = std::move(encoders),
-                 .resampler = std::move(resampler),
-                 .positions = {{config.positions, config.position_rows},
-                               config.max_positions,
-                               width,
-                               names.section},
-                 .connector = std::make_unique<QFormer>(config.q_former, width),
-                 .rows_at_once = config.rows_at_once},
-                language_width);
+  return assembled(config, names, std::move(encoders), std::move(resampler), language_width);
 }
 
 Branch make_branch(const AudioConfig& config, std::int64_t language_width) {
@@ -135,20 +144,10 @@ Branch make_branch(const AudioConfig& config, std::int64_t language_width) {
                           .checkpoint = "audio_checkpoint"};
   const encoders::SharedSpace space{.width = config.embedding_width,
                                     .scale = config.embedding_scale};
-  std::vector<std::unique_ptr<encoders::Encoder>> encoders;
+  Encoders encoders;
   encoders.push_back(make_encoder(config.twin, space));
   encoders.push_back(make_encoder(config.encoder, space));
-  const std::int64_t width = encoders.front()->width();
-  return Branch({.names = names,
-                 .encoders = std::move(encoders),
-                 .resampler = nullptr,
-                 .positions = {{config.positions, config.position_rows},
-                               config.max_positions,
-                               width,
-                               names.section},
-                 .connector = std::make_unique<QFormer>(config.q_former, width),
-                 .rows_at_once = config.rows_at_once},
-                language_width);
+  return assembled(config, names, std::move(encoders), /*resampler=*/nullptr, language_width);
 }
 
 }  // namespace vllama::models

@@ -80,7 +80,7 @@ class Branch {
 };
 
 // EVA ViT or another image encoder, BLIP-2's image Q-Former, frame positions and the Video
-// Q-Former. Throws UserError for sizes that do not fit together.
+// Q-Former. Its parts judge their sizes when they are declared.
 Branch make_branch(const VisionConfig& config, std::int64_t language_width);
 // ImageBind's two encoders, positions and the Audio Q-Former. It trains on pictures and hears at
 // inference.

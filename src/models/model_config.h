@@ -101,8 +101,8 @@ struct ModelConfig {
   }
 };
 
-// The branches that the model has, vision first. Throws UserError for sizes that do not fit
-// together.
+// The branches that the model has, vision first. Their parts throw UserError for sizes that do not
+// fit together when they are declared.
 std::vector<Branch> make_branches(const ModelConfig& config, std::int64_t language_width);
 
 }  // namespace vllama::models

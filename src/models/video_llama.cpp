@@ -31,8 +31,11 @@ VideoLlama::VideoLlama(const ModelConfig& config, const language::LlamaConfig& l
       branches_(make_branches(config, language_config.width)),
       language_model_(language_config, trains("lora") ? std::optional(config.lora) : std::nullopt) {
   // Sizes that do not fit each other make no model: the parts say so when they are declared.
-  nn::ParameterList parameters = module_parameters();
-  for (Branch& branch : branches_) branch.declare_encoders(parameters);
+  nn::ParameterList parameters = branch_parameters();
+  for (Branch& branch : branches_) {
+    branch.declare_encoders(parameters);
+    branch.declare_resampler(parameters);
+  }
   for (std::size_t i = 0; i < branches_.size(); ++i) {
     // What a resampler that trains makes of media is another thing every time.
     const std::int64_t most_bytes =

@@ -39,7 +39,8 @@ std::filesystem::path tokenizer_file(const std::filesystem::path& folder) {
 }
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& folder) {
-  return vocabulary_in(folder).open(tokenizer_file(folder));
+  const Vocabulary& vocabulary = vocabulary_in(folder);
+  return vocabulary.open(folder / vocabulary.file);
 }
 
 }  // namespace vllama::text

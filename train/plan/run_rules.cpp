@@ -27,7 +27,8 @@ namespace {
 
 class Rules {
  public:
-  explicit Rules(const RunConfig& config) : config_(config) {}
+  explicit Rules(const RunConfig& config)
+      : config_(config), input_(models::model_input(config.model)) {}
 
   RunBasics look() && {
     language_model();
@@ -114,11 +115,10 @@ class Rules {
     }
     const std::string beginning = where == "data" ? "" : where + ": ";
     broken.add(datasets::broken_name_rules(data), beginning);
-    const samples::ModelInput input = models::model_input(config_.model);
     for (const datasets::DatasetConfig& set : data.sets) {
       broken.add(datasets::broken_format_rules(set), beginning);
       broken.add(datasets::broken_root_rules(set), beginning);
-      broken.add(samples::broken_media_rules(set.name, set, data.media_settings(), input),
+      broken.add(samples::broken_media_rules(set.name, set, data.media_settings(), input_),
                  beginning);
     }
     const bool is_kept = broken.empty();
@@ -150,7 +150,7 @@ class Rules {
     broken_.add(
         samples::broken_media_rules(
             task.name, eval::media_of_task(training_chat_settings(config_), eval.prompt, task),
-            media_settings(config_), models::model_input(config_.model)),
+            media_settings(config_), input_),
         "eval.tasks: ");
     broken_.attempt([&] {
       const bool writes = eval::open_task(task).kind == eval::AnswerKind::written;
@@ -166,9 +166,7 @@ class Rules {
 
   void held_out(const datasets::DataConfig& data, const std::string& where) {
     if (rules_of(data, where) && found_.tokenizer)
-      broken_.attempt(
-          [&] { datasets::Mixture(data, models::model_input(config_.model), *found_.tokenizer); },
-          where + ": ");
+      broken_.attempt([&] { datasets::Mixture(data, input_, *found_.tokenizer); }, where + ": ");
   }
 
   // Names of the metrics of captions and answers depend on what the annotations hold, so only the
@@ -196,6 +194,7 @@ class Rules {
   }
 
   const RunConfig& config_;
+  const samples::ModelInput input_;
   ProblemList broken_;
   RunBasics found_;
 };

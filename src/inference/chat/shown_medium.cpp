@@ -76,7 +76,7 @@ class Showing {
                                       .transform = samples::Transform::eval};
     samples::StageSeconds seconds;
     return samples::MediaBuilder("chat", config, opened_.media,
-                                 models::model_input(opened_.model->config()))
+                                 models::model_input(opened_.model->branches()))
         .build({.source = file_, .kind = kind_}, {}, 0, seconds);
   }
 
