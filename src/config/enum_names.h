@@ -43,6 +43,13 @@ std::optional<Enum> value_named(std::string_view wanted) {
   return std::nullopt;
 }
 
+template <class Values>
+std::vector<std::string> names_of_each(const Values& values) {
+  std::vector<std::string> names;
+  for (const auto value : values) names.push_back(name_of(value));
+  return names;
+}
+
 template <NamedEnum Enum>
 std::vector<std::string> all_names() {
   std::vector<std::string> names;

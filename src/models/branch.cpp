@@ -123,7 +123,7 @@ Branch make_branch(const VisionConfig& config, std::int64_t language_width) {
                           .max_positions_key = "max_frame_positions",
                           .positions_key = "frame_positions",
                           .encoders = "vision encoder",
-                          .resampler = "image_q_former",
+                          .resampler = ModuleName::image_q_former,
                           .encoder_file = "vision_encoder",
                           .checkpoint = "vision_checkpoint"};
   Encoders encoders;

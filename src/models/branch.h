@@ -22,7 +22,7 @@ struct BranchNames {
   std::string section;                           // of the configuration
   std::string max_positions_key, positions_key;  // below it
   std::string encoders;                          // all of them, for people
-  std::string resampler;                         // the module; empty: there is none
+  std::optional<ModuleName> resampler;           // nothing: there is none
   std::string encoder_file, checkpoint;          // below model.weights
 };
 

@@ -51,7 +51,7 @@ std::vector<WeightReading> base_readings(VideoLlama& model, Branch& branch,
 WeightReading base_language_model(VideoLlama& model, const WeightFiles& files,
                                   const LoadRules& frozen) {
   return language_model_reading(model.language_model(), files.language_model,
-                                base_rules(frozen, model.trains("language_model")));
+                                base_rules(frozen, model.trains(ModuleName::language_model)));
 }
 
 // Only the parameters whose names begin with `prefix`; the file may hold anything else.
@@ -75,7 +75,7 @@ std::string other_branch(const weights::TensorSource& source, const BranchNames&
         continue;
       if (part.place() == own.place)
         holds_own = true;
-      else if (trains_as_published(part.module))
+      else if (row_of(*part.module).trains_as_published)
         other = &part;
     }
   if (holds_own || other == nullptr) return {};

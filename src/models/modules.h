@@ -2,18 +2,44 @@
 // called, and whose it is. Whatever else needs a name asks here.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
+
+#include "config/enum_names.h"
 
 namespace vllama::models {
 
 enum class ModulePlace { vision_branch, audio_branch, language_model };
 
+// As in model.trainable, in the order in which their parameters are listed.
+enum class ModuleName {
+  image_q_former,
+  video_q_former,
+  frame_positions,
+  projection,
+  audio_q_former,
+  audio_positions,
+  audio_projection,
+  lora,
+  language_model,
+};
+constexpr auto names_of(ModuleName) {
+  using enum ModuleName;
+  return config::EnumNames<ModuleName, 9>{{{image_q_former, "image_q_former"},
+                                           {video_q_former, "video_q_former"},
+                                           {frame_positions, "frame_positions"},
+                                           {projection, "projection"},
+                                           {audio_q_former, "audio_q_former"},
+                                           {audio_positions, "audio_positions"},
+                                           {audio_projection, "audio_projection"},
+                                           {lora, "lora"},
+                                           {language_model, "language_model"}}};
+}
+
 struct Module {
-  std::string_view name;  // as in model.trainable
+  ModuleName name;
   ModulePlace place;
   // Trains where nothing is named, as published; what does lies in the file of its branch.
   bool trains_as_published = false;
@@ -22,17 +48,15 @@ struct Module {
   bool owns(std::string_view parameter_name) const;
 };
 
-// In the order in which their parameters are listed.
 std::span<const Module> modules();
-std::vector<std::string> module_names();
+const Module& row_of(ModuleName name);
 
 // Those of a branch that train as published, which a file of the branch holds.
-std::vector<std::string> modules_of_branch(ModulePlace branch);
-// Whether the module named so does; false for none.
-bool trains_as_published(std::string_view module);
+std::vector<ModuleName> modules_of_branch(ModulePlace branch);
 
-// The module that a parameter of a checkpoint belongs to; empty for those that never train.
-std::string module_of(const std::string& parameter_name);
+// The module that a parameter of a checkpoint belongs to; nothing for those that never train.
+std::optional<ModuleName> module_of(std::string_view parameter_name);
+bool is_of_adapter(std::string_view parameter_name);
 
 // What a part holds.
 enum class PartKind { queries, layers, projection, positions, language_model, buffers };
@@ -42,11 +66,11 @@ enum class PartKind { queries, layers, projection, positions, language_model, bu
 struct PublishedPart {
   std::string_view beginning;
   PartKind kind;
-  std::string_view module;  // empty: never trains
+  std::optional<ModuleName> module;  // nothing: never trains
 
   bool holds(std::string_view parameter_name) const;
-  // Of its module, which it has.
-  ModulePlace place() const;
+  // Of its module.
+  std::optional<ModulePlace> place() const;
 };
 
 // In the order of a published checkpoint: the original's own parameters, then its modules, as its

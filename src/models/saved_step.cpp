@@ -1,7 +1,6 @@
 #include "models/saved_step.h"
 
 #include <algorithm>
-#include <set>
 
 #include "core/error.h"
 #include "models/modules.h"
@@ -10,16 +9,10 @@
 namespace vllama::models {
 namespace {
 
-std::set<std::string> modules_in(const std::string& file) {
-  std::set<std::string> modules;
-  try {
-    const auto source = weights::open_weights(file);
-    for (const weights::TensorFacts& facts : source->tensors())
-      modules.insert(module_of(facts.name));
-  } catch (const UserError&) {
-    return {};  // reading the file reports it
-  }
-  return modules;
+std::set<ModuleName> modules_in_any(const std::string& file) try {
+  return modules_in(file);
+} catch (const UserError&) {
+  return {};  // reading the file reports it
 }
 
 bool has(const nn::ParameterList& parameters, const std::string& name) {
@@ -28,15 +21,23 @@ bool has(const nn::ParameterList& parameters, const std::string& name) {
 
 }  // namespace
 
+std::set<ModuleName> modules_in(const std::string& file) {
+  std::set<ModuleName> modules;
+  const auto source = weights::open_weights(file);
+  for (const weights::TensorFacts& facts : source->tensors())
+    if (const auto module = module_of(facts.name)) modules.insert(*module);
+  return modules;
+}
+
 std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::string& file,
                                                const weights::LoadRules& frozen) {
-  const auto modules = modules_in(file);
+  const auto modules = modules_in_any(file);
   const nn::ParameterList of_branches = model.branch_parameters();
   WeightReading exact{"saved_step", file, {}, {.dtype = at::kFloat, .writable = true}};
   WeightReading base{"saved_step", file, {}, frozen};
   for (const nn::Parameter& parameter : model.module_parameters()) {
-    const std::string module = module_of(parameter.name);
-    if (!modules.contains(module)) continue;
+    const auto module = module_of(parameter.name);
+    if (!module || !modules.contains(*module)) continue;
     const bool is_exact = model.trains(module) || has(of_branches, parameter.name);
     (is_exact ? exact : base).parameters.push_back(parameter);
   }

@@ -1,10 +1,16 @@
 // Starting from what an earlier run trained, whichever modules those were.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "models/video_llama.h"
 #include "models/weight_reading.h"
 
 namespace vllama::models {
+
+// The modules that a weight file holds. Throws UserError naming the file.
+std::set<ModuleName> modules_in(const std::string& file);
 
 // A saved step holds any modules that can train, each of them whole. Modules that this model
 // trains, and those of its branches, become fp32; a frozen part of the base is held as `frozen`

@@ -29,7 +29,8 @@ VideoLlama::VideoLlama(const ModelConfig& config, const language::LlamaConfig& l
     : config_(config),
       trained_modules_(models::trained_modules(config)),
       branches_(make_branches(config, language_config.width)),
-      language_model_(language_config, trains("lora") ? std::optional(config.lora) : std::nullopt) {
+      language_model_(language_config,
+                      trains(ModuleName::lora) ? std::optional(config.lora) : std::nullopt) {
   // Sizes that do not fit each other make no model: the parts say so when they are declared.
   nn::ParameterList parameters = branch_parameters();
   for (Branch& branch : branches_) {
@@ -45,9 +46,10 @@ VideoLlama::VideoLlama(const ModelConfig& config, const language::LlamaConfig& l
   }
 }
 
-bool VideoLlama::trains(const std::string& module) const {
-  return std::ranges::find(trained_modules_, module, &TrainedModule::module) !=
-         trained_modules_.end();
+bool VideoLlama::trains(std::optional<ModuleName> module) const {
+  return std::ranges::any_of(trained_modules_, [module](const TrainedModule& trained) {
+    return trained.module == module;
+  });
 }
 
 nn::ParameterList VideoLlama::module_parameters() {
@@ -56,7 +58,7 @@ nn::ParameterList VideoLlama::module_parameters() {
   std::ranges::move(branch_parameters(), std::back_inserter(list));
   language_model_.declare(list, "llama_model.");
   language_model_.declare_lora(list, "llama_model.");
-  std::erase_if(list, [](const nn::Parameter& entry) { return module_of(entry.name).empty(); });
+  std::erase_if(list, [](const nn::Parameter& entry) { return !module_of(entry.name); });
   return list;
 }
 

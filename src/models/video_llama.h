@@ -31,7 +31,8 @@ class VideoLlama {
 
   // The modules of trainable_parameters().
   const std::vector<TrainedModule>& trained_modules() const { return trained_modules_; }
-  bool trains(const std::string& module) const;
+  // No module, as of a name that never trains, does not.
+  bool trains(std::optional<ModuleName> module) const;
 
   // Of every module that can train, whether it does or not.
   nn::ParameterList module_parameters();

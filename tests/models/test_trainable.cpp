@@ -19,18 +19,19 @@
 
 using namespace vllama;
 using Catch::Contains;
+using models::ModuleName;
 
 namespace {
 
 models::ModelConfig training(const std::filesystem::path& goldens,
-                             const std::vector<std::string>& modules) {
+                             const std::vector<ModuleName>& modules) {
   const auto weights = goldens / "ckpt";
   models::ModelConfig config = test::golden_model(weights);
   config.branches = models::BranchSet::vision_and_audio;
   config.audio = test::tiny_audio();
   config.weights.image_bind = weights / "imagebind/imagebind_huge.pth";
   config.weights.audio_checkpoint = weights / "init_al.pth";
-  for (const std::string& module : modules) config.trainable.push_back({module, 0});
+  for (const ModuleName module : modules) config.trainable.push_back({module, 0});
   config.lora = {.rank = 2, .alpha = 4};
   return config;
 }
@@ -100,10 +101,11 @@ weights::NamedTensors trained_tensors(models::VideoLlama& model) {
 
 TEST_CASE("each module trains alone: its tensors change, all others keep every bit") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
-  const std::string module = GENERATE(from_range(models::module_names()));
+  const ModuleName module =
+      GENERATE(from_range(models::modules().begin(), models::modules().end())).name;
   const bool recompute = GENERATE(false, true);
   const auto precision = GENERATE(models::Precision::fp32, models::Precision::bf16);
-  CAPTURE(module, recompute, config::name_of(precision));
+  CAPTURE(config::name_of(module), recompute, config::name_of(precision));
   models::ModelConfig config = training(goldens, {module});
   config.recompute_layers = recompute;
   config.precision = precision;
@@ -125,7 +127,7 @@ TEST_CASE("each module trains alone: its tensors change, all others keep every b
   }
   // A follows B, which starts at zero. Biases of keys have a gradient of rounding errors only.
   const auto num_trained = static_cast<std::int64_t>(model->trainable_parameters().size());
-  const std::int64_t num_still = module == "lora" ? num_trained / 2 : 0;
+  const std::int64_t num_still = module == ModuleName::lora ? num_trained / 2 : 0;
   CHECK(num_changed > 0.8 * static_cast<double>(num_trained - num_still));
 }
 
@@ -133,7 +135,7 @@ TEST_CASE("the image Q-Former trains through frames in parts as through all at o
   VLLAMA_SHARED_FILE(goldens, "goldens");
   std::vector<at::Tensor> gradients[2];
   for (const int in_parts : {0, 1}) {
-    models::ModelConfig config = training(goldens, {"image_q_former"});
+    models::ModelConfig config = training(goldens, {ModuleName::image_q_former});
     config.vision.rows_at_once = in_parts ? 1 : 64;
     const auto model = models::load_video_llama(config, at::kCPU, 1);
     descend(*model);
@@ -154,9 +156,10 @@ TEST_CASE("the image Q-Former trains through frames in parts as through all at o
 
 TEST_CASE("a run starts from what another trained, whichever modules those were") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
-  const std::string module =
-      GENERATE("projection", "audio_q_former", "lora", "image_q_former", "language_model");
-  INFO(module);
+  const ModuleName module =
+      GENERATE(ModuleName::projection, ModuleName::audio_q_former, ModuleName::lora,
+               ModuleName::image_q_former, ModuleName::language_model);
+  INFO(config::name_of(module));
   models::ModelConfig config = training(goldens, {module});
   const auto first = models::load_video_llama(config, at::kCPU, 1);
   descend(*first);
@@ -166,8 +169,8 @@ TEST_CASE("a run starts from what another trained, whichever modules those were"
   weights::write_safetensors(config.weights.saved_step, saved);
 
   // As what trains again, and as a frozen part beside something else that trains.
-  for (const std::string& next : {module, std::string("video_q_former")}) {
-    if (module == "lora" && next != module) continue;
+  for (const ModuleName next : {module, ModuleName::video_q_former}) {
+    if (module == ModuleName::lora && next != module) continue;
     config.trainable = {{next}};
     CHECK(models::check_weights(config).empty());
     const auto second = models::load_video_llama(config, at::kCPU, 2);
@@ -185,12 +188,12 @@ TEST_CASE("a run starts from what another trained, whichever modules those were"
 
 TEST_CASE("adapters of another run are refused by a model without adapters") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
-  models::ModelConfig config = training(goldens, {"lora"});
+  models::ModelConfig config = training(goldens, {ModuleName::lora});
   const auto first = models::load_video_llama(config, at::kCPU, 1);
   const test::TemporaryFolder folder;
   config.weights.saved_step = folder.path() / "saved.safetensors";
   weights::write_safetensors(config.weights.saved_step, trained_tensors(*first));
-  config.trainable = {{"projection"}};
+  config.trainable = {{ModuleName::projection}};
   CHECK_THROWS_WITH(models::load_video_llama(config, at::kCPU, 2),
                     Contains("saved.safetensors") && Contains("q_proj.lora_A.weight"));
 }
@@ -198,41 +201,47 @@ TEST_CASE("adapters of another run are refused by a model without adapters") {
 TEST_CASE("modules: the published choice, and every mistake by name") {
   models::ModelConfig config;
   const auto names = [&config] {
-    std::vector<std::string> all;
+    std::vector<ModuleName> all;
     for (const auto& trained : models::trained_modules(config)) all.push_back(trained.module);
     return all;
   };
-  CHECK(names() == std::vector<std::string>{"video_q_former", "frame_positions", "projection"});
+  CHECK(names() == std::vector<ModuleName>{ModuleName::video_q_former, ModuleName::frame_positions,
+                                           ModuleName::projection});
   config.branches = models::BranchSet::vision_and_audio;
   CHECK(names().size() == 6);
   config.branches = models::BranchSet::audio;
-  CHECK(names() ==
-        std::vector<std::string>{"audio_q_former", "audio_positions", "audio_projection"});
+  CHECK(names() == std::vector<ModuleName>{ModuleName::audio_q_former, ModuleName::audio_positions,
+                                           ModuleName::audio_projection});
 
-  const auto refused = [&config](const std::vector<std::string>& modules, const std::string& why) {
+  const auto refused = [&config](const std::vector<ModuleName>& modules, const std::string& why) {
     config.trainable.clear();
-    for (const std::string& module : modules) config.trainable.push_back({module, 0});
+    for (const ModuleName module : modules) config.trainable.push_back({module, 0});
     CHECK_THROWS_AS(models::trained_modules(config), UserError);
     CHECK_THROWS_WITH(models::trained_modules(config),
-                      Contains("'" + modules.back() + "'") && Contains(why));
+                      Contains("'" + config::name_of(modules.back()) + "'") && Contains(why));
   };
-  refused({"image_q_former"}, "branch that the model lacks (model.branches: audio)");
-  refused({"projection"}, "branch that the model lacks");
+  refused({ModuleName::image_q_former}, "branch that the model lacks (model.branches: audio)");
+  refused({ModuleName::projection}, "branch that the model lacks");
   config.branches = models::BranchSet::vision;
-  refused({"audio_positions"}, "branch that the model lacks (model.branches: vision)");
-  refused({"vit"}, "those are image_q_former, video_q_former,");
-  refused({"lora", "lora"}, "is named twice");
-  refused({"lora", "language_model"}, "cannot train together");
+  refused({ModuleName::audio_positions}, "branch that the model lacks (model.branches: vision)");
+  CHECK_THROWS_WITH(
+      config::read<models::TrainedModule>(config::load_text("module: vit", "run.yaml")),
+      Contains("run.yaml") && Contains("'vit'") && Contains("image_q_former, video_q_former,"));
+  refused({ModuleName::lora, ModuleName::lora}, "is named twice");
+  refused({ModuleName::lora, ModuleName::language_model}, "cannot train together");
 }
 
 TEST_CASE("every name of a checkpoint belongs to the module that holds it") {
-  CHECK(models::module_of("query_tokens") == "image_q_former");
-  CHECK(models::module_of("Qformer.bert.embeddings.LayerNorm.weight") == "image_q_former");
-  CHECK(models::module_of("video_query_tokens") == "video_q_former");
-  CHECK(models::module_of("audio_Qformer.bert.embeddings.LayerNorm.weight") == "audio_q_former");
-  CHECK(models::module_of("audio_llama_proj.bias") == "audio_projection");
-  CHECK(models::module_of("llama_model.lm_head.weight") == "language_model");
-  CHECK(models::module_of("llama_model.model.layers.0.mlp.up_proj.lora_B.weight") == "lora");
-  CHECK(models::module_of("ln_vision.weight").empty());
-  CHECK(models::module_of("blocks.0.norm1.weight").empty());
+  CHECK(models::module_of("query_tokens") == ModuleName::image_q_former);
+  CHECK(models::module_of("Qformer.bert.embeddings.LayerNorm.weight") ==
+        ModuleName::image_q_former);
+  CHECK(models::module_of("video_query_tokens") == ModuleName::video_q_former);
+  CHECK(models::module_of("audio_Qformer.bert.embeddings.LayerNorm.weight") ==
+        ModuleName::audio_q_former);
+  CHECK(models::module_of("audio_llama_proj.bias") == ModuleName::audio_projection);
+  CHECK(models::module_of("llama_model.lm_head.weight") == ModuleName::language_model);
+  CHECK(models::module_of("llama_model.model.layers.0.mlp.up_proj.lora_B.weight") ==
+        ModuleName::lora);
+  CHECK_FALSE(models::module_of("ln_vision.weight"));
+  CHECK_FALSE(models::module_of("blocks.0.norm1.weight"));
 }

@@ -65,7 +65,8 @@ TEST_CASE("ranks: a language model that trains, its gradients added up during ba
   const test::TinyWorld world;
   const auto run = [&world](const std::string& name) {
     auto config = run_of_20_steps(world, name);
-    config.model.trainable = {{"projection"}, {"language_model"}};
+    config.model.trainable = {{models::ModuleName::projection},
+                              {models::ModuleName::language_model}};
     // Fewer samples than four ranks, and micro-batches that some of two ranks lack.
     config.training.batch_size = 3;
     config.training.micro_batch_size = 1;

@@ -95,7 +95,7 @@ TEST_CASE("sharding: a sharded language model trains the same bytes") {
   SECTION("four ranks on machines of two, adapters, and an optimizer that is sharded as well") {
     auto whole = short_run(world, "whole"), sharded = short_run(world, "sharded");
     for (train::RunConfig* config : {&whole, &sharded})
-      config->model.trainable = {{"projection"}, {"lora"}};
+      config->model.trainable = {{models::ModuleName::projection}, {models::ModuleName::lora}};
     train_on(4, whole);
     const auto config = with_sharded_optimizer(with_sharded_language_model(sharded));
     const std::string file = config.output_dir + ".yaml";
@@ -152,6 +152,6 @@ TEST_CASE("sharding: settings that do not allow it are refused") {
   config.model.recompute_layers = false;
   refused(config, "model.recompute_layers: true");
   config.model.recompute_layers = true;
-  config.model.trainable = {{"projection"}, {"language_model"}};
+  config.model.trainable = {{models::ModuleName::projection}, {models::ModuleName::language_model}};
   refused(config, "take 'language_model' out of model.trainable");
 }

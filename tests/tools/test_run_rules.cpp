@@ -67,25 +67,25 @@ std::vector<Mistake> mistakes() {
        }},
       {"'projection' has a learning rate",
        [](RunConfig& c) {
-         c.model.trainable = {{"projection", 1e-4}};
+         c.model.trainable = {{models::ModuleName::projection, 1e-4}};
          c.schedule.peak_learning_rate = 0;
        }},
       {"'projection' is named twice",
        [](RunConfig& c) {
-         c.model.trainable = {{"projection"}, {"projection"}};
+         c.model.trainable = {{models::ModuleName::projection}, {models::ModuleName::projection}};
        }},
       {"belongs to a branch that the model lacks",
-       [](RunConfig& c) { c.model.trainable = {{"audio_projection"}}; }},
+       [](RunConfig& c) { c.model.trainable = {{models::ModuleName::audio_projection}}; }},
       {"cannot train together with 'language_model'",
        [](RunConfig& c) {
-         c.model.trainable = {{"lora"}, {"language_model"}};
+         c.model.trainable = {{models::ModuleName::lora}, {models::ModuleName::language_model}};
        }},
       {"set model.recompute_layers: true",
        [](RunConfig& c) { c.distributed.shard_language_model = true; }},
       {"only a frozen language model",
        [](RunConfig& c) {
          c.distributed.shard_language_model = c.model.recompute_layers = true;
-         c.model.trainable = {{"language_model"}};
+         c.model.trainable = {{models::ModuleName::language_model}};
        }},
       {"model.weights.vision_encoder",
        [](RunConfig& c) { c.model.weights.vision_encoder.clear(); }},
@@ -345,7 +345,7 @@ TEST_CASE(
 TEST_CASE("rules: --accept-changes is not offered where the checkpoint does not fit the model") {
   const test::TinyWorld world;
   RunConfig config = half_run(world);
-  config.model.trainable = {{"projection"}, {"lora"}};
+  config.model.trainable = {{models::ModuleName::projection}, {models::ModuleName::lora}};
   const std::string refusal = resume_refusal(config);
   CHECK_THAT(refusal,
              Contains("model.trainable") && Contains("does not fit the configured model") &&

@@ -115,7 +115,7 @@ TEST_CASE("runs: the same bytes again, resumed at any step, with any number of w
     other = whole;
     other.schedule.warmup_steps = 3;
     other.data.sets[0].weight = 2;
-    other.model.trainable = {{"projection", 0}};
+    other.model.trainable = {{models::ModuleName::projection, 0}};
     CHECK_THROWS_WITH(train::train(other, {}),
                       Contains("schedule.warmup_steps: '2' in the checkpoint, '3' now") &&
                           Contains("data.sets.0.weight") && Contains("model.trainable.0.module") &&
@@ -174,7 +174,9 @@ TEST_CASE("runs: a choice of modules is what is saved and resumed, each at its o
   const test::TinyWorld world;
   const auto chosen = [&world](const std::string& name) {
     train::RunConfig config = world.run(name);
-    config.model.trainable = {{"image_q_former", 1e-5}, {"projection", 0}, {"lora", 2e-4}};
+    config.model.trainable = {{models::ModuleName::image_q_former, 1e-5},
+                              {models::ModuleName::projection, 0},
+                              {models::ModuleName::lora, 2e-4}};
     return config;
   };
   const train::RunConfig whole = chosen("whole");
@@ -187,16 +189,18 @@ TEST_CASE("runs: a choice of modules is what is saved and resumed, each at its o
   CHECK(weights_after(resumed, 6) == weights_after(whole, 6));
 
   const auto model = models::load_video_llama(whole.model, at::kCPU, whole.seed);
-  std::set<std::string> modules;
+  std::set<models::ModuleName> modules;
   for (const auto& trained : train::trained_parameters(*model, whole.schedule)) {
-    const std::string module = models::module_of(trained.name);
+    const models::ModuleName module = models::module_of(trained.name).value();
     modules.insert(module);
-    const double peak = module == "image_q_former" ? 1e-5
-                        : module == "lora"         ? 2e-4
-                                                   : whole.schedule.peak_learning_rate;
+    const double peak = module == models::ModuleName::image_q_former ? 1e-5
+                        : module == models::ModuleName::lora         ? 2e-4
+                                                             : whole.schedule.peak_learning_rate;
     CHECK(trained.learning_rate_factor * whole.schedule.peak_learning_rate == Approx(peak));
   }
-  CHECK(modules == std::set<std::string>{"image_q_former", "lora", "projection"});
+  CHECK(modules == std::set<models::ModuleName>{models::ModuleName::image_q_former,
+                                                models::ModuleName::lora,
+                                                models::ModuleName::projection});
   const auto saved =
       weights::open_weights(world.path("whole/checkpoints/step_000006/trainable.safetensors"));
   CHECK(saved->tensors().size() == model->trainable_parameters().size());

@@ -27,13 +27,12 @@ namespace fs = std::filesystem;
 using NamedList = std::vector<std::pair<std::string, at::Tensor>>;
 
 bool has_adapters(const NamedList& trained) {
-  return std::ranges::any_of(
-      trained, [](const auto& entry) { return models::module_of(entry.first) == "lora"; });
+  return std::ranges::any_of(trained,
+                             [](const auto& entry) { return models::is_of_adapter(entry.first); });
 }
 
 NamedList without_adapters(NamedList trained) {
-  std::erase_if(trained,
-                [](const auto& entry) { return models::module_of(entry.first) == "lora"; });
+  std::erase_if(trained, [](const auto& entry) { return models::is_of_adapter(entry.first); });
   return trained;
 }
 

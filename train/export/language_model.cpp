@@ -25,17 +25,13 @@ constexpr std::string_view kDown = ".lora_A.weight";
 constexpr std::string_view kUp = ".lora_B.weight";
 constexpr std::uintmax_t kSmallBytes = std::uintmax_t{16} << 20;
 
-bool is_adapter(const std::string& name) {
-  return models::module_of(name) == "lora";
-}
-
 // By the name of the matrix in the language model's files.
 std::map<std::string, nn::LoraAdapter> adapters_by_matrix(const NamedList& trained,
                                                           const language::LoraConfig& lora) {
   std::map<std::string, at::Tensor> tensors(trained.begin(), trained.end());
   std::map<std::string, nn::LoraAdapter> adapters;
   for (const auto& [name, down_RI] : tensors) {
-    if (!is_adapter(name) || !name.ends_with(kDown)) continue;
+    if (!models::is_of_adapter(name) || !name.ends_with(kDown)) continue;
     const std::string matrix = name.substr(0, name.size() - kDown.size());
     const at::Tensor up_OR = tensors.at(fmt::format("{}{}", matrix, kUp));
     nn::LoraAdapter adapter(down_RI.size(1), up_OR.size(0), down_RI.size(0), lora.alpha);
@@ -72,7 +68,7 @@ void write_adapters(const fs::path& folder, const NamedList& trained,
                     const models::ModelConfig& model) {
   weights::NamedTensors tensors;
   for (const auto& [name, tensor] : trained)
-    if (is_adapter(name))
+    if (models::is_of_adapter(name))
       tensors[fmt::format("base_model.model.{}", name.substr(kPrefix.size()))] = tensor;
   make_folder(folder);
   weights::write_safetensors(folder / "adapter_model.safetensors", tensors);

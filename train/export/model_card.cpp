@@ -51,23 +51,23 @@ Json base_facts(const std::vector<HashedFile>& files) {
 // weights, or with none.
 Json trained_facts(const SavedCheckpoint& saved,
                    const std::vector<std::pair<std::string, at::Tensor>>& held) {
-  std::vector<std::string> modules, others;
+  std::vector<models::ModuleName> modules, others;
   if (saved.progress)
     for (const models::TrainedModule& trained : models::trained_modules(saved.config.model))
       modules.push_back(trained.module);
   std::int64_t num_elements = 0;
   for (const auto& [name, tensor] : held) {
     num_elements += tensor.numel();
-    const std::string module = models::module_of(name);
+    const auto module = models::module_of(name);
     const auto is_listed = [&](const auto& list) {
-      return std::ranges::find(list, module) != list.end();
+      return std::ranges::find(list, *module) != list.end();
     };
-    if (!is_listed(modules) && !is_listed(others)) others.push_back(module);
+    if (module && !is_listed(modules) && !is_listed(others)) others.push_back(*module);
   }
   return {{"tensors", held.size()},
           {"elements", num_elements},
-          {"modules", modules},
-          {"other_modules", others}};
+          {"modules", config::names_of_each(modules)},
+          {"other_modules", config::names_of_each(others)}};
 }
 
 std::string text_of_trained(const Json& trained) {
@@ -152,9 +152,9 @@ std::vector<HashedFile> hashed(const std::vector<BaseFile>& files) {
 std::string language_model_form(const std::vector<std::pair<std::string, at::Tensor>>& trained,
                                 LoraForm lora) {
   for (const auto& [name, tensor] : trained) {
-    const std::string module = models::module_of(name);
-    if (module == "lora") return lora == LoraForm::merged ? "merged" : "adapters";
-    if (module == "language_model") return "trained";
+    const auto module = models::module_of(name);
+    if (module == models::ModuleName::lora) return lora == LoraForm::merged ? "merged" : "adapters";
+    if (module == models::ModuleName::language_model) return "trained";
   }
   return "base";
 }

@@ -47,13 +47,13 @@ Json to_json(const weights::Value& value) {
   return value.is_none() ? Json() : Json(std::string(value.type_name()));
 }
 
-void require_whole_branches(const fs::path& file, const std::set<std::string>& modules) {
+void require_whole_branches(const fs::path& file, const std::set<models::ModuleName>& modules) {
   bool has_branch = false;
   for (const auto place : {models::ModulePlace::vision_branch, models::ModulePlace::audio_branch}) {
-    const std::vector<std::string> branch = models::modules_of_branch(place);
+    const std::vector<models::ModuleName> branch = models::modules_of_branch(place);
     std::vector<std::string> missing;
-    for (const std::string& module : branch)
-      if (!modules.contains(module)) missing.push_back(module);
+    for (const models::ModuleName module : branch)
+      if (!modules.contains(module)) missing.push_back(config::name_of(module));
     if (missing.size() == branch.size()) continue;
     has_branch = true;
     if (!missing.empty())
@@ -72,15 +72,15 @@ void require_whole_branches(const fs::path& file, const std::set<std::string>& m
 weights::NamedTensors trained_part(const fs::path& file) {
   const auto source = weights::open_weights(file);
   weights::NamedTensors tensors;
-  std::set<std::string> modules;
+  std::set<models::ModuleName> modules;
   for (const weights::TensorFacts& facts : source->tensors()) {
-    const std::string module = models::module_of(facts.name);
+    const auto module = models::module_of(facts.name);
     if (models::is_buffer_of_frozen_module(facts.name)) continue;
-    if (module.empty()) {
+    if (!module) {
       log::warn("'{}': '{}' is left out: no part of a trained branch", file.string(), facts.name);
       continue;
     }
-    modules.insert(module);
+    modules.insert(*module);
     tensors[facts.name] = source->read(facts.name).to(at::kFloat);
   }
   require_whole_branches(file, modules);

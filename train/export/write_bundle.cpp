@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 using NamedList = std::vector<std::pair<std::string, at::Tensor>>;
 
 bool is_of_adapter(const std::pair<std::string, at::Tensor>& entry) {
-  return models::module_of(entry.first) == "lora";
+  return models::is_of_adapter(entry.first);
 }
 
 void require_fitting(const models::ModelConfig& model) {
@@ -150,7 +150,8 @@ ExportedModel write_bundle(const fs::path& folder, const ExportOptions& options,
     make_folders((folder / place).parent_path());
     write_merged(folder / place, exported.trained, model);
     std::erase_if(exported.trained, is_of_adapter);
-    std::erase_if(config.model.trainable, [](const auto& entry) { return entry.module == "lora"; });
+    std::erase_if(config.model.trainable,
+                  [](const auto& entry) { return entry.module == models::ModuleName::lora; });
     config.files = merged_files(folder, place);
   }
   const auto is_replaced = [&](const BaseFile& file) {

@@ -22,7 +22,7 @@ constexpr const char* kOptimizer = "optimizer";
 // model that trains are large, and backward reaches them one after the other. Adapters are too
 // small, and what the published training trains comes at the end of backward.
 bool comes_early(const optim::FlatSlot& slot) {
-  return slot.decays && models::module_of(slot.name) == "language_model" &&
+  return slot.decays && models::module_of(slot.name) == models::ModuleName::language_model &&
          slot.name.find(".layers.") != std::string::npos;
 }
 
@@ -33,7 +33,7 @@ constexpr std::size_t kMaxNamed = 20;
 
 std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& model,
                                                         const optim::ScheduleConfig& schedule) {
-  std::map<std::string, double> factors;
+  std::map<models::ModuleName, double> factors;
   for (const models::TrainedModule& trained : model.trained_modules()) {
     const double own_peak = trained.learning_rate;
     VLLAMA_ASSERT(own_peak == 0 || schedule.peak_learning_rate > 0, "a rule of run_rules.h");
@@ -44,7 +44,7 @@ std::vector<optim::TrainedParameter> trained_parameters(models::VideoLlama& mode
     parameters.push_back(
         {parameter.name, *parameter.tensor,
          optim::decays(parameter.name, static_cast<std::int64_t>(parameter.shape.size())),
-         factors.at(models::module_of(parameter.name))});
+         factors.at(models::module_of(parameter.name).value())});
   return parameters;
 }
 

@@ -190,9 +190,9 @@ std::string obstacle_to_resuming(const SavedCheckpoint& saved, const NamedList& 
       return fmt::format("'{}' trained here, which never trains there", parameter);
   }
   for (const auto& [name, tensor] : trained) {
-    const std::string module = models::module_of(name);
-    if (module == "lora" || module == "language_model" || module == "image_q_former")
-      return fmt::format("'{}' trained here, which is frozen there", module);
+    const auto module = models::module_of(name);
+    if (module && !models::row_of(*module).trains_as_published)
+      return fmt::format("'{}' trained here, which is frozen there", config::name_of(*module));
   }
   return {};
 }

@@ -51,10 +51,11 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   const auto branches = models::make_branches(model, language_model.width);
   const std::int64_t width = language_model.width, mlp = language_model.mlp_width;
   const auto trained = models::trained_modules(model);
-  const auto trains = [&trained](std::string_view module) {
-    return std::ranges::find(trained, module, &models::TrainedModule::module) != trained.end();
+  const auto trains = [&trained](std::optional<models::ModuleName> module) {
+    return std::ranges::any_of(trained, [&](const auto& entry) { return entry.module == module; });
   };
-  const bool matrices_train = trains("lora") || trains("language_model");
+  const bool matrices_train =
+      trains(models::ModuleName::lora) || trains(models::ModuleName::language_model);
   const std::int64_t layer_numbers = 6 * width + 2 * mlp + (matrices_train ? 2 * width + mlp : 0);
   const std::int64_t saved_numbers = model.recompute_layers
                                          ? language_model.num_layers * width + layer_numbers

@@ -68,7 +68,7 @@ class Rules {
   }
 
   void sharing() {
-    if (std::ranges::find(config_.model.trainable, "language_model",
+    if (std::ranges::find(config_.model.trainable, models::ModuleName::language_model,
                           &models::TrainedModule::module) != config_.model.trainable.end())
       broken_.add(
           "distributed.shard_language_model: only a frozen language model can be held in parts; "
@@ -91,7 +91,7 @@ class Rules {
         broken_.add(
             fmt::format("model.trainable: '{}' has a learning rate, but "
                         "schedule.peak_learning_rate, which all rates follow in proportion, is 0",
-                        trained.module));
+                        config::name_of(trained.module)));
   }
 
   void data() {

@@ -17,7 +17,7 @@ namespace vllama::train {
 namespace {
 
 // The peak rate of a module that trains.
-double peak_rate(const models::VideoLlama& model, const std::string& module,
+double peak_rate(const models::VideoLlama& model, models::ModuleName module,
                  const optim::ScheduleConfig& schedule) {
   const auto& trained = model.trained_modules();
   const auto own = std::ranges::find(trained, module, &models::TrainedModule::module);
@@ -173,26 +173,28 @@ std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama
     branch.declare_encoders(encoders);
     branch.declare_resampler(resampler);
     const auto is_of_encoder = [](const nn::Parameter& entry) {
-      return models::module_of(entry.name).empty();
+      return !models::module_of(entry.name);
     };
     std::ranges::copy_if(resampler, std::back_inserter(encoders), is_of_encoder);
     std::erase_if(resampler, is_of_encoder);
-    const std::string& module = branch.names().resampler;
+    const auto module = branch.names().resampler;
     add_frozen(branch.names().encoders, encoders);
-    if (branch.resampler() != nullptr && !model.trains(module)) add_frozen(module, resampler);
+    if (module && !model.trains(module)) add_frozen(config::name_of(*module), resampler);
   }
   nn::ParameterList language_model;
   model.language_model().declare(language_model);
-  if (!model.trains("language_model")) add_frozen("language_model", language_model);
+  constexpr auto whole = models::ModuleName::language_model;
+  if (!model.trains(whole)) add_frozen(config::name_of(whole), language_model);
 
   const auto add_by_module = [&](const nn::ParameterList& parameters, bool trained) {
     for (const nn::Parameter& parameter : parameters) {
-      const std::string name = models::module_of(parameter.name);
-      if (model.trains(name) != trained) continue;
+      const models::ModuleName module = models::module_of(parameter.name).value();
+      if (model.trains(module) != trained) continue;
+      const std::string name = config::name_of(module);
       const auto known = std::ranges::find(modules, name, &ModulePlan::name);
       if (known == modules.end())
         modules.push_back({name, parameter.num_elements(), trained, "fp32",
-                           trained ? peak_rate(model, name, config.schedule) : 0});
+                           trained ? peak_rate(model, module, config.schedule) : 0});
       else
         known->num_parameters += parameter.num_elements();
     }

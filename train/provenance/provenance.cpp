@@ -10,8 +10,8 @@
 #include "core/version.h"
 #include "datasets/formats/annotation_files.h"
 #include "inference/bundle/file_hash.h"
-#include "inference/bundle/model_in_use.h"
 #include "media/error.h"
+#include "models/saved_step.h"
 #include "train/provenance/base_files.h"
 
 namespace vllama::train {
@@ -142,7 +142,8 @@ Provenance provenance_of(const RunConfig& config, std::vector<InputData> data) {
       .data = std::move(data),
       .saved_step_modules = {}};
   if (const std::string& file = config.model.weights.saved_step; !file.empty())
-    provenance.saved_step_modules = inference::modules_in(file);
+    for (const std::string& name : config::names_of_each(models::modules_in(file)))
+      provenance.saved_step_modules.insert(name);
   if (const std::string& file = config.data.captions.prompt_file; !file.empty())
     provenance.texts.push_back(input_file("data.captions.prompt_file", file));
   return provenance;

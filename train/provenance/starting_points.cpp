@@ -4,7 +4,7 @@
 #include <set>
 
 #include "core/error.h"
-#include "inference/bundle/model_in_use.h"
+#include "models/saved_step.h"
 #include "train/provenance/provenance.h"
 #include "train/run/find_step.h"
 
@@ -12,15 +12,22 @@ namespace vllama::train {
 namespace {
 
 namespace fs = std::filesystem;
-using Modules = std::set<std::string>;
+using Names = std::set<std::string>;  // of modules
+
+template <class Modules>
+Names names_of_all(const Modules& modules) {
+  const auto names = config::names_of_each(modules);
+  return {names.begin(), names.end()};
+}
 
 // Empty if it is not known.
-Modules given_by(const std::string& key, const fs::path& step) {
-  if (key == "projection") return {"projection"};
-  if (key == "vision_checkpoint") return {"video_q_former", "frame_positions", "projection"};
-  if (key == "audio_checkpoint") return {"audio_q_former", "audio_positions", "audio_projection"};
+Names given_by(const std::string& key, const fs::path& step) {
+  using enum models::ModulePlace;
+  if (key == "projection") return {config::name_of(models::ModuleName::projection)};
+  if (key == "vision_checkpoint") return names_of_all(models::modules_of_branch(vision_branch));
+  if (key == "audio_checkpoint") return names_of_all(models::modules_of_branch(audio_branch));
   const auto provenance = provenance_of_step(step);
-  return provenance ? provenance->saved_step_modules : Modules{};
+  return provenance ? provenance->saved_step_modules : Names{};
 }
 
 }  // namespace
@@ -31,8 +38,8 @@ std::vector<std::string> replaced_starting_points(const models::WeightFiles& wei
   for (const auto& [key, path] : starting_points(weights)) {
     std::error_code error;
     if (fs::exists(path, error)) continue;
-    const Modules held = inference::modules_in((step / kTrainedFile).string());
-    const Modules given = given_by(key, step);
+    const Names held = names_of_all(models::modules_in((step / kTrainedFile).string()));
+    const Names given = given_by(key, step);
     if (!given.empty() && std::ranges::includes(held, given)) replaced.push_back(key);
   }
   return replaced;

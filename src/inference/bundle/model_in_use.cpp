@@ -15,16 +15,16 @@ namespace vllama::inference {
 namespace {
 
 // Whether what the published training of a branch trains is all there.
-bool holds_branch(const std::set<std::string>& held, models::ModulePlace place) {
+bool holds_branch(const std::set<models::ModuleName>& held, models::ModulePlace place) {
   return std::ranges::all_of(models::modules_of_branch(place),
-                             [&](const std::string& module) { return held.contains(module); });
+                             [&](models::ModuleName module) { return held.contains(module); });
 }
 
 // No part of the language model is held in fp32 but its adapters.
 models::ModelConfig config_in_use(const ModelFiles& files) {
   models::ModelConfig config = starting_points_needed(files);
   std::erase_if(config.trainable, [](const models::TrainedModule& trained) {
-    return trained.module == "language_model";
+    return trained.module == models::ModuleName::language_model;
   });
   config.dropout = 0;
   config.recompute_layers = false;
@@ -33,21 +33,12 @@ models::ModelConfig config_in_use(const ModelFiles& files) {
 
 }  // namespace
 
-std::set<std::string> modules_in(const std::string& file) {
-  std::set<std::string> modules;
-  const auto source = weights::open_weights(file);
-  for (const weights::TensorFacts& facts : source->tensors())
-    modules.insert(models::module_of(facts.name));
-  modules.erase("");
-  return modules;
-}
-
 models::ModelConfig starting_points_needed(const ModelFiles& files) {
   models::ModelConfig config = files.model;
   if (files.trained.empty()) return config;
-  const auto modules = modules_in(files.trained);
+  const auto modules = models::modules_in(files.trained);
   models::WeightFiles& weights = config.weights;
-  if (modules.contains("projection")) weights.projection.clear();
+  if (modules.contains(models::ModuleName::projection)) weights.projection.clear();
   if (holds_branch(modules, models::ModulePlace::vision_branch)) weights.vision_checkpoint.clear();
   if (holds_branch(modules, models::ModulePlace::audio_branch)) weights.audio_checkpoint.clear();
   return config;

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "inference/open_model.h"
@@ -18,9 +17,6 @@ struct ModelFiles {
   std::string trained = {};   // then what a run trained, as trainable.safetensors; none if empty
   std::uint64_t seed = 42;    // of parts that no file holds
 };
-
-// The modules (see models/modules.h) that a weight file holds. Throws UserError naming the file.
-std::set<std::string> modules_in(const std::string& file);
 
 // The configuration without the starting points of modules that `trained` replaces, which need not
 // be there any more.

@@ -125,7 +125,7 @@ TEST_CASE("safetensors: the trained part and a card that says where it comes fro
 TEST_CASE("safetensors: parts that a run took over and did not train are there") {
   const TrainedWorld first;
   train::RunConfig second = first.run("second");
-  second.model.trainable = {{"projection", 0}};
+  second.model.trainable = {{models::ModuleName::projection, 0}};
   second.model.weights.saved_step = first.path("run/checkpoints/step_000006/trainable.safetensors");
   REQUIRE(train::train(second, {}) == 0);
   train::export_safetensors({.checkpoint = second.output_dir, .output = first.path("out")});
@@ -210,7 +210,8 @@ TEST_CASE("bundles: nothing in one leads out of it") {
 }
 
 TEST_CASE("adapters: separate, merged, and in bundles") {
-  const TrainedWorld world({{"projection", 0}, {"lora", kAdapterRate}});
+  const TrainedWorld world(
+      {{models::ModuleName::projection, 0}, {models::ModuleName::lora, kAdapterRate}});
   auto unmerged = models::load_video_llama(world.config.model, at::kCPU, world.config.seed);
   const at::Tensor base = hidden_of(*unmerged);
   models::load_saved_step(*unmerged,
@@ -245,7 +246,7 @@ TEST_CASE("adapters: separate, merged, and in bundles") {
   CHECK(names_in(world.path("merged/language_model")) ==
         std::vector<std::string>{"config.json", "model.safetensors", "tokenizer.model"});
   for (const auto& [name, tensor] : tensors_of(world.path("merged/trained.safetensors")))
-    CHECK(models::module_of(name) != "lora");
+    CHECK(models::module_of(name) != models::ModuleName::lora);
   for (const auto& [name, tensor] : tensors_of(world.path("merged/language_model")))
     CHECK(tensor.scalar_type() == at::kHalf);
   // As a user would go on from there.
@@ -265,12 +266,13 @@ TEST_CASE("adapters: separate, merged, and in bundles") {
 }
 
 TEST_CASE("a language model that trained is part of what is exported") {
-  const TrainedWorld world({{"projection", 0}, {"language_model", 1e-2}});
+  const TrainedWorld world(
+      {{models::ModuleName::projection, 0}, {models::ModuleName::language_model, 1e-2}});
   train::export_bundle(world.to("bundle"), train::BaseWeights::link);
   CHECK(card_of(world.path("bundle"))["language_model"] == "trained");
   const auto opened = train::open_saved(world.path("bundle"), at::kCPU);
   const auto expected = world.trained();
   for (const auto& parameter : opened.model->module_parameters())
-    if (models::module_of(parameter.name) == "language_model")
+    if (models::module_of(parameter.name) == models::ModuleName::language_model)
       CHECK(parameter.tensor->equal(expected.at(parameter.name)));
 }

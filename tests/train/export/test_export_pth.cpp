@@ -107,7 +107,7 @@ TEST_CASE("pth: PyTorch reads it with weights_only and goes on from its optimize
 TEST_CASE("pth: without what the original trains there is no optimizer state") {
   const TinyWorld world;
   train::RunConfig config = world.run("run");
-  config.model.trainable = {{"projection", 0}, {"lora", 1e-3}};
+  config.model.trainable = {{models::ModuleName::projection, 0}, {models::ModuleName::lora, 1e-3}};
   REQUIRE(train::train(config, {}) == 0);
   train::export_pth({.checkpoint = config.output_dir,
                      .output = world.path("out.pth"),

@@ -32,12 +32,14 @@ TEST_CASE("memory: what trains decides what is kept for the backward pass") {
   CHECK(published.frozen_weights_bytes == 2 * kNumFrozen);
   CHECK(published.trained_state_bytes == 16 * 10);
   CHECK(published.activations_bytes == std::int64_t{100} * 32 * (6 * 4096 + 2 * 11008) * 2);
-  const auto adapted = estimate({{"projection"}, {"lora"}});
+  const auto adapted = estimate({{models::ModuleName::projection}, {models::ModuleName::lora}});
   CHECK(adapted.activations_bytes - published.activations_bytes ==
         std::int64_t{100} * 32 * (2 * 4096 + 11008) * 2);
-  CHECK(estimate({{"language_model"}}).activations_bytes == adapted.activations_bytes);
-  CHECK(estimate({{"lora"}}, true).activations_bytes < published.activations_bytes / 5);
-  const auto q_former = estimate({{"image_q_former"}});
+  CHECK(estimate({{models::ModuleName::language_model}}).activations_bytes ==
+        adapted.activations_bytes);
+  CHECK(estimate({{models::ModuleName::lora}}, true).activations_bytes <
+        published.activations_bytes / 5);
+  const auto q_former = estimate({{models::ModuleName::image_q_former}});
   CHECK(q_former.encoder_bytes - published.encoder_bytes == std::int64_t{8} * 257 * 1408 * 2);
 }
 
@@ -62,6 +64,6 @@ TEST_CASE("memory: every frozen encoder may fill its memory of features") {
   CHECK(estimate_of(model).total_bytes() == nothing_kept + 1000);
   model.branches = models::BranchSet::vision_and_audio;
   CHECK(estimate_of(model).remembered_bytes == 3000);
-  model.trainable = {{"image_q_former"}};
+  model.trainable = {{models::ModuleName::image_q_former}};
   CHECK(estimate_of(model).remembered_bytes == 2000);
 }

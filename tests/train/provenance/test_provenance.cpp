@@ -65,7 +65,7 @@ void refuses(const RunConfig& config, const std::string& text) {
 // A run whose vision branch comes from the finished run "run", and that trains adapters alone.
 RunConfig adapter_run(const test::TinyWorld& world) {
   RunConfig config = world.run("adapters");
-  config.model.trainable = {{.module = "lora"}};
+  config.model.trainable = {{.module = models::ModuleName::lora}};
   config.model.lora.rank = 2;
   config.model.weights.saved_step = world.path("run");
   return config;
@@ -222,10 +222,10 @@ TEST_CASE("provenance: a parent that is gone is not missed by a checkpoint that 
   const test::TinyWorld world;
   REQUIRE(train::train(world.run("run"), {}) == 0);
   RunConfig config = adapter_run(world);
-  config.model.trainable = {{.module = "lora"},
-                            {.module = "video_q_former"},
-                            {.module = "frame_positions"},
-                            {.module = "projection"}};
+  config.model.trainable = {{.module = models::ModuleName::lora},
+                            {.module = models::ModuleName::video_q_former},
+                            {.module = models::ModuleName::frame_positions},
+                            {.module = models::ModuleName::projection}};
   REQUIRE(train::train(config, {}) == 0);
   fs::remove_all(world.path("adapters/checkpoints/step_000006"));
   fs::remove_all(world.path("run"));
