@@ -13,11 +13,11 @@
 #include "core/signal_thread.h"
 #include "datasets/loading/mixture.h"
 #include "distributed/agreement.h"
+#include "distributed/device.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
 #include "output/number_text.h"
-#include "train/device.h"
 #include "train/failure_report.h"
 #include "train/loop/loop.h"
 #include "train/loop/sample_order.h"
@@ -171,9 +171,9 @@ int train_as_rank(const RunConfig& given, const TrainOptions& options, at::Devic
 int train(const RunConfig& config, const TrainOptions& options) {
   const SignalThread signals;  // before any other thread
   const distributed::Launch launch = distributed::read_launch();
-  const at::Device device = chosen_device(config.device, launch);
+  const at::Device device = distributed::chosen_device(config.device, launch);
   const c10::DeviceGuard guard(device);
-  set_num_threads(config.num_threads, launch);
+  distributed::set_num_threads(config.num_threads, launch);
   distributed::Communicator ranks(launch, config.distributed, device);
   FailureReport failures(config, options.when_failed, ranks);
   return failures.watch([&] { return train_as_rank(config, options, device, ranks, failures); });

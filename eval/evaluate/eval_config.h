@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "datasets/formats/data_config.h"
+#include "distributed/device.h"
 #include "distributed/distributed_config.h"
 #include "eval/tasks/task_config.h"
 #include "inference/generate/generation_config.h"
@@ -45,7 +46,7 @@ struct EvalConfig {
   std::string output_dir;
   std::string model;
   std::vector<std::string> model_changes;
-  std::string device = "auto";
+  distributed::DeviceChoice device = distributed::DeviceChoice::automatic;
   std::int64_t num_threads = 0;
   std::int64_t num_workers = 4;
   std::int64_t batch_size = 8;
@@ -68,8 +69,7 @@ struct EvalConfig {
     field("model_changes", model_changes,
           "assignments over what the model's configuration says, as "
           "model.vision.frame_positions=interpolated or data.sound.num_clips=4");
-    field("device", device, "auto takes a GPU when there is one",
-          config::OneOf{{"auto", "cpu", "cuda"}});
+    field("device", device, "auto takes a GPU when there is one");
     field("num_threads", num_threads, "threads of CPU mathematics; 0: one per core",
           config::Range<std::int64_t>{0, 1024});
     field("num_workers", num_workers, "threads that decode media",

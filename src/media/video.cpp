@@ -84,12 +84,6 @@ VideoFacts facts_of(Input& input, const AVStream& stream, const PictureList& pic
   return facts;
 }
 
-Interpolation interpolation_of(const std::string& scaler) {
-  if (scaler == "bilinear") return Interpolation::bilinear;
-  if (scaler == "bicubic") return Interpolation::bicubic;
-  throw UserError(fmt::format("unknown scaler '{}': choose 'bilinear' or 'bicubic'", scaler));
-}
-
 }  // namespace
 
 struct VideoReader::State {
@@ -126,7 +120,8 @@ struct VideoReader::State {
 VideoReader::State::State(const FileRange& file, const VideoOptions& chosen)
     : source(file),
       options(chosen),
-      interpolation(interpolation_of(chosen.scaler)),
+      interpolation(chosen.scaler == FrameScaling::bicubic ? Interpolation::bicubic
+                                                           : Interpolation::bilinear),
       opening(options.time_limit_seconds) {
   Input input(source, opening);
   const AVStream& stream = input.select_stream(AVMEDIA_TYPE_VIDEO);

@@ -37,7 +37,7 @@ double falling_by_epoch(const ScheduleConfig& config, const RunLength& length, s
 double learning_rate(const ScheduleConfig& config, const RunLength& length, std::int64_t step) {
   VLLAMA_ASSERT(step >= 0 && length.num_epochs > 0 && length.steps_per_epoch > 0,
                 "steps count from 0 and a run has at least one");
-  const bool by_epoch = config.kind == "linear_warmup_step_lr";
+  const bool by_epoch = config.kind == ScheduleKind::by_epoch;
   if (step < config.warmup_steps && !(by_epoch && step >= length.steps_per_epoch))
     return warmup(config, step);
   return by_epoch ? falling_by_epoch(config, length, step) : cosine(config, length, step);

@@ -2,14 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "config/fields.h"
 
 namespace vllama::optim {
 
+// How the rate falls after the warm-up.
+enum class ScheduleKind { cosine, by_epoch };
+constexpr auto names_of(ScheduleKind) {
+  return config::EnumNames<ScheduleKind, 2>{{{ScheduleKind::cosine, "linear_warmup_cosine_lr"},
+                                             {ScheduleKind::by_epoch, "linear_warmup_step_lr"}}};
+}
+
 struct ScheduleConfig {
-  std::string kind = "linear_warmup_cosine_lr";
+  ScheduleKind kind = ScheduleKind::cosine;
   double peak_learning_rate = 1e-4;
   double min_learning_rate = 8e-5;
   double warmup_learning_rate = 1e-6;
@@ -19,9 +25,8 @@ struct ScheduleConfig {
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    using config::AtLeast, config::OneOf, config::Range;
-    field("kind", kind, "how the rate falls after the warm-up",
-          OneOf{{"linear_warmup_cosine_lr", "linear_warmup_step_lr"}});
+    using config::AtLeast, config::Range;
+    field("kind", kind, "how the rate falls after the warm-up");
     field("peak_learning_rate", peak_learning_rate, "the rate that the warm-up rises to",
           Range{0.0, 1.0});
     field("min_learning_rate", min_learning_rate, "the rate at the end", Range{0.0, 1.0});

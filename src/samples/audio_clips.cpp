@@ -103,7 +103,8 @@ std::optional<at::Tensor> audio_clips(media::Waveform waveform, const AudioClipC
     }
     Channels clip = cut(waveform.channels, spans[k]);
     if (!compat.centres_sound_in_place) centre(clip, {0, spans[k].end - spans[k].begin});
-    write_normalised(filter_bank(config.downmix == "mean" ? mean_of(clip) : clip.front()), out);
+    write_normalised(filter_bank(config.downmix == Downmix::mean ? mean_of(clip) : clip.front()),
+                     out);
   }
   return result;
 }

@@ -62,7 +62,7 @@ void survive(const std::filesystem::path& path, const std::string& bytes) {
     const auto sound = media::read_audio(path, {5, std::int64_t{1} << 22});
     for (const auto& channel : sound.channels)
       REQUIRE(static_cast<std::int64_t>(channel.size()) == sound.num_samples());
-    const auto clips = samples::audio_clips(sound, {2, "mean"});
+    const auto clips = samples::audio_clips(sound, {2, samples::Downmix::mean});
     if (!clips) return;
     const float* values = clips->const_data_ptr<float>();
     CHECK(std::all_of(values, values + clips->numel(), [](float x) { return std::isfinite(x); }));

@@ -22,10 +22,10 @@ std::vector<std::int64_t> all_indices(const VideoReader& reader) {
 
 // All frames at 56x56 as FFmpeg's own filters give them, which also turn as the header says.
 std::vector<std::uint8_t> filtered(const test::TemporaryFolder& folder,
-                                   const std::filesystem::path& clip, const std::string& scaler) {
-  const auto raw = test::make_clip(
-      folder, "filtered.rgb",
-      "-i '" + clip.string() + "' -vf scale=56:56:flags=" + scaler + ",format=rgb24 -f rawvideo");
+                                   const std::filesystem::path& clip, media::FrameScaling scaler) {
+  const auto raw = test::make_clip(folder, "filtered.rgb",
+                                   "-i '" + clip.string() + "' -vf scale=56:56:flags=" +
+                                       config::name_of(scaler) + ",format=rgb24 -f rawvideo");
   REQUIRE(raw);
   const std::string pixels = read_file(*raw);
   return {pixels.begin(), pixels.end()};
@@ -93,18 +93,20 @@ TEST_CASE("scaled pixels equal those of FFmpeg's own filter, whatever the colour
       {"animation.gif", "-c:v gif", "gif"},
   };
   for (const Kind& kind : kinds)
-    for (const std::string scaler : {"bilinear", "bicubic"}) {
+    for (const auto scaler : {media::FrameScaling::bilinear, media::FrameScaling::bicubic}) {
       const auto clip = test::make_clip(
           folder, kind.name, test::moving_picture("90x70", 10, 4) + kind.options, kind.encoder);
       if (!clip) continue;
-      INFO(kind.name << " " << scaler);
+      INFO(kind.name << " " << config::name_of(scaler));
       VideoReader reader(*clip, {.scaler = scaler});
       CHECK(test::difference(scaled(reader), filtered(folder, *clip, scaler)).max == 0);
     }
 }
 
 TEST_CASE("an unknown scaler is the user's mistake") {
-  CHECK_THROWS_AS(VideoReader("none.mp4", {.scaler = "nearest"}), UserError);
+  CHECK_THROWS_AS(
+      config::read<media::VideoOptions>(config::load_text("scaler: nearest", "run.yaml")),
+      UserError);
 }
 
 TEST_CASE("frames at uneven times are numbered, and the rate is the average") {

@@ -106,7 +106,7 @@ TEST_CASE("a run that ends within its warm-up has a rate at every step") {
 }
 
 TEST_CASE("by steps: warm-up in the first epoch, then one factor per epoch down to the minimum") {
-  const ScheduleConfig config{.kind = "linear_warmup_step_lr",
+  const ScheduleConfig config{.kind = ScheduleKind::by_epoch,
                               .peak_learning_rate = 1e-3,
                               .min_learning_rate = 2e-4,
                               .warmup_learning_rate = 1e-4,

@@ -87,7 +87,7 @@ TEST_CASE("the mel clips of the original come out") {
   const auto sound = media::read_audio(wav_path);
   REQUIRE(sound.num_samples() == 160029);
 
-  const auto in_place = audio_clips(sound, {8, "first"}, samples::kReferenceCompat);
+  const auto in_place = audio_clips(sound, {8, samples::Downmix::first}, samples::kReferenceCompat);
   REQUIRE(in_place->sizes() == at::IntArrayRef({8, 1, 128, 204}));
   const auto mel8 = golden.values<float>("wav8.mel");
   CHECK(test::largest_difference(values_of(*in_place), mel8.data(), 8 * kClipValues) <
@@ -98,7 +98,7 @@ TEST_CASE("the mel clips of the original come out") {
   CHECK(test::largest_difference(values_of(*separate, 4), clip4.data(), kClipValues) <
         kMelTolerance);
 
-  const auto three = audio_clips(sound, {3, "first"});
+  const auto three = audio_clips(sound, {3, samples::Downmix::first});
   const auto mel3 = golden.values<float>("wav3.mel");
   CHECK(test::largest_difference(values_of(*three, 2), mel3.data(), kClipValues) < kMelTolerance);
 }
@@ -109,7 +109,7 @@ TEST_CASE("a short stereo sound at 44.1 kHz is resampled and padded as in the or
   const auto values = golden.values<float>("short44k.waveform");
   const media::Waveform sound{
       44100, {{values.begin(), values.begin() + 44100}, {values.begin() + 44100, values.end()}}, 0};
-  const auto clips = audio_clips(sound, {3, "first"}, samples::kReferenceCompat);
+  const auto clips = audio_clips(sound, {3, samples::Downmix::first}, samples::kReferenceCompat);
   CHECK(test::largest_difference(values_of(*clips, 2), golden.values<float>("short44k.mel").data(),
                                  kClipValues) < kMelTolerance);
 }
@@ -197,15 +197,16 @@ TEST_CASE("channels: the first one is heard, all of them are centred, a mean on 
 
   const auto first = audio_clips(stereo), only = audio_clips(mono(noise));
   CHECK(test::largest_difference(values_of(*first), values_of(*only), 8 * kClipValues) < 1e-4);
-  const auto mean = audio_clips(stereo, {8, "mean"}), mixed = audio_clips(mono(half_sum));
+  const auto mean = audio_clips(stereo, {8, samples::Downmix::mean}),
+             mixed = audio_clips(mono(half_sum));
   CHECK(test::largest_difference(values_of(*mean), values_of(*mixed), 8 * kClipValues) < 1e-4);
   CHECK(test::largest_difference(values_of(*mean), values_of(*first), 8 * kClipValues) > 0.1);
 }
 
 TEST_CASE("a long sound gives as many clips as asked for, ending before its last eighth") {
   for (const std::int64_t num_clips : {1, 8, 20}) {
-    const auto clips =
-        audio_clips(mono(test::make_sound("noise", 60 * 8000, 8000), 8000), {num_clips, "first"});
+    const auto clips = audio_clips(mono(test::make_sound("noise", 60 * 8000, 8000), 8000),
+                                   {num_clips, samples::Downmix::first});
     CHECK(clips->size(0) == num_clips);
   }
   const auto spans = samples::clip_spans(16000 * 3600, 8);

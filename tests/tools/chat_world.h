@@ -20,7 +20,7 @@ struct ChatWorld {
     train::RunConfig config;
     config.model = write_tiny_chat_weights(folder, "vision");
     config.output_dir = path("run");
-    config.device = "cpu";
+    config.device = distributed::DeviceChoice::cpu;
     datasets::DatasetConfig clips;
     clips.name = "clips";
     clips.format = "webvid";

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "core/files.h"
+#include "distributed/device.h"
 #include "models/model_input.h"
 #include "tests/support/model_input.h"
 #include "tests/tools/program.h"
@@ -15,7 +16,6 @@
 #include "train/check/count_bar.h"
 #include "train/check/report.h"
 #include "train/check/token_counts.h"
-#include "train/device.h"
 
 using namespace vllama;
 using namespace vllama::train;
@@ -204,10 +204,10 @@ TEST_CASE("check: a size that is not that of its file is told once") {
 
 TEST_CASE("check: a device that this machine lacks is warned of, as the run may be for another") {
   World world;
-  world.config.device = "cuda";
+  world.config.device = distributed::DeviceChoice::cuda;
   const CheckReport report = world.check(MediaCheck::none);
   CHECK(report.problems.empty());
-  const std::string problem = device_problem("cuda");
+  const std::string problem = distributed::device_problem(distributed::DeviceChoice::cuda);
   CHECK(report.warnings ==
         (problem.empty() ? std::vector<std::string>{} : std::vector<std::string>{problem}));
 }

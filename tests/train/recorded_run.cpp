@@ -16,7 +16,7 @@ train::RunConfig recorded_run(const std::filesystem::path& goldens,
                               const std::filesystem::path& output) {
   train::RunConfig config;
   config.output_dir = output;
-  config.device = "cpu";
+  config.device = distributed::DeviceChoice::cpu;
   config.model.vision = tiny_vision(224);
   config.model.precision = models::Precision::fp32;
   config.model.dropout = 0;

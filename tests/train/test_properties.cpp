@@ -267,7 +267,7 @@ TEST_CASE("runs: mistakes are found before training") {
   refused([](auto& c) { c.data.captions.max_tokens = 100; }, "64 positions");
   refused([](auto& c) { c.data.sets[0].annotations = "/nowhere"; }, "/nowhere");
   refused([](auto& c) { c.model.weights.q_former = "/nowhere.pth"; }, "/nowhere.pth");
-  refused([](auto& c) { c.device = "cuda"; }, "no GPU");
+  refused([](auto& c) { c.device = distributed::DeviceChoice::cuda; }, "no GPU");
   refused([&](auto& c) { c.output_dir = world.path("annotations/clips.csv"); }, "output_dir");
   std::filesystem::remove(world.path("weights/llama/model.safetensors"));
   refused([](auto&) {}, "llama");

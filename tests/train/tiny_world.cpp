@@ -71,7 +71,7 @@ TinyWorld::TinyWorld(std::int64_t max_positions) {
 train::RunConfig TinyWorld::run(const std::string& name) const {
   train::RunConfig config;
   config.output_dir = path(name);
-  config.device = "cpu";
+  config.device = distributed::DeviceChoice::cpu;
   config.num_threads = 1;
   config.model.vision = tiny_vision();
   config.model.weights.vision_encoder = path("weights/eva_vit_g.pth");

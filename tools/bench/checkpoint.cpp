@@ -15,12 +15,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "distributed/device.h"
 #include "models/video_llama.h"
 #include "optim/adamw.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/scratch_folder.h"
 #include "tools/bench/step_model.h"
-#include "train/device.h"
+#include "tools/command_line/enum_option.h"
 #include "train/loop/checkpoint_writer.h"
 #include "train/loop/retention.h"
 #include "train/watch/median.h"
@@ -32,7 +33,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 struct CheckpointBenchmark {
-  std::string size = "video-llama-7b", device = "auto";
+  std::string size = "video-llama-7b";
+  distributed::DeviceChoice device = distributed::DeviceChoice::automatic;
   fs::path folder = fs::temp_directory_path();
   std::int64_t num_saves = 5;
   bool json = false;
@@ -136,7 +138,7 @@ Background background_seconds(const CheckpointBenchmark& options, const fs::path
 }
 
 void run(const CheckpointBenchmark& options) {
-  const at::Device device = train::chosen_device(options.device, distributed::Launch());
+  const at::Device device = distributed::chosen_device(options.device);
   const TrainedState state(options.size, device);
   const ScratchFolder folder(options.folder);
   const double foreground =
@@ -179,9 +181,7 @@ void add_bench_checkpoint(CLI::App& bench) {
   command->add_option("--saves", options->num_saves, "timed saves of each kind")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  command->add_option("--device", options->device, "auto takes a GPU when there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
+  add_enum_option(*command, "--device", options->device, "auto takes a GPU when there is one");
   command->add_flag("--json", options->json, "print one JSON object");
   command->footer(
       "Example:\n  vllama bench checkpoint --folder /data/runs --json\n\n"

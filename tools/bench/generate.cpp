@@ -17,10 +17,11 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/stopwatch.h"
+#include "distributed/device.h"
 #include "inference/generate/generator.h"
-#include "tools/bench/bench_device.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/step_model.h"
+#include "tools/command_line/enum_option.h"
 #include "train/watch/median.h"
 #include "weights/write.h"
 
@@ -33,7 +34,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kBos = 1, kFirstPlainToken = 3;
 
 struct GenerateOptions {
-  std::string size = "100m", device = "auto", precision = "fp32", save_model;
+  std::string size = "100m", save_model;
+  distributed::DeviceChoice device = distributed::DeviceChoice::automatic;
+  models::Precision precision = models::Precision::fp32;
   std::int64_t batch = 1, prompt_tokens = 64, new_tokens = 128, num_rounds = 3;
   int num_threads = 0;
   bool json = false;
@@ -129,9 +132,8 @@ void save_model(const language::LlamaConfig& config, const nn::ParameterList& pa
 }
 
 Json measure(const GenerateOptions& options) {
-  const at::Device device = bench_device(options.device);
-  const at::ScalarType dtype =
-      models::frozen_type(*config::value_named<models::Precision>(options.precision));
+  const at::Device device = distributed::chosen_device(options.device);
+  const at::ScalarType dtype = models::frozen_type(options.precision);
   const language::LlamaConfig config = language_sizes(options.size);
   language::Llama model(config);
   nn::ParameterList parameters;
@@ -158,7 +160,7 @@ Json measure(const GenerateOptions& options) {
   const auto num_rows = static_cast<double>(options.batch);
   return {{"config", options.size},
           {"device", device.str()},
-          {"precision", options.precision},
+          {"precision", config::name_of(options.precision)},
           {"threads", at::get_num_threads()},
           {"num_parameters", nn::num_elements(parameters)},
           {"batch", options.batch},
@@ -215,12 +217,8 @@ void add_bench_generate(CLI::App& bench) {
   number("--new-tokens", options->new_tokens, "length of an answer");
   number("--rounds", options->num_rounds, "timed repetitions, of which the median counts");
   number("--threads", options->num_threads, "threads of CPU mathematics; 0: one per core", 0);
-  command->add_option("--precision", options->precision, "number format of the weights")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
-      ->capture_default_str();
-  command->add_option("--device", options->device, "auto takes a GPU when there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
+  add_enum_option(*command, "--precision", options->precision, "number format of the weights");
+  add_enum_option(*command, "--device", options->device, "auto takes a GPU when there is one");
   command->add_option("--save-model", options->save_model,
                       "also write the weights as a Hugging Face folder");
   command->add_flag("--json", options->json, "one JSON object instead of a table");

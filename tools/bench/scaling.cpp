@@ -12,10 +12,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "distributed/device.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/local_ranks.h"
 #include "tools/bench/step_model.h"
-#include "train/device.h"
+#include "tools/command_line/enum_option.h"
 #include "train/loop/trainer.h"
 #include "train/watch/median.h"
 
@@ -28,7 +29,9 @@ using Json = nlohmann::ordered_json;
 constexpr std::int64_t kPublishedGradients = 22'104'064;
 
 struct ScalingOptions {
-  std::string size = "100m", device = "auto", precision = "fp32";
+  std::string size = "100m";
+  distributed::DeviceChoice device = distributed::DeviceChoice::automatic;
+  models::Precision precision = models::Precision::fp32;
   bench::BatchSizes batch{.num_clips = 2, .frames_per_clip = 8, .caption_tokens = 26};
   std::int64_t num_steps = 20, num_warmup_steps = 3, num_threads = 1, num_processes = 0;
   bool json = false;
@@ -140,7 +143,7 @@ Json measure(const ScalingOptions& options, distributed::Communicator& ranks, at
   train::RunConfig config;
   const auto sizes = bench::step_sizes(options.size);
   config.model.vision = sizes.vision;
-  config.model.precision = *config::value_named<models::Precision>(options.precision);
+  config.model.precision = options.precision;
   config.training.micro_batch_size = options.batch.num_clips;
   config.training.batch_size = options.batch.num_clips * ranks.num_ranks();
   const auto model = bench::random_model(config.model, sizes.language, device);
@@ -154,7 +157,7 @@ Json measure(const ScalingOptions& options, distributed::Communicator& ranks, at
   const auto num_trained = static_cast<double>(nn::num_elements(model->trainable_parameters()));
   return {{"config", options.size},
           {"device", device.str()},
-          {"precision", options.precision},
+          {"precision", config::name_of(options.precision)},
           {"ranks", ranks.num_ranks()},
           {"threads_per_rank", options.num_threads},
           {"clips_per_rank", options.batch.num_clips},
@@ -166,9 +169,9 @@ Json measure(const ScalingOptions& options, distributed::Communicator& ranks, at
 
 void run_as_rank(const ScalingOptions& options) {
   const distributed::Launch launch = distributed::read_launch();
-  const at::Device device = train::chosen_device(options.device, launch);
+  const at::Device device = distributed::chosen_device(options.device, launch);
   const c10::DeviceGuard guard(device);
-  train::set_num_threads(options.num_threads, launch);
+  distributed::set_num_threads(options.num_threads, launch);
   distributed::Communicator ranks(launch, {}, device);
   try {
     const Json report = measure(options, ranks, device);
@@ -215,12 +218,8 @@ void add_bench_scaling(CLI::App& bench) {
   number("--steps", options->num_steps, "timed steps");
   number("--warmup", options->num_warmup_steps, "steps before them", 0);
   number("--threads", options->num_threads, "threads of CPU mathematics of a rank");
-  command->add_option("--precision", options->precision, "number format of the frozen parts")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
-      ->capture_default_str();
-  command->add_option("--device", options->device, "auto takes a GPU when there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
+  add_enum_option(*command, "--precision", options->precision, "number format of the frozen parts");
+  add_enum_option(*command, "--device", options->device, "auto takes a GPU when there is one");
   command->add_flag("--json", options->json, "one JSON object instead of a table");
   command->callback([options] {
     const bool is_launched = distributed::read_launch().launcher != "none";

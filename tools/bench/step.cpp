@@ -15,12 +15,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "distributed/device.h"
 #include "models/flops.h"
 #include "nn/linear_kernel.h"
 #include "optim/gradient_norm.h"
-#include "tools/bench/bench_device.h"
 #include "tools/bench/device_clock.h"
 #include "tools/bench/step_model.h"
+#include "tools/command_line/enum_option.h"
 #include "train/loop/trainer.h"
 #include "train/watch/median.h"
 
@@ -31,7 +32,9 @@ using bench::wait_for;
 using Json = nlohmann::ordered_json;
 
 struct StepOptions {
-  std::string size = "100m", device = "auto", precision = "fp32";
+  std::string size = "100m";
+  distributed::DeviceChoice device = distributed::DeviceChoice::automatic;
+  models::Precision precision = models::Precision::fp32;
   bench::BatchSizes batch{.num_clips = 4, .frames_per_clip = 8, .caption_tokens = 26};
   std::int64_t num_steps = 10, num_warmup_steps = 2;
   int num_threads = 0;
@@ -196,7 +199,7 @@ Json report(const StepOptions& options, const train::RunConfig& config, models::
       matrix_product_rate(model.language_model().head().scalar_type(), model.device());
   return {{"config", options.size},
           {"device", model.device().str()},
-          {"precision", options.precision},
+          {"precision", config::name_of(options.precision)},
           {"threads", at::get_num_threads()},
           {"clips", options.batch.num_clips},
           {"frames_per_clip", options.batch.frames_per_clip},
@@ -234,10 +237,10 @@ void bench_step(const StepOptions& options) {
   const auto sizes = bench::step_sizes(options.size);
   train::RunConfig config;
   config.model.vision = sizes.vision;
-  config.model.precision = *config::value_named<models::Precision>(options.precision);
+  config.model.precision = options.precision;
   config.model.recompute_layers = options.recompute;
   const auto model =
-      bench::random_model(config.model, sizes.language, bench_device(options.device));
+      bench::random_model(config.model, sizes.language, distributed::chosen_device(options.device));
   const Json result = report(options, config, *model);
   if (options.json)
     std::cout << result.dump(2) << "\n";
@@ -270,12 +273,8 @@ void add_bench_step(CLI::App& bench) {
   number("--steps", options->num_steps, "timed steps");
   number("--warmup", options->num_warmup_steps, "steps before them", 0);
   number("--threads", options->num_threads, "threads of CPU mathematics; 0: one per core", 0);
-  command->add_option("--precision", options->precision, "number format of the frozen parts")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
-      ->capture_default_str();
-  command->add_option("--device", options->device, "auto takes a GPU when there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
+  add_enum_option(*command, "--precision", options->precision, "number format of the frozen parts");
+  add_enum_option(*command, "--device", options->device, "auto takes a GPU when there is one");
   command->add_flag("--recompute", options->recompute,
                     "keep only the inputs of language-model layers for the backward pass");
   command->add_flag("--json", options->json, "one JSON object instead of a table");

@@ -12,20 +12,23 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/signal_thread.h"
+#include "distributed/device.h"
 #include "inference/chat/chat_session.h"
 #include "inference/chat/transcript.h"
 #include "inference/generate/settings_without_effect.h"
 #include "tools/command_line/config_options.h"
+#include "tools/command_line/enum_option.h"
 #include "tools/commands/commands.h"
 #include "tools/terminal/line_editor.h"
-#include "train/device.h"
 #include "train/saved/open_saved.h"
 
 namespace vllama::tools {
 namespace {
 
 struct ChatArguments {
-  std::string model, device = "auto", layout, system;
+  std::string model, system;
+  std::optional<text::LayoutKind> layout;
+  distributed::DeviceChoice device = distributed::DeviceChoice::automatic;
   std::vector<std::string> overrides, prompts;
   std::vector<std::pair<MediaKind, std::string>> media;
   std::int64_t num_frames = 0, num_threads = 0;
@@ -49,8 +52,7 @@ class RememberedInterrupts {
 inference::ChatSettings settings_of(const ChatArguments& arguments,
                                     const inference::OpenedModel& opened) {
   inference::ChatSettings settings = opened.chat;
-  if (const auto layout = config::value_named<text::LayoutKind>(arguments.layout))
-    settings.layout = *layout;
+  settings.layout = arguments.layout.value_or(settings.layout);
   if (!arguments.system.empty()) settings.system = arguments.system;
   if (arguments.num_frames > 0) settings.num_frames = arguments.num_frames;
   return settings;
@@ -97,9 +99,9 @@ void chat(const ChatArguments& arguments) {
   const bool is_interactive = arguments.prompts.empty();
   std::optional<SignalThread> signals;  // before any other thread
   if (is_interactive) signals.emplace();
-  train::set_num_threads(arguments.num_threads, {});
+  distributed::set_num_threads(arguments.num_threads);
   const inference::OpenedModel opened =
-      train::open_saved(arguments.model, train::chosen_device(arguments.device, {}),
+      train::open_saved(arguments.model, distributed::chosen_device(arguments.device),
                         {.overrides = arguments.overrides});
   const inference::ChatSettings settings = settings_of(arguments, opened);
   inference::ModelChat conversation(opened, settings, config);
@@ -154,17 +156,13 @@ void add_chat(CLI::App& program) {
   command->add_option("--prompt", arguments->prompts, "a question; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--json", arguments->json, "print the whole chat as one JSON object");
-  command
-      ->add_option("--template", arguments->layout,
-                   "layout of the prompts: that of the released checkpoints, or that of training; "
-                   "default: what the model was trained with")
-      ->check(CLI::IsMember({"reference", "training"}));
+  add_enum_option(*command, "--template", arguments->layout,
+                  "layout of the prompts: that of the released checkpoints, or that of training; "
+                  "default: what the model was trained with");
   command->add_option("--system", arguments->system, "system text of the reference template");
   command->add_option("--frames", arguments->num_frames, "frames taken from a video")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}));
-  command->add_option("--device", arguments->device, "auto takes a GPU when there is one")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
+  add_enum_option(*command, "--device", arguments->device, "auto takes a GPU when there is one");
   command->add_option("--threads", arguments->num_threads, "threads of CPU mathematics")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}));
   command

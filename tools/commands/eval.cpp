@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "core/log.h"
+#include "distributed/device.h"
 #include "eval/evaluate/evaluate.h"
 #include "eval/evaluate/score_table.h"
 #include "eval/evaluate/unused_settings.h"
 #include "eval/evaluate/write_results.h"
 #include "tools/commands/commands.h"
-#include "train/device.h"
 #include "train/record/loss_points.h"
 #include "train/saved/open_saved.h"
 
@@ -37,8 +37,8 @@ std::vector<eval::LossPoint> losses_of_run(const std::filesystem::path& step) {
 void run(const EvalArguments& arguments) {
   const eval::EvalConfig config = read_config(arguments);
   const distributed::Launch launch = distributed::read_launch();
-  const at::Device device = train::chosen_device(config.device, launch);
-  train::set_num_threads(config.num_threads, launch);
+  const at::Device device = distributed::chosen_device(config.device, launch);
+  distributed::set_num_threads(config.num_threads, launch);
   distributed::Communicator ranks(launch, config.distributed, device);
   try {
     const inference::OpenedModel opened = train::open_saved(

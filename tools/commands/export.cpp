@@ -5,30 +5,37 @@
 #include <memory>
 
 #include "core/error.h"
+#include "tools/command_line/enum_option.h"
 #include "tools/commands/commands.h"
 
 namespace vllama::tools {
 namespace {
 
+enum class ExportFormat { safetensors, pth };
+constexpr auto names_of(ExportFormat) {
+  return config::EnumNames<ExportFormat, 2>{
+      {{ExportFormat::safetensors, "safetensors"}, {ExportFormat::pth, "pth"}}};
+}
+
 struct ExportArguments {
   train::ExportOptions options;
-  std::string format, output, bundle, lora = "separate", base = "link";
+  std::string output, bundle;
+  std::optional<ExportFormat> format;
+  train::BaseWeights base = train::BaseWeights::link;
 };
 
 void run(ExportArguments& arguments) {
   train::ExportOptions& options = arguments.options;
-  options.lora = arguments.lora == "merged" ? train::LoraForm::merged : train::LoraForm::separate;
   if (!arguments.bundle.empty()) {
     options.output = arguments.bundle;
-    return train::export_bundle(
-        options, arguments.base == "copy" ? train::BaseWeights::copy : train::BaseWeights::link);
+    return train::export_bundle(options, arguments.base);
   }
-  if (arguments.output.empty() || arguments.format.empty())
+  if (arguments.output.empty() || !arguments.format)
     throw UserError(
         "say what to write: --format safetensors|pth with --output PATH, or --bundle "
         "FOLDER");
   options.output = arguments.output;
-  if (arguments.format == "pth")
+  if (arguments.format == ExportFormat::pth)
     train::export_pth(options);
   else
     train::export_safetensors(options);
@@ -55,26 +62,19 @@ void add_export(CLI::App& program) {
                    "a step's folder; a run's folder: its newest step; RUN/best; a RUN.yaml: the "
                    "weights that it names; a .pth of the Python original")
       ->required();
-  CLI::Option* format =
-      command->add_option("--format", arguments->format, "safetensors: a folder; pth: a file")
-          ->check(CLI::IsMember({"safetensors", "pth"}));
+  CLI::Option* format = add_enum_option(*command, "--format", arguments->format,
+                                        "safetensors: a folder; pth: a file");
   CLI::Option* output =
       command->add_option("--output", arguments->output, "what to write")->needs(format);
   CLI::Option* bundle =
       command->add_option("--bundle", arguments->bundle, "folder to write in place of --output")
           ->excludes(output)
           ->excludes(format);
-  command
-      ->add_option("--base", arguments->base,
-                   "base weights of a bundle: links to where they are, or copies")
-      ->check(CLI::IsMember({"link", "copy"}))
-      ->needs(bundle)
-      ->capture_default_str();
-  command
-      ->add_option("--lora", arguments->lora,
-                   "adapters of the language model: as they are, or merged into a whole one")
-      ->check(CLI::IsMember({"merged", "separate"}))
-      ->capture_default_str();
+  add_enum_option(*command, "--base", arguments->base,
+                  "base weights of a bundle: links to where they are, or copies")
+      ->needs(bundle);
+  add_enum_option(*command, "--lora", arguments->options.lora,
+                  "adapters of the language model: as they are, or merged into a whole one");
   command
       ->add_option("--set", arguments->options.overrides,
                    "key=value, over the checkpoint's configuration; may be repeated")

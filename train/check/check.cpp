@@ -11,11 +11,11 @@
 #include "core/error.h"
 #include "core/terminal_text.h"
 #include "datasets/order/mixing.h"
+#include "distributed/device.h"
 #include "eval/evaluate/unused_settings.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
-#include "train/device.h"
 #include "train/loop/sample_order.h"
 #include "train/plan/problem_list.h"
 #include "train/plan/run_rules.h"
@@ -57,7 +57,7 @@ class Check {
     basics_ = look_at_rules(config_);
     problems_.add(basics_.broken);
     // The run may be for another machine than this one.
-    if (std::string problem = device_problem(config_.device); !problem.empty())
+    if (std::string problem = distributed::device_problem(config_.device); !problem.empty())
       report_.warnings.push_back(std::move(problem));
     if (config_.eval.every_steps > 0)
       for (const std::string& note :
@@ -215,8 +215,8 @@ class Check {
       std::ranges::move(many_passes(plan.sets), std::back_inserter(report_.warnings));
       plan.modules = plan_modules(config_, *model_);
       plan.memory = plan_memory(config_, *model_, options_.ranks);
-      plan.tables = plan_tables(config_, *model_, options_.ranks, config_.device, plan.sets,
-                                samples.settings().mixing);
+      plan.tables = plan_tables(config_, *model_, options_.ranks, config::name_of(config_.device),
+                                plan.sets, samples.settings().mixing);
       plan.assumed = assumed_;
       report_.plan = std::move(plan);
     });

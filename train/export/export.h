@@ -5,10 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "config/enum_names.h"
+
 namespace vllama::train {
 
 // What is written of the adapters of a language model.
 enum class LoraForm { separate, merged };
+constexpr auto names_of(LoraForm) {
+  return config::EnumNames<LoraForm, 2>{
+      {{LoraForm::separate, "separate"}, {LoraForm::merged, "merged"}}};
+}
 
 struct ExportOptions {
   std::filesystem::path checkpoint;  // see find_checkpoint(), or a .pth of the Python original
@@ -30,6 +36,10 @@ void export_safetensors(const ExportOptions& options);
 void export_pth(const ExportOptions& options);
 
 enum class BaseWeights { link, copy };
+constexpr auto names_of(BaseWeights) {
+  return config::EnumNames<BaseWeights, 2>{
+      {{BaseWeights::link, "link"}, {BaseWeights::copy, "copy"}}};
+}
 
 // A folder that eval::open_bundle() opens without any other path.
 void export_bundle(const ExportOptions& options, BaseWeights base);

@@ -15,7 +15,7 @@ std::set<std::int64_t> best_steps(const std::vector<SavedStep>& saved,
     if (step.metric) compared.push_back(step);
   std::sort(compared.begin(), compared.end(), [&](const SavedStep& left, const SavedStep& right) {
     if (*left.metric == *right.metric) return left.step > right.step;
-    return (*left.metric < *right.metric) == (config.best_is == "lowest");
+    return (*left.metric < *right.metric) == (config.best_is == BestValue::lowest);
   });
   const auto num_kept = std::min(compared.size(), static_cast<std::size_t>(config.keep_best));
   std::set<std::int64_t> steps;

@@ -23,7 +23,7 @@ Json run_section(const RunConfig& config) {
   const TrainingConfig& training = config.training;
   const optim::ScheduleConfig& schedule = config.schedule;
   Json run{{"task", "video_text_pretrain"},
-           {"lr_sched", schedule.kind},
+           {"lr_sched", config::name_of(schedule.kind)},
            {"init_lr", schedule.peak_learning_rate},
            {"min_lr", schedule.min_learning_rate},
            {"warmup_lr", schedule.warmup_learning_rate},
@@ -40,7 +40,7 @@ Json run_section(const RunConfig& config) {
            {"resume_ckpt_path", nullptr},
            {"evaluate", false},
            {"train_splits", {"train"}},
-           {"device", config.device == "cpu" ? "cpu" : "cuda"},
+           {"device", config.device == distributed::DeviceChoice::cpu ? "cpu" : "cuda"},
            {"world_size", 1},
            {"dist_url", "env://"},
            {"distributed", false}};

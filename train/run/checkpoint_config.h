@@ -5,6 +5,13 @@
 
 namespace vllama::train {
 
+// Which value of a metric is the best.
+enum class BestValue { lowest, highest };
+constexpr auto names_of(BestValue) {
+  return config::EnumNames<BestValue, 2>{
+      {{BestValue::lowest, "lowest"}, {BestValue::highest, "highest"}}};
+}
+
 // A checkpoint stays as long as any of the three rules keeps it; the newest one always stays.
 struct CheckpointConfig {
   std::int64_t every_steps = 500;
@@ -12,7 +19,7 @@ struct CheckpointConfig {
   std::int64_t keep_every_steps = 0;
   std::int64_t keep_best = 0;
   std::string best_metric = "loss";
-  std::string best_is = "lowest";
+  BestValue best_is = BestValue::lowest;
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -29,8 +36,7 @@ struct CheckpointConfig {
         "best_metric", best_metric,
         "what keep_best compares: loss, the mean since the checkpoint before, or a value that eval "
         "gives, as eval/<task>/<metric>");
-    field("best_is", best_is, "which value of the metric is the best",
-          config::OneOf{{"lowest", "highest"}});
+    field("best_is", best_is, "which value of the metric is the best");
   }
 };
 

@@ -85,7 +85,7 @@ fs::path best_step(const fs::path& checkpoints, const std::vector<std::string>& 
     if (metric == metrics.end()) continue;
     const auto before = metrics_of_best.find(rule.best_metric);
     if (before != metrics_of_best.end() && metric->second != before->second &&
-        (metric->second < before->second) != (rule.best_is == "lowest"))
+        (metric->second < before->second) != (rule.best_is == BestValue::lowest))
       continue;
     best = step;
     metrics_of_best = metrics;

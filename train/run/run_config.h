@@ -3,6 +3,7 @@
 
 #include "config/fields.h"
 #include "datasets/formats/data_config.h"
+#include "distributed/device.h"
 #include "distributed/distributed_config.h"
 #include "models/model_config.h"
 #include "optim/adamw.h"
@@ -59,7 +60,7 @@ struct TrainingConfig {
 struct RunConfig {
   std::string output_dir;
   std::uint64_t seed = 42;
-  std::string device = "auto";
+  distributed::DeviceChoice device = distributed::DeviceChoice::automatic;
   std::int64_t num_threads = 0;
   models::ModelConfig model;
   datasets::DataConfig data;
@@ -74,8 +75,7 @@ struct RunConfig {
   void visit(Visitor&& field) {
     field("output_dir", output_dir, "folder of the run", config::Path{}, config::Required{});
     field("seed", seed, "names every random number of the run");
-    field("device", device, "auto takes a GPU when there is one",
-          config::OneOf{{"auto", "cpu", "cuda"}});
+    field("device", device, "auto takes a GPU when there is one");
     field("num_threads", num_threads, "threads of CPU mathematics; 0: one per core",
           config::Range<std::int64_t>{0, 1024});
     field("model", model, "model");

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "distributed/device.h"
 #include "models/load_video_llama.h"
-#include "train/device.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/provenance/starting_points.h"
 #include "train/run/find_step.h"
@@ -30,8 +30,8 @@ RunConfig one_sample_a_step(RunConfig config, const std::string& step) {
 }
 
 at::Device prepared_device(const RunConfig& config) {
-  set_num_threads(config.num_threads, {});
-  return chosen_device(config.device, {});
+  distributed::set_num_threads(config.num_threads);
+  return distributed::chosen_device(config.device);
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ class EvalWorld : public test::TinyWorld {
     write_file_atomically(path("run.yaml"), config::dump(run_));
     config_.output_dir = "results";  // below the folder that a program starts in
     config_.model = path("run.yaml").string();
-    config_.device = "cpu";
+    config_.device = distributed::DeviceChoice::cpu;
     config_.num_threads = 1;
     config_.num_workers = 1;
     config_.batch_size = 5;

@@ -51,7 +51,7 @@ TEST_CASE("retention: a checkpoint stays as long as one rule keeps it") {
   CHECK(removed({.keep_last = 1, .keep_every_steps = 30}) == Steps{10, 20, 40, 50});
   CHECK(removed({.keep_last = 1, .keep_best = 1}) == Steps{10, 20, 30, 50, 60});  // of equals, 40
   CHECK(removed({.keep_last = 1, .keep_best = 3}) == Steps{10, 50, 60});
-  CHECK(removed({.keep_last = 1, .keep_best = 2, .best_is = "highest"}) ==
+  CHECK(removed({.keep_last = 1, .keep_best = 2, .best_is = BestValue::highest}) ==
         Steps{10, 20, 30, 40, 60});
   CHECK(removed({.keep_last = 1, .keep_best = 100}) == Steps{60});
   // Of a run that went on from step 40 and has just saved step 50.
@@ -66,7 +66,7 @@ TEST_CASE("retention: removing after every save keeps what the rules keep of the
     const CheckpointConfig config{.keep_last = 1 + draw(4),
                                   .keep_every_steps = 20 * draw(3),
                                   .keep_best = draw(4),
-                                  .best_is = draw(2) == 0 ? "lowest" : "highest"};
+                                  .best_is = draw(2) == 0 ? BestValue::lowest : BestValue::highest};
     std::vector<SavedStep> all, kept;
     for (std::int64_t step = 5; step <= 150; step += 5) {
       SavedStep saved{step, {}};

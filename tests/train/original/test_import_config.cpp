@@ -95,7 +95,7 @@ void check_training(const train::RunConfig& run, const config::Tree& from) {
   CHECK(run.seed == original(from, "run.seed", std::uint64_t{0}));
   CHECK(run.device == "cpu");
   CHECK(run.output_dir == "output/tiny");
-  CHECK(run.schedule.kind == "linear_warmup_cosine_lr");
+  CHECK(run.schedule.kind == optim::ScheduleKind::cosine);
   CHECK(run.schedule.peak_learning_rate == original(from, "run.init_lr", 0.0));
   CHECK(run.schedule.min_learning_rate == original(from, "run.min_lr", 0.0));
   CHECK(run.schedule.warmup_learning_rate == original(from, "run.warmup_lr", 0.0));

@@ -1,4 +1,4 @@
-#include "train/device.h"
+#include "distributed/device.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -9,16 +9,17 @@
 
 #include "core/error.h"
 
-namespace vllama::train {
+namespace vllama::distributed {
 
-std::string device_problem(const std::string& name) {
-  if (name != "cuda" || at::globalContext().hasCUDA()) return {};
+std::string device_problem(DeviceChoice choice) {
+  if (choice != DeviceChoice::cuda || at::globalContext().hasCUDA()) return {};
   return "device: cuda was asked for, but this build or machine has no GPU; use cpu";
 }
 
-at::Device chosen_device(const std::string& name, const distributed::Launch& launch) {
-  if (const std::string problem = device_problem(name); !problem.empty()) throw UserError(problem);
-  if (name == "cpu" || !at::globalContext().hasCUDA()) return at::kCPU;
+at::Device chosen_device(DeviceChoice choice, const Launch& launch) {
+  if (const std::string problem = device_problem(choice); !problem.empty())
+    throw UserError(problem);
+  if (choice == DeviceChoice::cpu || !at::globalContext().hasCUDA()) return at::kCPU;
   const int num_gpus = at::detail::getCUDAHooks().deviceCount();
   if (num_gpus == 1) return at::Device(at::kCUDA, 0);
   if (launch.local_rank >= num_gpus)
@@ -29,10 +30,10 @@ at::Device chosen_device(const std::string& name, const distributed::Launch& lau
   return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(launch.local_rank));
 }
 
-void set_num_threads(std::int64_t num_threads, const distributed::Launch& launch) {
+void set_num_threads(std::int64_t num_threads, const Launch& launch) {
   if (num_threads == 0 && launch.num_local_ranks > 1)
     num_threads = std::max<std::int64_t>(1, at::get_num_threads() / launch.num_local_ranks);
   if (num_threads > 0) at::set_num_threads(static_cast<int>(num_threads));
 }
 
-}  // namespace vllama::train
+}  // namespace vllama::distributed
