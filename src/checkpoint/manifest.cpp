@@ -9,8 +9,8 @@
 #include <optional>
 
 #include "core/error.h"
-#include "weights/checksum.h"
-#include "weights/readable.h"
+#include "weights/values/checksum.h"
+#include "weights/values/readable.h"
 
 namespace vllama::checkpoint {
 namespace {

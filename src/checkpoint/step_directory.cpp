@@ -14,8 +14,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "weights/readable.h"
 #include "weights/safetensors_reader.h"
+#include "weights/values/readable.h"
 #include "weights/write.h"
 
 namespace vllama::checkpoint {

@@ -5,8 +5,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json_depth.h"
-#include "weights/file_format.h"
-#include "weights/readable.h"
+#include "weights/pth/file_format.h"
+#include "weights/values/readable.h"
 
 namespace vllama::language {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "core/named_rows.h"
 #include "language/config_json.h"
-#include "weights/readable.h"
+#include "weights/values/readable.h"
 
 namespace vllama::language {
 namespace {

@@ -7,8 +7,8 @@
 #include "language/language_model_type.h"
 #include "language/rope_settings.h"
 #include "weights/folder_kind.h"
-#include "weights/readable.h"
-#include "weights/tensors.h"
+#include "weights/values/readable.h"
+#include "weights/values/tensors.h"
 
 namespace vllama::language {
 namespace {

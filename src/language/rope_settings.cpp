@@ -8,7 +8,7 @@
 #include <set>
 #include <vector>
 
-#include "weights/readable.h"
+#include "weights/values/readable.h"
 
 namespace vllama::language {
 namespace {

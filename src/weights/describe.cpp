@@ -10,11 +10,11 @@
 
 #include "core/error.h"
 #include "core/json_depth.h"
-#include "weights/file_format.h"
-#include "weights/pth_reader.h"
-#include "weights/readable.h"
+#include "weights/pth/file_format.h"
+#include "weights/pth/pth_reader.h"
 #include "weights/safetensors_reader.h"
-#include "weights/tensors.h"
+#include "weights/values/readable.h"
+#include "weights/values/tensors.h"
 #include "weights/weight_table.h"
 
 namespace vllama::weights {

@@ -8,7 +8,7 @@
 
 #include "core/files.h"
 #include "core/json_depth.h"
-#include "weights/readable.h"
+#include "weights/values/readable.h"
 
 namespace vllama::weights {
 namespace {

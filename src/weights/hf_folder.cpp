@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "core/warn_once.h"
 #include "weights/folder_kind.h"
-#include "weights/readable.h"
+#include "weights/values/readable.h"
 #include "weights/weight_table.h"
 
 namespace vllama::weights {

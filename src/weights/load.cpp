@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "weights/readable.h"
+#include "weights/values/readable.h"
 
 namespace vllama::weights {
 namespace {

@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "core/error.h"
-#include "weights/byte_order.h"
-#include "weights/readable.h"
+#include "weights/values/byte_order.h"
+#include "weights/values/readable.h"
 
 namespace vllama::weights {
 namespace {

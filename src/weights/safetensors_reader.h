@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/files.h"
-#include "weights/value.h"
+#include "weights/values/value.h"
 
 namespace vllama::weights {
 

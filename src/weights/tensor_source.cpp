@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "weights/finite.h"
-#include "weights/readable.h"
+#include "weights/values/finite.h"
+#include "weights/values/readable.h"
 #include "weights/weight_table.h"
 
 namespace vllama::weights {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "weights/tensors.h"
+#include "weights/values/tensors.h"
 
 namespace vllama::weights {
 

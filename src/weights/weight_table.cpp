@@ -8,11 +8,11 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "weights/file_format.h"
 #include "weights/folder_kind.h"
-#include "weights/pth_reader.h"
-#include "weights/readable.h"
+#include "weights/pth/file_format.h"
+#include "weights/pth/pth_reader.h"
 #include "weights/safetensors_reader.h"
+#include "weights/values/readable.h"
 
 namespace vllama::weights {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "weights/byte_order.h"
-#include "weights/pickle_writer.h"
-#include "weights/readable.h"
-#include "weights/zip_writer.h"
+#include "weights/pth/pickle_writer.h"
+#include "weights/pth/zip_writer.h"
+#include "weights/values/byte_order.h"
+#include "weights/values/readable.h"
 
 namespace vllama::weights {
 namespace {

@@ -8,8 +8,8 @@
 #include <functional>
 #include <string>
 
-#include "weights/tensors.h"
-#include "weights/value.h"
+#include "weights/values/tensors.h"
+#include "weights/values/value.h"
 
 namespace vllama::weights {
 

@@ -13,7 +13,7 @@
 #include "tests/checkpoint/sample_steps.h"
 #include "tests/support/fixtures.h"
 #include "tests/weights/sample_files.h"
-#include "weights/checksum.h"
+#include "weights/values/checksum.h"
 
 using namespace vllama;
 using namespace vllama::checkpoint;

@@ -7,7 +7,7 @@
 #include "core/files.h"
 #include "media/video.h"
 #include "tests/support/fixtures.h"
-#include "weights/pth_reader.h"
+#include "weights/pth/pth_reader.h"
 
 using namespace vllama;
 

@@ -10,8 +10,8 @@
 #include "tests/support/tensors.h"
 #include "tests/train/recorded_run.h"
 #include "train/run/run_state.h"
-#include "weights/pth_reader.h"
-#include "weights/tensors.h"
+#include "weights/pth/pth_reader.h"
+#include "weights/values/tensors.h"
 
 namespace vllama::test {
 namespace {

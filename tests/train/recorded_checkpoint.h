@@ -3,7 +3,7 @@
 
 #include "checkpoint/step_directory.h"
 #include "train/run/run_config.h"
-#include "weights/value.h"
+#include "weights/values/value.h"
 
 namespace vllama::test {
 

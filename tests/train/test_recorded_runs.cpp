@@ -16,8 +16,8 @@
 #include "train/export/export.h"
 #include "train/loop/trainer.h"
 #include "train/train.h"
-#include "weights/pth_reader.h"
-#include "weights/tensors.h"
+#include "weights/pth/pth_reader.h"
+#include "weights/values/tensors.h"
 
 using namespace vllama;
 using namespace vllama::test;

@@ -3,8 +3,8 @@
 
 #include <fstream>
 
-#include "weights/byte_order.h"
-#include "weights/zip_writer.h"
+#include "weights/pth/zip_writer.h"
+#include "weights/values/byte_order.h"
 
 namespace vllama::test {
 

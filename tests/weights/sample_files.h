@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "weights/value.h"
+#include "weights/values/value.h"
 
 namespace vllama::test {
 

@@ -5,7 +5,7 @@
 #include "core/files.h"
 #include "tests/support/fixtures.h"
 #include "weights/describe.h"
-#include "weights/pth_reader.h"
+#include "weights/pth/pth_reader.h"
 #include "weights/tensor_source.h"
 
 using namespace vllama;

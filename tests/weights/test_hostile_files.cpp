@@ -6,12 +6,12 @@
 #include "core/files.h"
 #include "tests/support/fixtures.h"
 #include "tests/weights/sample_files.h"
-#include "weights/byte_order.h"
-#include "weights/pickle_machine.h"
-#include "weights/pth_reader.h"
+#include "weights/pth/pickle_machine.h"
+#include "weights/pth/pth_reader.h"
+#include "weights/pth/zip_reader.h"
 #include "weights/safetensors_reader.h"
+#include "weights/values/byte_order.h"
 #include "weights/weight_table.h"
-#include "weights/zip_reader.h"
 
 using namespace vllama;
 using namespace vllama::weights;

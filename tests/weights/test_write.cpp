@@ -12,9 +12,9 @@
 #include "core/files.h"
 #include "tests/support/fixtures.h"
 #include "tests/weights/sample_files.h"
-#include "weights/pth_reader.h"
+#include "weights/pth/pth_reader.h"
+#include "weights/pth/zip_reader.h"
 #include "weights/write.h"
-#include "weights/zip_reader.h"
 
 using namespace vllama;
 using namespace vllama::weights;

@@ -10,9 +10,9 @@
 
 #include "models/base_files.h"
 #include "tools/commands/commands.h"
-#include "toy_world/base/base_models.h"
-#include "toy_world/base/language.h"
-#include "toy_world/base/language_gate.h"
+#include "toy_world/language/language.h"
+#include "toy_world/language/language_gate.h"
+#include "toy_world/senses/base_models.h"
 
 namespace vllama::tools {
 namespace {

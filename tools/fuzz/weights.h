@@ -2,7 +2,7 @@
 #pragma once
 
 #include "tools/fuzz/input.h"
-#include "weights/value.h"
+#include "weights/values/value.h"
 
 namespace vllama::fuzz {
 

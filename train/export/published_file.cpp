@@ -15,8 +15,8 @@
 #include "train/export/model_card.h"
 #include "train/export/new_output.h"
 #include "train/run/find_step.h"
-#include "weights/file_format.h"
-#include "weights/pth_reader.h"
+#include "weights/pth/file_format.h"
+#include "weights/pth/pth_reader.h"
 #include "weights/tensor_source.h"
 #include "weights/write.h"
 

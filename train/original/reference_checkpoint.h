@@ -7,7 +7,7 @@
 
 #include "inference/open_model.h"
 #include "train/saved/saved_checkpoint.h"
-#include "weights/value.h"
+#include "weights/values/value.h"
 
 namespace vllama::train {
 

@@ -6,7 +6,7 @@
 
 #include "core/files.h"
 #include "train/run/config_change.h"
-#include "weights/checksum.h"
+#include "weights/values/checksum.h"
 
 namespace vllama::train {
 namespace {

@@ -9,8 +9,8 @@
 #include "inference/bundle/open_bundle.h"
 #include "train/saved/chat_settings.h"
 #include "train/saved/model_card_file.h"
-#include "weights/file_format.h"
-#include "weights/pth_reader.h"
+#include "weights/pth/file_format.h"
+#include "weights/pth/pth_reader.h"
 
 namespace vllama::train {
 namespace {

@@ -21,9 +21,9 @@
 #include "train/run/config_json.h"
 #include "train/saved/open_saved.h"
 #include "train/train.h"
-#include "weights/pth_reader.h"
+#include "weights/pth/pth_reader.h"
 #include "weights/tensor_source.h"
-#include "weights/tensors.h"
+#include "weights/values/tensors.h"
 
 using namespace vllama;
 using namespace vllama::test;

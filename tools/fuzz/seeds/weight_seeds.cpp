@@ -7,9 +7,9 @@
 #include "core/files.h"
 #include "text/train_tokenizer.h"
 #include "tools/fuzz/seeds/seeds.h"
-#include "weights/byte_order.h"
+#include "weights/pth/zip_reader.h"
+#include "weights/values/byte_order.h"
 #include "weights/write.h"
-#include "weights/zip_reader.h"
 
 namespace vllama::fuzz {
 namespace {

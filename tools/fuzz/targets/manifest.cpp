@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "tools/fuzz/input.h"
-#include "weights/checksum.h"
+#include "weights/values/checksum.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;

@@ -1,6 +1,6 @@
 // The pickle machine alone, with storages of whatever size the pickle asks for.
 #include "tools/fuzz/weights.h"
-#include "weights/pickle_machine.h"
+#include "weights/pth/pickle_machine.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;

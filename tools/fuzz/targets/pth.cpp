@@ -2,10 +2,10 @@
 // of them.
 #include "tools/fuzz/weights.h"
 #include "weights/describe.h"
-#include "weights/pth_reader.h"
-#include "weights/tensors.h"
+#include "weights/pth/pth_reader.h"
+#include "weights/pth/zip_reader.h"
+#include "weights/values/tensors.h"
 #include "weights/weight_table.h"
-#include "weights/zip_reader.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;

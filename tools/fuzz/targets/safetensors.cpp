@@ -2,7 +2,7 @@
 #include "tools/fuzz/weights.h"
 #include "weights/describe.h"
 #include "weights/safetensors_reader.h"
-#include "weights/tensors.h"
+#include "weights/values/tensors.h"
 
 using namespace vllama;
 using namespace vllama::fuzz;
