@@ -13,126 +13,14 @@
 
 #include "core/files.h"
 #include "core/random.h"
-#include "datasets/index/index_file.h"
 #include "tests/datasets/annotation_file.h"
+#include "tests/datasets/index/index_bench.h"
 
 namespace vllama::datasets {
 namespace {
 
 using Catch::Matchers::Contains;
-namespace fs = std::filesystem;
 using std::chrono::milliseconds;
-
-struct Pair {
-  std::uint64_t first, second;
-};
-
-IndexContent example_content() {
-  IndexContent content;
-  content.add("pairs", std::vector<Pair>{{1, 2}, {3, 4}, {5, 6}});
-  content.add("none", std::vector<std::uint64_t>{});
-  IndexTexts names;
-  names.add("");
-  names.add("caf\xC3\xA9");
-  names.add(std::string("\0\xFF", 2));
-  content.add("names", std::move(names));
-  tables::EntryTallies tallies;
-  tallies.invalid.add("missing_caption", "rows.csv:7");
-  tallies.invalid.add("missing_caption", "rows.csv:9", "a detail");
-  tallies.doubtful.add("duplicate_id", "rows.csv:8", "'x' occurred before");
-  content.add(tallies);
-  return content;
-}
-
-void check_example(const Index& index) {
-  const auto pairs = index.array<Pair>("pairs");
-  REQUIRE(pairs.size() == 3);
-  CHECK(pairs[2].second == 6);
-  CHECK(index.array<std::uint64_t>("none").empty());
-  const TextArray names = index.texts("names");
-  REQUIRE(names.size() == 3);
-  CHECK(names[0].empty());
-  CHECK(names[1] == "caf\xC3\xA9");
-  CHECK(names[2] == std::string("\0\xFF", 2));
-  const tables::EntryTallies tallies = index.tallies();
-  CHECK(tallies.invalid.summary() == "2 missing_caption, the first at rows.csv:7");
-  CHECK(tallies.invalid.listed()[1].detail == "a detail");
-  CHECK(tallies.doubtful.count_of_reason() == Counts{{"duplicate_id", 1}});
-}
-
-// A file to be indexed, and a folder that keeps the index.
-class Bench {
- public:
-  Bench() : folder_(IndexFolder::open(files_.path() / "indexes")) {
-    std::ofstream(source()) << "some rows";
-  }
-
-  fs::path source() const { return files_.path() / "rows"; }
-  fs::path builds() const { return files_.path() / "builds"; }
-  const IndexFolder& folder() const { return folder_; }
-  IndexKey key() const { return {"test reader 1", {source()}}; }
-
-  Index open() {
-    return open_index(folder_, key(), [this] {
-      ++num_builds;
-      return example_content();
-    });
-  }
-  fs::path index_file() const {
-    for (const auto& entry : fs::directory_iterator(*folder_.path()))
-      if (entry.path().extension() == ".index") return entry.path();
-    return {};
-  }
-
-  int num_builds = 0;
-
- private:
-  test::TemporaryFolder files_;
-  IndexFolder folder_;
-};
-
-// Runs `work` in a process of its own, which ends with the status 0 if it returns true.
-template <class Work>
-pid_t start_process(Work&& work) {
-  const pid_t process = fork();
-  if (process == 0) _exit(work() ? 0 : 1);
-  REQUIRE(process > 0);
-  return process;
-}
-
-int status_of(pid_t process) {
-  int status = 0;
-  waitpid(process, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-void append_line(const fs::path& path, const std::string& line) {
-  std::ofstream(path, std::ios::app) << line + "\n";
-}
-
-// What is known of the mapping of a file in this process.
-struct Mapping {
-  std::string inode;
-  std::int64_t dirty_kilobytes = 0;  // pages that this process has for itself
-};
-
-Mapping mapping_of(const fs::path& file) {
-  std::ifstream smaps("/proc/self/smaps");
-  Mapping found;
-  bool is_inside = false;
-  for (std::string line; std::getline(smaps, line);) {
-    std::istringstream words(line);
-    std::string range, flags, offset, device, inode, path;
-    words >> range >> flags >> offset >> device >> inode >> path;
-    if (range.find('-') != std::string::npos) {
-      is_inside = path == file.string();
-      if (is_inside) found.inode = inode;
-    } else if (is_inside && range == "Private_Dirty:") {
-      found.dirty_kilobytes += std::stoll(flags);
-    }
-  }
-  return found;
-}
 
 }  // namespace
 
@@ -239,73 +127,6 @@ TEST_CASE("numbers of a directory that lead outside are found though the checksu
       check_example(bench.open());
       CHECK(bench.num_builds == ++expected);
     }
-}
-
-TEST_CASE("four processes that start together build one index and share its memory") {
-  Bench bench;
-  std::vector<pid_t> processes;
-  for (int i = 0; i < 4; ++i)
-    processes.push_back(start_process([&] {
-      const Index index = open_index(bench.folder(), bench.key(), [&] {
-        append_line(bench.builds(), "built");
-        std::this_thread::sleep_for(milliseconds(300));
-        return example_content();
-      });
-      const Mapping mapping = mapping_of(bench.index_file());
-      append_line(bench.builds(), mapping.inode);
-      return index.array<Pair>("pairs")[1].second == 4 && mapping.dirty_kilobytes == 0;
-    }));
-  for (const pid_t process : processes) CHECK(status_of(process) == 0);
-  struct stat facts {};
-  REQUIRE(stat(bench.index_file().c_str(), &facts) == 0);
-  const std::string inode = std::to_string(facts.st_ino) + "\n";
-  CHECK(read_file(bench.builds()) == "built\n" + inode + inode + inode + inode);
-}
-
-TEST_CASE("threads of one process build one index, too") {
-  Bench bench;
-  std::atomic<int> num_builds = 0;
-  {
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i)
-      threads.emplace_back([&] {
-        open_index(bench.folder(), bench.key(), [&] {
-          ++num_builds;
-          std::this_thread::sleep_for(milliseconds(50));
-          return example_content();
-        });
-      });
-  }
-  CHECK(num_builds == 1);
-}
-
-TEST_CASE("a builder that is killed leaves a state in which the next one builds") {
-  Bench bench;
-  const pid_t builder = start_process([&] {
-    open_index(bench.folder(), bench.key(), [&] {
-      append_line(bench.builds(), "begun");
-      std::this_thread::sleep_for(milliseconds(60'000));
-      return example_content();
-    });
-    return true;
-  });
-  while (!fs::exists(bench.builds())) std::this_thread::sleep_for(milliseconds(1));
-  // Another one waits meanwhile, and takes over.
-  const pid_t waiting = start_process([&] {
-    open_index(bench.folder(), bench.key(), [&] {
-      append_line(bench.builds(), "taken over");
-      return example_content();
-    });
-    return true;
-  });
-  std::this_thread::sleep_for(milliseconds(100));
-  CHECK(read_file(bench.builds()) == "begun\n");
-  kill(builder, SIGKILL);
-  CHECK(status_of(builder) == 128 + SIGKILL);
-  CHECK(status_of(waiting) == 0);
-  CHECK(read_file(bench.builds()) == "begun\ntaken over\n");
-  check_example(bench.open());
-  CHECK(bench.num_builds == 0);
 }
 
 TEST_CASE("half a file of a builder that was killed while it wrote is no index") {

@@ -8,27 +8,19 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "inference/bundle/file_hash.h"
-#include "tests/train/tiny_world.h"
+#include "tests/train/half_run.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/run/find_step.h"
 #include "train/saved/open_saved.h"
 #include "train/show/show.h"
-#include "train/train.h"
 
 using namespace vllama;
 using namespace vllama::train;
 using Catch::Contains;
+using test::half_run;
 namespace fs = std::filesystem;
 
 namespace {
-
-// The run stops after four of its steps, and has two to go.
-RunConfig half_run(const test::TinyWorld& world) {
-  const RunConfig config = world.run("run");
-  REQUIRE(train::train(config, {}) == 0);
-  fs::remove_all(world.path("run/checkpoints/step_000006"));
-  return config;
-}
 
 fs::path newest(const RunConfig& config) {
   return *find_step(config.output_dir);
