@@ -20,19 +20,19 @@ std::int64_t num_frames(const inference::ChatSettings& chat, const PromptConfig&
   return config.num_frames > 0 ? config.num_frames : chat.num_frames;
 }
 
-// Which of `count` rows in order stands at each place.
-std::vector<std::int64_t> row_order(std::int64_t count, const TaskConfig& task,
-                                    const std::string& id) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  if (task.frame_order == FrameOrder::reversed) std::ranges::reverse(rows);
+// Which of `count` frames or clips of sound stands at each place.
+std::vector<std::int64_t> order_of_units(std::int64_t count, const TaskConfig& task,
+                                         const std::string& id) {
+  std::vector<std::int64_t> units(static_cast<std::size_t>(count));
+  std::iota(units.begin(), units.end(), std::int64_t{0});
+  if (task.frame_order == FrameOrder::reversed) std::ranges::reverse(units);
   if (task.frame_order == FrameOrder::shuffled) {
     RandomStream stream(random_key(
         {task.control_seed, static_cast<std::uint64_t>(RandomPurpose::frame_order), fnv1a(id)}));
-    for (std::size_t left = rows.size(); left > 1; --left)
-      std::swap(rows[left - 1], rows[stream.below(left)]);
+    for (std::size_t left = units.size(); left > 1; --left)
+      std::swap(units[left - 1], units[stream.below(left)]);
   }
-  return rows;
+  return units;
 }
 
 bool is_sound(const samples::MediaInput& input) {
@@ -74,11 +74,11 @@ PreparedQuestion QuestionPrompts::prepare(const Question& question) const {
     return prepared;
   }
   for (samples::MediaInput& input : prepared.medium.inputs) {
-    const std::int64_t num_rows = input.values.size(0);
-    if (!is_sound(input)) prepared.num_frames = num_rows;
+    const std::int64_t num_units = input.values.size(0);
+    if (!is_sound(input)) prepared.num_frames = num_units;
     if (task_.frame_order != FrameOrder::in_order)
       input.values = input.values.index_select(
-          0, at::tensor(row_order(num_rows, task_, question.expected.id), at::kLong));
+          0, at::tensor(order_of_units(num_units, task_, question.expected.id), at::kLong));
   }
   return prepared;
 }

@@ -1,5 +1,5 @@
-// A pretrained encoder: from pictures, or clips of sound, to tokens. Shapes: R rows (pictures or
-// clips), L tokens a row, D width.
+// A pretrained encoder: from pictures, or clips of sound, to tokens. Shapes: U units (pictures or
+// clips), L tokens a unit, D width.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace vllama::encoders {
 
-// Of one row, forward.
+// Of one unit, forward.
 struct EncoderCost {
   double flops = 0;                  // of matrix products and attention (models/flops.h)
   std::int64_t working_numbers = 0;  // that are in memory at a time, without gradients
@@ -21,14 +21,14 @@ class Encoder {
  public:
   virtual ~Encoder() = default;
 
-  // What a row is.
+  // What a unit is.
   virtual samples::EncoderInput input() const = 0;
-  virtual std::int64_t tokens_per_row() const = 0;
+  virtual std::int64_t tokens_per_unit() const = 0;
   virtual std::int64_t width() const = 0;
 
   // Rows as samples have them, on the device of the weights, as what the encoder computes with.
-  virtual at::Tensor prepared(const at::Tensor& rows) const = 0;
-  // Prepared rows -> [R * L, D], row by row.
+  virtual at::Tensor prepared(const at::Tensor& units) const = 0;
+  // Prepared units -> [U * L, D], unit by unit.
   virtual at::Tensor operator()(const at::Tensor& inputs) const = 0;
 
   // The parameters under the names of the encoder's published file.
@@ -44,7 +44,7 @@ class Encoder {
                            const weights::TensorSource& /*file*/) const {}
   virtual void finish_reading(const weights::TensorSource& /*file*/) {}
 
-  virtual EncoderCost cost_per_row() const = 0;
+  virtual EncoderCost cost_per_unit() const = 0;
 };
 
 }  // namespace vllama::encoders

@@ -67,7 +67,7 @@ void EvaEncoder::finish_reading(const weights::TensorSource& file) {
               file.tensors().front().file, *from, vit_.config().num_tokens());
 }
 
-EncoderCost EvaEncoder::cost_per_row() const {
+EncoderCost EvaEncoder::cost_per_unit() const {
   const EvaVitConfig& config = vit_.config();
   return transformer_cost(config, 3 * config.patch_size * config.patch_size);
 }

@@ -16,7 +16,7 @@ class EvaEncoder final : public Encoder {
   explicit EvaEncoder(const EvaVitConfig& config);
 
   samples::EncoderInput input() const override;
-  std::int64_t tokens_per_row() const override { return vit_.config().num_tokens(); }
+  std::int64_t tokens_per_unit() const override { return vit_.config().num_tokens(); }
   std::int64_t width() const override { return vit_.config().width; }
 
   // frames_FHWC uint8 -> images_FCHW in the type of the weights
@@ -34,7 +34,7 @@ class EvaEncoder final : public Encoder {
   void take_shapes(nn::ParameterList& parameters, const weights::TensorSource& file) const override;
   void finish_reading(const weights::TensorSource& file) override;
 
-  EncoderCost cost_per_row() const override;
+  EncoderCost cost_per_unit() const override;
 
  private:
   EvaVit vit_;

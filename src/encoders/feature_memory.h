@@ -16,7 +16,7 @@ class FeatureMemory {
   // Bounds what is kept; once it is full nothing more is added. 0: nothing is kept.
   explicit FeatureMemory(std::int64_t most_bytes) : most_bytes_(most_bytes) {}
 
-  // Features of inputs end to end, without autograd history: [N * R, D] of [N, ...], R rows each.
+  // Features of inputs end to end, without autograd history: [N * L, D] of [N, ...], L tokens each.
   using Encode = std::function<at::Tensor(const at::Tensor& inputs)>;
 
   // encode(inputs), where the inputs of a medium that is known by its bytes (by 64 bits of a hash)

@@ -95,7 +95,7 @@ at::Tensor ImageBindPictures::operator()(const at::Tensor& images_FCHW) const {
 
 // The kernel of the patches spans two frames in time. (The encoder here sums it over them, which
 // saves 0.1 % of the whole.)
-EncoderCost ImageBindPictures::cost_per_row() const {
+EncoderCost ImageBindPictures::cost_per_unit() const {
   const ImageBindVisionConfig& config = trunk_.config();
   return with_head(transformer_cost(config, 2 * 3 * config.patch_size * config.patch_size),
                    config.width, space_.width);
@@ -129,7 +129,7 @@ void ImageBindSounds::finish_reading(const weights::TensorSource& file) {
               kLogAudioFactorName, factor, kPublishedFactor);
 }
 
-EncoderCost ImageBindSounds::cost_per_row() const {
+EncoderCost ImageBindSounds::cost_per_unit() const {
   const ImageBindAudioConfig& config = trunk_.config();
   return with_head(
       transformer_cost(config, config.kernel_size * config.kernel_size, /*extra_keys=*/1),

@@ -1,5 +1,5 @@
 // ImageBind's encoders, whose embeddings of pictures and of sound lie in one space (arXiv
-// 2305.05665). Each makes one token of a row.
+// 2305.05665). Each makes one token of a unit.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ class ImageBindPictures final : public Encoder {
   ImageBindPictures(const ImageBindVisionConfig& config, const SharedSpace& space);
 
   samples::EncoderInput input() const override;
-  std::int64_t tokens_per_row() const override { return 1; }
+  std::int64_t tokens_per_unit() const override { return 1; }
   std::int64_t width() const override { return space_.width; }
   // frames_FHWC uint8 -> images_FCHW in the type of the weights
   at::Tensor prepared(const at::Tensor& frames_FHWC) const override;
@@ -30,7 +30,7 @@ class ImageBindPictures final : public Encoder {
 
   void declare(nn::ParameterList& list) override { trunk_.declare(list); }
   bool is_unused(const std::string& name) const override { return is_unused_image_bind_name(name); }
-  EncoderCost cost_per_row() const override;
+  EncoderCost cost_per_unit() const override;
 
   const ImageBindVision& trunk() const { return trunk_; }
 
@@ -45,7 +45,7 @@ class ImageBindSounds final : public Encoder {
   ImageBindSounds(const ImageBindAudioConfig& config, const SharedSpace& space);
 
   samples::EncoderInput input() const override { return samples::SoundInput{samples::audio_clips}; }
-  std::int64_t tokens_per_row() const override { return 1; }
+  std::int64_t tokens_per_unit() const override { return 1; }
   std::int64_t width() const override { return space_.width; }
   at::Tensor prepared(const at::Tensor& mel_K1MT) const override { return mel_K1MT; }
   // mel_K1MT of any floating-point type -> embeddings of length sqrt(D), or published_factor() at
@@ -58,7 +58,7 @@ class ImageBindSounds final : public Encoder {
   // Holds the factor in fp32 whatever the trunk computes in, and warns if it is not the published
   // 20.
   void finish_reading(const weights::TensorSource& file) override;
-  EncoderCost cost_per_row() const override;
+  EncoderCost cost_per_unit() const override;
 
   // What the file multiplies unit vectors of sound with: min(exp(log_logit_scale), 100), a scalar.
   at::Tensor published_factor() const;

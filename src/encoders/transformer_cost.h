@@ -16,7 +16,7 @@ constexpr double attention_flops(double queries, double keys, double width) {
   return 2 * product_flops(queries, keys, width);
 }
 
-// Of a row whose tokens are a class token and patches with `patch_elements` numbers each;
+// Of a unit whose tokens are a class token and patches with `patch_elements` numbers each;
 // `extra_keys` are attended to beside the tokens. Without gradients about four widths of the
 // feed-forward layer are in memory for each token.
 template <class Sizes>

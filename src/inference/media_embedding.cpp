@@ -5,7 +5,7 @@ namespace vllama::inference {
 at::Tensor media_embedding(const models::VideoLlama& model, const samples::MediaInput& input) {
   samples::MediaGroup group;
   group.values = input.values;
-  group.rows_per_medium = {input.values.size(0)};
+  group.units_per_medium = {input.values.size(0)};
   return model.media_embeddings(input.encoder, group);
 }
 

@@ -30,34 +30,34 @@ void KeyValueCache::copy_from(const KeyValueCache& other, std::int64_t source, s
   VLLAMA_ASSERT(
       other.length(source) <= capacity_,
       fmt::format("{} tokens for a slot with room for {}", other.length(source), capacity_));
-  const auto copy_rows = [&](const at::Tensor& to_BSGK, const at::Tensor& from_BSGK) {
+  const auto copy_tokens = [&](const at::Tensor& to_BSGK, const at::Tensor& from_BSGK) {
     to_BSGK.select(0, target)
         .narrow(0, num_equal, count)
         .copy_(from_BSGK.select(0, source).narrow(0, num_equal, count));
   };
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    copy_rows(layers_[i].keys_BSGK, other.layers_[i].keys_BSGK);
-    copy_rows(layers_[i].values_BSGK, other.layers_[i].values_BSGK);
+    copy_tokens(layers_[i].keys_BSGK, other.layers_[i].keys_BSGK);
+    copy_tokens(layers_[i].values_BSGK, other.layers_[i].values_BSGK);
   }
   lengths_[static_cast<std::size_t>(target)] = other.length(source);
 }
 
-nn::NewRows KeyValueCache::place(const nn::Segments& rows,
-                                 std::span<const std::int64_t> slots) const {
-  nn::NewRows placed{rows, {slots.begin(), slots.end()}, {}};
+nn::NewTokens KeyValueCache::place(const nn::Segments& segments,
+                                   std::span<const std::int64_t> slots) const {
+  nn::NewTokens placed{segments, {slots.begin(), slots.end()}, {}};
   for (std::size_t i = 0; i < slots.size(); ++i) {
     placed.lengths_before.push_back(length(slots[i]));
-    VLLAMA_ASSERT(length(slots[i]) + rows.length(static_cast<std::int64_t>(i)) <= capacity_,
+    VLLAMA_ASSERT(length(slots[i]) + segments.length(static_cast<std::int64_t>(i)) <= capacity_,
                   fmt::format("{} tokens and {} more for a slot with room for {}", length(slots[i]),
-                              rows.length(static_cast<std::int64_t>(i)), capacity_));
+                              segments.length(static_cast<std::int64_t>(i)), capacity_));
   }
   return placed;
 }
 
-void KeyValueCache::advance(const nn::NewRows& rows) {
-  for (std::size_t i = 0; i < rows.slots.size(); ++i)
-    lengths_[static_cast<std::size_t>(rows.slots[i])] =
-        rows.lengths_before[i] + rows.rows.length(static_cast<std::int64_t>(i));
+void KeyValueCache::advance(const nn::NewTokens& tokens) {
+  for (std::size_t i = 0; i < tokens.slots.size(); ++i)
+    lengths_[static_cast<std::size_t>(tokens.slots[i])] =
+        tokens.lengths_before[i] + tokens.segments.length(static_cast<std::int64_t>(i));
 }
 
 }  // namespace vllama::language

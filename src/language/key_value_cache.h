@@ -31,10 +31,10 @@ class KeyValueCache {
                  std::int64_t num_equal = 0);
 
   const nn::LayerCache& layer(std::size_t index) const { return layers_.at(index); }
-  // Throws InternalError if a slot has no room for its rows.
-  nn::NewRows place(const nn::Segments& rows, std::span<const std::int64_t> slots) const;
-  // The layers have got these rows.
-  void advance(const nn::NewRows& rows);
+  // Throws InternalError if a slot has no room for its tokens.
+  nn::NewTokens place(const nn::Segments& segments, std::span<const std::int64_t> slots) const;
+  // The layers have got these tokens.
+  void advance(const nn::NewTokens& tokens);
 
  private:
   std::int64_t capacity_;

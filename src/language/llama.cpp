@@ -91,16 +91,17 @@ at::Tensor LlamaLayer::operator()(const at::Tensor& hidden_TH,
 }
 
 at::Tensor LlamaLayer::extend(const at::Tensor& hidden_TH,
-                              const nn::RotaryEmbedding::Angles& angles, const nn::NewRows& rows,
-                              const nn::LayerCache& cache) const {
-  // A prompt has rows enough for matrix products; one new row each is bound by memory.
-  if (rows.is_step() && has_step_kernels(hidden_TH)) return step(hidden_TH, angles, rows, cache);
+                              const nn::RotaryEmbedding::Angles& angles,
+                              const nn::NewTokens& tokens, const nn::LayerCache& cache) const {
+  // A prompt has tokens enough for matrix products; one new token each is bound by memory.
+  if (tokens.is_step() && has_step_kernels(hidden_TH))
+    return step(hidden_TH, angles, tokens, cache);
   const auto [q_TAK, k_TGK, v_TGK] = heads(attention_norm(hidden_TH), angles);
   return feed_forward(hidden_TH +
-                      output(nn::cached_attention(q_TAK, k_TGK, v_TGK, rows, cache).flatten(1)));
+                      output(nn::cached_attention(q_TAK, k_TGK, v_TGK, tokens, cache).flatten(1)));
 }
 
-// Kernels take whole matrices in the type of the rows.
+// Kernels take whole matrices in the type of the hidden states.
 bool LlamaLayer::has_step_kernels(const at::Tensor& hidden_TH) const {
   const auto fits = [&](const nn::Linear* linear) {
     return !linear->adapter && linear->weight_OI.scalar_type() == hidden_TH.scalar_type();
@@ -111,13 +112,13 @@ bool LlamaLayer::has_step_kernels(const at::Tensor& hidden_TH) const {
 }
 
 at::Tensor LlamaLayer::step(const at::Tensor& hidden_RH, const nn::RotaryEmbedding::Angles& angles,
-                            const nn::NewRows& rows, const nn::LayerCache& cache) const {
+                            const nn::NewTokens& tokens, const nn::LayerCache& cache) const {
   // One row a sequence: reading the matrices is all the time there is, so those that read the same
-  // rows are gone through in one call.
+  // tokens are gone through in one call.
   at::Tensor heads_RX = nn::step_products(attention_norm(hidden_RH),
                                           {query.weight_OI, key.weight_OI, value.weight_OI});
   if (query.biased) heads_RX += at::cat({query.bias_O, key.bias_O, value.bias_O});
-  const at::Tensor context_RX = nn::step_attention(heads_RX, angles, rows, cache);
+  const at::Tensor context_RX = nn::step_attention(heads_RX, angles, tokens, cache);
   const at::Tensor attended_RH = hidden_RH + nn::step_products(context_RX, {output.weight_OI});
   const at::Tensor gate_up_RX =
       nn::step_products(mlp_norm(attended_RH), {gate.weight_OI, up.weight_OI});
@@ -217,11 +218,11 @@ at::Tensor Llama::hidden(const at::Tensor& inputs_TH, const nn::Segments& sequen
   return hidden_TH;
 }
 
-at::Tensor Llama::extend(const at::Tensor& inputs_TH, const nn::Segments& rows,
+at::Tensor Llama::extend(const at::Tensor& inputs_TH, const nn::Segments& segments,
                          std::span<const std::int64_t> slots, KeyValueCache& cache) const {
   VLLAMA_ASSERT(!shards_, "sequences go on in whole layers");
   const at::AutoGradMode no_graph(false);
-  const nn::NewRows placed = cache.place(rows, slots);
+  const nn::NewTokens placed = cache.place(segments, slots);
   const std::vector<std::int64_t> positions = placed.positions();
   check_positions(*std::ranges::max_element(positions) + 1);
   const auto table_rows =

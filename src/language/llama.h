@@ -37,9 +37,10 @@ struct LlamaLayer {
   at::Tensor operator()(const at::Tensor& hidden_TH, const nn::RotaryEmbedding::Angles& angles,
                         const nn::Segments& sequences) const;
 
-  // The same for new rows of sequences whose earlier rows are in `cache`, which gets the new ones.
+  // The same for new tokens of sequences whose earlier ones are in `cache`, which gets the new
+  // ones.
   at::Tensor extend(const at::Tensor& hidden_TH, const nn::RotaryEmbedding::Angles& angles,
-                    const nn::NewRows& rows, const nn::LayerCache& cache) const;
+                    const nn::NewTokens& tokens, const nn::LayerCache& cache) const;
 
  private:
   struct Heads {
@@ -49,7 +50,7 @@ struct LlamaLayer {
   at::Tensor feed_forward(const at::Tensor& attended_TH) const;
   bool has_step_kernels(const at::Tensor& hidden_TH) const;
   at::Tensor step(const at::Tensor& hidden_RH, const nn::RotaryEmbedding::Angles& angles,
-                  const nn::NewRows& rows, const nn::LayerCache& cache) const;
+                  const nn::NewTokens& tokens, const nn::LayerCache& cache) const;
   at::Tensor attend(const at::Tensor& normed_TH, const nn::RotaryEmbedding::Angles& angles,
                     const nn::Segments& sequences) const;
 };
@@ -100,15 +101,15 @@ class Llama {
                     bool recompute_layers = false) const;
 
   // The same for sequences under way: sequence i goes on in slots[i] of the cache with the i-th
-  // segment of the rows, behind what the slot holds. Without autograd, layers whole. Throws
+  // segment, behind what the slot holds. Without autograd, layers whole. Throws
   // UserError if a sequence gets longer than the positions of the model.
-  at::Tensor extend(const at::Tensor& inputs_TH, const nn::Segments& rows,
+  at::Tensor extend(const at::Tensor& inputs_TH, const nn::Segments& segments,
                     std::span<const std::int64_t> slots, KeyValueCache& cache) const;
 
   // normed [M, H] -> logits [M, V], fp32
   at::Tensor logits(const at::Tensor& normed_MH) const;
 
-  // The final norm, on any rows.
+  // The final norm, of any hidden states.
   at::Tensor final_norm(const at::Tensor& hidden_MH) const { return final_norm_(hidden_MH); }
 
   // The output matrix [V, H]: logits = normed hidden x head^T. fp32 when it trains.

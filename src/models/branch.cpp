@@ -31,7 +31,7 @@ Branch assembled(const Config& config, const BranchNames& names, Encoders encode
                                width,
                                names.section},
                  .connector = std::make_unique<QFormer>(config.q_former, width),
-                 .rows_at_once = config.rows_at_once},
+                 .units_at_once = config.units_at_once},
                 language_width);
 }
 
@@ -68,28 +68,28 @@ void Branch::declare_trainable(nn::ParameterList& list) {
   }
 }
 
-std::int64_t Branch::tokens_per_row() const {
+std::int64_t Branch::tokens_per_unit() const {
   return parts_.resampler ? parts_.resampler->num_tokens()
-                          : parts_.encoders.front()->tokens_per_row();
+                          : parts_.encoders.front()->tokens_per_unit();
 }
 
 std::int64_t Branch::width() const {
   return parts_.resampler ? parts_.resampler->width() : parts_.encoders.front()->width();
 }
 
-at::Tensor Branch::encode(std::size_t encoder, const at::Tensor& rows) const {
-  return encode_prepared(encoder, parts_.encoders.at(encoder)->prepared(rows));
+at::Tensor Branch::encode(std::size_t encoder, const at::Tensor& units) const {
+  return encode_prepared(encoder, parts_.encoders.at(encoder)->prepared(units));
 }
 
 at::Tensor Branch::encode_prepared(std::size_t encoder, const at::Tensor& inputs) const {
-  const encoders::Encoder& encode_rows = *parts_.encoders.at(encoder);
-  // What passes together bounds the memory, and nothing else: rows do not see each other.
+  const encoders::Encoder& encode_units = *parts_.encoders.at(encoder);
+  // What passes together bounds the memory, and nothing else: units do not see each other.
   std::vector<at::Tensor> features;
-  for (const at::Tensor& some : inputs.split(parts_.rows_at_once)) {
-    const at::Tensor tokens = frozen_tokens(encode_rows, some);
-    const auto segments = nn::Segments::equal(some.size(0), encode_rows.tokens_per_row());
-    const auto resample = [this, segments](const at::Tensor& of_rows) {
-      return (*parts_.resampler)(of_rows, segments);
+  for (const at::Tensor& some : inputs.split(parts_.units_at_once)) {
+    const at::Tensor tokens = frozen_tokens(encode_units, some);
+    const auto segments = nn::Segments::equal(some.size(0), encode_units.tokens_per_unit());
+    const auto resample = [this, segments](const at::Tensor& of_units) {
+      return (*parts_.resampler)(of_units, segments);
     };
     features.push_back(parts_.resampler ? nn::recompute_in_backward(resample, tokens) : tokens);
   }
@@ -97,23 +97,23 @@ at::Tensor Branch::encode_prepared(std::size_t encoder, const at::Tensor& inputs
 }
 
 at::Tensor Branch::embed(const at::Tensor& features,
-                         const std::vector<std::int64_t>& rows_per_medium,
+                         const std::vector<std::int64_t>& units_per_medium,
                          const nn::Dropout& dropout) const {
   const BranchNames& names = parts_.names;
   std::vector<std::int64_t> tokens_per_medium;
-  for (const std::int64_t num_rows : rows_per_medium) {
-    if (num_rows > most_rows())
+  for (const std::int64_t num_units : units_per_medium) {
+    if (num_units > most_units())
       throw UserError(fmt::format(
           "{} frames or sound clips do not fit {}.{} = {}; {}.{}: interpolated takes any number",
-          num_rows, names.section, names.max_positions_key, most_rows(), names.section,
+          num_units, names.section, names.max_positions_key, most_units(), names.section,
           names.positions_key));
-    tokens_per_medium.push_back(num_rows * tokens_per_row());
+    tokens_per_medium.push_back(num_units * tokens_per_unit());
   }
-  // fp32 from here on, as everything that trains. All tokens of a row stand at one time.
-  const at::Tensor placed_RPD = features.to(at::kFloat).view({-1, tokens_per_row(), width()}) +
-                                parts_.positions(rows_per_medium).unsqueeze(1);
+  // fp32 from here on, as everything that trains. All tokens of a unit stand at one time.
+  const at::Tensor placed_UPD = features.to(at::kFloat).view({-1, tokens_per_unit(), width()}) +
+                                parts_.positions(units_per_medium).unsqueeze(1);
   return projection_(
-      (*parts_.connector)(placed_RPD.flatten(0, 1), nn::Segments(tokens_per_medium), dropout));
+      (*parts_.connector)(placed_UPD.flatten(0, 1), nn::Segments(tokens_per_medium), dropout));
 }
 
 Branch make_branch(const VisionConfig& config, std::int64_t language_width) {

@@ -1,7 +1,7 @@
 // A branch of the model, in the order of the paper: frames or clips of sound -> encoder ->
-// resampler of each row, if there is one -> positions -> connector -> linear layer into the
-// language model's embedding space. Vision and audio are two configurations of it. Shapes: R rows
-// (frames or clips) of all media end to end, P tokens a row behind encoder and resampler, D their
+// resampler of each, if there is one -> positions -> connector -> linear layer into the
+// language model's embedding space. Vision and audio are two configurations of it. Shapes: U units
+// (frames or clips) of all media end to end, P tokens a unit behind encoder and resampler, D their
 // width, N media, Q tokens a medium, H language-model width.
 #pragma once
 
@@ -30,12 +30,12 @@ class Branch {
  public:
   struct Parts {
     BranchNames names;
-    // One, or several whose tokens lie in one space: of one width, and as many for each row.
+    // One, or several whose tokens lie in one space: of one width, and as many for each unit.
     std::vector<std::unique_ptr<encoders::Encoder>> encoders;
     std::unique_ptr<Connector> resampler;  // null: the encoder's tokens go on as they are
     PositionTable positions;
     std::unique_ptr<Connector> connector;
-    std::int64_t rows_at_once;  // that pass an encoder together
+    std::int64_t units_at_once;  // that pass an encoder together
   };
   Branch(Parts parts, std::int64_t language_width);
 
@@ -46,16 +46,17 @@ class Branch {
   // What a published checkpoint holds of the branch, in its order (modules.h).
   void declare_trainable(nn::ParameterList& list);
 
-  // Rows of encoder number `encoder`, as samples have them -> [R * P, D], with autograd history
+  // Rows of encoder number `encoder`, as samples have them -> [U * P, D], with autograd history
   // only if the resampler trains. Then the encoder's tokens are kept for backward, and what the
-  // resampler computed from them is computed again, rows_at_once at a time.
-  at::Tensor encode(std::size_t encoder, const at::Tensor& rows) const;
-  // The same of rows that the encoder has prepared.
+  // resampler computed from them is computed again, units_at_once at a time.
+  at::Tensor encode(std::size_t encoder, const at::Tensor& units) const;
+  // The same of units that the encoder has prepared.
   at::Tensor encode_prepared(std::size_t encoder, const at::Tensor& inputs) const;
 
-  // The trained part: features [R * P, D] -> [N * Q, H], fp32. Each row gets its position
-  // (position_table.h). Throws UserError if a medium has more rows than there are.
-  at::Tensor embed(const at::Tensor& features, const std::vector<std::int64_t>& rows_per_medium,
+  // The trained part: features [U * P, D] -> [N * Q, H], fp32. Each unit gets its position
+  // (position_table.h). Throws UserError if a medium has more units than
+  // there are positions.
+  at::Tensor embed(const at::Tensor& features, const std::vector<std::int64_t>& units_per_medium,
                    const nn::Dropout& dropout = {}) const;
 
   void clear_unused_positions() { parts_.positions.clear_unused(); }
@@ -67,10 +68,10 @@ class Branch {
   // Null if there is none.
   const Connector* resampler() const { return parts_.resampler.get(); }
   const Connector& connector() const { return *parts_.connector; }
-  std::int64_t most_rows() const { return parts_.positions.most_rows(); }
-  std::int64_t rows_at_once() const { return parts_.rows_at_once; }
+  std::int64_t most_units() const { return parts_.positions.most_units(); }
+  std::int64_t units_at_once() const { return parts_.units_at_once; }
   // Behind encoder and resampler.
-  std::int64_t tokens_per_row() const;
+  std::int64_t tokens_per_unit() const;
 
  private:
   std::int64_t width() const;

@@ -16,7 +16,7 @@ struct VisionConfig {
   config::Size max_positions = config::Size::published(32);
   PositionKind positions = PositionKind::table;
   std::int64_t position_rows = 0;
-  std::int64_t rows_at_once = 64;
+  std::int64_t units_at_once = 64;
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -32,7 +32,7 @@ struct VisionConfig {
           "rows that interpolated positions are spread over, as the number of frames in training; "
           "0: all",
           config::AtLeast<std::int64_t>{0});
-    field("frames_at_once", rows_at_once,
+    field("frames_at_once", units_at_once,
           "frames that pass the encoder and the image Q-Former together; bounds their memory",
           config::AtLeast<std::int64_t>{1});
   }
@@ -49,7 +49,7 @@ struct AudioConfig {
   PositionKind positions = PositionKind::table;
   std::int64_t position_rows = 0;
   encoders::EmbeddingScale embedding_scale = encoders::EmbeddingScale::equal;
-  std::int64_t rows_at_once = 64;
+  std::int64_t units_at_once = 64;
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -71,7 +71,7 @@ struct AudioConfig {
     field("embedding_scale", embedding_scale,
           "equal: pictures and sound as large as the positions; published: length 1 for pictures, "
           "the file's factor (20) for sound, as published checkpoints were trained");
-    field("inputs_at_once", rows_at_once,
+    field("inputs_at_once", units_at_once,
           "frames or sound clips that pass a frozen encoder together; bounds its memory", positive);
   }
 };

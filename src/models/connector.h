@@ -1,5 +1,5 @@
-// What makes of the rows of a medium, however many, always the same number of tokens. Shapes: N
-// media, S rows of all of them end to end, E their width, Q tokens a medium, D their width.
+// What makes of the tokens of a medium, however many, always the same number. Shapes: N media, S
+// tokens of all of them end to end, E their width, Q tokens a medium, D their width.
 #pragma once
 
 #include "models/modules.h"
@@ -24,7 +24,7 @@ class Connector {
                                 nn::Dropout dropout = {}) const = 0;
 
   // Floating-point operations of the matrix products and attention of one medium, forward.
-  virtual double flops(std::int64_t num_rows) const = 0;
+  virtual double flops(std::int64_t num_states) const = 0;
 };
 
 }  // namespace vllama::models

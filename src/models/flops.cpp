@@ -36,7 +36,7 @@ void add_language(StepFlops& flops, const language::LlamaConfig& language, const
     flops.language_forward += linears + attended;
     flops.language_backward += linears + kAttentionBackward * attended;
   }
-  flops.logits = 2 * product_flops(static_cast<double>(shape.num_logit_rows),
+  flops.logits = 2 * product_flops(static_cast<double>(shape.num_logit_tokens),
                                    static_cast<double>(language.width),
                                    static_cast<double>(language.vocabulary_size));
 }
@@ -55,16 +55,16 @@ StepFlops step_flops(const Branch& branch, const language::LlamaConfig& language
   const double projection =
       product_flops(static_cast<double>(connector.num_tokens()),
                     static_cast<double>(connector.width()), static_cast<double>(language.width));
-  for (std::size_t i = 0; i < shape.rows_per_medium.size(); ++i) {
+  for (std::size_t i = 0; i < shape.units_per_medium.size(); ++i) {
     const encoders::Encoder& encoder = *branch.encoders().at(i);
     double& of_encoder = flops.encoders.emplace_back(0);
-    for (const std::int64_t num_rows : shape.rows_per_medium[i]) {
-      const auto rows = static_cast<double>(num_rows);
-      of_encoder += rows * encoder.cost_per_row().flops;
+    for (const std::int64_t num_units : shape.units_per_medium[i]) {
+      const auto units = static_cast<double>(num_units);
+      of_encoder += units * encoder.cost_per_unit().flops;
       if (branch.resampler() != nullptr)
-        flops.resampler += rows * branch.resampler()->flops(encoder.tokens_per_row());
+        flops.resampler += units * branch.resampler()->flops(encoder.tokens_per_unit());
       flops.connector +=
-          kTrainedPasses * (connector.flops(num_rows * branch.tokens_per_row()) + projection);
+          kTrainedPasses * (connector.flops(num_units * branch.tokens_per_unit()) + projection);
     }
   }
   add_language(flops, language, shape);

@@ -12,10 +12,10 @@ namespace vllama::models {
 
 // The real sizes of a batch; nothing is padded.
 struct StepShape {
-  // Of each encoder of the branch: how many rows each of its media has.
-  std::vector<std::vector<std::int64_t>> rows_per_medium;
+  // Of each encoder of the branch: how many units each of its media has.
+  std::vector<std::vector<std::int64_t>> units_per_medium;
   std::vector<std::int64_t> sequence_lengths;
-  std::int64_t num_logit_rows = 0;  // tokens whose logits are computed
+  std::int64_t num_logit_tokens = 0;  // tokens whose logits are computed
 };
 
 struct StepFlops {

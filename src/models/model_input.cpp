@@ -10,7 +10,7 @@ samples::ModelInput model_input(std::span<const Branch> branches) {
       input.encoders.push_back({encoder->input(), input.branches.size()});
     input.branches.push_back({.name = names.branch,
                               .num_tokens = branch.connector().num_tokens(),
-                              .max_positions = branch.most_rows(),
+                              .max_positions = branch.most_units(),
                               .max_positions_key = names.section + "." + names.max_positions_key,
                               .positions_key = names.section + "." + names.positions_key});
   }

@@ -26,19 +26,19 @@ void PositionTable::declare(nn::ParameterList& list, const std::string& prefix) 
   table_.declare(list, prefix, nn::normal(1.0));
 }
 
-at::Tensor PositionTable::operator()(const std::vector<std::int64_t>& rows_per_item) const {
+at::Tensor PositionTable::operator()(const std::vector<std::int64_t>& units_per_item) const {
   if (rule_.kind == PositionKind::none)
     return at::zeros({1, table_.width}, table_.weight_RW.options());
-  if (rule_.kind == PositionKind::interpolated) return interpolated(rows_per_item);
-  return table_(
-      at::tensor(nn::Segments(rows_per_item).positions(), at::kLong).to(table_.weight_RW.device()));
+  if (rule_.kind == PositionKind::interpolated) return interpolated(units_per_item);
+  return table_(at::tensor(nn::Segments(units_per_item).positions(), at::kLong)
+                    .to(table_.weight_RW.device()));
 }
 
-at::Tensor PositionTable::interpolated(const std::vector<std::int64_t>& rows_per_item) const {
+at::Tensor PositionTable::interpolated(const std::vector<std::int64_t>& units_per_item) const {
   const std::int64_t last = rule_.num_rows - 1;
   std::vector<std::int64_t> below, above;
   std::vector<double> shares;
-  for (const std::int64_t count : rows_per_item)
+  for (const std::int64_t count : units_per_item)
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t row = i * rule_.num_rows / count;
       below.push_back(row);
@@ -61,7 +61,7 @@ void PositionTable::clear_unused() {
   if (rule_.kind == PositionKind::none) rows_RW = at::zeros(rows_RW.sizes(), rows_RW.options());
 }
 
-std::int64_t PositionTable::most_rows() const {
+std::int64_t PositionTable::most_units() const {
   return rule_.kind == PositionKind::table ? table_.rows : std::numeric_limits<std::int64_t>::max();
 }
 

@@ -31,8 +31,8 @@ class PositionTable {
 
   void declare(nn::ParameterList& list, const std::string& prefix);
 
-  // What is added to each of the rows of items that lie end to end, [R, W]. Of an item with n rows,
-  // row i gets
+  // What is added to each of the units of items that lie end to end, [U, W]. Of an item with n
+  // units, unit i gets
   //   table         row i of the table
   //   interpolated  what stands at i / n of its first N = num_rows rows: rows floor(i N / n) and
   //   the
@@ -40,17 +40,17 @@ class PositionTable {
   //                 of a clip, so it gets what a frame at this time gets in a clip of N frames;
   //                 with n = N it is the table
   //   none          zero, [1, W]
-  // An item takes at most most_rows().
-  at::Tensor operator()(const std::vector<std::int64_t>& rows_per_item) const;
+  // An item takes at most most_units().
+  at::Tensor operator()(const std::vector<std::int64_t>& units_per_item) const;
 
   // Without positions the table is all zero, so that a file computes the same in programs that add
   // them.
   void clear_unused();
 
-  std::int64_t most_rows() const;
+  std::int64_t most_units() const;
 
  private:
-  at::Tensor interpolated(const std::vector<std::int64_t>& rows_per_item) const;
+  at::Tensor interpolated(const std::vector<std::int64_t>& units_per_item) const;
 
   PositionRule rule_;
   nn::Embedding table_;

@@ -119,12 +119,12 @@ at::Tensor QFormer::operator()(const at::Tensor& states_SE, const nn::Segments& 
   return h;
 }
 
-double QFormer::flops(std::int64_t num_rows) const {
+double QFormer::flops(std::int64_t num_states) const {
   using encoders::attention_flops;
   using encoders::product_flops;
   const auto queries = static_cast<double>(config_.num_queries);
   const auto width = static_cast<double>(config_.width);
-  const auto states = static_cast<double>(num_rows);
+  const auto states = static_cast<double>(num_states);
   const double self =
       product_flops(queries, width, 4 * width) + attention_flops(queries, queries, width);
   const double cross = product_flops(queries, width, 2 * width) +

@@ -1,6 +1,6 @@
 // The BLIP-2 Q-Former: learned queries that read encoder states by cross-attention (post-norm BERT
 // layers). One class serves images (frozen), video and audio (trained). Shapes: N samples, Q
-// queries, D width, S encoder rows of all samples end to end, E their width.
+// queries, D width, S encoder tokens of all samples end to end, E their width.
 #pragma once
 
 #include "config/fields.h"
@@ -69,12 +69,12 @@ class QFormer final : public Connector {
   // The query tokens under the part's own name, or the layers below it ("Qformer.bert...").
   void declare(nn::ParameterList& list, const PublishedPart& part) override;
 
-  // states_SE holds the encoder rows of all samples, divided by state_segments -> [N * Q, D] in
+  // states_SE holds the encoder tokens of all samples, divided by state_segments -> [N * Q, D] in
   // their type.
   at::Tensor operator()(const at::Tensor& states_SE, const nn::Segments& state_segments,
                         nn::Dropout dropout = {}) const override;
 
-  double flops(std::int64_t num_rows) const override;
+  double flops(std::int64_t num_states) const override;
 
   const QFormerConfig& config() const { return config_; }
   std::int64_t encoder_width() const { return encoder_width_; }

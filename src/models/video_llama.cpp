@@ -85,9 +85,9 @@ at::Tensor VideoLlama::media_embeddings(std::size_t encoder, const samples::Medi
   const nn::Dropout dropout =
       dropout_rate > 0 ? nn::Dropout(dropout_rate, group.dropout_keys, device()) : nn::Dropout();
   const at::Tensor features = in_use.features(
-      group.values, group.rows_per_medium,
+      group.values, group.units_per_medium,
       [&](const at::Tensor& values) { return branch.encode(in_use.number, values.to(device())); });
-  return branch.embed(features, group.rows_per_medium, dropout);
+  return branch.embed(features, group.units_per_medium, dropout);
 }
 
 VideoLlama::MediaEmbeddings VideoLlama::media_embeddings(const samples::Batch& batch,
@@ -104,9 +104,10 @@ at::Tensor VideoLlama::spliced_inputs(const samples::Batch& batch,
   for (std::size_t i = 0; i < media.size(); ++i) {
     if (batch.media[i].empty()) continue;
     const at::Tensor& positions_M = batch.media[i].positions_M;
-    VLLAMA_ASSERT(media[i].size(0) == positions_M.size(0),
-                  fmt::format("every media row needs one embedding: {} embeddings for {} rows",
-                              media[i].size(0), positions_M.size(0)));
+    VLLAMA_ASSERT(
+        media[i].size(0) == positions_M.size(0),
+        fmt::format("every place of media needs one embedding: {} embeddings for {} places",
+                    media[i].size(0), positions_M.size(0)));
     inputs_TH =
         inputs_TH.index_copy(0, positions_M.to(device()), media[i].to(inputs_TH.scalar_type()));
   }

@@ -13,11 +13,11 @@ namespace vllama::nn {
 namespace {
 
 // [L, H, K] -> [1, H, L, K], a view.
-at::Tensor heads_first(const at::Tensor& rows_LHK) {
-  return rows_LHK.transpose(0, 1).unsqueeze(0);
+at::Tensor heads_first(const at::Tensor& tokens_LHK) {
+  return tokens_LHK.transpose(0, 1).unsqueeze(0);
 }
 
-// The rows of one sequence behind `num_before` that the cache held; keys and values with those.
+// The tokens of one sequence behind `num_before` that the cache held; keys and values with those.
 at::Tensor attend_behind(const at::Tensor& queries_NAK, const at::Tensor& keys_SGK,
                          const at::Tensor& values_SGK, std::int64_t num_before) {
   const std::int64_t num_new = queries_NAK.size(0);
@@ -36,45 +36,46 @@ at::Tensor attend_behind(const at::Tensor& queries_NAK, const at::Tensor& keys_S
 
 }  // namespace
 
-std::vector<std::int64_t> NewRows::positions() const {
-  std::vector<std::int64_t> result = rows.positions();
+std::vector<std::int64_t> NewTokens::positions() const {
+  std::vector<std::int64_t> result = segments.positions();
   auto position = result.begin();
-  for (std::int64_t i = 0; i < rows.count(); ++i)
-    for (std::int64_t row = 0; row < rows.length(i); ++row)
+  for (std::int64_t i = 0; i < segments.count(); ++i)
+    for (std::int64_t n = 0; n < segments.length(i); ++n)
       *position++ += lengths_before[static_cast<std::size_t>(i)];
   return result;
 }
 
 at::Tensor cached_attention(const at::Tensor& queries_TAK, const at::Tensor& keys_TGK,
-                            const at::Tensor& values_TGK, const NewRows& new_rows,
+                            const at::Tensor& values_TGK, const NewTokens& new_tokens,
                             const LayerCache& cache) {
-  const Segments& rows = new_rows.rows;
-  const auto num_sequences = static_cast<std::size_t>(rows.count());
-  VLLAMA_ASSERT(new_rows.slots.size() == num_sequences &&
-                    new_rows.lengths_before.size() == num_sequences &&
-                    rows.total() == queries_TAK.size(0),
-                "every sequence of new rows has a slot");
+  const Segments& segments = new_tokens.segments;
+  const auto num_sequences = static_cast<std::size_t>(segments.count());
+  VLLAMA_ASSERT(new_tokens.slots.size() == num_sequences &&
+                    new_tokens.lengths_before.size() == num_sequences &&
+                    segments.total() == queries_TAK.size(0),
+                "every sequence of new tokens has a slot");
   for (std::size_t i = 0; i < num_sequences; ++i) {
     const auto sequence = static_cast<std::int64_t>(i);
     const auto append = [&](const at::Tensor& cached_BSGK, const at::Tensor& fresh_TGK) {
-      cached_BSGK.select(0, new_rows.slots[i])
-          .narrow(0, new_rows.lengths_before[i], rows.length(sequence))
-          .copy_(fresh_TGK.narrow(0, rows.start(sequence), rows.length(sequence)));
+      cached_BSGK.select(0, new_tokens.slots[i])
+          .narrow(0, new_tokens.lengths_before[i], segments.length(sequence))
+          .copy_(fresh_TGK.narrow(0, segments.start(sequence), segments.length(sequence)));
     };
     append(cache.keys_BSGK, keys_TGK);
     append(cache.values_BSGK, values_TGK);
   }
-  if (std::ranges::all_of(new_rows.lengths_before, [](std::int64_t n) { return n == 0; }))
-    return attention(queries_TAK, keys_TGK, values_TGK, rows, rows, /*causal=*/true);
+  if (std::ranges::all_of(new_tokens.lengths_before, [](std::int64_t n) { return n == 0; }))
+    return attention(queries_TAK, keys_TGK, values_TGK, segments, segments, /*causal=*/true);
   std::vector<at::Tensor> parts;
   for (std::size_t i = 0; i < num_sequences; ++i) {
     const auto sequence = static_cast<std::int64_t>(i);
-    const std::int64_t before = new_rows.lengths_before[i];
+    const std::int64_t before = new_tokens.lengths_before[i];
     const auto seen = [&](const at::Tensor& cached_BSGK) {
-      return cached_BSGK.select(0, new_rows.slots[i]).narrow(0, 0, before + rows.length(sequence));
+      return cached_BSGK.select(0, new_tokens.slots[i])
+          .narrow(0, 0, before + segments.length(sequence));
     };
     parts.push_back(
-        attend_behind(queries_TAK.narrow(0, rows.start(sequence), rows.length(sequence)),
+        attend_behind(queries_TAK.narrow(0, segments.start(sequence), segments.length(sequence)),
                       seen(cache.keys_BSGK), seen(cache.values_BSGK), before));
   }
   return at::cat(parts);

@@ -15,23 +15,23 @@ struct LayerCache {
   at::Tensor keys_BSGK, values_BSGK;
 };
 
-// New rows of sequences under way: sequence i appends rows.length(i) rows to the lengths_before[i]
-// that slots[i] already holds.
-struct NewRows {
-  Segments rows;
+// New tokens of sequences under way: sequence i appends segments.length(i) tokens to the
+// lengths_before[i] that slots[i] already holds.
+struct NewTokens {
+  Segments segments;
   std::vector<std::int64_t> slots, lengths_before;
 
-  // One row each.
-  bool is_step() const { return rows.longest() == 1; }
+  // One token each.
+  bool is_step() const { return segments.longest() == 1; }
   std::vector<std::int64_t> positions() const;
 };
 
-// Writes the new keys and values into the cache; each new row attends to the rows of its sequence
-// up to itself.
-//   queries_TAK [T, A, K], keys_TGK and values_TGK [T, G, K], T = new_rows.rows.total().
+// Writes the new keys and values into the cache; each new token attends to those of its
+// sequence up to itself.
+//   queries_TAK [T, A, K], keys_TGK and values_TGK [T, G, K], T = new_tokens.segments.total().
 // Returns [T, A, K].
 at::Tensor cached_attention(const at::Tensor& queries_TAK, const at::Tensor& keys_TGK,
-                            const at::Tensor& values_TGK, const NewRows& new_rows,
+                            const at::Tensor& values_TGK, const NewTokens& new_tokens,
                             const LayerCache& cache);
 
 }  // namespace vllama::nn

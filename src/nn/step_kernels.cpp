@@ -62,10 +62,10 @@ struct StepSizes {
 };
 
 template <class Number>
-void attend_rows(const StepSizes& sizes, const at::Tensor& heads_RX,
-                 const RotaryEmbedding::Angles& angles, const NewRows& rows, Number* keys,
-                 Number* values, void (*attend)(const HeadStep<Number>&),
-                 const at::Tensor& context_RX) {
+void attend_tokens(const StepSizes& sizes, const at::Tensor& heads_RX,
+                   const RotaryEmbedding::Angles& angles, const NewTokens& tokens, Number* keys,
+                   Number* values, void (*attend)(const HeadStep<Number>&),
+                   const at::Tensor& context_RX) {
   const std::int64_t width = sizes.width, group = sizes.num_heads / sizes.num_key_heads;
   const std::int64_t stride = sizes.num_key_heads * width;
   const at::Tensor cos = as_floats(angles.cos_T1D), sin = as_floats(angles.sin_T1D);
@@ -73,12 +73,12 @@ void attend_rows(const StepSizes& sizes, const at::Tensor& heads_RX,
   float* context = context_RX.mutable_data_ptr<float>();
   const auto one_head = [&](std::int64_t r, std::int64_t g, std::vector<float>& room) {
     const auto row = static_cast<std::size_t>(r);
-    const std::int64_t before = rows.lengths_before[row];
+    const std::int64_t before = tokens.lengths_before[row];
     const float* row_heads = heads + r * heads_RX.size(1);
     const float* row_cos = cos.const_data_ptr<float>() + r * width / 2;
     const float* row_sin = sin.const_data_ptr<float>() + r * width / 2;
-    Number* head_keys = keys + rows.slots[row] * sizes.capacity * stride + g * width;
-    Number* head_values = values + rows.slots[row] * sizes.capacity * stride + g * width;
+    Number* head_keys = keys + tokens.slots[row] * sizes.capacity * stride + g * width;
+    Number* head_values = values + tokens.slots[row] * sizes.capacity * stride + g * width;
     const float* key = row_heads + (sizes.num_heads + g) * width;
     const float* value = key + stride;
     rotate_into(key, 1, width, row_cos, row_sin, head_keys + before * stride);
@@ -160,7 +160,7 @@ at::Tensor step_products(const at::Tensor& values_RI,
 }
 
 at::Tensor step_attention(const at::Tensor& heads_RX, const RotaryEmbedding::Angles& angles,
-                          const NewRows& rows, const LayerCache& cache) {
+                          const NewTokens& tokens, const LayerCache& cache) {
   const at::Tensor heads = as_floats(heads_RX);
   const std::int64_t num_key_heads = cache.keys_BSGK.size(2), width = cache.keys_BSGK.size(3);
   const StepSizes sizes{.num_rows = heads.size(0),
@@ -168,17 +168,17 @@ at::Tensor step_attention(const at::Tensor& heads_RX, const RotaryEmbedding::Ang
                         .num_key_heads = num_key_heads,
                         .width = width,
                         .capacity = cache.keys_BSGK.size(1)};
-  VLLAMA_ASSERT(width % 16 == 0 && sizes.num_heads % num_key_heads == 0 && rows.is_step() &&
+  VLLAMA_ASSERT(width % 16 == 0 && sizes.num_heads % num_key_heads == 0 && tokens.is_step() &&
                     rows.rows.count() == sizes.num_rows,
                 "heads of a step: one row for each sequence");
   const at::Tensor context_RX = empty_floats({sizes.num_rows, sizes.num_heads * width});
   const StepLanes& lanes = step_lanes();
   if (cache.keys_BSGK.scalar_type() == at::kBFloat16)
-    attend_rows(sizes, heads, angles, rows, mutable_bf16_data(cache.keys_BSGK),
-                mutable_bf16_data(cache.values_BSGK), lanes.attend_bf16, context_RX);
+    attend_tokens(sizes, heads, angles, tokens, mutable_bf16_data(cache.keys_BSGK),
+                  mutable_bf16_data(cache.values_BSGK), lanes.attend_bf16, context_RX);
   else
-    attend_rows(sizes, heads, angles, rows, cache.keys_BSGK.mutable_data_ptr<float>(),
-                cache.values_BSGK.mutable_data_ptr<float>(), lanes.attend, context_RX);
+    attend_tokens(sizes, heads, angles, tokens, cache.keys_BSGK.mutable_data_ptr<float>(),
+                  cache.values_BSGK.mutable_data_ptr<float>(), lanes.attend, context_RX);
   return context_RX.to(heads_RX.scalar_type());
 }
 

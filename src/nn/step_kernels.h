@@ -21,7 +21,7 @@ at::Tensor step_products(const at::Tensor& values_RI, std::initializer_list<at::
 // heads_RX [R, (A + 2 G) K]: unrotated queries, keys and values side by side, K a multiple of 16.
 // Rotates queries and keys, appends keys and values to the cache, and attends: [R, A K].
 at::Tensor step_attention(const at::Tensor& heads_RX, const RotaryEmbedding::Angles& angles,
-                          const NewRows& rows, const LayerCache& cache);
+                          const NewTokens& tokens, const LayerCache& cache);
 
 // gate_up_RX [R, 2 M] -> silu(gate) * up, [R, M]
 at::Tensor step_gated_silu(const at::Tensor& gate_up_RX);

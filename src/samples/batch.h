@@ -16,11 +16,11 @@ namespace vllama::samples {
 // tokens stand.
 struct MediaGroup {
   at::Tensor values;  // uint8 [F, S, S, 3] or float [F, ...], medium by medium
-  std::vector<std::int64_t> rows_per_medium;  // N, summing to F
-  std::vector<std::uint64_t> dropout_keys;    // N
-  at::Tensor positions_M;                     // int64, ascending: rows of T for the embeddings
+  std::vector<std::int64_t> units_per_medium;  // N, summing to F
+  std::vector<std::uint64_t> dropout_keys;     // N
+  at::Tensor positions_M;                      // int64, ascending: rows of T for the embeddings
 
-  bool empty() const { return rows_per_medium.empty(); }
+  bool empty() const { return units_per_medium.empty(); }
 };
 
 // B samples with T tokens.

@@ -122,7 +122,7 @@ TEST_CASE("audio branch: nothing random in the encoders, however many inputs go 
   const TinyAudio branch(config);
   CHECK(test::same_bits(branch.frames(), branch.frames()));
   CHECK(test::same_bits(branch.clips(), branch.clips()));
-  config.rows_at_once = 1;
+  config.units_at_once = 1;
   const TinyAudio one_by_one(config);
   CHECK(test::relative_difference(one_by_one.frames(), branch.frames()) < kOutputTolerance);
   CHECK(test::relative_difference(one_by_one.clips(), branch.clips()) < kOutputTolerance);

@@ -26,7 +26,7 @@ TEST_CASE("operations of a step of the 7B model, per kind of sample") {
   CAPTURE(expected.name);
   const auto flops = models::step_flops(
       models::make_branch(models::VisionConfig{}, kLanguageWidth), language::LlamaConfig{},
-      {{{expected.num_frames}}, {expected.num_tokens}, /*num_logit_rows=*/expected.num_tokens});
+      {{{expected.num_frames}}, {expected.num_tokens}, /*num_logit_tokens=*/expected.num_tokens});
   const auto in_the_last_digit = [](double value) { return Approx(value).margin(0.00051); };
   CHECK(flops.encoders.at(0) / 1e12 == in_the_last_digit(expected.vision));
   CHECK(flops.resampler / 1e12 == in_the_last_digit(expected.image_q_former));

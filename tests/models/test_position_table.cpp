@@ -101,7 +101,7 @@ TEST_CASE("positions: fewer frames take the rows of their times, more lie betwee
 }
 
 TEST_CASE("positions: how many frames a clip may have, and rows that are not there") {
-  CHECK(Table(PositionKind::table).positions.most_rows() == kRows);
+  CHECK(Table(PositionKind::table).positions.most_units() == kRows);
   CHECK(Table(PositionKind::interpolated).positions({500}).size(0) == 500);
   CHECK_THROWS_WITH(Table(PositionKind::interpolated, 9),
                     Contains("model.vision.position_rows = 9") && Contains("8 rows"));

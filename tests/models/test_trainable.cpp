@@ -66,11 +66,11 @@ samples::Batch small_batch(const models::VideoLlama& model) {
   batch.media.resize(3);  // vision, and both encoders of the audio branch
   batch.media[0] = {
       .values = (test::random_tensor({2, 56, 56, 3}, 8) * 40 + 128).clamp(0, 255).to(at::kByte),
-      .rows_per_medium = {2},
+      .units_per_medium = {2},
       .dropout_keys = {1},
       .positions_M = at::arange(1, 1 + num_seen, at::kLong)};
   batch.media[2] = {.values = test::random_tensor({2, 1, 128, 204}, 9),
-                    .rows_per_medium = {2},
+                    .units_per_medium = {2},
                     .dropout_keys = {2},
                     .positions_M = at::arange(1 + num_seen, 1 + num_seen + num_heard, at::kLong)};
   return batch;
@@ -109,7 +109,7 @@ TEST_CASE("each module trains alone: its tensors change, all others keep every b
   models::ModelConfig config = training(goldens, {module});
   config.recompute_layers = recompute;
   config.precision = precision;
-  config.vision.rows_at_once = 1;
+  config.vision.units_at_once = 1;
   const auto model = models::load_video_llama(config, at::kCPU, 1);
   std::map<std::string, at::Tensor> before;
   for (const auto& [name, tensor] : all_tensors(*model)) before[name] = tensor->clone();
@@ -136,7 +136,7 @@ TEST_CASE("the image Q-Former trains through frames in parts as through all at o
   std::vector<at::Tensor> gradients[2];
   for (const int in_parts : {0, 1}) {
     models::ModelConfig config = training(goldens, {ModuleName::image_q_former});
-    config.vision.rows_at_once = in_parts ? 1 : 64;
+    config.vision.units_at_once = in_parts ? 1 : 64;
     const auto model = models::load_video_llama(config, at::kCPU, 1);
     descend(*model);
     for (const nn::Parameter& parameter : model->trainable_parameters())

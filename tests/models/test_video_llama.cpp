@@ -205,7 +205,7 @@ TEST_CASE("whole model: the audio branch seeing clips, captions and conversation
   const at::Tensor frames_BTHWC = clips["image_u8"];
   const samples::MediaGroup group{
       .values = frames_BTHWC.flatten(0, 1),
-      .rows_per_medium = std::vector<std::int64_t>(frames_BTHWC.size(0), frames_BTHWC.size(1)),
+      .units_per_medium = std::vector<std::int64_t>(frames_BTHWC.size(0), frames_BTHWC.size(1)),
       .dropout_keys = {},
       .positions_M = {}};
   check(recorded, batch, {recorded.model->media_embeddings(0, group)});

@@ -85,7 +85,7 @@ TEST_CASE("products of a step: several matrices side by side, each row as if alo
   CHECK(test::same_bits(nn::step_products(values.narrow(0, 2, 6), {a, b}), both.narrow(0, 2, 6)));
 }
 
-TEST_CASE("attention of a step as of any new rows, and what it leaves in the cache") {
+TEST_CASE("attention of a step as of any new tokens, and what it leaves in the cache") {
   const at::ScalarType dtype = GENERATE(at::kFloat, at::kBFloat16);
   constexpr std::int64_t kSlots = 4, kCapacity = 70, kHeads = 6, kKeyHeads = 2, kWidth = 32;
   const auto random = [&](at::IntArrayRef shape, std::uint64_t seed) {
@@ -94,10 +94,10 @@ TEST_CASE("attention of a step as of any new rows, and what it leaves in the cac
   const nn::LayerCache cache{random({kSlots, kCapacity, kKeyHeads, kWidth}, 1),
                              random({kSlots, kCapacity, kKeyHeads, kWidth}, 2)};
   const nn::LayerCache plain{cache.keys_BSGK.clone(), cache.values_BSGK.clone()};
-  const nn::NewRows rows{nn::Segments::equal(3, 1), {3, 0, 2}, {69, 0, 17}};
+  const nn::NewTokens tokens{nn::Segments::equal(3, 1), {3, 0, 2}, {69, 0, 17}};
   const at::Tensor heads = random({3, (kHeads + 2 * kKeyHeads) * kWidth}, 3);
   const nn::RotaryEmbedding rotary(kWidth, kCapacity, 10000, {}, dtype, at::kCPU);
-  const auto angles = rotary.at_positions(at::tensor(rows.positions(), at::kLong));
+  const auto angles = rotary.at_positions(at::tensor(tokens.positions(), at::kLong));
 
   const at::Tensor heads_RHK = heads.view({3, -1, kWidth});
   const auto rotated = [&](std::int64_t first, std::int64_t count) {
@@ -105,8 +105,8 @@ TEST_CASE("attention of a step as of any new rows, and what it leaves in the cac
   };
   const at::Tensor expected =
       nn::cached_attention(rotated(0, kHeads), rotated(kHeads, kKeyHeads),
-                           heads_RHK.narrow(1, kHeads + kKeyHeads, kKeyHeads), rows, plain);
-  const at::Tensor actual = nn::step_attention(heads, angles, rows, cache);
+                           heads_RHK.narrow(1, kHeads + kKeyHeads, kKeyHeads), tokens, plain);
+  const at::Tensor actual = nn::step_attention(heads, angles, tokens, cache);
   CHECK(actual.scalar_type() == dtype);
   CHECK(test::relative_rms_difference(actual, expected.flatten(1)) < tolerance(dtype));
   CHECK(test::relative_rms_difference(cache.keys_BSGK, plain.keys_BSGK) < tolerance(dtype));

@@ -115,7 +115,7 @@ struct Batch {
 }  // namespace
 
 std::int64_t patches_per_side(const models::Branch& vision) {
-  return encoders::grid_side(vision.encoders().front()->tokens_per_row()).value();
+  return encoders::grid_side(vision.encoders().front()->tokens_per_unit()).value();
 }
 
 std::vector<double> train_vision(models::Branch& vision, const VisionTraining& settings,
@@ -137,13 +137,14 @@ std::vector<double> train_vision(models::Branch& vision, const VisionTraining& s
           pictures.push_back(draw_picture(random));
         return Batch{frames(pictures), label(pictures, side)};
       });
-  const auto tokens_of_picture = nn::Segments::equal(settings.batch_size, encoder.tokens_per_row());
+  const auto tokens_of_picture =
+      nn::Segments::equal(settings.batch_size, encoder.tokens_per_unit());
   const auto loss_of_step = [&](std::int64_t) {
     const Batch batch = batches.next();
     const at::Tensor tokens_RE = encoder(encoder.prepared(batch.frames_NHWC));
     const at::Tensor queries_RD = (*vision.resampler())(tokens_RE, tokens_of_picture);
     const at::Tensor tokens_NLE =
-        tokens_RE.view({settings.batch_size, encoder.tokens_per_row(), encoder.width()});
+        tokens_RE.view({settings.batch_size, encoder.tokens_per_unit(), encoder.width()});
     return teacher.loss(tokens_NLE, queries_RD.view({settings.batch_size, -1}), batch.labels);
   };
   return train(parameters,

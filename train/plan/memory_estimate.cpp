@@ -19,15 +19,15 @@ std::int64_t encoder_numbers(std::span<const models::Branch> branches, std::int6
   for (const models::Branch& branch : branches)
     for (const auto& encoder : branch.encoders())
       if (std::holds_alternative<samples::PictureInput>(encoder->input()))
-        largest = std::max(largest, std::min(num_frames, branch.rows_at_once()) *
-                                        encoder->cost_per_row().working_numbers);
+        largest = std::max(largest, std::min(num_frames, branch.units_at_once()) *
+                                        encoder->cost_per_unit().working_numbers);
   return largest;
 }
 
 // What a resampler that trains keeps of its encoder's tokens for the backward pass.
 std::int64_t kept_numbers(const models::Branch& branch, std::int64_t num_frames) {
   const encoders::Encoder& encoder = *branch.encoders().front();
-  return num_frames * encoder.tokens_per_row() * encoder.width();
+  return num_frames * encoder.tokens_per_unit() * encoder.width();
 }
 
 std::int64_t matrix_numbers_of_layer(const language::LlamaConfig& language_model) {

@@ -26,10 +26,10 @@ void ModelChat::set_config(const GenerationConfig& config) {
 }
 
 const ShownMedium& ModelChat::show(ShownMedium medium) {
-  const std::int64_t first_row = num_media_rows_;
+  const std::int64_t first_number = num_media_tokens_;
   for (const auto& embeddings : {medium.frames_QH, medium.sound_QH})
-    if (embeddings) num_media_rows_ += embeddings->size(0);
-  media_.push_back({std::move(medium), turns_.size(), first_row});
+    if (embeddings) num_media_tokens_ += embeddings->size(0);
+  media_.push_back({std::move(medium), turns_.size(), first_number});
   return media_.back().medium;
 }
 
@@ -55,11 +55,12 @@ Prompt ModelChat::prompt(const std::string& question, std::size_t num_dropped) c
   for (std::size_t i = num_dropped; i < turns_.size(); ++i)
     chat.past.push_back({turns_[i].question, turns_[i].reply.text});
   std::vector<at::Tensor> blocks;
-  std::vector<std::int64_t> first_rows;
-  const auto add_block = [&](const std::optional<at::Tensor>& embeddings, std::int64_t first_row) {
+  std::vector<std::int64_t> first_numbers;
+  const auto add_block = [&](const std::optional<at::Tensor>& embeddings,
+                             std::int64_t first_number) {
     if (!embeddings) return;
     blocks.push_back(*embeddings);
-    first_rows.push_back(first_row);
+    first_numbers.push_back(first_number);
   };
   for (const PlacedMedium& placed : media_) {
     const ShownMedium& medium = placed.medium;
@@ -68,14 +69,14 @@ Prompt ModelChat::prompt(const std::string& question, std::size_t num_dropped) c
                           .has_sound = medium.frames_QH && medium.sound_QH,
                           .time_message = medium.time_message});
     const std::int64_t sound_row =
-        placed.first_row + (medium.frames_QH ? medium.frames_QH->size(0) : 0);
+        placed.first_number + (medium.frames_QH ? medium.frames_QH->size(0) : 0);
     if (layout_.sound_first) add_block(medium.sound_QH, sound_row);
-    add_block(medium.frames_QH, placed.first_row);
+    add_block(medium.frames_QH, placed.first_number);
     if (!layout_.sound_first) add_block(medium.sound_QH, sound_row);
   }
   const auto built = text::build_chat_prompt(*opened_.tokenizer, layout_, chat);
   return make_prompt(opened_.model->language_model(), built.pieces, blocks,
-                     /*id=*/turns_.size(), first_rows);
+                     /*id=*/turns_.size(), first_numbers);
 }
 
 Reply ModelChat::ask(const std::string& question,

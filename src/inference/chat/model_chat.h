@@ -45,8 +45,8 @@ class ModelChat {
   const std::vector<Turn>& turns() const { return turns_; }
   struct PlacedMedium {
     ShownMedium medium;
-    std::size_t turn;        // before whose question it was shown
-    std::int64_t first_row;  // of its embeddings among those of the conversation
+    std::size_t turn;           // before whose question it was shown
+    std::int64_t first_number;  // of its embeddings among those of the conversation
   };
   const std::vector<PlacedMedium>& media() const { return media_; }
 
@@ -62,9 +62,9 @@ class ModelChat {
   StopRules rules_;
   std::vector<Turn> turns_;
   std::vector<PlacedMedium> media_;
-  std::int64_t num_media_rows_ = 0;
+  std::int64_t num_media_tokens_ = 0;
   std::size_t num_dropped_ = 0;
-  KeptRows kept_;
+  KeptTokens kept_;
 };
 
 }  // namespace vllama::inference

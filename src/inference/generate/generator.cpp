@@ -15,7 +15,7 @@
 namespace vllama::inference {
 
 // An answer under way.
-struct Generator::Row {
+struct Generator::Sequence {
   std::size_t prompt;  // number in the batch
   std::uint64_t id;
   std::int64_t slot;
@@ -51,8 +51,8 @@ std::int64_t Generator::max_prompt_tokens() const {
 
 void Generator::check_length(const Prompt& prompt) const {
   VLLAMA_ASSERT(prompt.length() > 0 && prompt.inputs_TH.size(0) == prompt.length(),
-                fmt::format("every row of a prompt is named: {} names for {} rows", prompt.length(),
-                            prompt.inputs_TH.size(0)));
+                fmt::format("every embedding of a prompt has an id: {} ids for {} embeddings",
+                            prompt.length(), prompt.inputs_TH.size(0)));
   if (prompt.length() > max_prompt_tokens())
     throw UserError(fmt::format(
         "a prompt of {} tokens and an answer of up to {} do not fit into a context of {} tokens: "
@@ -65,7 +65,7 @@ language::KeyValueCache Generator::make_cache(std::int64_t num_slots, std::int64
 }
 
 // Prompt i into slot i -> the last hidden row of each. The CPU reads them one by one: a matrix
-// product may round differently for another number of rows.
+// product may round differently for another number of sequences.
 at::Tensor Generator::read_prompts(std::span<const Prompt> prompts,
                                    language::KeyValueCache& cache) const {
   const std::size_t at_once = model_->head().is_cpu() ? 1 : prompts.size();
@@ -87,42 +87,43 @@ at::Tensor Generator::read_prompts(std::span<const Prompt> prompts,
   return at::cat(last_rows);
 }
 
-void Generator::write_answers(std::vector<Row> rows, at::Tensor last_RH,
+void Generator::write_answers(std::vector<Sequence> sequences, at::Tensor last_RH,
                               language::KeyValueCache& cache, const AnswerListener& listener,
                               std::span<Answer> answers) const {
-  while (!rows.empty()) {
+  while (!sequences.empty()) {
     const at::Tensor logits_RV =
         model_->logits(model_->final_norm(last_RH)).to(at::kCPU).contiguous();
-    std::vector<Row> unfinished;
+    std::vector<Sequence> unfinished;
     std::vector<std::int64_t> tokens, slots;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      Row& row = rows[i];
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      Sequence& sequence = sequences[i];
       const at::Tensor logits_V = logits_RV[static_cast<std::int64_t>(i)];
       const std::int64_t token = choose_token(
           {logits_V.mutable_data_ptr<float>(), static_cast<std::size_t>(logits_V.numel())},
-          row.text.pushed(), row.id, config_);
-      AnswerEnd end = row.text.push(token);
-      const auto num_made = static_cast<std::int64_t>(row.text.pushed().size());
+          sequence.text.pushed(), sequence.id, config_);
+      AnswerEnd end = sequence.text.push(token);
+      const auto num_made = static_cast<std::int64_t>(sequence.text.pushed().size());
       if (end == AnswerEnd::none && num_made == config_.max_new_tokens) end = AnswerEnd::length;
-      if (listener && !listener(row.prompt, row.text.take(end != AnswerEnd::none)) &&
+      if (listener && !listener(sequence.prompt, sequence.text.take(end != AnswerEnd::none)) &&
           end == AnswerEnd::none)
         end = AnswerEnd::cancelled;
       if (end == AnswerEnd::none) {
         tokens.push_back(token);
-        slots.push_back(row.slot);
+        slots.push_back(sequence.slot);
         unfinished.push_back(std::move(row));
         continue;
       }
-      Answer& answer = answers[row.prompt];
-      answer.ids = row.text.answer_ids();
-      answer.text = row.text.text();
+      Answer& answer = answers[sequence.prompt];
+      answer.ids = sequence.text.answer_ids();
+      answer.text = sequence.text.text();
       answer.end = end;
       answer.num_new_tokens = num_made;
     }
-    rows = std::move(unfinished);
-    if (rows.empty()) return;
+    sequences = std::move(unfinished);
+    if (sequences.empty()) return;
     const at::Tensor inputs_RH = model_->embed(at::tensor(tokens, at::kLong).to(last_RH.device()));
-    last_RH = model_->extend(inputs_RH, nn::Segments::equal(std::ssize(rows), 1), slots, cache);
+    last_RH =
+        model_->extend(inputs_RH, nn::Segments::equal(std::ssize(sequences), 1), slots, cache);
   }
 }
 
@@ -155,34 +156,34 @@ std::vector<Answer> Generator::operator()(std::span<const Prompt> prompts,
   std::vector<Answer> answers(prompts.size());
   if (prompts.empty()) return answers;
   std::int64_t longest = 0;
-  std::vector<Row> rows;
+  std::vector<Sequence> sequences;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     longest = std::max(longest, prompts[i].length());
     answers[i].num_prompt_tokens = prompts[i].length();
-    rows.push_back(
+    sequences.push_back(
         {i, prompts[i].id, static_cast<std::int64_t>(i), AnswerText(tokenizer_, *rules_)});
   }
   language::KeyValueCache cache = make_cache(std::ssize(prompts), longest + config_.max_new_tokens);
   const at::Tensor last_RH = read_prompts(prompts, cache);
-  write_answers(std::move(rows), last_RH, cache, listener, answers);
+  write_answers(std::move(sequences), last_RH, cache, listener, answers);
   return answers;
 }
 
-Answer Generator::answer(const Prompt& prompt, KeptRows& kept,
+Answer Generator::answer(const Prompt& prompt, KeptTokens& kept,
                          const AnswerListener& listener) const {
   const at::AutoGradMode no_graph(false);
   check_length(prompt);
   const std::int64_t capacity = max_prompt_tokens() + config_.max_new_tokens;
   if (!kept.cache || kept.cache->capacity() < capacity) {
     kept.cache.emplace(make_cache(1, capacity));
-    kept.rows.clear();
+    kept.ids.clear();
   }
-  const auto [end_kept, end_prompt] = std::ranges::mismatch(kept.rows, prompt.rows);
+  const auto [end_kept, end_prompt] = std::ranges::mismatch(kept.ids, prompt.ids);
   const std::int64_t num_equal =
-      std::min({static_cast<std::int64_t>(end_prompt - prompt.rows.begin()), prompt.length() - 1,
+      std::min({static_cast<std::int64_t>(end_prompt - prompt.ids.begin()), prompt.length() - 1,
                 kept.cache->length(0)});
   kept.cache->shorten(0, num_equal);
-  kept.rows = prompt.rows;
+  kept.ids = prompt.ids;
   const std::int64_t slot = 0, num_new = prompt.length() - num_equal;
   const at::Tensor hidden_TH = model_->extend(prompt.inputs_TH.narrow(0, num_equal, num_new),
                                               nn::Segments({num_new}), {&slot, 1}, *kept.cache);
@@ -191,8 +192,8 @@ Answer Generator::answer(const Prompt& prompt, KeptRows& kept,
   answers[0].num_cached_tokens = num_equal;
   write_answers({{0, prompt.id, slot, AnswerText(tokenizer_, *rules_)}},
                 hidden_TH.narrow(0, num_new - 1, 1), *kept.cache, listener, answers);
-  kept.rows.insert(kept.rows.end(), answers[0].ids.begin(), answers[0].ids.end());
-  kept.rows.resize(std::min(kept.rows.size(), static_cast<std::size_t>(kept.cache->length(slot))));
+  kept.ids.insert(kept.ids.end(), answers[0].ids.begin(), answers[0].ids.end());
+  kept.ids.resize(std::min(kept.ids.size(), static_cast<std::size_t>(kept.cache->length(slot))));
   return answers[0];
 }
 

@@ -23,10 +23,10 @@ struct Answer {
 // answer. With beams only once, with the whole text.
 using AnswerListener = std::function<bool(std::size_t prompt, std::string_view new_text)>;
 
-// Rows of a conversation that the model has read, for the next prompt that begins with them.
-struct KeptRows {
+// Tokens of a conversation that the model has read, for the next prompt that begins with them.
+struct KeptTokens {
   std::optional<language::KeyValueCache> cache;  // one slot
-  std::vector<std::int64_t> rows;                // as Prompt::rows
+  std::vector<std::int64_t> ids;                 // as Prompt::ids
 };
 
 // Throws UserError for settings that contradict each other.
@@ -50,22 +50,23 @@ class Generator {
                                  const AnswerListener& listener = {}) const;
 
   // The answer to one prompt, without beams; reads only what `kept` does not hold, and keeps it.
-  Answer answer(const Prompt& prompt, KeptRows& kept, const AnswerListener& listener = {}) const;
+  Answer answer(const Prompt& prompt, KeptTokens& kept, const AnswerListener& listener = {}) const;
 
   // Most tokens of a prompt: what the context leaves for it.
   std::int64_t max_prompt_tokens() const;
   const GenerationConfig& config() const { return config_; }
 
  private:
-  struct Row;
+  struct Sequence;
 
   void check_length(const Prompt& prompt) const;
   language::KeyValueCache make_cache(std::int64_t num_slots, std::int64_t capacity) const;
   at::Tensor read_prompts(std::span<const Prompt> prompts, language::KeyValueCache& cache) const;
   std::vector<Answer> search_answers(std::span<const Prompt> prompts,
                                      const AnswerListener& listener) const;
-  void write_answers(std::vector<Row> rows, at::Tensor last_RH, language::KeyValueCache& cache,
-                     const AnswerListener& listener, std::span<Answer> answers) const;
+  void write_answers(std::vector<Sequence> sequences, at::Tensor last_RH,
+                     language::KeyValueCache& cache, const AnswerListener& listener,
+                     std::span<Answer> answers) const;
 
   const language::Llama* model_;
   const text::Tokenizer* tokenizer_;

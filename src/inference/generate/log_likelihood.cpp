@@ -15,7 +15,7 @@ namespace {
 
 using Ids = std::vector<std::int64_t>;
 
-// Logits of this many rows exist at the same time.
+// Logits of this many tokens exist at the same time.
 constexpr std::int64_t kLogitRows = 256;
 
 // ln p(targets[i]) given the hidden row i.
@@ -53,11 +53,11 @@ void check(const language::Llama& model, const Prompt& prompt, std::span<const I
 
 // Continuations [begin, end) whose inner tokens are read together.
 std::size_t end_of_group(std::span<const Ids> continuations, std::size_t begin,
-                         std::int64_t rows_at_once) {
+                         std::int64_t tokens_at_once) {
   std::size_t end = begin;
-  for (std::int64_t rows = 0; end < continuations.size(); ++end) {
-    rows += std::ssize(continuations[end]);
-    if (end > begin && rows > rows_at_once) break;
+  for (std::int64_t num_tokens = 0; end < continuations.size(); ++end) {
+    num_tokens += std::ssize(continuations[end]);
+    if (end > begin && num_tokens > tokens_at_once) break;
   }
   return end;
 }
@@ -76,7 +76,7 @@ class Reading {
   std::vector<LogLikelihood> group(std::size_t begin, std::size_t end) const {
     std::vector<at::Tensor> predicting;
     Ids targets;
-    const at::Tensor inner_NH = inner_rows(begin, end);
+    const at::Tensor inner_NH = inner_states(begin, end);
     std::int64_t row = 0;
     for (std::size_t i = begin; i < end; ++i) {
       const Ids& ids = continuations_[i];
@@ -104,8 +104,8 @@ class Reading {
     return {model_.config(), model_.dtype(), model_.head().device(), num_slots, capacity};
   }
 
-  // Hidden rows of all tokens but the last of each continuation, end to end.
-  at::Tensor inner_rows(std::size_t begin, std::size_t end) const {
+  // Hidden states of all tokens but the last of each continuation, end to end.
+  at::Tensor inner_states(std::size_t begin, std::size_t end) const {
     Ids tokens, lengths, slots;
     for (std::size_t i = begin; i < end; ++i) {
       const Ids& ids = continuations_[i];
@@ -132,14 +132,14 @@ class Reading {
 
 std::vector<LogLikelihood> log_likelihoods(const language::Llama& model, const Prompt& prompt,
                                            std::span<const Ids> continuations,
-                                           std::int64_t rows_at_once) {
+                                           std::int64_t tokens_at_once) {
   const at::AutoGradMode no_graph(false);
   check(model, prompt, continuations);
   std::vector<LogLikelihood> results;
   if (continuations.empty()) return results;
   const Reading reading(model, prompt, continuations);
   for (std::size_t begin = 0; begin < continuations.size();) {
-    const std::size_t end = end_of_group(continuations, begin, rows_at_once);
+    const std::size_t end = end_of_group(continuations, begin, tokens_at_once);
     std::ranges::copy(reading.group(begin, end), std::back_inserter(results));
     begin = end;
   }

@@ -74,7 +74,7 @@ Routes routes(const eval::PreparedQuestion& prepared) {
 
 std::int64_t num_media_rows(const inference::Prompt& prompt) {
   return std::ranges::count_if(prompt.rows,
-                               [](std::int64_t row) { return row <= inference::kMediaRow; });
+                               [](std::int64_t row) { return row <= inference::kMediaId; });
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST_CASE("the listener gets the answer's text as it is made, and may end it") {
   CHECK(answers[0].text.starts_with(texts[0]));
 }
 
-TEST_CASE("rows that are finished leave the batch, the others go on as alone") {
+TEST_CASE("sequences that are finished leave the batch, the others go on as alone") {
   const TinyLanguageModel language;
   const auto prompts = prompts_of_lengths(language, {9, 5, 30});
   const auto free = inference::Generator(language.model, llama_tokenizer(), kNoStops,
@@ -144,14 +144,14 @@ TEST_CASE("a conversation goes on from what the model has read") {
   const TinyLanguageModel language;
   const inference::Generator generator(language.model, llama_tokenizer(), kNoStops,
                                        {.max_new_tokens = 12});
-  inference::KeptRows kept;
+  inference::KeptTokens kept;
   const auto first = language.prompt(30, 1);
   CHECK(generator.answer(first, kept).ids == generator({{first}})[0].ids);
   const auto again = generator.answer(first, kept);
   CHECK(again.ids == generator({{first}})[0].ids);
   CHECK(again.num_cached_tokens == 29);
 
-  Ids longer = first.rows;
+  Ids longer = first.ids;
   longer.insert(longer.end(), again.ids.begin(), again.ids.end());
   longer.insert(longer.end(), {11, 12, 13});
   const auto second = inference::make_prompt(language.model, {{longer}}, {});

@@ -36,9 +36,9 @@ TEST_CASE("log-likelihoods of continuations are the sums of their tokens', howev
   const TinyLanguageModel language(test::grouped_language_sizes());
   const auto prompt = language.prompt(23, 1);
   const std::vector<Ids> continuations{{5}, {7, 8, 9, 10, 11}, {}, {900, 31999}, {4, 4, 4}, {17}};
-  const std::int64_t rows_at_once = GENERATE(1, 4, 1024);
+  const std::int64_t tokens_at_once = GENERATE(1, 4, 1024);
   const auto results =
-      inference::log_likelihoods(language.model, prompt, continuations, rows_at_once);
+      inference::log_likelihoods(language.model, prompt, continuations, tokens_at_once);
   REQUIRE(results.size() == continuations.size());
   for (std::size_t i = 0; i < results.size(); ++i) {
     CAPTURE(i);
