@@ -7,12 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "datasets/entries/record.h"
-#include "datasets/index/index_folder.h"
-#include "datasets/shards/media_root.h"
-
 namespace vllama::datasets {
 
+class Dataset;
+class IndexFolder;
+class MediaRoot;
 struct DatasetConfig;
 
 // What a reader is given.

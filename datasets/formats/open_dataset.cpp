@@ -3,6 +3,7 @@
 #include "core/broken_rules.h"
 #include "core/log.h"
 #include "datasets/formats/format_rules.h"
+#include "datasets/shards/media_root.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;

@@ -14,6 +14,7 @@
 #include "datasets/loading/mixture.h"
 #include "media/error.h"
 #include "models/model_input.h"
+#include "models/video_llama.h"
 #include "samples/batch.h"
 #include "text/error.h"
 

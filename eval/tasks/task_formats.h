@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "eval/scores/measurement.h"
-
 namespace vllama::eval {
 
 class MediaFinder;
 struct AnnotationRows;
+struct Measurement;
+struct Prediction;
 struct Question;
 struct TaskConfig;
 

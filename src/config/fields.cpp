@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/path_text.h"
 #include "core/error.h"
 #include "core/nearest_name.h"
 #include "core/wrapped_text.h"
@@ -92,6 +93,9 @@ Tree format(double value) {
 }
 Tree format(const std::string& value) {
   return scalar(value);
+}
+Tree format_path(const std::string& value) {
+  return scalar(path_text(value));
 }
 
 void check_choice(const std::string& source, const std::string& where, const std::string& value,

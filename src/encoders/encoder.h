@@ -26,7 +26,7 @@ class Encoder {
   virtual std::int64_t tokens_per_unit() const = 0;
   virtual std::int64_t width() const = 0;
 
-  // Rows as samples have them, on the device of the weights, as what the encoder computes with.
+  // Units as samples have them, on the device of the weights, as what the encoder computes with.
   virtual at::Tensor prepared(const at::Tensor& units) const = 0;
   // Prepared units -> [U * L, D], unit by unit.
   virtual at::Tensor operator()(const at::Tensor& inputs) const = 0;

@@ -9,8 +9,9 @@
 #include <variant>
 
 #include "config/fields.h"
-#include "encoders/eva_encoder.h"
-#include "encoders/image_bind_encoders.h"
+#include "encoders/eva.h"
+#include "encoders/image_bind.h"
+#include "encoders/shared_space.h"
 
 namespace vllama::encoders {
 

@@ -6,45 +6,10 @@
 
 #include <vector>
 
-#include "config/fields.h"
+#include "encoders/image_bind.h"
 #include "encoders/image_bind_block.h"
-#include "samples/audio_clips.h"
-#include "samples/mel.h"
 
 namespace vllama::encoders {
-
-struct ImageBindAudioConfig {
-  static constexpr char kKind[] = "image_bind";
-
-  config::Size kernel_size = config::Size::published(16);
-  config::Size stride = config::Size::published(10);
-  config::Size width = config::Size::published(768);
-  config::Size num_blocks = config::Size::published(12);
-  config::Size num_heads = config::Size::published(12);
-  config::Size mlp_width = config::Size::published(3072);
-  // Every clip is as large as samples::audio_clips makes it.
-  static constexpr std::int64_t num_mel_bins = samples::kNumMelBins;
-  static constexpr std::int64_t num_mel_frames = samples::kAudioClipFrames;
-
-  std::int64_t num_tokens() const {
-    return num_places(num_mel_bins) * num_places(num_mel_frames) + 1;
-  }
-
-  template <class Visitor>
-  void visit(Visitor&& field) {
-    const config::AtLeast<std::int64_t> positive{1};
-    field("kernel_size", kernel_size, "side of a patch of the mel spectrogram",
-          config::Range<std::int64_t>{1, num_mel_bins});
-    field("stride", stride, "distance between patches", positive);
-    field("width", width, "features per token", positive);
-    field("num_blocks", num_blocks, "transformer blocks", positive);
-    field("num_heads", num_heads, "attention heads", positive);
-    field("mlp_width", mlp_width, "hidden width of the feed-forward layers", positive);
-  }
-
- private:
-  std::int64_t num_places(std::int64_t length) const { return (length - kernel_size) / stride + 1; }
-};
 
 class ImageBindAudio {
  public:

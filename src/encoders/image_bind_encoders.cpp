@@ -11,6 +11,7 @@
 #include "encoders/clip_pictures.h"
 #include "encoders/patch_grid.h"
 #include "encoders/transformer_cost.h"
+#include "weights/file_sizes.h"
 
 namespace vllama::encoders {
 namespace {
@@ -134,6 +135,15 @@ EncoderCost ImageBindSounds::cost_per_unit() const {
   return with_head(
       transformer_cost(config, config.kernel_size * config.kernel_size, /*extra_keys=*/1),
       config.width, space_.width);
+}
+
+std::unique_ptr<Encoder> make_encoder(const ImageBindVisionConfig& sizes,
+                                      const SharedSpace& space) {
+  return std::make_unique<ImageBindPictures>(sizes, space);
+}
+
+std::unique_ptr<Encoder> make_encoder(const ImageBindAudioConfig& sizes, const SharedSpace& space) {
+  return std::make_unique<ImageBindSounds>(sizes, space);
 }
 
 void read_sizes(weights::FileSizes& file, ImageBindVisionConfig& config,

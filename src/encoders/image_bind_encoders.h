@@ -2,13 +2,11 @@
 // 2305.05665). Each makes one token of a unit.
 #pragma once
 
-#include <memory>
-
 #include "encoders/encoder.h"
 #include "encoders/image_bind_audio.h"
 #include "encoders/image_bind_vision.h"
 #include "encoders/shared_space.h"
-#include "weights/file_sizes.h"
+#include "samples/audio_clips.h"
 
 namespace vllama::encoders {
 
@@ -72,21 +70,5 @@ class ImageBindSounds final : public Encoder {
 };
 
 inline constexpr char kLogAudioFactorName[] = "modality_postprocessors.audio.1.log_logit_scale";
-
-inline std::unique_ptr<Encoder> make_encoder(const ImageBindVisionConfig& sizes,
-                                             const SharedSpace& space) {
-  return std::make_unique<ImageBindPictures>(sizes, space);
-}
-inline std::unique_ptr<Encoder> make_encoder(const ImageBindAudioConfig& sizes,
-                                             const SharedSpace& space) {
-  return std::make_unique<ImageBindSounds>(sizes, space);
-}
-
-// Take the sizes that the file tells; `section` begins their keys in messages.
-void read_sizes(weights::FileSizes& file, ImageBindVisionConfig& config,
-                const std::string& section);
-void read_sizes(weights::FileSizes& file, ImageBindAudioConfig& config, const std::string& section);
-// That of the space, whose key is `key`.
-void read_space_width(weights::FileSizes& file, config::Size& width, const std::string& key);
 
 }  // namespace vllama::encoders

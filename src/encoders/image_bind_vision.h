@@ -5,35 +5,10 @@
 
 #include <vector>
 
-#include "config/fields.h"
+#include "encoders/image_bind.h"
 #include "encoders/image_bind_block.h"
 
 namespace vllama::encoders {
-
-struct ImageBindVisionConfig {
-  static constexpr char kKind[] = "image_bind";
-
-  config::Size image_size = config::Size::published(224);
-  config::Size patch_size = config::Size::published(14);
-  config::Size width = config::Size::published(1280);
-  config::Size num_blocks = config::Size::published(32);
-  config::Size num_heads = config::Size::published(16);
-  config::Size mlp_width = config::Size::published(5120);
-
-  std::int64_t num_patches_per_side() const { return image_size / patch_size; }
-  std::int64_t num_tokens() const { return num_patches_per_side() * num_patches_per_side() + 1; }
-
-  template <class Visitor>
-  void visit(Visitor&& field) {
-    const config::AtLeast<std::int64_t> positive{1};
-    field("image_size", image_size, "side of the square input image, in pixels", positive);
-    field("patch_size", patch_size, "side of a patch, in pixels", positive);
-    field("width", width, "features per token", positive);
-    field("num_blocks", num_blocks, "transformer blocks", positive);
-    field("num_heads", num_heads, "attention heads", positive);
-    field("mlp_width", mlp_width, "hidden width of the feed-forward layers", positive);
-  }
-};
 
 class ImageBindVision {
  public:

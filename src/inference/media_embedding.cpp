@@ -1,5 +1,8 @@
 #include "inference/media_embedding.h"
 
+#include "models/video_llama.h"
+#include "samples/example.h"
+
 namespace vllama::inference {
 
 at::Tensor media_embedding(const models::VideoLlama& model, const samples::MediaInput& input) {

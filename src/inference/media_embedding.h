@@ -1,8 +1,14 @@
 // A decoded medium as the language model sees it.
 #pragma once
 
-#include "inference/open_model.h"
-#include "samples/example.h"
+#include <ATen/core/Tensor.h>
+
+namespace vllama::models {
+class VideoLlama;
+}
+namespace vllama::samples {
+struct MediaInput;
+}
 
 namespace vllama::inference {
 

@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "core/sha256.h"
+#include "inference/open_model.h"
 
 namespace vllama::inference {
 

@@ -3,9 +3,19 @@
 
 #include <string>
 
-#include "inference/open_model.h"
+#include "inference/chat_settings.h"
+#include "samples/media_config.h"
+
+namespace vllama::models {
+class VideoLlama;
+}
+namespace vllama::text {
+class Tokenizer;
+}
 
 namespace vllama::inference {
+
+struct OpenedModel;
 
 struct ModelView {
   models::VideoLlama& model;

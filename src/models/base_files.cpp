@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "encoders/image_bind_encoders.h"
 #include "weights/write.h"
 
 namespace vllama::models {

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "encoders/encoder_choice.h"
+#include "models/q_former.h"
 #include "nn/recompute.h"
 
 namespace vllama::models {
@@ -148,6 +150,13 @@ Branch make_branch(const AudioConfig& config, std::int64_t language_width) {
   encoders.push_back(make_encoder(config.twin, space));
   encoders.push_back(make_encoder(config.encoder, space));
   return assembled(config, names, std::move(encoders), /*resampler=*/nullptr, language_width);
+}
+
+std::vector<Branch> make_branches(const ModelConfig& config, std::int64_t language_width) {
+  std::vector<Branch> branches;
+  if (config.has_vision()) branches.push_back(make_branch(config.vision, language_width));
+  if (config.has_audio()) branches.push_back(make_branch(config.audio, language_width));
+  return branches;
 }
 
 }  // namespace vllama::models

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "encoders/encoder.h"
-#include "models/branch_config.h"
 #include "models/connector.h"
+#include "models/model_config.h"
+#include "models/position_table.h"
+#include "nn/linear.h"
 
 namespace vllama::models {
 
@@ -46,7 +48,7 @@ class Branch {
   // What a published checkpoint holds of the branch, in its order (modules.h).
   void declare_trainable(nn::ParameterList& list);
 
-  // Rows of encoder number `encoder`, as samples have them -> [U * P, D], with autograd history
+  // Units of encoder number `encoder`, as samples have them -> [U * P, D], with autograd history
   // only if the resampler trains. Then the encoder's tokens are kept for backward, and what the
   // resampler computed from them is computed again, units_at_once at a time.
   at::Tensor encode(std::size_t encoder, const at::Tensor& units) const;
@@ -86,5 +88,9 @@ Branch make_branch(const VisionConfig& config, std::int64_t language_width);
 // ImageBind's two encoders, positions and the Audio Q-Former. It trains on pictures and hears at
 // inference.
 Branch make_branch(const AudioConfig& config, std::int64_t language_width);
+
+// Those that the model has, vision first. Their parts throw UserError for sizes that do not fit
+// together when they are declared.
+std::vector<Branch> make_branches(const ModelConfig& config, std::int64_t language_width);
 
 }  // namespace vllama::models

@@ -3,8 +3,8 @@
 
 #include "config/fields.h"
 #include "encoders/encoder_choice.h"
-#include "models/position_table.h"
-#include "models/q_former.h"
+#include "models/position_rule.h"
+#include "models/q_former_config.h"
 
 namespace vllama::models {
 

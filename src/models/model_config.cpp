@@ -12,11 +12,4 @@ const std::string& WeightFiles::named(std::string_view key) const {
   return audio_checkpoint;
 }
 
-std::vector<Branch> make_branches(const ModelConfig& config, std::int64_t language_width) {
-  std::vector<Branch> branches;
-  if (config.has_vision()) branches.push_back(make_branch(config.vision, language_width));
-  if (config.has_audio()) branches.push_back(make_branch(config.audio, language_width));
-  return branches;
-}
-
 }  // namespace vllama::models

@@ -1,8 +1,10 @@
 // What a run says about its model: sizes, weight files, precision.
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 #include "language/lora_config.h"
-#include "models/branch.h"
+#include "models/branch_config.h"
 #include "models/trainable.h"
 
 namespace vllama::models {
@@ -100,9 +102,5 @@ struct ModelConfig {
           config::AtLeast<std::int64_t>{0});
   }
 };
-
-// The branches that the model has, vision first. Their parts throw UserError for sizes that do not
-// fit together when they are declared.
-std::vector<Branch> make_branches(const ModelConfig& config, std::int64_t language_width);
 
 }  // namespace vllama::models

@@ -4,23 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "config/enum_names.h"
+#include "models/position_rule.h"
 #include "nn/linear.h"
 
 namespace vllama::models {
-
-enum class PositionKind { table, none, interpolated };
-constexpr auto names_of(PositionKind) {
-  return config::EnumNames<PositionKind, 3>{{{PositionKind::table, "table"},
-                                             {PositionKind::none, "none"},
-                                             {PositionKind::interpolated, "interpolated"}}};
-}
-
-// How the rows are used.
-struct PositionRule {
-  PositionKind kind = PositionKind::table;
-  std::int64_t num_rows = 0;  // that interpolated positions are spread over; 0: all
-};
 
 class PositionTable {
  public:
@@ -35,9 +22,8 @@ class PositionTable {
   // units, unit i gets
   //   table         row i of the table
   //   interpolated  what stands at i / n of its first N = num_rows rows: rows floor(i N / n) and
-  //   the
-  //                 next one, in proportion, and row N - 1 behind that. Frame i of n lies at i / n
-  //                 of a clip, so it gets what a frame at this time gets in a clip of N frames;
+  //                 the next one, in proportion, and row N - 1 behind that. Frame i of n lies at i
+  //                 / n of a clip, so it gets what a frame at this time gets in a clip of N frames;
   //                 with n = N it is the table
   //   none          zero, [1, W]
   // An item takes at most most_units().

@@ -8,7 +8,7 @@
 
 #include "encoders/feature_memory.h"
 #include "language/llama.h"
-#include "models/model_config.h"
+#include "models/branch.h"
 #include "nn/token_loss.h"
 #include "samples/batch.h"
 

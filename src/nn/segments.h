@@ -1,4 +1,4 @@
-// How rows that lie end to end divide into sequences: the packed layout of every batch.
+// How tokens that lie end to end divide into sequences: the packed layout of every batch.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class Segments {
   std::int64_t total() const { return starts_.back(); }
   std::int64_t longest() const { return longest_; }
   bool all_equal() const { return all_equal_; }
-  // Of every row its number within its segment.
+  // Of every token its number within its segment.
   std::vector<std::int64_t> positions() const;
   // The starts and, last, the total: count() + 1 numbers.
   const std::vector<std::int64_t>& boundaries() const { return starts_; }

@@ -169,8 +169,8 @@ at::Tensor step_attention(const at::Tensor& heads_RX, const RotaryEmbedding::Ang
                         .width = width,
                         .capacity = cache.keys_BSGK.size(1)};
   VLLAMA_ASSERT(width % 16 == 0 && sizes.num_heads % num_key_heads == 0 && tokens.is_step() &&
-                    rows.rows.count() == sizes.num_rows,
-                "heads of a step: one row for each sequence");
+                    tokens.segments.count() == sizes.num_rows,
+                "heads of a step: one token for each sequence");
   const at::Tensor context_RX = empty_floats({sizes.num_rows, sizes.num_heads * width});
   const StepLanes& lanes = step_lanes();
   if (cache.keys_BSGK.scalar_type() == at::kBFloat16)

@@ -8,29 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "config/fields.h"
 #include "media/waveform.h"
+#include "samples/audio_clip_config.h"
 #include "samples/compat.h"
+#include "samples/mel_size.h"
 
 namespace vllama::samples {
-
-// What becomes of several channels.
-enum class Downmix { first, mean };
-constexpr auto names_of(Downmix) {
-  return config::EnumNames<Downmix, 2>{{{Downmix::first, "first"}, {Downmix::mean, "mean"}}};
-}
-
-struct AudioClipConfig {
-  std::int64_t num_clips = 8;
-  Downmix downmix = Downmix::first;
-
-  template <class Visitor>
-  void visit(Visitor&& field) {
-    field("num_clips", num_clips, "clips of 2 s per sound; at most the encoder's audio positions",
-          config::AtLeast<std::int64_t>{1});
-    field("downmix", downmix, "what becomes of several channels: the first one, or their mean");
-  }
-};
 
 // Samples [begin, end) at 16 kHz.
 struct ClipSpan {
@@ -41,8 +24,6 @@ struct ClipSpan {
 // constant clips per video) and lasts 2 s, cut at the end of the sound. In sounds of up to 2 s all
 // clips are the same.
 std::vector<ClipSpan> clip_spans(std::int64_t num_samples, std::int64_t num_clips);
-
-inline constexpr std::int64_t kAudioClipFrames = 204;
 
 // Float [num_clips, 1, 128 mel bins, 204 frames], (ln energy + 4.268) / 9.138, where frames behind
 // the end of a clip hold the value of ln energy = 0. Nothing for a sound of less than 400 samples

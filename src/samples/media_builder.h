@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "media/video.h"
 #include "samples/encoder_input.h"
 #include "samples/example.h"
 #include "samples/media_config.h"

@@ -5,8 +5,8 @@
 
 #include "config/enum_names.h"
 #include "config/fields.h"
-#include "media/video.h"
-#include "samples/audio_clips.h"
+#include "media/video_options.h"
+#include "samples/audio_clip_config.h"
 #include "samples/compat.h"
 
 namespace vllama::samples {

@@ -6,13 +6,9 @@
 #include <vector>
 
 #include "media/fourier.h"
+#include "samples/mel_size.h"
 
 namespace vllama::samples {
-
-inline constexpr std::int64_t kMelSampleRateHz = 16000;
-inline constexpr std::int64_t kNumMelBins = 128;
-inline constexpr std::int64_t kMelFrameSamples = 400;  // 25 ms
-inline constexpr std::int64_t kMelShiftSamples = 160;  // 10 ms
 
 // Whole frames that fit into `num_samples`: none below kMelFrameSamples.
 std::int64_t num_mel_frames(std::int64_t num_samples);

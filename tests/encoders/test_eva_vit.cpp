@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "encoders/eva_vit.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"

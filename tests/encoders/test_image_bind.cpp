@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
+#include "encoders/image_bind_encoders.h"
 #include "models/branch.h"
 #include "models/encoder_reading.h"
 #include "tests/models/sizes.h"

@@ -63,7 +63,8 @@ TEST_CASE("frames are turned as the header says") {
             media::Orientation{degrees != 180, degrees <= 180, degrees >= 180});
       CHECK(reader.facts().width == (degrees == 180 ? 64 : 48));
       CHECK(reader.facts().height == (degrees == 180 ? 48 : 64));
-      const auto found = test::difference(scaled(reader), filtered(folder, *clip, "bilinear"));
+      const auto found =
+          test::difference(scaled(reader), filtered(folder, *clip, media::FrameScaling::bilinear));
       if (format == "yuv422p" && degrees != 180)
         CHECK(found.mean < kOtherFormat);
       else

@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "encoders/eva_vit.h"
 #include "models/branch.h"
+#include "models/q_former.h"
 #include "tests/models/padded_batch.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
@@ -47,8 +49,8 @@ struct RecordedQFormer {
   RecordedQFormer()
       : golden(test::golden_file("reference/blip2_q_former.safetensors")),
         model(kQFormer, kEncoderWidth) {
-    model.declare(parameters, {"query_tokens", models::PartKind::queries, ""});
-    model.declare(parameters, {"Qformer", models::PartKind::layers, ""});
+    model.declare(parameters, {"query_tokens", models::PartKind::queries, {}});
+    model.declare(parameters, {"Qformer", models::PartKind::layers, {}});
     golden.fill(parameters, "state.");
   }
   test::GoldenTensors golden;

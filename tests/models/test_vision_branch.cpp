@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
+#include "models/branch.h"
 #include "tests/models/sizes.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"

@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 
-#include "encoders/encoder_choice.h"
+#include "encoders/encoder.h"
+#include "encoders/eva.h"
+#include "encoders/image_bind_encoders.h"
 #include "models/weight_names.h"
 
 using namespace vllama;
@@ -12,7 +14,7 @@ namespace {
 bool is_unused_encoder_name(const std::string& name, std::int64_t num_blocks) {
   encoders::EvaVitConfig config;
   config.num_blocks = num_blocks;
-  return encoders::EvaEncoder(config).is_unused(name);
+  return make_encoder(config, encoders::SharedSpace{})->is_unused(name);
 }
 bool is_unused_in_vision_checkpoint(const std::string& name) {
   return is_unused_in_checkpoint(name, ModulePlace::vision_branch);

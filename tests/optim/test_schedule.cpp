@@ -28,7 +28,8 @@ std::vector<GoldenTable> read_tables(const std::filesystem::path& path) {
   for (const auto& entry : nlohmann::json::parse(read_file(path))) {
     GoldenTable table{
         entry.at("name"), {}, {entry.at("max_epoch"), entry.at("iters_per_epoch")}, {}};
-    table.config.kind = entry.at("scheduler");
+    table.config.kind =
+        config::value_named<ScheduleKind>(entry.at("scheduler").get<std::string>()).value();
     table.config.peak_learning_rate = entry.at("init_lr");
     table.config.min_learning_rate = entry.at("min_lr");
     table.config.warmup_learning_rate = entry.value("warmup_start_lr", -1.0);

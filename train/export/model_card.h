@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "inference/open_model.h"
+#include "inference/chat_settings.h"
 #include "train/export/export.h"
 #include "train/provenance/base_files.h"
 #include "train/saved/model_card_file.h"

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "inference/open_model.h"
+#include "inference/chat_settings.h"
 #include "train/saved/saved_checkpoint.h"
 #include "weights/values/value.h"
 

@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#include "models/branch.h"
+
 namespace vllama::train {
 
 std::int64_t MemoryEstimate::total_bytes() const {

@@ -21,9 +21,9 @@ std::filesystem::path keep_lines(const std::filesystem::path& path,
 }
 
 std::filesystem::path keep_first_steps(const std::filesystem::path& path, std::int64_t num_steps) {
-  using Json = nlohmann::json;
+  using PlainJson = nlohmann::json;
   return keep_lines(path, [num_steps](const std::string& line) {
-    const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const PlainJson object = PlainJson::parse(line, nullptr, /*allow_exceptions=*/false);
     const auto step = object.is_object() ? object.find("step") : object.end();
     return step != object.end() && step->is_number_integer() && *step <= num_steps;
   });

@@ -6,7 +6,7 @@
 #include "distributed/device.h"
 #include "distributed/distributed_config.h"
 #include "models/model_config.h"
-#include "optim/adamw.h"
+#include "optim/adamw_config.h"
 #include "optim/schedule.h"
 #include "train/run/checkpoint_config.h"
 #include "train/run/validation_config.h"

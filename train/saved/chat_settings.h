@@ -1,7 +1,7 @@
 // How a model is talked to that a run trains.
 #pragma once
 
-#include "inference/open_model.h"
+#include "inference/chat_settings.h"
 #include "train/run/run_config.h"
 
 namespace vllama::train {

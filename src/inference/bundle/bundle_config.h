@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "config/fields.h"
-#include "inference/open_model.h"
+#include "inference/chat_settings.h"
+#include "models/model_config.h"
+#include "samples/media_config.h"
 
 namespace vllama::inference {
 

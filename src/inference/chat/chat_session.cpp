@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "inference/chat/transcript.h"
 #include "inference/generate/settings_without_effect.h"
+#include "inference/open_model.h"
 #include "text/unicode.h"
 
 namespace vllama::inference {

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "core/error.h"
+#include "inference/open_model.h"
 #include "text/error.h"
 #include "text/unicode.h"
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "inference/chat/shown_medium.h"
+#include "inference/chat_settings.h"
 #include "inference/generate/generator.h"
 #include "text/chat.h"
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "inference/media_embedding.h"
+#include "inference/open_model.h"
 #include "media/error.h"
 #include "media/image.h"
 #include "media/video.h"

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "core/media_kind.h"
-#include "inference/open_model.h"
 
 namespace vllama::inference {
+
+struct OpenedModel;
 
 struct ShownMedium {
   std::filesystem::path file;

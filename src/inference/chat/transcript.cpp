@@ -1,6 +1,7 @@
 #include "inference/chat/transcript.h"
 
 #include "config/enum_names.h"
+#include "inference/open_model.h"
 
 namespace vllama::inference {
 namespace {

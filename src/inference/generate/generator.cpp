@@ -110,7 +110,7 @@ void Generator::write_answers(std::vector<Sequence> sequences, at::Tensor last_R
       if (end == AnswerEnd::none) {
         tokens.push_back(token);
         slots.push_back(sequence.slot);
-        unfinished.push_back(std::move(row));
+        unfinished.push_back(std::move(sequence));
         continue;
       }
       Answer& answer = answers[sequence.prompt];

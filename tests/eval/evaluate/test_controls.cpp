@@ -73,7 +73,7 @@ Routes routes(const eval::PreparedQuestion& prepared) {
 }
 
 std::int64_t num_media_rows(const inference::Prompt& prompt) {
-  return std::ranges::count_if(prompt.rows,
+  return std::ranges::count_if(prompt.ids,
                                [](std::int64_t row) { return row <= inference::kMediaId; });
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("media: another one leaves the words of the prompt as they are, none l
   const auto prompts = controls.prompts(task_with("auto"));
   const inference::Prompt own = prompts.prompt(prompts.prepare(controls.question(0)));
   const inference::Prompt other = prompts.prompt(prompts.prepare(controls.question(1)));
-  CHECK(own.rows == other.rows);
+  CHECK(own.ids == other.ids);
   CHECK_FALSE(at::equal(own.inputs_TH, other.inputs_TH));
 
   eval::Question blind = controls.question(0);
@@ -145,7 +145,7 @@ TEST_CASE("media: another one leaves the words of the prompt as they are, none l
   const inference::Prompt words = prompts.prompt(prepared);
   CHECK(num_media_rows(words) == 0);
   CHECK(words.length() < own.length());
-  CHECK(std::equal(words.rows.end() - 5, words.rows.end(), own.rows.end() - 5));
+  CHECK(std::equal(words.ids.end() - 5, words.ids.end(), own.ids.end() - 5));
 }
 
 TEST_CASE("num_frames: of a task, and no more than there are positions") {

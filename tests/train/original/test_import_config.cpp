@@ -93,7 +93,7 @@ T original(const config::Tree& root, const std::string& key, T fallback) {
 
 void check_training(const train::RunConfig& run, const config::Tree& from) {
   CHECK(run.seed == original(from, "run.seed", std::uint64_t{0}));
-  CHECK(run.device == "cpu");
+  CHECK(run.device == distributed::DeviceChoice::cpu);
   CHECK(run.output_dir == "output/tiny");
   CHECK(run.schedule.kind == optim::ScheduleKind::cosine);
   CHECK(run.schedule.peak_learning_rate == original(from, "run.init_lr", 0.0));
