@@ -21,7 +21,6 @@
 #include <vector>
 
 #include "config/enum_names.h"
-#include "config/path_text.h"
 #include "config/size.h"
 #include "config/tree.h"
 
@@ -78,6 +77,7 @@ Tree format(std::uint64_t value);
 Tree format(double value);  // the shortest text that reads back as the same number
 Tree format(const std::string& value);
 Tree format(const Size& value);
+Tree format_path(const std::string& value);  // so that expanded_path() gives it again
 
 void check_choice(const std::string& source, const std::string& where, const std::string& value,
                   const OneOf& rule);
@@ -199,7 +199,7 @@ class Writer {
   void operator()(const char* name, T& value, const char* /*help*/, const Rules&...) {
     tree_.kind = Tree::Kind::map;
     if constexpr (kIsPath<Rules...>)
-      tree_.entries.emplace_back(name, format(path_text(value)));
+      tree_.entries.emplace_back(name, format_path(value));
     else
       tree_.entries.emplace_back(name, write(value));
   }
@@ -237,7 +237,10 @@ class Helper {
 
   template <class T, class... Rules>
   void operator()(const char* name, T& value, const char* help, const Rules&...) {
-    describe(path_ + name, value, help);
+    if constexpr (NamedEnum<T> && (std::same_as<Rules, Required> || ...))
+      add_line(path_ + name, format(std::string()), help);  // it has no default
+    else
+      describe(path_ + name, value, help);
   }
   std::string text() const { return text_; }
 

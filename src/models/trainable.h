@@ -11,7 +11,7 @@ namespace vllama::models {
 struct ModelConfig;
 
 struct TrainedModule {
-  ModuleName module;
+  ModuleName module{};
   double learning_rate = 0;  // of its peak; 0: the schedule's
 
   template <class Visitor>

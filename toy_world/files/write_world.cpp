@@ -154,9 +154,9 @@ void World::add_test(Split split, const std::string& name, std::vector<FileJob>&
 }
 
 void World::add_sound_test(std::vector<FileJob>& jobs) const {
-  const Split split = Split::test_sounds;
-  const AskedMedia sounds{config_.seed, split, config_.num_test,
-                          [split](std::int64_t i) { return clip_name(split, i) + "_0.wav"; }};
+  static constexpr Split kSplit = Split::test_sounds;
+  const AskedMedia sounds{config_.seed, kSplit, config_.num_test,
+                          [](std::int64_t i) { return clip_name(kSplit, i) + "_0.wav"; }};
   jobs.push_back(annotation("audiocaps_test.csv", [sounds] {
     return audiocaps_csv(sounds.seed, sounds.split, sounds.count);
   }));
@@ -167,9 +167,9 @@ void World::add_sound_test(std::vector<FileJob>& jobs) const {
 
 void World::add_joint_test(std::vector<FileJob>& jobs) const {
   static constexpr std::string_view kTypes[] = {"heard_colour", "source", "colour"};
-  const Split split = Split::one_sounds;
-  const AskedMedia clips{config_.seed, split, config_.num_test,
-                         [split](std::int64_t i) { return clip_name(split, i) + ".mp4"; }};
+  static constexpr Split kSplit = Split::one_sounds;
+  const AskedMedia clips{config_.seed, kSplit, config_.num_test,
+                         [](std::int64_t i) { return clip_name(kSplit, i) + ".mp4"; }};
   jobs.push_back(annotation("questions_one_sounds.jsonl",
                             [clips] { return question_rows(clips, kTypes, Use::joint); }));
 }
