@@ -9,7 +9,7 @@
 #include "samples/media_builder.h"
 #include "text/caption.h"
 #include "text/prompt.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::datasets {
 

@@ -2,7 +2,7 @@
 
 #include "text/caption.h"
 #include "text/media_tag.h"
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 namespace vllama::datasets {
 namespace {

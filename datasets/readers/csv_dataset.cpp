@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "datasets/entries/seen_ids.h"
 #include "tables/mapped_text.h"
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 namespace vllama::datasets {
 namespace fs = std::filesystem;

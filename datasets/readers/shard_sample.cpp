@@ -16,7 +16,7 @@
 #include "tables/entry_error.h"
 #include "tables/json_fields.h"
 #include "tables/json_text.h"
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 namespace vllama::datasets {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 namespace vllama::text {
 namespace {

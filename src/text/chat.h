@@ -10,7 +10,7 @@
 #include "core/media_kind.h"
 #include "text/conversation.h"
 #include "text/prompt_template.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::text {
 

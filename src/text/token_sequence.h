@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "text/prompt.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::text {
 

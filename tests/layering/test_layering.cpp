@@ -56,6 +56,7 @@ const std::map<std::string, std::map<std::string, std::set<std::string>>> kRooms
       {"examples", {"entries", "formats", "order"}},
       {"loading", {"entries", "formats", "order", "examples"}},
       {"convert", {"entries", "shards", "readers", "formats"}}}},
+    {"text", {{"tokenizers", {}}, {"", {"tokenizers"}}}},
     {"weights", {{"values", {}}, {"pth", {"values"}}, {"", {"values", "pth"}}}},
     {"inference", {{"", {}}, {"bundle", {""}}, {"generate", {}}, {"chat", {"", "generate"}}}},
     {"eval",

@@ -16,7 +16,7 @@
 #include "tests/support/golden_tensors.h"
 #include "tests/support/tensors.h"
 #include "text/prompt.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "weights/write.h"
 
 using namespace vllama;

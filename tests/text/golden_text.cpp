@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "tests/support/fixtures.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
 namespace {

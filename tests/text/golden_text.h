@@ -10,7 +10,7 @@
 #include "text/conversation.h"
 #include "text/prompt.h"
 #include "text/prompt_template.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
 

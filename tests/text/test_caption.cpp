@@ -5,7 +5,7 @@
 #include "tests/text/golden_text.h"
 #include "text/caption.h"
 #include "text/time_message.h"
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 using namespace vllama;
 using text::CaptionCleaner;

@@ -11,7 +11,7 @@
 #include "tests/support/model_input.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "train/check/check.h"
 #include "train/check/count_bar.h"
 #include "train/check/report.h"

@@ -12,7 +12,7 @@
 #include "models/model_input.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/tensors.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "train/loop/trainer.h"
 #include "weights/write.h"
 

@@ -10,7 +10,7 @@
 #include "models/model_input.h"
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/show/example_view.h"
 #include "train/show/sample_losses.h"

@@ -16,7 +16,7 @@
 #include "tests/tools/program.h"
 #include "tests/train/tiny_world.h"
 #include "text/prompt.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/show/example_page.h"
 #include "train/show/example_view.h"

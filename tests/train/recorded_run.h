@@ -7,7 +7,7 @@
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
 #include "tests/support/golden_tensors.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "train/loop/trainer.h"
 
 namespace vllama::test {

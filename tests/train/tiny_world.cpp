@@ -9,7 +9,7 @@
 
 #include "core/files.h"
 #include "models/random_weights.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "train/record/metrics.h"
 #include "weights/tensor_source.h"
 #include "weights/write.h"

@@ -18,7 +18,7 @@
 #include "datasets/loading/mixture.h"
 #include "datasets/readers/webvid.h"
 #include "models/model_input.h"
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "tools/bench/process_usage.h"
 #include "tools/bench/scratch_folder.h"
 #include "tools/command_line/run_arguments.h"

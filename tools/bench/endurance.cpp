@@ -15,7 +15,7 @@
 #include "datasets/loading/loader.h"
 #include "datasets/loading/mixture.h"
 #include "models/model_input.h"
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "tools/bench/endurance_report.h"
 #include "tools/bench/watched_process.h"
 #include "tools/command_line/run_arguments.h"

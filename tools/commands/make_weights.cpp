@@ -9,7 +9,7 @@
 
 #include "core/files.h"
 #include "models/random_weights.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "tools/commands/commands.h"
 
 namespace vllama::tools {

@@ -11,7 +11,7 @@
 #include "inference/generate/generator.h"
 #include "models/base_files.h"
 #include "models/weight_reading.h"
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 
 namespace vllama::toy {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "text/time_message.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 #include "toy_world/scene/choice.h"
 
 namespace vllama::toy {

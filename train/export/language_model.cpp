@@ -54,7 +54,8 @@ void make_folder(const fs::path& folder) {
 void copy_small_files(const fs::path& from, const fs::path& to) {
   for (const auto& entry : fs::directory_iterator(from)) {
     const std::string name = entry.path().filename().string();
-    const bool is_text = name.ends_with(".json") || name.ends_with(".model");
+    const bool is_text = name.ends_with(".json") || name.ends_with(".model") ||
+                         name.ends_with(".jinja") || name == "merges.txt";
     if (!entry.is_regular_file() || !is_text || name.ends_with(".index.json") ||
         entry.file_size() > kSmallBytes)
       continue;

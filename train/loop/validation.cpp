@@ -7,7 +7,7 @@
 #include "eval/evaluate/unused_settings.h"
 #include "eval/evaluate/write_results.h"
 #include "models/video_llama.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 #include "train/record/loss_points.h"
 #include "train/saved/chat_settings.h"
 

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "core/error.h"
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "weights/tensor_source.h"
 
 namespace vllama::train {
@@ -37,8 +39,10 @@ void require_file(const std::string& key, const fs::path& file) {
 }
 
 void add_language_model(const fs::path& folder, std::vector<BaseFile>& files) {
-  for (const fs::path& file : {folder / "config.json", text::tokenizer_file(folder)}) {
-    require_file(kLanguageModel, file);
+  std::vector<fs::path> small_files{folder / "config.json", text::tokenizer_file(folder)};
+  for (const fs::path& file : small_files) require_file(kLanguageModel, file);
+  std::ranges::move(text::files_beside_tokenizer(folder), std::back_inserter(small_files));
+  for (const fs::path& file : small_files) {
     files.push_back({kLanguageModel, file, language_model_place() / file.filename(), false});
   }
   std::set<std::string> shards;

@@ -8,7 +8,7 @@
 #include "datasets/entries/record.h"
 #include "media/image.h"
 #include "samples/example.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 #include "train/show/token_view.h"
 
 namespace vllama::train {

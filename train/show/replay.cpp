@@ -8,7 +8,7 @@
 #include "core/markup.h"
 #include "models/model_input.h"
 #include "output/number_text.h"
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/show/example_page.h"

@@ -7,7 +7,7 @@
 #include "datasets/loading/mixture.h"
 #include "models/file_sizes.h"
 #include "models/model_input.h"
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/show/example_page.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::train {
 

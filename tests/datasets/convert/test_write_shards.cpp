@@ -13,7 +13,7 @@
 #include "tests/datasets/tar_file.h"
 #include "tests/datasets/written_file.h"
 #include "tests/support/model_input.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 namespace vllama::datasets {
 namespace {

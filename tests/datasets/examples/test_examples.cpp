@@ -13,7 +13,7 @@
 #include "tests/support/fixtures.h"
 #include "tests/support/model_input.h"
 #include "tests/support/safetensors_file.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 namespace vllama::datasets {
 namespace {

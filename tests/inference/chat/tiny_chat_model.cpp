@@ -3,7 +3,7 @@
 #include "core/files.h"
 #include "models/load_video_llama.h"
 #include "models/random_weights.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
 namespace {

@@ -10,7 +10,7 @@
 #include "datasets/loading/mixture.h"
 #include "models/model_input.h"
 #include "tests/train/tiny_world.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/record/bad_steps.h"
 #include "train/run/run_state.h"

@@ -5,7 +5,7 @@
 
 #include "checkpoint/manifest.h"
 #include "core/files.h"
-#include "text/train_tokenizer.h"
+#include "text/tokenizers/train_tokenizer.h"
 #include "tools/fuzz/seeds/seeds.h"
 #include "weights/pth/zip_reader.h"
 #include "weights/values/byte_order.h"
@@ -95,6 +95,9 @@ void add_tokenizer(Seeds& seeds, const fs::path& scratch) {
   const std::vector<std::string> texts = {"a red circle moves to the left", "two blue squares"};
   text::train_tokenizer(texts, 280, scratch / "tokenizer.model");
   seeds.add("tokenizer", read_file(scratch / "tokenizer.model"));
+  for (const char* kind : {"digits", "llama3", "qwen2"})
+    seeds.add("byte_level",
+              read_file(fs::path("tests/golden/text/byte_level") / kind / "tokenizer.json"));
 }
 
 void add_step(Seeds& seeds, const fs::path& scratch) {

@@ -1,8 +1,8 @@
 // Texts of annotations on their way to the model: clean-up, conversations with media tags, tokens.
 #include "text/caption.h"
 #include "text/error.h"
-#include "text/sentencepiece_tokenizer.h"
-#include "text/unicode.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
+#include "text/tokenizers/unicode.h"
 #include "tools/fuzz/input.h"
 
 using namespace vllama;

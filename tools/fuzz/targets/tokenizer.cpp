@@ -1,8 +1,8 @@
 // tokenizer.model: whether it is let through to SentencePiece, and what is then done with it.
 #include <numeric>
 
-#include "text/model_file.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/model_file.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "tools/fuzz/input.h"
 
 using namespace vllama;

@@ -1,11 +1,12 @@
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 
 #include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <system_error>
 
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/byte_level_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 namespace vllama::text {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 struct Vocabulary {
   std::string_view file;
   std::unique_ptr<Tokenizer> (*open)(const std::filesystem::path& file);
+  // What it, and who asks for the family of prompts, reads besides, if it is there.
+  std::vector<std::string_view> files_beside = {};
 };
 
 template <class Reader>
@@ -21,7 +24,12 @@ std::unique_ptr<Tokenizer> open_as(const std::filesystem::path& file) {
   return std::make_unique<Reader>(file);
 }
 
-constexpr Vocabulary kVocabularies[] = {{"tokenizer.model", open_as<SentencePieceTokenizer>}};
+const Vocabulary kVocabularies[] = {
+    {"tokenizer.model", open_as<SentencePieceTokenizer>},
+    {"tokenizer.json",
+     open_as<ByteLevelTokenizer>,
+     {"tokenizer_config.json", "generation_config.json", "chat_template.jinja"}},
+};
 
 // Of a folder without any, the first: its reader names the file that is missing.
 const Vocabulary& vocabulary_in(const std::filesystem::path& folder) {
@@ -36,6 +44,14 @@ const Vocabulary& vocabulary_in(const std::filesystem::path& folder) {
 
 std::filesystem::path tokenizer_file(const std::filesystem::path& folder) {
   return folder / vocabulary_in(folder).file;
+}
+
+std::vector<std::filesystem::path> files_beside_tokenizer(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string_view name : vocabulary_in(folder).files_beside)
+    if (std::error_code error; std::filesystem::is_regular_file(folder / name, error))
+      files.push_back(folder / name);
+  return files;
 }
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& folder) {

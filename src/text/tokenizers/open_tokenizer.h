@@ -3,13 +3,17 @@
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::text {
 
 // The file of its vocabulary; the one that should be there, if none is.
 std::filesystem::path tokenizer_file(const std::filesystem::path& folder);
+// The files that belong to it, of those that are there: which tokens end an answer, how a chat is
+// laid out.
+std::vector<std::filesystem::path> files_beside_tokenizer(const std::filesystem::path& folder);
 
 // Throws UserError naming the file if it is missing or no vocabulary.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& folder);

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/prompt_text.h"
+#include "text/tokenizers/prompt_text.h"
 
 namespace vllama::text {
 

@@ -1,4 +1,4 @@
-#include "text/prompt_text.h"
+#include "text/tokenizers/prompt_text.h"
 
 #include <algorithm>
 

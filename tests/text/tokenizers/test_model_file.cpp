@@ -7,7 +7,7 @@
 #include "core/files.h"
 #include "core/random.h"
 #include "tests/support/fixtures.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 using namespace vllama;
 using text::SentencePieceTokenizer;

@@ -1,4 +1,4 @@
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 #include <fmt/format.h>
 #include <sentencepiece_processor.h>
@@ -8,8 +8,8 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
-#include "text/model_file.h"
-#include "text/unicode.h"
+#include "text/tokenizers/model_file.h"
+#include "text/tokenizers/unicode.h"
 
 namespace vllama::text {
 namespace {

@@ -1,4 +1,4 @@
-#include "text/train_tokenizer.h"
+#include "text/tokenizers/train_tokenizer.h"
 
 #include <fmt/format.h>
 #include <sentencepiece_trainer.h>

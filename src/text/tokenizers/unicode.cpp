@@ -1,4 +1,4 @@
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 #include <fmt/format.h>
 #include <unicode/bytestream.h>

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "tests/support/fixtures.h"
 #include "tests/text/golden_text.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 using namespace vllama;
 using test::Ids;

@@ -1,4 +1,4 @@
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::text {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace sentencepiece {
 class SentencePieceProcessor;

@@ -1,4 +1,4 @@
-#include "text/model_file.h"
+#include "text/tokenizers/model_file.h"
 
 #include <fmt/format.h>
 
