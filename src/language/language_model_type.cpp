@@ -48,12 +48,12 @@ const std::set<std::string> kReadKeys{"model_type",
 // Of no influence on what is computed from a sequence of tokens: names, token ids, how generation
 // goes on, how training began, and how transformers lays out its work.
 const std::set<std::string> kIdleKeys{
-    "_name_or_path", "name_or_path", "_commit_hash", "architectures", "transformers_version",
-    "torch_dtype", "dtype", "use_bfloat16", "tokenizer_class", "finetuning_task", "problem_type",
-    "task_specific_params", "id2label", "label2id", "num_labels", "prefix", "unsloth_version",
-    "unsloth_fixed", "initializer_range", "pretraining_tp", "use_cache", "return_dict",
-    "output_attentions", "output_hidden_states", "torchscript", "tf_legacy_loss",
-    "chunk_size_feed_forward", "gradient_checkpointing", "is_decoder",
+    "_name_or_path", "_model_name_or_path", "name_or_path", "_commit_hash", "architectures",
+    "transformers_version", "torch_dtype", "dtype", "use_bfloat16", "tokenizer_class",
+    "finetuning_task", "problem_type", "task_specific_params", "id2label", "label2id", "num_labels",
+    "prefix", "unsloth_version", "unsloth_fixed", "initializer_range", "pretraining_tp",
+    "use_cache", "return_dict", "output_attentions", "output_hidden_states", "torchscript",
+    "tf_legacy_loss", "chunk_size_feed_forward", "gradient_checkpointing", "is_decoder",
     "keys_to_ignore_at_inference", "is_llama_config", "transformers.js_config",
     "attn_implementation", "_attn_implementation", "_attn_implementation_autoset",
     "_attn_implementation_internal", "_flash_attn_2_enabled", "_experts_implementation",
@@ -180,7 +180,7 @@ const LanguageModelType& language_model_type(const ConfigJson& config) {
 void check_attention_window(const ConfigJson& config, const LanguageModelType& type,
                             std::int64_t max_positions) {
   constexpr std::int64_t kDefaultWindow = 4096;  // of transformers, where the key is absent
-  const bool is_in_use = type.name == "qwen2"
+  const bool is_in_use = type.has_window_switch
                              ? config.flag("use_sliding_window")
                              : type.name == "mistral" || config.has("sliding_window");
   const bool is_off = config.object().contains("sliding_window") && !config.has("sliding_window");

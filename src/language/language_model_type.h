@@ -13,14 +13,23 @@ struct LanguageModelType {
   std::string_view name;
   std::string_view architecture;            // what transformers calls it
   bool has_query_key_value_biases = false;  // always, whatever attention_bias says
+  bool has_query_key_norms = false;         // of each head, before it is rotated
+  bool has_window_switch = false;           // a sliding window counts with use_sliding_window alone
 };
 
 // Those that are computed here; LLaMA first. A new one is a row, and what it computes otherwise a
 // member that llama.cpp asks for.
 inline constexpr LanguageModelType kLanguageModelTypes[] = {
-    {"llama", "LlamaForCausalLM"},
-    {"mistral", "MistralForCausalLM"},
-    {"qwen2", "Qwen2ForCausalLM", true},
+    {.name = "llama", .architecture = "LlamaForCausalLM"},
+    {.name = "mistral", .architecture = "MistralForCausalLM"},
+    {.name = "qwen2",
+     .architecture = "Qwen2ForCausalLM",
+     .has_query_key_value_biases = true,
+     .has_window_switch = true},
+    {.name = "qwen3",
+     .architecture = "Qwen3ForCausalLM",
+     .has_query_key_norms = true,
+     .has_window_switch = true},
 };
 
 // What others, met often, compute otherwise than these.
@@ -43,7 +52,6 @@ inline constexpr OtherLanguageModelType kOtherLanguageModelTypes[] = {
     {"olmo2", "norms behind the layers, and of queries and keys"},
     {"phi3", "joined matrices"},
     {"qwen2_moe", "a choice among several feed-forward layers"},
-    {"qwen3", "norms of queries and keys"},
     {"qwen3_moe", "norms of queries and keys, and a choice among several feed-forward layers"},
     {"smollm3", "layers without positions"},
     {"stablelm", "layer norms with biases, and heads turned in part"},

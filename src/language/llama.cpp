@@ -25,6 +25,11 @@ void declare_with_fan_in(nn::Linear& linear, nn::ParameterList& list, const std:
   linear.declare(list, prefix, nn::normal(1.0 / std::sqrt(static_cast<double>(linear.inputs))));
 }
 
+std::optional<nn::RmsNorm> head_norm(const LlamaConfig& config) {
+  if (!config.type->has_query_key_norms) return std::nullopt;
+  return nn::RmsNorm(config.head_width, config.norm_epsilon);
+}
+
 std::string layer_name(const std::string& prefix, std::size_t index) {
   return prefix + "model.layers." + std::to_string(index);
 }
@@ -39,6 +44,8 @@ LlamaLayer::LlamaLayer(const LlamaConfig& config)
       value(config.width, config.num_key_value_heads * config.head_width,
             config.query_key_value_biases),
       output(config.num_heads * config.head_width, config.width, config.output_bias),
+      query_norm(head_norm(config)),
+      key_norm(head_norm(config)),
       mlp_norm(config.width, config.norm_epsilon),
       gate(config.width, config.mlp_width, false),
       up(config.width, config.mlp_width, false),
@@ -58,17 +65,23 @@ std::array<LlamaLayer::Projection, 7> LlamaLayer::projections() {
 void LlamaLayer::declare(nn::ParameterList& list, const std::string& prefix) {
   for (const auto& [name, linear] : projections())
     declare_with_fan_in(linear, list, prefix + "." + name);
+  if (query_norm) query_norm->declare(list, prefix + ".self_attn.q_norm");
+  if (key_norm) key_norm->declare(list, prefix + ".self_attn.k_norm");
   attention_norm.declare(list, prefix + ".input_layernorm");
   mlp_norm.declare(list, prefix + ".post_attention_layernorm");
 }
 
 LlamaLayer::Heads LlamaLayer::heads(const at::Tensor& normed_TH,
                                     const nn::RotaryEmbedding::Angles& angles) const {
-  const auto heads = [this](const at::Tensor& rows) {
-    return rows.view({rows.size(0), -1, head_width});
+  const auto heads = [this](const at::Tensor& states_TX) {
+    return states_TX.view({states_TX.size(0), -1, head_width});
   };
-  return {nn::RotaryEmbedding::rotate(heads(query(normed_TH)), angles),
-          nn::RotaryEmbedding::rotate(heads(key(normed_TH)), angles), heads(value(normed_TH))};
+  const auto rotated = [&](const at::Tensor& states_TX, const std::optional<nn::RmsNorm>& norm) {
+    const at::Tensor heads_TAK = heads(states_TX);
+    return nn::RotaryEmbedding::rotate(norm ? (*norm)(heads_TAK) : heads_TAK, angles);
+  };
+  return {rotated(query(normed_TH), query_norm), rotated(key(normed_TH), key_norm),
+          heads(value(normed_TH))};
 }
 
 at::Tensor LlamaLayer::attend(const at::Tensor& normed_TH,
@@ -111,6 +124,18 @@ bool LlamaLayer::has_step_kernels(const at::Tensor& hidden_TH) const {
          std::ranges::all_of(std::array{&query, &key, &value, &output, &gate, &up, &down}, fits);
 }
 
+// Queries, keys and values side by side.
+void LlamaLayer::normalise_heads(at::Tensor& heads_RX) const {
+  const auto normalise = [&](std::int64_t begin, const nn::Linear& made_by,
+                             const std::optional<nn::RmsNorm>& norm) {
+    if (!norm) return;
+    const at::Tensor part_RX = heads_RX.narrow(1, begin, made_by.outputs);
+    part_RX.copy_((*norm)(part_RX.reshape({part_RX.size(0), -1, head_width})).flatten(1));
+  };
+  normalise(0, query, query_norm);
+  normalise(query.outputs, key, key_norm);
+}
+
 at::Tensor LlamaLayer::step(const at::Tensor& hidden_RH, const nn::RotaryEmbedding::Angles& angles,
                             const nn::NewTokens& tokens, const nn::LayerCache& cache) const {
   // One row a sequence: reading the matrices is all the time there is, so those that read the same
@@ -118,6 +143,7 @@ at::Tensor LlamaLayer::step(const at::Tensor& hidden_RH, const nn::RotaryEmbeddi
   at::Tensor heads_RX = nn::step_products(attention_norm(hidden_RH),
                                           {query.weight_OI, key.weight_OI, value.weight_OI});
   if (query.biased) heads_RX += at::cat({query.bias_O, key.bias_O, value.bias_O});
+  normalise_heads(heads_RX);
   const at::Tensor context_RX = nn::step_attention(heads_RX, angles, tokens, cache);
   const at::Tensor attended_RH = hidden_RH + nn::step_products(context_RX, {output.weight_OI});
   const at::Tensor gate_up_RX =

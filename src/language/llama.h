@@ -20,6 +20,7 @@ namespace vllama::language {
 struct LlamaLayer {
   nn::RmsNorm attention_norm;
   nn::Linear query, key, value, output;
+  std::optional<nn::RmsNorm> query_norm, key_norm;  // of each head, before it is rotated
   nn::RmsNorm mlp_norm;
   nn::Linear gate, up, down;
   std::int64_t head_width;
@@ -48,6 +49,7 @@ struct LlamaLayer {
   };
   Heads heads(const at::Tensor& normed_TH, const nn::RotaryEmbedding::Angles& angles) const;
   at::Tensor feed_forward(const at::Tensor& attended_TH) const;
+  void normalise_heads(at::Tensor& heads_RX) const;
   bool has_step_kernels(const at::Tensor& hidden_TH) const;
   at::Tensor step(const at::Tensor& hidden_RH, const nn::RotaryEmbedding::Angles& angles,
                   const nn::NewTokens& tokens, const nn::LayerCache& cache) const;

@@ -153,7 +153,7 @@ TEST_CASE("config.json: the types that are known, with what each means") {
             .query_key_value_biases);
   CHECK(file.read({{"attention_bias", true}}).output_bias);
 
-  for (const char* type : {"granite", "gemma2", "qwen3", "mixtral", "phi3", "llava", "cohere",
+  for (const char* type : {"granite", "gemma2", "olmo2", "mixtral", "phi3", "llava", "cohere",
                            "surprise", "LLAMA", ""})
     file.refuses({{"model_type", type}}, "model_type", std::string("'") + type + "'");
   file.refuses({{"model_type", "granite"}}, "model_type", "scaled embeddings");

@@ -1,5 +1,5 @@
 """Writes tests/golden/reference/llama_*: small models of transformers' LlamaForCausalLM, one for
-each option of the family, with their config.json.
+each option of the family, and of its relatives, with their config.json.
 
 Run with torch 2.11 and transformers 4.57:  python tools/reference/llama.py
 Sequences of different length are padded on the right. Recorded: the hidden states after every layer
@@ -8,7 +8,7 @@ loss by the inputs and by the weights outside the second layer.
 """
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+import transformers
 
 import golden_file
 
@@ -36,6 +36,10 @@ OPTIONS = {
         "tie_word_embeddings": True,
     },
     "biased": {"attention_bias": True, "head_dim": 12, "num_key_value_heads": 2},
+    "qwen2": {"family": "Qwen2", "num_key_value_heads": 2, "rope_theta": 1e6, "tie_word_embeddings": True},
+    # Heads wider than width / heads, and norms of them.
+    "qwen3": {"family": "Qwen3", "num_key_value_heads": 2, "head_dim": 16, "rope_theta": 1e6},
+    "mistral": {"family": "Mistral", "num_key_value_heads": 2, "sliding_window": None},
 }
 LENGTHS = [33, 20, 7]
 NUM_PROMPT_TOKENS = 5  # no targets
@@ -56,8 +60,11 @@ def padded_batch(generator):
 
 def record(name, options, seed):
     torch.manual_seed(seed)
-    config = LlamaConfig(**(SIZES | {"num_key_value_heads": 4} | options))
-    model = LlamaForCausalLM._from_config(config, attn_implementation="eager")
+    family = options.get("family", "Llama")
+    sizes = SIZES | {"num_key_value_heads": 4} | {k: v for k, v in options.items() if k != "family"}
+    config = getattr(transformers, f"{family}Config")(**sizes)
+    model_class = getattr(transformers, f"{family}ForCausalLM")
+    model = model_class._from_config(config, attn_implementation="eager")
     golden_file.fill_with_random_weights(model)
     inputs, labels, mask = padded_batch(torch.Generator().manual_seed(seed + 1))
     inputs.requires_grad_(True)
@@ -88,7 +95,7 @@ def record(name, options, seed):
         }
     )
     golden_file.save(f"llama_{name}", tensors, options)
-    config.architectures = ["LlamaForCausalLM"]
+    config.architectures = [model_class.__name__]
     (golden_file.FOLDER / f"llama_{name}.config.json").write_text(config.to_json_string())
 
 

@@ -25,6 +25,7 @@ namespace {
 const inference::StopRules kNoStops;
 
 language::LlamaConfig sizes_named(const std::string& name) {
+  if (name == "normed") return test::normed_language_sizes();
   return name == "plain" ? test::plain_language_sizes() : test::grouped_language_sizes();
 }
 
@@ -76,7 +77,7 @@ TEST_CASE("recorded greedy answers to chat prompts about a clip come out of one 
 }
 
 TEST_CASE("the cached path gives the tokens of the uncached one, for prompts of any lengths") {
-  const std::string sizes = GENERATE("plain", "grouped");
+  const std::string sizes = GENERATE("plain", "grouped", "normed");
   CAPTURE(sizes);
   const TinyLanguageModel language(sizes_named(sizes));
   const auto prompts = prompts_of_lengths(language, {1, 40, 7, 90});

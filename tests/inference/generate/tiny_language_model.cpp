@@ -3,7 +3,7 @@
 #include "core/named_rows.h"
 #include "core/random.h"
 #include "tests/support/fixtures.h"
-#include "text/sentencepiece_tokenizer.h"
+#include "text/tokenizers/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
 
@@ -29,6 +29,13 @@ language::LlamaConfig grouped_language_sizes() {
   config.tied_embeddings = true;
   config.type = row_named(language::kLanguageModelTypes, "qwen2");
   config.query_key_value_biases = true;
+  return config;
+}
+
+language::LlamaConfig normed_language_sizes() {
+  language::LlamaConfig config = plain_language_sizes();
+  config.num_key_value_heads = 2;
+  config.type = row_named(language::kLanguageModelTypes, "qwen3");
   return config;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "inference/generate/generator.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::test {
 
@@ -10,6 +10,9 @@ namespace vllama::test {
 language::LlamaConfig plain_language_sizes();
 // Grouped heads, llama3 rope scaling, tied embeddings, biases.
 language::LlamaConfig grouped_language_sizes();
+
+// Qwen3: norms of the heads of queries and keys.
+language::LlamaConfig normed_language_sizes();
 
 struct TinyLanguageModel {
   language::Llama model;
