@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "text/token_sequence.h"
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 namespace vllama::text {
 namespace {
@@ -32,9 +32,13 @@ PromptText prompt_text(const PromptLayout& layout, const Chat& chat) {
   const auto add_said = [&text, &chat](std::string_view part) {
     text.add(part, chat.reads_special_tokens ? Author::prompt_template : Author::user);
   };
-  add_fixed(layout.before_system);
-  if (layout.takes_system_text) add_said(chat.system);
-  add_fixed(layout.after_system);
+  const bool has_system = !chat.system.empty() || !layout.default_system.empty();
+  if (has_system || !layout.omits_empty_system) {
+    add_fixed(layout.before_system);
+    if (chat.system.empty()) add_fixed(layout.default_system);
+    if (layout.takes_system_text) add_said(chat.system);
+    add_fixed(layout.after_system);
+  }
   const auto add_question = [&](std::size_t turn, std::string_view question) {
     if (turn > 0) add_fixed(layout.between_turns);
     add_fixed(layout.turn_mark);
@@ -75,7 +79,7 @@ ChatPrompt build_chat_prompt(const Tokenizer& tokenizer, const PromptLayout& lay
     end = std::min(prompt.text.find(kImagePlaceholder, begin), text.size());
     prompt.pieces.push_back(tokenizer.encode(text.part(begin, end)));
   }
-  if (const auto bos = tokenizer.bos())
+  if (const auto bos = tokenizer.bos(); bos && layout.has_beginning)
     prompt.pieces.front().insert(prompt.pieces.front().begin(), *bos);
   return prompt;
 }
@@ -106,7 +110,8 @@ std::string answer_in(const Tokenizer& tokenizer, const PromptLayout& layout,
   const std::string decoded = tokenizer.decode(without_beginning(tokenizer, generated_ids));
   std::string_view answer = decoded;
   answer = answer.substr(0, answer.find(layout.stop_text));
-  const std::size_t role = answer.rfind(layout.answer_role);
+  const std::size_t role =
+      layout.answer_role.empty() ? std::string_view::npos : answer.rfind(layout.answer_role);
   if (role != std::string_view::npos) answer.remove_prefix(role + layout.answer_role.size());
   return std::string(strip_right(strip_left(answer)));
 }

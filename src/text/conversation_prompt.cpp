@@ -36,8 +36,11 @@ LaidOutText lay_out(std::span<const QuestionAndAnswer> turns, const PromptLayout
   const auto add_fixed = [&text](std::string_view part, bool is_learned) {
     text.add(part, Author::prompt_template, is_learned);
   };
-  add_fixed(layout.before_system, false);
-  add_fixed(layout.after_system, false);
+  if (!layout.default_system.empty() || !layout.omits_empty_system) {
+    add_fixed(layout.before_system, false);
+    add_fixed(layout.default_system, false);
+    add_fixed(layout.after_system, false);
+  }
   for (const QuestionAndAnswer& turn : turns) {
     if (&turn != turns.data()) add_fixed(layout.between_turns, false);
     add_fixed(layout.turn_mark, true);
@@ -147,7 +150,7 @@ class ConversationBuilder {
 
   TokenSequence labelled(std::span<const Token> tokens, const LaidOutText& laid_out) const {
     TokenSequence sequence;
-    append_beginning(sequence, tokenizer_);
+    if (layout_.layout->has_beginning) append_beginning(sequence, tokenizer_);
     for (const Token& token : tokens)
       append_token(sequence, token.id, laid_out.text.is_learned(deciding_byte(token)));
     return sequence;

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "core/named_rows.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::text {
 namespace {
@@ -21,6 +21,64 @@ constexpr MediaWrap kReferenceFramesBehindSound{
     "                Close your ears, open your eyes and you see that <Video>",
     "</Video>.  "
     "                Now answer my question based on what you have just seen and heard. "};
+
+// ChatML, as OpenAI wrote it first. What is learned is an answer with its end, not the line end
+// behind it, which stands in front of the next turn.
+constexpr PromptLayout chatml(std::string_view default_system) {
+  return {.has_beginning = false,
+          .takes_system_text = true,
+          .before_system = "<|im_start|>system\n",
+          .after_system = "<|im_end|>\n",
+          .default_system = default_system,
+          .omits_empty_system = true,
+          .between_turns = "\n",
+          .before_question = "<|im_start|>user\n",
+          .after_question = "<|im_end|>\n<|im_start|>assistant\n",
+          .after_answer = "<|im_end|>",
+          .image = kImage,
+          .video = kVideo,
+          .sound = kSound,
+          .after_image = "\n",
+          .stop_text = "<|im_end|>"};
+}
+
+// Of Llama 3 and 3.x, without the dates that 3.1 puts into its system text.
+constexpr PromptLayout kLlama3{
+    .takes_system_text = true,
+    .before_system = "<|start_header_id|>system<|end_header_id|>\n\n",
+    .after_system = "<|eot_id|>",
+    .omits_empty_system = true,
+    .before_question = "<|start_header_id|>user<|end_header_id|>\n\n",
+    .after_question = "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+    .after_answer = "<|eot_id|>",
+    .image = kImage,
+    .video = kVideo,
+    .sound = kSound,
+    .after_image = "\n",
+    .stop_text = "<|eot_id|>"};
+
+// Of Vicuna 1.1 and later, and of LLaVA 1.5.
+constexpr PromptLayout kVicuna11{
+    .takes_system_text = true,
+    .after_system = " ",
+    .default_system =
+        "A chat between a curious user and an artificial intelligence assistant. The "
+        "assistant gives helpful, detailed, and polite answers to the user's questions.",
+    .before_question = "USER: ",
+    .after_question = " ASSISTANT:",
+    .before_answer = " ",
+    .after_answer = "</s>",
+    .image = kImage,
+    .video = kVideo,
+    .sound = kSound,
+    .after_image = "\n",
+    .stop_text = "</s>",
+    .answer_role = "ASSISTANT:"};
+
+// Models of today are talked to as they were trained.
+constexpr PromptTemplate same_for_both(std::string_view name, const PromptLayout& layout) {
+  return {.name = name, .training = layout, .reference = layout};
+}
 
 constexpr PromptTemplate kFamilies[] = {
     {.name = "vicuna",
@@ -39,6 +97,7 @@ constexpr PromptTemplate kFamilies[] = {
                   .answer_role = "Assistant:"},
      .reference = {.takes_system_text = true,
                    .after_system = "###",
+                   .has_demo_system = true,
                    .before_question = "Human: ",
                    .after_question = "###",
                    .before_answer = "Assistant: ",
@@ -68,6 +127,7 @@ constexpr PromptTemplate kFamilies[] = {
      .reference = {.takes_system_text = true,
                    .before_system = "[INST] <<SYS>>\n",
                    .after_system = "\n<</SYS>>\n\n",
+                   .has_demo_system = true,
                    .between_turns = "<s>[INST] ",
                    .after_question = " [/INST]",
                    .before_answer = " ",
@@ -81,6 +141,14 @@ constexpr PromptTemplate kFamilies[] = {
                    .frames_behind_sound = kReferenceFramesBehindSound,
                    .stop_text = "</s>",
                    .answer_role = "ASSISTANT:"}},
+    same_for_both("vicuna_v1_1", kVicuna11),
+    same_for_both("llama_3", kLlama3),
+    same_for_both("chatml", chatml("")),
+    same_for_both("qwen2_5", chatml("You are Qwen, created by Alibaba Cloud. You are a helpful "
+                                    "assistant.")),
+    same_for_both("smollm2",
+                  chatml("You are a helpful AI assistant named SmolLM, trained by Hugging "
+                         "Face")),
 };
 
 std::string wrapped(const MediaWrap& wrap, std::int64_t num_media_tokens) {

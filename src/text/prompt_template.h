@@ -20,10 +20,15 @@ struct MediaWrap {
 // The fixed texts of a conversation, in their order. Whether a part is learned belongs to its
 // place.
 struct PromptLayout {
+  // Whether the beginning token of the vocabulary stands in front of it all.
+  bool has_beginning = true;
   bool takes_system_text = false;
   std::string_view before_system = {}, after_system = {};  // once
-  std::string_view between_turns = {};                     // before every turn but the first
-  std::string_view turn_mark = {};                         // learned
+  std::string_view default_system = {};                    // between them, where nobody gives one
+  bool omits_empty_system = false;      // without a text then no before_system, after_system either
+  bool has_demo_system = false;         // a chat gives the text of the released demos
+  std::string_view between_turns = {};  // before every turn but the first
+  std::string_view turn_mark = {};      // learned
   std::string_view before_question = {}, after_question = {};
   // Learned, as the answer that follows. Without its last space where an answer is to be generated.
   std::string_view before_answer = {};
@@ -42,8 +47,8 @@ struct PromptLayout {
   MediaWrap frames_behind_sound = {};
 
   std::string_view stop_text = {};  // ends an answer, besides the tokens that do
-  std::string_view answer_role =
-      {};  // whatever the model writes in front of this is not its answer
+  // Whatever the model writes in front of this is not its answer; empty for none.
+  std::string_view answer_role = {};
 
   // A medium in a training sample, with kImagePlaceholder for each embedding. `time_message`
   // (text/time_message.h) is that of a video, and may be empty.

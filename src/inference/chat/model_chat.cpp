@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "inference/open_model.h"
 #include "text/error.h"
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 namespace vllama::inference {
 
@@ -43,7 +43,7 @@ void ModelChat::reset() {
 // The released demos tell a model that only sees what it can do; the demo with sound says nothing,
 // except about a picture.
 std::string ModelChat::system_text() const {
-  if (!settings_.system.empty() || !layout_.takes_system_text) return settings_.system;
+  if (!settings_.system.empty() || !layout_.has_demo_system) return settings_.system;
   const bool has_moving_media = std::ranges::any_of(
       media_, [](const PlacedMedium& placed) { return placed.medium.kind != MediaKind::image; });
   const bool is_silent_demo = opened_.model->config().has_audio() && has_moving_media;
