@@ -28,6 +28,7 @@ void add_commands(CLI::App& program, int& exit_status) {
   vllama::tools::add_export(program);
   vllama::tools::add_chat(program);
   vllama::tools::add_inspect(program);
+  vllama::tools::add_tokenize(program);
   vllama::tools::add_make_weights(program);
   vllama::tools::add_convert(program);
   vllama::tools::add_toy_world(program);

@@ -9,7 +9,7 @@
 #include "inference/chat_settings.h"
 #include "models/video_llama.h"
 #include "samples/media_config.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 
 namespace vllama::inference {
 

@@ -48,11 +48,12 @@ struct WeightFiles {
 };
 
 // What a model has besides its language model.
-enum class BranchSet { vision, audio, vision_and_audio };
+enum class BranchSet { vision, audio, vision_and_audio, none };
 constexpr auto names_of(BranchSet) {
-  return config::EnumNames<BranchSet, 3>{{{BranchSet::vision, "vision"},
+  return config::EnumNames<BranchSet, 4>{{{BranchSet::vision, "vision"},
                                           {BranchSet::audio, "audio"},
-                                          {BranchSet::vision_and_audio, "vision_and_audio"}}};
+                                          {BranchSet::vision_and_audio, "vision_and_audio"},
+                                          {BranchSet::none, "none"}}};
 }
 
 // The number format of the frozen parts.
@@ -77,12 +78,17 @@ struct ModelConfig {
   std::int64_t loss_rows_at_once = 512;
   std::int64_t feature_memory_bytes = 0;
 
-  bool has_vision() const { return branches != BranchSet::audio; }
-  bool has_audio() const { return branches != BranchSet::vision; }
+  bool has_vision() const {
+    return branches == BranchSet::vision || branches == BranchSet::vision_and_audio;
+  }
+  bool has_audio() const {
+    return branches == BranchSet::audio || branches == BranchSet::vision_and_audio;
+  }
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("branches", branches, "what the model has besides its language model");
+    field("branches", branches,
+          "what the model has besides its language model; none: a chat without pictures and sound");
     field("vision", vision, "vision branch");
     field("audio", audio, "audio branch");
     field("weights", weights, "files to read");

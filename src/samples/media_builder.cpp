@@ -84,7 +84,6 @@ MediaBuilder::MediaBuilder(const std::string& name, const MediaConfig& config,
       model_(model),
       picture_encoder_(model.picture_encoder()),
       sound_encoder_(model.sound_encoder()) {
-  VLLAMA_ASSERT(picture_encoder_ || sound_encoder_, "a model has an encoder");
   require_none(broken_media_rules(name, config, settings, model));
 }
 

@@ -39,6 +39,8 @@ bool takes_both(const ModelInput& model) {
 std::vector<std::string> broken_media_rules(const std::string& name, const MediaConfig& config,
                                             const MediaSettings& settings,
                                             const ModelInput& model) {
+  if (model.encoders.empty())
+    return {fmt::format("'{}' has media, and the model has no branch that takes them in", name)};
   std::vector<std::string> broken;
   if (config.min_crop_scale > config.max_crop_scale)
     broken.push_back(fmt::format("data set '{}': min_crop_scale {} is above max_crop_scale {}",

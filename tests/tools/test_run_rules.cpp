@@ -191,6 +191,8 @@ std::vector<Mistake> mistakes() {
          c.eval.every_steps = 2;
          c.eval.losses = {held_out(c)};
        }},
+      {"none is a language model alone",
+       [](RunConfig& c) { c.model.branches = models::BranchSet::none; }},
       {"/nowhere/config.json", [](RunConfig& c) { c.model.weights.language_model = "/nowhere"; }},
       {"'/proc/self/status' is in the way",
        [](RunConfig& c) { c.output_dir = "/proc/self/status/run"; }},

@@ -13,6 +13,7 @@ void add_import_config(CLI::App& program);
 void add_show(CLI::App& program);
 void add_export(CLI::App& program);
 void add_inspect(CLI::App& program);
+void add_tokenize(CLI::App& program);
 void add_make_weights(CLI::App& program);
 void add_convert(CLI::App& program);
 void add_toy_world(CLI::App& program);

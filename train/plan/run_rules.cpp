@@ -17,7 +17,7 @@
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
 #include "samples/media_rules.h"
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "train/plan/problem_list.h"
 #include "train/plan/startup_report.h"
 #include "train/saved/chat_settings.h"
@@ -55,6 +55,10 @@ class Rules {
   }
 
   void model() {
+    if (config_.model.branches == models::BranchSet::none)
+      broken_.add(
+          "model.branches: none is a language model alone, which chat talks to; to train, name "
+          "vision, audio or vision_and_audio");
     if (const std::string missing = models::missing_files(config_.model); !missing.empty())
       broken_.add(missing);
     const auto contradictions = models::sizes_of_files(config_.model).contradictions;

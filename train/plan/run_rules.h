@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "language/llama_config.h"
-#include "text/tokenizer.h"
+#include "text/tokenizers/tokenizer.h"
 #include "train/run/run_config.h"
 
 namespace vllama::train {

@@ -12,10 +12,12 @@
 #include "core/terminal_text.h"
 #include "inference/bundle/model_in_use.h"
 #include "models/file_sizes.h"
+#include "text/folder_template.h"
 #include "train/provenance/provenance_changes.h"
 #include "train/provenance/starting_points.h"
 #include "train/run/find_step.h"
 #include "train/run/recorded_config.h"
+#include "weights/folder_kind.h"
 
 namespace vllama::train {
 namespace {
@@ -106,6 +108,19 @@ SavedCheckpoint open_step(const fs::path& step, const std::vector<std::string>& 
   return saved;
 }
 
+// Without branches, and of the family that its files name.
+SavedCheckpoint open_language_model(const fs::path& folder,
+                                    const std::vector<std::string>& overrides) {
+  RunConfig config;
+  config.output_dir = folder;
+  config.model.branches = models::BranchSet::none;
+  config.model.weights.language_model = folder;
+  config.data.conversations.family = text::family_of_folder(folder).value_or("");
+  config::Tree tree = config::load_text(config::dump(config), folder.string());
+  for (const std::string& assignment : overrides) config::apply_override(tree, assignment);
+  return {.path = folder, .config = config::read<RunConfig>(tree)};
+}
+
 }  // namespace
 
 std::string SavedCheckpoint::trained_file() const {
@@ -116,6 +131,7 @@ SavedCheckpoint find_checkpoint(const fs::path& path, const std::vector<std::str
   if (const auto step = find_step(path)) return open_step(*step, overrides);
   const fs::path plain = path.has_filename() ? path : path.parent_path();
   if (!is_there(plain)) throw UserError(fmt::format("'{}' does not exist", plain.string()));
+  if (weights::holds_hf_weights(plain)) return open_language_model(plain, overrides);
   if (std::error_code error; fs::is_directory(plain, error))
     throw UserError(
         fmt::format("'{}' is neither a run's folder (which has '{}') nor a saved step "

@@ -23,7 +23,8 @@ struct SavedCheckpoint {
   std::string trained_file() const;
 };
 
-// `path` names a step (see find_step()), or is a RUN.yaml: the weights that model.weights names.
+// `path` names a step (see find_step()), or is a RUN.yaml: the weights that model.weights names; or
+// it is the folder of a language model alone, which is talked to as its own files say.
 // `overrides` ("key=value") go over the configuration. A step's trainable.safetensors is verified,
 // its optimizer is not read. Of a step that has recorded what it was trained on, paths are settled
 // (see settled()), weights that changed are warned of, and starting points that are gone and not

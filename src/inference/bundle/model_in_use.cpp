@@ -8,7 +8,7 @@
 #include "models/load_video_llama.h"
 #include "models/modules.h"
 #include "models/saved_step.h"
-#include "text/open_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "weights/tensor_source.h"
 
 namespace vllama::inference {

@@ -12,7 +12,7 @@
 #include "inference/chat/transcript.h"
 #include "inference/generate/settings_without_effect.h"
 #include "inference/open_model.h"
-#include "text/unicode.h"
+#include "text/tokenizers/unicode.h"
 
 namespace vllama::inference {
 namespace {

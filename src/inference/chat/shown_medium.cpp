@@ -113,6 +113,10 @@ ShownMedium show_medium(const OpenedModel& opened, const std::filesystem::path& 
                         std::optional<MediaKind> as, const ShowOptions& options) {
   const at::AutoGradMode no_graph(false);
   try {
+    if (opened.model->branches().empty())
+      throw UserError(
+          fmt::format("'{}': the model is a language model alone, which neither sees nor hears",
+                      file.string()));
     const MediaKind kind = as ? *as : kind_of(file, opened.media.video);
     if (kind == MediaKind::sound && !opened.model->config().has_audio())
       throw UserError(fmt::format(
