@@ -8,6 +8,9 @@
 
 namespace vllama {
 
+// U+FFFD, which stands for what is no character.
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
+
 // The number of bytes of the well-formed character that `text` begins with, 0 if it begins with
 // none: other bytes, too long spellings, halves of surrogate pairs, numbers beyond U+10FFFF.
 std::size_t utf8_length(std::string_view text);

@@ -7,13 +7,13 @@
 #include "core/error.h"
 #include "core/markup.h"
 #include "core/terminal_text.h"
+#include "core/utf8.h"
 #include "text/prompt.h"
 
 namespace vllama::train {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-constexpr std::size_t kLongestCharacter = 4;               // bytes, each a token
+constexpr std::size_t kLongestCharacter = 4;  // bytes, each a token
 
 // Two backgrounds per role, for neighbouring tokens, and what the foreground needs to stand out.
 constexpr std::array kBackgrounds = {
@@ -40,12 +40,12 @@ class TokenReader {
       std::size_t length = 1;
       std::string text = text_of(ids.first(1));
       // Bytes of one character make sense only together.
-      while (text.find(kReplacement) != std::string::npos && length < kLongestCharacter &&
+      while (text.find(kReplacementCharacter) != std::string::npos && length < kLongestCharacter &&
              length < ids.size())
         text = text_of(ids.first(++length));
-      if (text.find(kReplacement) != std::string::npos) {
+      if (text.find(kReplacementCharacter) != std::string::npos) {
         length = 1;
-        text = kReplacement;
+        text = kReplacementCharacter;
       }
       for (std::size_t i = 0; i < length; ++i)
         tokens.push_back({ids[i], i + 1 < length ? std::string() : text});

@@ -3,18 +3,18 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/utf8.h"
 #include "text/tokenizers/unicode.h"
 
 namespace vllama::inference {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 // Of a character's at most four bytes, all but the last may have come.
 constexpr int kMostOpenBytes = 3;
 
 std::string_view without_open_character(std::string_view text) {
-  for (int i = 0; i < kMostOpenBytes && text.ends_with(kReplacement); ++i)
-    text.remove_suffix(kReplacement.size());
+  for (int i = 0; i < kMostOpenBytes && text.ends_with(kReplacementCharacter); ++i)
+    text.remove_suffix(kReplacementCharacter.size());
   return text;
 }
 

@@ -1,24 +1,18 @@
 #include "text/tokenizers/byte_level_tokenizer.h"
 
 #include <fmt/format.h>
-#include <unicode/bytestream.h>
-#include <unicode/edits.h>
-#include <unicode/normalizer2.h>
-#include <unicode/uniset.h>
 #include <unicode/utf8.h>
 
 #include <algorithm>
-#include <bit>
 #include <functional>
-#include <limits>
-#include <nlohmann/json.hpp>
 
-#include "core/error.h"
-#include "core/files.h"
-#include "core/json_depth.h"
 #include "core/utf8.h"
 #include "text/tokenizers/byte_alphabet.h"
-#include "text/tokenizers/tokenizer_json.h"
+#include "text/tokenizers/byte_level_rules.h"
+#include "text/tokenizers/end_tokens.h"
+#include "text/tokenizers/json_parts.h"
+#include "text/tokenizers/piece_ids.h"
+#include "text/tokenizers/read_text.h"
 #include "text/tokenizers/unicode.h"
 
 namespace vllama::text {
@@ -26,263 +20,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";
 // Far above any vocabulary; a number beyond it is a mistake, and would take memory.
 constexpr std::int64_t kMostTokens = 4'000'000;
-
-// The member of an object; null where there is none.
-const Json& member(const Json& object, const char* key) {
-  static const Json nothing;
-  if (!object.is_object()) return nothing;
-  const auto found = object.find(key);
-  return found == object.end() ? nothing : *found;
-}
-
-std::string type_of(const Json& part) {
-  const Json& type = member(part, "type");
-  return type.is_string() ? type.get<std::string>() : std::string();
-}
-
-bool flag(const Json& part, const char* key) {
-  const Json& value = member(part, key);
-  return value.is_boolean() && value.get<bool>();
-}
-
-// The parts of a "Sequence", or the part alone; none of null.
-std::vector<Json> parts_of(const Json& part, const char* list) {
-  if (part.is_null()) return {};
-  if (type_of(part) != "Sequence") return {part};
-  const Json& parts = member(part, list);
-  return parts.is_array() ? parts.get<std::vector<Json>>() : std::vector<Json>{};
-}
-
-bool is_empty_text(const Json& value) {
-  return value.is_string() && value.get_ref<const std::string&>().empty();
-}
-
-std::string shown(const Json& value) {
-  constexpr std::size_t kMostShown = 200;
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > kMostShown) text = text.substr(0, kMostShown) + "...";
-  return text;
-}
-
-[[noreturn]] void refuse(const TokenizerJson& file, const std::string& where, const Json& value,
-                         const std::string& known) {
-  file.fail(fmt::format("'{}' is {}, which is not known here: {}", where, shown(value), known));
-}
-
-bool is_nfc(const TokenizerJson& file) {
-  const Json& normalizer = member(*file.rest, "normalizer");
-  bool found = false;
-  for (const Json& part : parts_of(normalizer, "normalizers")) {
-    if (type_of(part) != "NFC")
-      refuse(file, "normalizer", part, "a byte-level vocabulary has none, or NFC");
-    found = true;
-  }
-  return found;
-}
-
-WordRules word_rules(const TokenizerJson& file) {
-  constexpr const char* kKnown =
-      "the word patterns of GPT-2, Llama 3 and Qwen 2 are, and Digits in front of them";
-  WordRules rules;
-  bool has_pattern = false, is_byte_level = false;
-  for (const Json& part : parts_of(member(*file.rest, "pre_tokenizer"), "pretokenizers")) {
-    const std::string type = type_of(part);
-    const bool is_first = !has_pattern && !is_byte_level;
-    if (type == "Digits" && is_first && flag(part, "individual_digits")) {
-      rules.splits_digits = true;
-    } else if (type == "Split" && is_first) {
-      const Json& expression = member(member(part, "pattern"), "Regex");
-      const auto pattern =
-          expression.is_string() ? word_pattern(expression.get<std::string>()) : std::nullopt;
-      if (!pattern || member(part, "behavior") != "Isolated" || flag(part, "invert"))
-        refuse(file, "pre_tokenizer", part, kKnown);
-      rules.pattern = *pattern;
-      has_pattern = true;
-    } else if (type == "ByteLevel" && !is_byte_level && !flag(part, "add_prefix_space")) {
-      const Json& use_regex = member(part, "use_regex");
-      const bool uses_regex = !use_regex.is_boolean() || use_regex.get<bool>();
-      if (uses_regex == has_pattern) refuse(file, "pre_tokenizer", part, kKnown);
-      is_byte_level = true;
-    } else {
-      refuse(file, "pre_tokenizer", part, kKnown);
-    }
-  }
-  if (!is_byte_level) refuse(file, "pre_tokenizer", member(*file.rest, "pre_tokenizer"), kKnown);
-  return rules;
-}
-
-// Bytes by their characters. Converted files have steps in front of it for vocabularies of another
-// kind, which find nothing to do in this one.
-void check_decoder(const TokenizerJson& file) {
-  const auto is_idle = [](const Json& part) {
-    const Json& replaced = member(member(part, "pattern"), "String");
-    return type_of(part) == "ByteFallback" || type_of(part) == "Fuse" ||
-           (type_of(part) == "Replace" && replaced.is_string() &&
-            !bytes_of_piece(replaced.get<std::string>()));
-  };
-  for (const Json& part : parts_of(member(*file.rest, "decoder"), "decoders"))
-    if (type_of(part) != "ByteLevel" && !is_idle(part))
-      refuse(file, "decoder", part, "ByteLevel is");
-}
-
-// What a template of the file puts in front of a text.
-std::optional<std::string> beginning_of(const TokenizerJson& file) {
-  std::optional<std::string> beginning;
-  for (const Json& part : parts_of(member(*file.rest, "post_processor"), "processors")) {
-    const std::string type = type_of(part);
-    if (type == "ByteLevel") continue;
-    constexpr const char* kKnown = "ByteLevel is, and a template of one token in front of a text";
-    if (type != "TemplateProcessing") refuse(file, "post_processor", part, kKnown);
-    const Json& single = member(part, "single");
-    if (!single.is_array()) refuse(file, "post_processor", part, kKnown);
-    bool is_behind_text = false;
-    for (const Json& piece : single) {
-      const Json& token = member(member(piece, "SpecialToken"), "id");
-      if (!member(piece, "Sequence").is_null()) {
-        is_behind_text = true;
-      } else if (token.is_string() && !is_behind_text && !beginning) {
-        beginning = token.get<std::string>();
-      } else {
-        refuse(file, "post_processor", piece, kKnown);
-      }
-    }
-  }
-  return beginning;
-}
-
-// The pieces by their text. A table of its own, since hundreds of thousands of them are looked up
-// before the first word is read.
-class PieceIds {
- public:
-  explicit PieceIds(const TokenizerJson& file)
-      : pieces_(file.pieces), slots_(std::bit_ceil(2 * file.pieces.size() + 2), kFree) {
-    for (std::size_t i = 0; i < pieces_.size(); ++i) {
-      std::int32_t& slot = slots_[slot_of(pieces_[i].first)];
-      if (slot != kFree) file.fail(fmt::format("piece '{}' comes twice", pieces_[i].first));
-      slot = static_cast<std::int32_t>(i);
-    }
-  }
-
-  std::optional<std::int32_t> find(std::string_view piece) const {
-    const std::int32_t index = slots_[slot_of(piece)];
-    if (index == kFree) return std::nullopt;
-    return static_cast<std::int32_t>(pieces_[static_cast<std::size_t>(index)].second);
-  }
-
- private:
-  static constexpr std::int32_t kFree = -1;
-
-  // Where the piece is, or would be.
-  std::size_t slot_of(std::string_view piece) const {
-    std::size_t slot = std::hash<std::string_view>()(piece) & (slots_.size() - 1);
-    while (slots_[slot] != kFree && pieces_[static_cast<std::size_t>(slots_[slot])].first != piece)
-      slot = (slot + 1) & (slots_.size() - 1);
-    return slot;
-  }
-
-  const std::vector<std::pair<std::string, std::int64_t>>& pieces_;
-  std::vector<std::int32_t> slots_;  // open addressing; their number is a power of two
-};
-
-// A JSON file beside the vocabulary; null if there is none.
-Json file_beside(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return {};
-  const std::string text = read_file(path);
-  if (is_nested_too_deep(text))
-    throw UserError(fmt::format("'{}' is nested too deep", path.string()));
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) throw UserError(fmt::format("'{}' is not a JSON object", path.string()));
-  return value;
-}
-
-std::vector<std::int64_t> ids_in(const Json& value) {
-  std::vector<std::int64_t> ids;
-  const auto add = [&ids](const Json& id) {
-    if (id.is_number_integer()) ids.push_back(id.get<std::int64_t>());
-  };
-  if (value.is_array())
-    for (const Json& id : value) add(id);
-  else
-    add(value);
-  return ids;
-}
-
-// A text, or an object with the text as "content", as tokenizer_config.json has both.
-std::optional<std::string> token_text(const Json& value) {
-  const Json& content = value.is_object() ? member(value, "content") : value;
-  return content.is_string() ? std::optional(content.get<std::string>()) : std::nullopt;
-}
-
-// The same text with U+FFFD for what is not UTF-8, and where each of its bytes stands in the
-// original. A text that is UTF-8 is neither copied nor mapped.
-struct ReadableText {
-  std::string text;
-  std::vector<std::size_t> places;  // of each byte, and of the end
-};
-
-ReadableText readable_text(std::string_view text) {
-  ReadableText result;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text.substr(at));
-    const std::string_view character = length > 0 ? text.substr(at, length) : kReplacementCharacter;
-    for (std::size_t i = 0; i < character.size(); ++i)
-      result.places.push_back(length > 0 ? at + i : at);
-    result.text += character;
-    at += std::max<std::size_t>(length, 1);
-  }
-  result.places.push_back(text.size());
-  return result;
-}
-
-// The beginning of the character that a place lies in.
-std::size_t character_begin(std::string_view text, std::size_t place) {
-  while (place > 0 && place < text.size() &&
-         (static_cast<unsigned char>(text[place]) & 0xC0) == 0x80)
-    --place;
-  return place;
-}
-
-// Of Unicode 9, whose tables the library `tokenizers` has: characters that came later are as they
-// are, and so are two that got their class later.
-const icu::Normalizer2& nfc() {
-  static const auto normalizer = [] {
-    UErrorCode status = U_ZERO_ERROR;
-    const icu::Normalizer2* newest = icu::Normalizer2::getNFCInstance(status);
-    static const icu::UnicodeSet known(u"[[:age=9.0:]-[\\u0EBA\\u1715]]", status);
-    if (U_FAILURE(status)) throw InternalError(fmt::format("ICU: {}", u_errorName(status)));
-    return std::make_unique<icu::FilteredNormalizer2>(*newest, known);
-  }();
-  return *normalizer;
-}
-
-icu::StringPiece piece_of(std::string_view text) {
-  VLLAMA_ASSERT(text.size() <= std::numeric_limits<std::int32_t>::max(), "a text of over 2 GB");
-  return {text.data(), static_cast<std::int32_t>(text.size())};
-}
-
-bool is_in_nfc(std::string_view text) {
-  UErrorCode status = U_ZERO_ERROR;
-  return nfc().isNormalizedUTF8(piece_of(text), status) && U_SUCCESS(status);
-}
-
-// In NFC, with the place in `text` of each of its bytes, and of the end.
-ReadableText composed(std::string_view text) {
-  ReadableText result;
-  icu::StringByteSink<std::string> sink(&result.text);
-  icu::Edits edits;
-  UErrorCode status = U_ZERO_ERROR;
-  nfc().normalizeUTF8(0, piece_of(text), sink, &edits, status);
-  if (U_FAILURE(status)) throw InternalError(fmt::format("ICU: {}", u_errorName(status)));
-  auto changes = edits.getFineIterator();
-  for (std::size_t i = 0; i <= result.text.size(); ++i)
-    result.places.push_back(static_cast<std::size_t>(
-        changes.sourceIndexFromDestinationIndex(static_cast<std::int32_t>(i), status)));
-  return result;
-}
 
 std::vector<PieceMerge> merges_of(const TokenizerJson& file, const PieceIds& ids) {
   std::vector<PieceMerge> merges;
@@ -308,14 +47,15 @@ std::vector<PieceMerge> merges_of(const TokenizerJson& file, const PieceIds& ids
 ByteLevelTokenizer::ByteLevelTokenizer(const std::filesystem::path& tokenizer_json) {
   const TokenizerJson file = read_tokenizer_json(tokenizer_json);
   file_hash_ = file.hash;
-  is_normalised_ = is_nfc(file);
-  rules_ = word_rules(file);
-  check_decoder(file);
+  const ByteLevelRules rules = byte_level_rules(file);
+  is_normalised_ = rules.is_normalised;
+  rules_ = rules.words;
   read_model(file);
   read_added_tokens(file);
-  if (const auto beginning = beginning_of(file)) {
-    bos_ = id_of(*beginning);
-    if (!bos_) file.fail(fmt::format("'post_processor' names '{}', which is no token", *beginning));
+  if (rules.beginning) {
+    bos_ = id_of(*rules.beginning);
+    if (!bos_)
+      file.fail(fmt::format("'post_processor' names '{}', which is no token", *rules.beginning));
   }
   read_ends(file, tokenizer_json.parent_path());
 }
@@ -335,9 +75,7 @@ void ByteLevelTokenizer::read_model(const TokenizerJson& file) {
   texts_.reserve(file.pieces.size());
   for (const auto& [piece, id] : file.pieces) {
     if (id < 0 || id >= kMostTokens) file.fail(fmt::format("piece '{}' has the id {}", piece, id));
-    if (static_cast<std::size_t>(id) >= texts_.size())
-      texts_.resize(static_cast<std::size_t>(id) + 1);
-    std::string& text = texts_[static_cast<std::size_t>(id)];
+    std::string& text = text_of(id);
     if (!text.empty()) file.fail(fmt::format("two pieces have the id {}; one is '{}'", id, piece));
     auto bytes = bytes_of_piece(piece);
     if (takes_whole_words_ && bytes) ids_.emplace(*bytes, static_cast<std::int32_t>(id));
@@ -381,9 +119,7 @@ void ByteLevelTokenizer::read_added_tokens(const TokenizerJson& file) {
       refuse(file, "added_tokens", entry, "tokens that are whole words alone are not");
     if (token.id < 0 || token.id >= kMostTokens)
       file.fail(fmt::format("token '{}' has the id {}", token.text, token.id));
-    if (static_cast<std::size_t>(token.id) >= texts_.size())
-      texts_.resize(static_cast<std::size_t>(token.id) + 1);
-    std::string& text = texts_[static_cast<std::size_t>(token.id)];
+    std::string& text = text_of(token.id);
     if (!text.empty() && text != token.text && bytes_of_piece(token.text) != text)
       file.fail(fmt::format("token '{}' has the id {} of '{}'", token.text, token.id, text));
     text = token.text;
@@ -402,6 +138,12 @@ void ByteLevelTokenizer::read_added_tokens(const TokenizerJson& file) {
                              [](const AddedToken& token) { return token.text.size(); });
 }
 
+std::string& ByteLevelTokenizer::text_of(std::int64_t id) {
+  const auto index = static_cast<std::size_t>(id);
+  if (index >= texts_.size()) texts_.resize(index + 1);
+  return texts_[index];
+}
+
 std::optional<std::int64_t> ByteLevelTokenizer::id_of(const std::string& token) const {
   if (const auto found = added_ids_.find(token); found != added_ids_.end()) return found->second;
   const auto found = std::ranges::find(texts_, token);
@@ -410,18 +152,10 @@ std::optional<std::int64_t> ByteLevelTokenizer::id_of(const std::string& token) 
 }
 
 void ByteLevelTokenizer::read_ends(const TokenizerJson& file, const std::filesystem::path& folder) {
-  const auto add = [this](std::int64_t id) {
-    if (id >= 0 && id < size() && std::ranges::find(ends_, id) == ends_.end()) ends_.push_back(id);
-  };
-  // The first of them that says it, as generation with transformers has it.
-  for (const char* name : {"generation_config.json", "config.json"})
-    if (ends_.empty())
-      for (const std::int64_t id : ids_in(member(file_beside(folder / name), "eos_token_id")))
-        add(id);
-  if (const auto end =
-          token_text(member(file_beside(folder / "tokenizer_config.json"), "eos_token"));
-      end && ends_.empty())
-    if (const auto id = id_of(*end)) add(*id);
+  ends_ = end_ids(folder, size());
+  if (ends_.empty())
+    if (const auto end = end_text(folder))
+      if (const auto id = id_of(*end)) ends_.push_back(*id);
   if (ends_.empty())
     file.fail(
         "no file beside it says which token ends an answer: eos_token in tokenizer_config.json, or "
@@ -462,27 +196,12 @@ std::vector<Token> ByteLevelTokenizer::encode_with_spans(const PromptText& marke
 void ByteLevelTokenizer::append_plain(std::string_view text, std::size_t offset,
                                       std::vector<Token>& tokens) const {
   if (text.empty()) return;
-  std::string_view read = text;
-  ReadableText utf8, normal;
-  if (!is_utf8(read)) {
-    utf8 = readable_text(read);
-    read = utf8.text;
-  }
-  if (is_normalised_ && !is_in_nfc(read)) {
-    normal = composed(read);
-    read = normal.text;
-  }
-  const auto place_of = [&](std::size_t place) {
-    place = character_begin(read, place);
-    if (!normal.places.empty()) place = normal.places[place];
-    if (!utf8.places.empty()) place = utf8.places[place];
-    return offset + place;
-  };
+  const ReadText read(text, is_normalised_);
   std::vector<WordPiece> pieces;
-  append_words(read, pieces);
+  append_words(read.text(), pieces);
   std::size_t begin = offset;
   for (const WordPiece& piece : pieces) {
-    const std::size_t end = place_of(piece.end);
+    const std::size_t end = offset + read.place_of(piece.end);
     tokens.push_back({piece.id == kUnknownPiece ? *unknown_ : piece.id, begin, end});
     begin = end;
   }

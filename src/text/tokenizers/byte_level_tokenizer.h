@@ -56,6 +56,7 @@ class ByteLevelTokenizer final : public Tokenizer {
   void read_model(const TokenizerJson& file);
   void read_added_tokens(const TokenizerJson& file);
   void read_ends(const TokenizerJson& file, const std::filesystem::path& folder);
+  std::string& text_of(std::int64_t id);  // makes room for it
   std::optional<std::int64_t> id_of(const std::string& token) const;
 
   const AddedToken* added_at(const PromptText& text, std::size_t position) const;

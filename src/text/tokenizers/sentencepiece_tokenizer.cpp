@@ -8,13 +8,12 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/utf8.h"
 #include "text/tokenizers/model_file.h"
 #include "text/tokenizers/unicode.h"
 
 namespace vllama::text {
 namespace {
-
-constexpr std::string_view kReplacementCharacter = "\xef\xbf\xbd";
 
 void check(const sentencepiece::util::Status& status, const std::string& file) {
   if (!status.ok())
