@@ -10,10 +10,6 @@
 namespace vllama::text {
 namespace {
 
-constexpr MediaWrap kImage{"<Image>", "</Image>"};
-constexpr MediaWrap kVideo{"<Video>", "</Video> "};
-constexpr MediaWrap kSound{"<Audio>", "</Audio> "};
-
 // The released demos say it in a sentence. The runs of spaces are part of the released prompt.
 constexpr MediaWrap kReferenceSound{
     "Close your eyes, open your ears and you imagine only based on the sound that: ", ". "};
@@ -35,10 +31,6 @@ constexpr PromptLayout chatml(std::string_view default_system) {
           .before_question = "<|im_start|>user\n",
           .after_question = "<|im_end|>\n<|im_start|>assistant\n",
           .after_answer = "<|im_end|>",
-          .image = kImage,
-          .video = kVideo,
-          .sound = kSound,
-          .after_image = "\n",
           .stop_text = "<|im_end|>"};
 }
 
@@ -51,10 +43,6 @@ constexpr PromptLayout kLlama3{
     .before_question = "<|start_header_id|>user<|end_header_id|>\n\n",
     .after_question = "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
     .after_answer = "<|eot_id|>",
-    .image = kImage,
-    .video = kVideo,
-    .sound = kSound,
-    .after_image = "\n",
     .stop_text = "<|eot_id|>"};
 
 // Of Vicuna 1.1 and later, and of LLaVA 1.5.
@@ -68,10 +56,6 @@ constexpr PromptLayout kVicuna11{
     .after_question = " ASSISTANT:",
     .before_answer = " ",
     .after_answer = "</s>",
-    .image = kImage,
-    .video = kVideo,
-    .sound = kSound,
-    .after_image = "\n",
     .stop_text = "</s>",
     .answer_role = "ASSISTANT:"};
 
@@ -89,10 +73,6 @@ constexpr PromptTemplate kFamilies[] = {
                   .before_answer = "###Assistant: ",
                   .after_answer = "\n",
                   .end = "###",
-                  .image = kImage,
-                  .video = kVideo,
-                  .sound = kSound,
-                  .after_image = "\n",
                   .stop_text = "###",
                   .answer_role = "Assistant:"},
      .reference = {.takes_system_text = true,
@@ -102,8 +82,6 @@ constexpr PromptTemplate kFamilies[] = {
                    .after_question = "###",
                    .before_answer = "Assistant: ",
                    .after_answer = "###",
-                   .image = kImage,
-                   .video = kVideo,
                    .sound = kReferenceSound,
                    .after_image = "  ",
                    .after_times = " ",
@@ -118,10 +96,6 @@ constexpr PromptTemplate kFamilies[] = {
                   .before_answer = " ",
                   .after_answer = " </s>",
                   .omits_empty_answers = true,
-                  .image = kImage,
-                  .video = kVideo,
-                  .sound = kSound,
-                  .after_image = "\n",
                   .stop_text = "</s>",
                   .answer_role = "ASSISTANT:"},
      .reference = {.takes_system_text = true,
@@ -132,8 +106,6 @@ constexpr PromptTemplate kFamilies[] = {
                    .after_question = " [/INST]",
                    .before_answer = " ",
                    .after_answer = " </s>",
-                   .image = kImage,
-                   .video = kVideo,
                    .sound = kReferenceSound,
                    .after_image = "  ",
                    .after_times = " ",

@@ -37,10 +37,11 @@ struct PromptLayout {
   bool omits_empty_answers = false;    // an empty answer then has no before_answer, after_answer
 
   // Media stand in front of the question that they belong to, or where it says.
-  MediaWrap image = {}, video = {}, sound = {};
+  MediaWrap image = {"<Image>", "</Image>"}, video = {"<Video>", "</Video> "},
+            sound = {"<Audio>", "</Audio> "};
   // In a chat, where questions follow their media without a line of their own: between an image,
   // or the time message of a video, and what follows.
-  std::string_view after_image = {}, after_times = {};
+  std::string_view after_image = "\n", after_times = {};
   // Of a video with sound: which comes first. Where it is the sound, the frames stand in a wrap of
   // their own, without a time message.
   bool sound_first = false;
