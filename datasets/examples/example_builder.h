@@ -26,6 +26,8 @@ class ExampleBuilder {
   samples::Example build(const Record& record, const PlannedSample& sample,
                          samples::StageSeconds& seconds) const;
 
+  const text::Tokenizer& tokenizer() const { return tokenizer_; }
+
  private:
   // What stands in a question for a medium.
   std::string text_of(const samples::BuiltMedium& medium) const;

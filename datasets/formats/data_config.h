@@ -96,6 +96,15 @@ struct CaptionConfig {
   }
 };
 
+// Of prompts: what the language model's folder says it was trained with.
+inline constexpr char kAutomaticTemplate[] = "auto";
+
+inline std::vector<std::string> conversation_template_names() {
+  std::vector<std::string> names = text::prompt_template_names();
+  names.emplace_back(kAutomaticTemplate);
+  return names;
+}
+
 // How conversations become tokens.
 struct ConversationConfig {
   std::string family = "vicuna";
@@ -103,8 +112,10 @@ struct ConversationConfig {
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("template", family, "texts around questions and answers",
-          config::OneOf{text::prompt_template_names()});
+    field("template", family,
+          "texts around questions and answers; auto: those that the language model's folder says "
+          "it was trained with",
+          config::OneOf{conversation_template_names()});
     field("max_tokens", max_tokens,
           "longest conversation, media included; longer ones lose turns, then the end of an answer",
           config::AtLeast<std::int64_t>{1});

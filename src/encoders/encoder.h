@@ -28,7 +28,8 @@ class Encoder {
 
   // Units as samples have them, on the device of the weights, as what the encoder computes with.
   virtual at::Tensor prepared(const at::Tensor& units) const = 0;
-  // Prepared units -> [U * L, D], unit by unit.
+  // Prepared units -> [U * L, D], unit by unit. With autograd, what blocks computed is computed
+  // again in the backward pass.
   virtual at::Tensor operator()(const at::Tensor& inputs) const = 0;
 
   // The parameters under the names of the encoder's published file.
@@ -45,6 +46,11 @@ class Encoder {
   virtual void finish_reading(const weights::TensorSource& /*file*/) {}
 
   virtual EncoderCost cost_per_unit() const = 0;
+
+  virtual std::int64_t num_blocks() const = 0;
+  // Whether a parameter, by the name that declare() gives it, is of the last `count` blocks or of
+  // what is behind them.
+  virtual bool is_in_last_blocks(const std::string& name, std::int64_t count) const = 0;
 };
 
 }  // namespace vllama::encoders

@@ -9,9 +9,11 @@
 #include <variant>
 
 #include "config/fields.h"
+#include "encoders/clip.h"
 #include "encoders/eva.h"
 #include "encoders/image_bind.h"
 #include "encoders/shared_space.h"
+#include "encoders/whisper.h"
 
 namespace vllama::encoders {
 
@@ -35,6 +37,10 @@ class EncoderChoice {
 
   Sizes& sizes() { return sizes_; }
   const Sizes& sizes() const { return sizes_; }
+  template <class Kind>
+  bool is() const {
+    return std::holds_alternative<Kind>(sizes_);
+  }
   // The sizes of a kind that is known to stand here.
   template <class Kind>
   Kind& as() {
@@ -57,9 +63,10 @@ class EncoderChoice {
 };
 
 // Of the vision branch.
-using PictureEncoder = EncoderChoice<EvaVitConfig>;
-// Of the audio branch: what hears, and what sees in the same space, which it trains on.
-using SoundEncoder = EncoderChoice<ImageBindAudioConfig>;
+using PictureEncoder = EncoderChoice<EvaVitConfig, SiglipConfig, ClipConfig>;
+// Of the audio branch: what hears.
+using SoundEncoder = EncoderChoice<ImageBindAudioConfig, WhisperConfig>;
+// What sees in the same space as ImageBind hears, which its branch trains on.
 using TwinEncoder = EncoderChoice<ImageBindVisionConfig>;
 
 // The encoder of the sizes that were given.

@@ -1,9 +1,10 @@
 #include "encoders/eva.h"
 
 #include <algorithm>
-#include <charconv>
+#include <string_view>
 
 #include "core/log.h"
+#include "encoders/block_number.h"
 #include "encoders/clip_pictures.h"
 #include "encoders/encoder.h"
 #include "encoders/eva_vit.h"
@@ -16,21 +17,7 @@ namespace {
 
 constexpr double kNormEpsilon = 1e-5;
 constexpr const char* kPositions = "pos_embed";
-
-// The number N of a name "blocks.N.…". The names come from files and may be of any length.
-std::optional<std::int64_t> block_number(std::string_view name) {
-  constexpr std::string_view kBeginning = "blocks.";
-  constexpr std::size_t kMaxDigits = 6;
-  if (!name.starts_with(kBeginning)) return std::nullopt;
-  name.remove_prefix(kBeginning.size());
-  const std::string_view digits = name.substr(0, name.find_first_not_of("0123456789"));
-  if (digits.empty() || digits.size() > kMaxDigits || digits.size() == name.size() ||
-      name[digits.size()] != '.')
-    return std::nullopt;
-  std::int64_t number = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return number;
-}
+constexpr std::string_view kBlocks = "blocks.";
 
 class EvaEncoder final : public Encoder {
  public:
@@ -57,6 +44,10 @@ class EvaEncoder final : public Encoder {
   void finish_reading(const weights::TensorSource& file) override;
 
   EncoderCost cost_per_unit() const override;
+  std::int64_t num_blocks() const override { return vit_.config().num_blocks; }
+  bool is_in_last_blocks(const std::string& name, std::int64_t count) const override {
+    return block_number(name, kBlocks).value_or(-1) >= num_blocks() - count;
+  }
 
  private:
   EvaVit vit_;
@@ -79,7 +70,7 @@ at::Tensor EvaEncoder::operator()(const at::Tensor& images_FCHW) const {
 }
 
 bool EvaEncoder::is_unused(const std::string& name) const {
-  if (const auto block = block_number(name)) return *block >= vit_.config().num_blocks;
+  if (const auto block = block_number(name, kBlocks)) return *block >= vit_.config().num_blocks;
   return name.starts_with("norm.") || name.starts_with("head.");
 }
 

@@ -4,15 +4,14 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/upsample_bicubic2d.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "encoders/patch_grid.h"
 #include "encoders/size_rules.h"
 #include "nn/attention.h"
 #include "nn/linear_kernel.h"
+#include "nn/recompute.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -100,7 +99,9 @@ at::Tensor EvaVit::operator()(const at::Tensor& images_NCHW) const {
   const at::Tensor class_tokens = class_token_11D_.expand({num_images, 1, config_.width});
   at::Tensor tokens_RD =
       (at::cat({class_tokens, embed_patches(images_NCHW)}, 1) + positions_1LD_).flatten(0, 1);
-  for (const EvaBlock& block : blocks_) tokens_RD = block(tokens_RD, images);
+  for (const EvaBlock& block : blocks_)
+    tokens_RD = nn::recompute_in_backward(
+        [&block, images](const at::Tensor& tokens) { return block(tokens, images); }, tokens_RD);
   return tokens_RD.view({num_images, config_.num_tokens(), config_.width});
 }
 
@@ -110,21 +111,6 @@ std::optional<std::int64_t> EvaVit::fit_positions() {
   positions_1LD_ =
       resize_positions(positions_1LD_, config_.num_tokens()).to(positions_1LD_.scalar_type());
   return num_tokens;
-}
-
-at::Tensor resize_positions(const at::Tensor& positions_1LD, std::int64_t num_tokens) {
-  if (positions_1LD.size(1) == num_tokens) return positions_1LD;
-  const std::int64_t from = grid_side(positions_1LD.size(1)).value(),
-                     to = grid_side(num_tokens).value();
-  const at::Tensor grid = positions_1LD.narrow(1, 1, from * from)
-                              .to(at::kFloat)
-                              .view({1, from, from, -1})
-                              .permute({0, 3, 1, 2});
-  const at::Tensor resized =
-      at::upsample_bicubic2d(grid, std::vector<std::int64_t>{to, to}, /*align_corners=*/false);
-  return at::cat(
-      {positions_1LD.narrow(1, 0, 1).to(at::kFloat), resized.permute({0, 2, 3, 1}).flatten(1, 2)},
-      1);
 }
 
 }  // namespace vllama::encoders

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "encoders/eva.h"
+#include "encoders/patch_grid.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "nn/segments.h"
@@ -56,10 +57,5 @@ class EvaVit {
   nn::Linear patch_projection_;  // stored as a convolution kernel [D, C, patch, patch]
   std::vector<EvaBlock> blocks_;
 };
-
-// Position rows for another image size: the class row is kept, the grid is resized bicubically
-// (align_corners false, a = -0.75). positions_1LD -> [1, num_tokens, D], fp32; unchanged when L
-// fits.
-at::Tensor resize_positions(const at::Tensor& positions_1LD, std::int64_t num_tokens);
 
 }  // namespace vllama::encoders

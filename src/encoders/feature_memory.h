@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "samples/media_extent.h"
+
 namespace vllama::encoders {
 
 class FeatureMemory {
@@ -16,20 +18,21 @@ class FeatureMemory {
   // Bounds what is kept; once it is full nothing more is added. 0: nothing is kept.
   explicit FeatureMemory(std::int64_t most_bytes) : most_bytes_(most_bytes) {}
 
-  // Features of inputs end to end, without autograd history: [N * L, D] of [N, ...], L tokens each.
-  using Encode = std::function<at::Tensor(const at::Tensor& inputs)>;
+  using Media = std::vector<samples::MediaExtent>;
+  // Features of the inputs of media end to end, without autograd history: [S, D] of [N, ...].
+  using Encode = std::function<at::Tensor(const at::Tensor& inputs, const Media& media)>;
 
-  // encode(inputs), where the inputs of a medium that is known by its bytes (by 64 bits of a hash)
-  // are not encoded again. Every other medium is encoded alone: what is made of it does not depend
-  // on its company, so that it is the same to the bit in a run that was resumed and has to make it
-  // anew. Without memory, all are encoded together.
-  at::Tensor operator()(const at::Tensor& inputs,
-                        const std::vector<std::int64_t>& inputs_per_medium, const Encode& encode);
+  // encode(inputs, media), where the inputs of a medium that is known by its bytes (by 64 bits of a
+  // hash) are not encoded again. Every other medium is encoded alone: what is made of it does not
+  // depend on its company, so that it is the same to the bit in a run that was resumed and has to
+  // make it anew. Without memory, all are encoded together.
+  at::Tensor operator()(const at::Tensor& inputs, const Media& media, const Encode& encode);
 
   std::int64_t num_bytes() const { return num_bytes_; }
 
  private:
-  at::Tensor features_of(const at::Tensor& medium, const Encode& encode);
+  at::Tensor features_of(const at::Tensor& inputs, const samples::MediaExtent& extent,
+                         const Encode& encode);
 
   std::int64_t most_bytes_;
   std::int64_t num_bytes_ = 0;

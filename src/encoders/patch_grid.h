@@ -1,5 +1,7 @@
-// A square grid of patches with a class token in front.
+// A square grid of patches, with a class token in front or without.
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <cmath>
 #include <cstdint>
@@ -8,10 +10,12 @@
 namespace vllama::encoders {
 
 // How many patches its side has; nothing if so many tokens make no such grid.
-inline std::optional<std::int64_t> grid_side(std::int64_t num_tokens) {
-  if (num_tokens < 2) return std::nullopt;
-  const auto side = std::llround(std::sqrt(static_cast<double>(num_tokens - 1)));
-  if (side * side != num_tokens - 1) return std::nullopt;
+inline std::optional<std::int64_t> grid_side(std::int64_t num_tokens,
+                                             std::int64_t num_class_tokens = 1) {
+  const std::int64_t num_patches = num_tokens - num_class_tokens;
+  if (num_patches < 1) return std::nullopt;
+  const auto side = std::llround(std::sqrt(static_cast<double>(num_patches)));
+  if (side * side != num_patches) return std::nullopt;
   return side;
 }
 
@@ -22,5 +26,11 @@ inline std::optional<std::int64_t> image_side(std::optional<std::int64_t> num_to
   if (!side) return std::nullopt;
   return *side * patch_size;
 }
+
+// Position rows for another image size: class rows are kept, the grid is resized bicubically
+// (align_corners false, a = -0.75). positions_1LD -> [1, num_tokens, D], fp32; unchanged when L
+// fits. Both numbers of tokens must make a grid.
+at::Tensor resize_positions(const at::Tensor& positions_1LD, std::int64_t num_tokens,
+                            std::int64_t num_class_tokens = 1);
 
 }  // namespace vllama::encoders

@@ -8,7 +8,7 @@ namespace vllama::inference {
 at::Tensor media_embedding(const models::VideoLlama& model, const samples::MediaInput& input) {
   samples::MediaGroup group;
   group.values = input.values;
-  group.units_per_medium = {input.values.size(0)};
+  group.extents = {input.extent()};
   return model.media_embeddings(input.encoder, group);
 }
 

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "core/named_rows.h"
-#include "language/config_json.h"
+#include "weights/config_json.h"
 #include "weights/values/readable.h"
 
 namespace vllama::language {
@@ -127,21 +127,21 @@ bool is_read(const std::string& key, const LanguageModelType& type) {
   return kReadKeys.contains(key) || (key == "attention_bias" && type.name == "llama");
 }
 
-void check_key(const ConfigJson& config, const LanguageModelType& type, const std::string& key,
-               const json& value) {
+void check_key(const weights::ConfigJson& config, const LanguageModelType& type,
+               const std::string& key, const json& value) {
   if (is_empty(value) || is_read(key, type) || kIdleKeys.contains(key)) return;
   const auto acting = kActingKeys.find(key);
   if (acting == kActingKeys.end())
     config.fail(key, fmt::format("is {}: this key is not known for the model_type '{}', and may "
                                  "change what the model computes; if it does not, remove it",
-                                 shown(value), type.name));
+                                 weights::shown(value), type.name));
   if (value != acting->second.idle)
-    config.fail(key, fmt::format("is {}: {}, which is not computed here", shown(value),
+    config.fail(key, fmt::format("is {}: {}, which is not computed here", weights::shown(value),
                                  acting->second.effect));
 }
 
 // Old files say it by their class alone.
-const LanguageModelType& type_by_architecture(const ConfigJson& config) {
+const LanguageModelType& type_by_architecture(const weights::ConfigJson& config) {
   if (!config.has("architectures")) return kLanguageModelTypes[0];
   const json& names = config.object().at("architectures");
   const std::string name =
@@ -156,7 +156,7 @@ const LanguageModelType& type_by_architecture(const ConfigJson& config) {
   return *found;
 }
 
-const LanguageModelType& named_type(const ConfigJson& config) {
+const LanguageModelType& named_type(const weights::ConfigJson& config) {
   if (!config.has("model_type")) return type_by_architecture(config);
   const std::string name = config.text("model_type", "");
   if (const LanguageModelType* found = row_named(kLanguageModelTypes, name)) return *found;
@@ -171,13 +171,13 @@ const LanguageModelType& named_type(const ConfigJson& config) {
 
 }  // namespace
 
-const LanguageModelType& language_model_type(const ConfigJson& config) {
+const LanguageModelType& language_model_type(const weights::ConfigJson& config) {
   const LanguageModelType& type = named_type(config);
   for (const auto& [key, value] : config.object().items()) check_key(config, type, key, value);
   return type;
 }
 
-void check_attention_window(const ConfigJson& config, const LanguageModelType& type,
+void check_attention_window(const weights::ConfigJson& config, const LanguageModelType& type,
                             std::int64_t max_positions) {
   constexpr std::int64_t kDefaultWindow = 4096;  // of transformers, where the key is absent
   const bool is_in_use = type.has_window_switch
@@ -199,8 +199,8 @@ void check_attention_window(const ConfigJson& config, const LanguageModelType& t
   if (!layers.is_array()) config.fail("layer_types", "must be a list");
   for (const json& layer : layers)
     if (layer != "full_attention")
-      config.fail("layer_types",
-                  fmt::format("names {}: only full_attention is computed here", shown(layer)));
+      config.fail("layer_types", fmt::format("names {}: only full_attention is computed here",
+                                             weights::shown(layer)));
 }
 
 }  // namespace vllama::language

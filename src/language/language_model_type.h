@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <string_view>
 
-namespace vllama::language {
-
+namespace vllama::weights {
 class ConfigJson;
+}
+
+namespace vllama::language {
 
 struct LanguageModelType {
   std::string_view name;
@@ -60,11 +62,11 @@ inline constexpr OtherLanguageModelType kOtherLanguageModelTypes[] = {
 // The type that the file names; LLaMA where it names none. Throws UserError naming a type that is
 // not known, or a key that is not known for this type or whose value changes what is computed, and
 // what it would change.
-const LanguageModelType& language_model_type(const ConfigJson& config);
+const LanguageModelType& language_model_type(const weights::ConfigJson& config);
 
 // Attention that looks back over fewer positions than `max_positions` is not computed here. Throws
 // UserError naming the key.
-void check_attention_window(const ConfigJson& config, const LanguageModelType& type,
+void check_attention_window(const weights::ConfigJson& config, const LanguageModelType& type,
                             std::int64_t max_positions);
 
 }  // namespace vllama::language

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "language/config_json.h"
 #include "language/language_model_type.h"
 #include "language/rope_settings.h"
+#include "weights/config_json.h"
 #include "weights/folder_kind.h"
 #include "weights/values/readable.h"
 #include "weights/values/tensors.h"
@@ -35,7 +35,7 @@ LlamaConfig read_llama_config(const std::filesystem::path& config_json) {
   const std::filesystem::path folder = config_json.parent_path();
   if (const std::string foreign = weights::foreign_folder(folder); !foreign.empty())
     throw UserError(folder.string() + ": " + foreign);
-  const ConfigJson config(config_json);
+  const weights::ConfigJson config(config_json);
   const LanguageModelType& type = language_model_type(config);
   const std::string activation = config.text("hidden_act", "silu");
   if (activation != "silu" && activation != "swish")

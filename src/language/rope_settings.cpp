@@ -38,7 +38,8 @@ const std::vector<RopeType> kRopeTypes{
 const std::set<std::string> kCommonKeys{"type", "rope_type", "rope_theta", "partial_rotary_factor",
                                         "original_max_position_embeddings"};
 
-std::string type_of(const ConfigJson& config, const std::string& name, const ConfigJson& section) {
+std::string type_of(const weights::ConfigJson& config, const std::string& name,
+                    const weights::ConfigJson& section) {
   const std::string type = section.text("rope_type", section.text("type", "default"));
   if (section.text("type", type) != type)
     config.fail(name,
@@ -47,7 +48,7 @@ std::string type_of(const ConfigJson& config, const std::string& name, const Con
   return type;
 }
 
-void check_keys(const ConfigJson& section, const RopeType& type) {
+void check_keys(const weights::ConfigJson& section, const RopeType& type) {
   for (const std::string& key : type.needs)
     if (!section.has(key))
       section.fail(key, fmt::format("is missing, which '{}' needs", type.name));
@@ -63,7 +64,7 @@ void check_keys(const ConfigJson& section, const RopeType& type) {
     if (!value.is_null() && !is_known && !is_idle)
       section.fail(key, fmt::format("is {}: this key is not known for the type '{}', and would "
                                     "change how positions turn queries and keys",
-                                    shown(value), type.name));
+                                    weights::shown(value), type.name));
   }
   if (section.number("partial_rotary_factor", 1) != 1)
     section.fail("partial_rotary_factor",
@@ -72,7 +73,7 @@ void check_keys(const ConfigJson& section, const RopeType& type) {
 }
 
 // Longer sequences than those of pre-training are where `dynamic` begins to differ from `default`.
-void check_dynamic(const ConfigJson& section, std::int64_t max_positions) {
+void check_dynamic(const weights::ConfigJson& section, std::int64_t max_positions) {
   const std::int64_t original = section.positive("original_max_position_embeddings", max_positions);
   if (original < max_positions)
     section.fail("original_max_position_embeddings",
@@ -81,9 +82,9 @@ void check_dynamic(const ConfigJson& section, std::int64_t max_positions) {
                              original));
 }
 
-Section read_section(const ConfigJson& config, const std::string& name,
+Section read_section(const weights::ConfigJson& config, const std::string& name,
                      std::int64_t max_positions) {
-  const ConfigJson section = config.section(name);
+  const weights::ConfigJson section = config.section(name);
   // Before the type, which such a map lacks.
   for (const auto& [key, value] : section.object().items())
     if (value.is_object()) check_keys(section, kRopeTypes.front());
@@ -113,7 +114,7 @@ Section read_section(const ConfigJson& config, const std::string& name,
   return result;
 }
 
-double agreed_base(const ConfigJson& config, const std::vector<Section>& sections) {
+double agreed_base(const weights::ConfigJson& config, const std::vector<Section>& sections) {
   std::optional<double> base;
   std::string where = "rope_theta";
   if (config.has("rope_theta")) base = config.number("rope_theta");
@@ -131,7 +132,7 @@ double agreed_base(const ConfigJson& config, const std::vector<Section>& section
 
 }  // namespace
 
-RopeSettings read_rope_settings(const ConfigJson& config, std::int64_t max_positions) {
+RopeSettings read_rope_settings(const weights::ConfigJson& config, std::int64_t max_positions) {
   std::vector<Section> sections;
   for (const char* name : {"rope_scaling", "rope_parameters"})
     if (config.has(name)) sections.push_back(read_section(config, name, max_positions));

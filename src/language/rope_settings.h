@@ -1,8 +1,8 @@
 // How a language model turns its queries and keys by their positions, as config.json says it.
 #pragma once
 
-#include "language/config_json.h"
 #include "nn/rotary.h"
+#include "weights/config_json.h"
 
 namespace vllama::language {
 
@@ -16,6 +16,6 @@ struct RopeSettings {
 // model will see: up to the length of pre-training `dynamic` changes nothing. Throws UserError for
 // types and keys that are not known, for keys that a type needs, and for settings of single kinds
 // of layers.
-RopeSettings read_rope_settings(const ConfigJson& config, std::int64_t max_positions);
+RopeSettings read_rope_settings(const weights::ConfigJson& config, std::int64_t max_positions);
 
 }  // namespace vllama::language

@@ -18,6 +18,7 @@ enum class MediaFailure {
   corrupt,             // damaged so far that nothing useful can be decoded
   too_many_concealed,  // more than one requested frame in eight had to be replaced
   timeout,
+  too_long,  // more frames or seconds than the model has places for
 };
 
 // "no_video_stream" and so on: stable names for logs and counters.

@@ -25,6 +25,8 @@ std::string_view failure_name(MediaFailure failure) {
       return "too_many_concealed";
     case MediaFailure::timeout:
       return "timeout";
+    case MediaFailure::too_long:
+      return "too_long";
   }
   return "unknown";
 }

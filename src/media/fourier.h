@@ -11,7 +11,8 @@ namespace vllama::media {
 // may be used by one thread at a time.
 class RealTransform {
  public:
-  // `length` must be a power of two of at least 4.
+  // `length` must be a power of two of at least 4, or an odd number of times that. The odd part
+  // costs its square.
   explicit RealTransform(int length);
   ~RealTransform();
   RealTransform(RealTransform&&) noexcept;

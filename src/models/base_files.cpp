@@ -83,6 +83,14 @@ void write_image_bind(const nn::ParameterList& encoders, const std::filesystem::
   weights::write_pth(folder / kImageBindFile, file.tensors(), file.contents());
 }
 
+void write_encoder(Branch& branch, const std::filesystem::path& file, at::ScalarType dtype,
+                   const ParameterValues& values) {
+  nn::ParameterList encoder;
+  branch.declare_encoders(encoder);
+  const PlannedFile planned(encoder, dtype, values);
+  weights::write_safetensors(file, planned.tensors(), planned.contents());
+}
+
 void write_language_model(language::Llama& llama, const language::LlamaConfig& config,
                           const std::filesystem::path& folder, at::ScalarType dtype,
                           const ParameterValues& values) {

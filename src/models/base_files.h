@@ -12,6 +12,9 @@ namespace vllama::models {
 inline constexpr char kVisionEncoderFile[] = "eva_vit_g.pth";
 inline constexpr char kImageQFormerFile[] = "blip2_qformer.pth";
 inline constexpr char kImageBindFile[] = "imagebind_huge.pth";
+// Encoders that are not of the original, as Hugging Face's files name their tensors.
+inline constexpr char kOtherVisionEncoderFile[] = "vision_encoder.safetensors";
+inline constexpr char kAudioEncoderFile[] = "audio_encoder.safetensors";
 inline constexpr char kLanguageModelFolder[] = "llama";
 
 // Where the values of a parameter come from: asked for one parameter at a time, so that no more
@@ -30,6 +33,9 @@ void write_image_q_former(Branch& vision, const std::filesystem::path& folder, a
 // and no encoders.
 void write_image_bind(const nn::ParameterList& encoders, const std::filesystem::path& folder,
                       at::ScalarType dtype, const ParameterValues& values = held_values);
+// `file` is one of the last two.
+void write_encoder(Branch& branch, const std::filesystem::path& file, at::ScalarType dtype,
+                   const ParameterValues& values = held_values);
 void write_language_model(language::Llama& llama, const language::LlamaConfig& config,
                           const std::filesystem::path& folder, at::ScalarType dtype,
                           const ParameterValues& values = held_values);

@@ -3,11 +3,17 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
 #include "core/error.h"
+#include "core/random.h"
 #include "encoders/encoder_choice.h"
-#include "models/q_former.h"
+#include "models/q_former_connector.h"
 #include "nn/recompute.h"
 
 namespace vllama::models {
@@ -15,15 +21,18 @@ namespace {
 
 using Encoders = std::vector<std::unique_ptr<encoders::Encoder>>;
 
-at::Tensor frozen_tokens(const encoders::Encoder& encoder, const at::Tensor& inputs) {
-  const at::AutoGradMode no_graph(false);
+at::Tensor encoder_tokens(const encoders::Encoder& encoder, const at::Tensor& inputs, bool trains) {
+  const at::AutoGradMode with_graph(trains && at::GradMode::is_enabled());
   return encoder(inputs);
 }
 
-// What all branches are alike in: positions and connector are as wide as what comes to them.
+constexpr std::int64_t kWhisperTokensPerSecond = 50;
+
+// What all branches are alike in: positions are as wide as what comes to them.
 template <class Config>
 Branch assembled(const Config& config, const BranchNames& names, Encoders encoders,
-                 std::unique_ptr<Connector> resampler, std::int64_t language_width) {
+                 std::unique_ptr<QFormer> resampler, std::shared_ptr<Connector> connector,
+                 std::int64_t language_width) {
   const std::int64_t width = resampler ? resampler->width() : encoders.front()->width();
   return Branch({.names = names,
                  .encoders = std::move(encoders),
@@ -32,18 +41,48 @@ Branch assembled(const Config& config, const BranchNames& names, Encoders encode
                                config.max_positions,
                                width,
                                names.section},
-                 .connector = std::make_unique<QFormer>(config.q_former, width),
+                 .connector = std::move(connector),
                  .units_at_once = config.units_at_once},
                 language_width);
 }
 
+std::int64_t states_per_window(const AudioConfig& config) {
+  const double states = config.window_seconds * kWhisperTokensPerSecond;
+  if (config.sees() || states == 0) return 0;
+  const auto whole = static_cast<std::int64_t>(std::llround(states));
+  if (whole < 1 || std::abs(states - static_cast<double>(whole)) > 1e-6)
+    throw UserError(
+        fmt::format("model.audio.window_seconds is {}: Whisper hears {} times a second, so that a "
+                    "window is a multiple of {} s",
+                    config.window_seconds, kWhisperTokensPerSecond, 1.0 / kWhisperTokensPerSecond));
+  return whole;
+}
+
 }  // namespace
+
+MediumShape shape_of(const samples::MediaExtent& medium, std::int64_t states_per_unit) {
+  return {.num_units = medium.num_units,
+          .states_per_unit = states_per_unit,
+          .num_states = medium.num_units * states_per_unit - medium.num_padding};
+}
 
 Branch::Branch(Parts parts, std::int64_t language_width)
     : parts_(std::move(parts)), projection_(parts_.connector->width(), language_width) {}
 
 void Branch::declare_encoders(nn::ParameterList& list) {
   for (const auto& encoder : parts_.encoders) encoder->declare(list);
+}
+
+void Branch::declare_encoder_module(nn::ParameterList& list) {
+  nn::ParameterList own;
+  // Of several, the one that hears.
+  parts_.encoders.back()->declare(own);
+  for (const PublishedPart& part : published_parts()) {
+    if (part.module != parts_.names.encoder) continue;
+    for (nn::Parameter& parameter : own)
+      parameter.name = std::string(part.beginning) + "." + parameter.name;
+  }
+  list.insert(list.end(), own.begin(), own.end());
 }
 
 void Branch::declare_resampler(nn::ParameterList& list) {
@@ -79,8 +118,24 @@ std::int64_t Branch::width() const {
   return parts_.resampler ? parts_.resampler->width() : parts_.encoders.front()->width();
 }
 
-at::Tensor Branch::encode(std::size_t encoder, const at::Tensor& units) const {
-  return encode_prepared(encoder, parts_.encoders.at(encoder)->prepared(units));
+std::vector<MediumShape> Branch::shapes_of(const Media& media) const {
+  std::vector<MediumShape> shapes;
+  for (const samples::MediaExtent& medium : media)
+    shapes.push_back(shape_of(medium, tokens_per_unit()));
+  return shapes;
+}
+
+at::Tensor Branch::encode(std::size_t encoder, const at::Tensor& units, const Media& media) const {
+  const at::Tensor all = encode_prepared(encoder, parts_.encoders.at(encoder)->prepared(units));
+  if (std::ranges::all_of(media, [](const auto& medium) { return medium.num_padding == 0; }))
+    return all;
+  std::vector<at::Tensor> heard;
+  std::int64_t first = 0;
+  for (const MediumShape& shape : shapes_of(media)) {
+    heard.push_back(all.narrow(0, first, shape.num_states));
+    first += shape.num_units * shape.states_per_unit;
+  }
+  return at::cat(heard);
 }
 
 at::Tensor Branch::encode_prepared(std::size_t encoder, const at::Tensor& inputs) const {
@@ -88,7 +143,7 @@ at::Tensor Branch::encode_prepared(std::size_t encoder, const at::Tensor& inputs
   // What passes together bounds the memory, and nothing else: units do not see each other.
   std::vector<at::Tensor> features;
   for (const at::Tensor& some : inputs.split(parts_.units_at_once)) {
-    const at::Tensor tokens = frozen_tokens(encode_units, some);
+    const at::Tensor tokens = encoder_tokens(encode_units, some, parts_.num_trained_blocks > 0);
     const auto segments = nn::Segments::equal(some.size(0), encode_units.tokens_per_unit());
     const auto resample = [this, segments](const at::Tensor& of_units) {
       return (*parts_.resampler)(of_units, segments);
@@ -98,40 +153,81 @@ at::Tensor Branch::encode_prepared(std::size_t encoder, const at::Tensor& inputs
   return at::cat(features);
 }
 
-at::Tensor Branch::embed(const at::Tensor& features,
-                         const std::vector<std::int64_t>& units_per_medium,
-                         const nn::Dropout& dropout) const {
+at::Tensor Branch::with_positions(const at::Tensor& features_SD,
+                                  const std::vector<MediumShape>& media) const {
   const BranchNames& names = parts_.names;
-  std::vector<std::int64_t> tokens_per_medium;
-  for (const std::int64_t num_units : units_per_medium) {
-    if (num_units > most_units())
+  std::vector<std::int64_t> places_per_medium, lengths;
+  for (const MediumShape& medium : media) {
+    const auto places = parts_.connector->places(medium);
+    if (std::ssize(places) > most_places())
       throw UserError(fmt::format(
-          "{} frames or sound clips do not fit {}.{} = {}; {}.{}: interpolated takes any number",
-          num_units, names.section, names.max_positions_key, most_units(), names.section,
+          "{} frames, sound clips or windows do not fit {}.{} = {}; {}.{}: interpolated takes any "
+          "number",
+          places.size(), names.section, names.max_positions_key, most_places(), names.section,
           names.positions_key));
-    tokens_per_medium.push_back(num_units * tokens_per_unit());
+    places_per_medium.push_back(std::ssize(places));
+    lengths.insert(lengths.end(), places.begin(), places.end());
   }
-  // fp32 from here on, as everything that trains. All tokens of a unit stand at one time.
-  const at::Tensor placed_UPD = features.to(at::kFloat).view({-1, tokens_per_unit(), width()}) +
-                                parts_.positions(units_per_medium).unsqueeze(1);
-  return projection_(
-      (*parts_.connector)(placed_UPD.flatten(0, 1), nn::Segments(tokens_per_medium), dropout));
+  const at::Tensor positions_KD = parts_.positions(places_per_medium);
+  if (std::ranges::adjacent_find(lengths, std::not_equal_to()) == lengths.end())
+    return (features_SD.view({-1, lengths.front(), width()}) + positions_KD.unsqueeze(1))
+        .flatten(0, 1);
+  if (positions_KD.size(0) == 1) return features_SD + positions_KD;
+  return features_SD +
+         positions_KD.repeat_interleave(at::tensor(lengths, at::kLong).to(features_SD.device()), 0);
+}
+
+at::Tensor Branch::embed(const at::Tensor& features, const Media& media,
+                         const nn::Dropout& dropout) const {
+  const auto shapes = shapes_of(media);
+  // fp32 from here on, as everything that trains.
+  const at::Tensor placed_SD = with_positions(features.to(at::kFloat), shapes);
+  return projection_((*parts_.connector)(placed_SD, shapes, dropout));
+}
+
+std::vector<std::uint64_t> Branch::dropout_keys(const Media& media,
+                                                const std::vector<std::uint64_t>& of_media) const {
+  std::vector<std::uint64_t> keys;
+  for (std::size_t i = 0; i < media.size(); ++i) {
+    const std::size_t num_windows =
+        parts_.connector->windows(shape_of(media[i], tokens_per_unit())).size();
+    keys.push_back(of_media[i]);
+    for (std::size_t window = 1; window < num_windows; ++window)
+      keys.push_back(random_key({of_media[i], window}));
+  }
+  return keys;
 }
 
 Branch make_branch(const VisionConfig& config, std::int64_t language_width) {
-  const BranchNames names{.place = ModulePlace::vision_branch,
-                          .branch = "vision",
-                          .section = "model.vision",
-                          .max_positions_key = "max_frame_positions",
-                          .positions_key = "frame_positions",
-                          .encoders = "vision encoder",
-                          .resampler = ModuleName::image_q_former,
-                          .encoder_file = "vision_encoder",
-                          .checkpoint = "vision_checkpoint"};
+  BranchNames names{.place = ModulePlace::vision_branch,
+                    .branch = "vision",
+                    .section = "model.vision",
+                    .max_positions_key = "max_frame_positions",
+                    .positions_key = "frame_positions",
+                    .encoders = "vision encoder",
+                    .encoder = ModuleName::vision_encoder,
+                    .resampler = {},
+                    .encoder_file = "vision_encoder",
+                    .checkpoint = "vision_checkpoint"};
   Encoders encoders;
   encoders.push_back(make_encoder(config.encoder, {}));
-  auto resampler = std::make_unique<QFormer>(config.resampler, encoders.front()->width());
-  return assembled(config, names, std::move(encoders), std::move(resampler), language_width);
+  std::int64_t states_width = encoders.front()->width(),
+               states_per_unit = encoders.front()->tokens_per_unit();
+  std::unique_ptr<QFormer> resampler;
+  if (config.has_resampler()) {
+    resampler = std::make_unique<QFormer>(config.resampler, states_width);
+    states_width = resampler->width();
+    states_per_unit = resampler->num_tokens();
+    names.resampler = ModuleName::image_q_former;
+  }
+  std::shared_ptr<Connector> connector;
+  if (config.connector == ConnectorKind::mlp)
+    connector =
+        std::make_shared<MlpConnector>(config.mlp, states_per_unit, states_width, language_width);
+  else
+    connector = std::make_shared<QFormerConnector>(config.q_former, states_width);
+  return assembled(config, names, std::move(encoders), std::move(resampler), std::move(connector),
+                   language_width);
 }
 
 Branch make_branch(const AudioConfig& config, std::int64_t language_width) {
@@ -140,16 +236,20 @@ Branch make_branch(const AudioConfig& config, std::int64_t language_width) {
                           .section = "model.audio",
                           .max_positions_key = "max_positions",
                           .positions_key = "positions",
-                          .encoders = "ImageBind",
+                          .encoders = config.sees() ? "ImageBind" : "audio encoder",
+                          .encoder = ModuleName::audio_encoder,
                           .resampler = {},
-                          .encoder_file = "image_bind",
+                          .encoder_file = config.sees() ? "image_bind" : "audio_encoder",
                           .checkpoint = "audio_checkpoint"};
   const encoders::SharedSpace space{.width = config.embedding_width,
                                     .scale = config.embedding_scale};
   Encoders encoders;
-  encoders.push_back(make_encoder(config.twin, space));
+  if (config.sees()) encoders.push_back(make_encoder(config.twin, space));
   encoders.push_back(make_encoder(config.encoder, space));
-  return assembled(config, names, std::move(encoders), /*resampler=*/nullptr, language_width);
+  auto connector = std::make_shared<QFormerConnector>(config.q_former, encoders.front()->width(),
+                                                      states_per_window(config));
+  return assembled(config, names, std::move(encoders), /*resampler=*/nullptr, std::move(connector),
+                   language_width);
 }
 
 std::vector<Branch> make_branches(const ModelConfig& config, std::int64_t language_width) {

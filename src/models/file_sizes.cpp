@@ -115,7 +115,12 @@ std::vector<NamedFile> named_files(ModelConfig& config) {
                      has_open_sizes(vision.q_former, vision.max_positions),
                      [&](weights::FileSizes& file) { read_vision_checkpoint(file, vision); }});
   }
-  if (config.has_audio()) {
+  if (config.has_audio() && !audio.sees())
+    files.push_back({"audio_encoder", weights.audio_encoder, has_open_sizes(audio.encoder),
+                     [&](weights::FileSizes& file) {
+                       read_sizes(file, audio.encoder, "model.audio.audio_encoder");
+                     }});
+  if (config.has_audio() && audio.sees())
     files.push_back({"image_bind", weights.image_bind,
                      has_open_sizes(audio.twin, audio.encoder, audio.embedding_width),
                      [&](weights::FileSizes& file) {
@@ -124,10 +129,10 @@ std::vector<NamedFile> named_files(ModelConfig& config) {
                        encoders::read_space_width(file, audio.embedding_width,
                                                   "model.audio.embedding_width");
                      }});
+  if (config.has_audio())
     files.push_back({"audio_checkpoint", weights.audio_checkpoint,
                      has_open_sizes(audio.q_former, audio.max_positions),
                      [&](weights::FileSizes& file) { read_audio_checkpoint(file, audio); }});
-  }
   files.push_back({"saved_step", weights.saved_step,
                    (config.has_vision() && has_open_sizes(vision)) ||
                        (config.has_audio() && has_open_sizes(audio)),
@@ -155,8 +160,14 @@ SizedModel sizes_of_files(ModelConfig config) {
   for (const NamedFile& named : named_files(result.config)) {
     const auto shapes = shapes_of(named.file);
     if (!shapes) continue;
-    weights::FileSizes file(*shapes);
-    named.read(file);
+    weights::FileSizes file(*shapes, named.file);
+    try {
+      named.read(file);
+    } catch (const UserError& error) {
+      result.contradictions[named.key] =
+          fmt::format("model.weights.{}: {}", named.key, error.what());
+      continue;
+    }
     if (!file.differences().empty())
       result.contradictions[named.key] = fmt::format(
           "model.weights.{}: '{}' has other sizes than the configuration: {}; leave these keys "
@@ -178,9 +189,14 @@ ModelConfig with_sizes_of_files(ModelConfig config) {
           named.key, named.file);
       continue;
     }
-    weights::FileSizes file(*shapes);
+    weights::FileSizes file(*shapes, named.file);
     const ModelConfig given = config;
-    named.read(file);
+    try {
+      named.read(file);
+    } catch (const UserError&) {
+      config = given;
+      continue;
+    }
     // What loads the file says what does not agree; nothing else may be computed meanwhile.
     if (!file.differences().empty()) config = given;
     for (const std::string& guess : file.guesses())

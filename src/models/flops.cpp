@@ -13,6 +13,13 @@ using encoders::product_flops;
 constexpr double kTrainedPasses = 3;  // forward, gradients of activations, gradients of weights
 constexpr double kAttentionBackward = 2.5;
 
+// Forward through all of it, and backward through the blocks that train.
+double passes_of_encoder(const Branch& branch, const encoders::Encoder& encoder) {
+  const double share =
+      static_cast<double>(branch.num_trained_blocks()) / static_cast<double>(encoder.num_blocks());
+  return 1 + (kTrainedPasses - 1) * share;
+}
+
 double decoder_linears_per_token(const language::LlamaConfig& config) {
   const auto width = static_cast<double>(config.width);
   const auto query_width = static_cast<double>(config.num_heads * config.head_width);
@@ -52,19 +59,21 @@ StepFlops step_flops(const Branch& branch, const language::LlamaConfig& language
                      const StepShape& shape) {
   StepFlops flops;
   const Connector& connector = branch.connector();
-  const double projection =
-      product_flops(static_cast<double>(connector.num_tokens()),
-                    static_cast<double>(connector.width()), static_cast<double>(language.width));
-  for (std::size_t i = 0; i < shape.units_per_medium.size(); ++i) {
+  const auto projection = [&](std::int64_t num_tokens) {
+    return product_flops(static_cast<double>(num_tokens), static_cast<double>(connector.width()),
+                         static_cast<double>(language.width));
+  };
+  for (std::size_t i = 0; i < shape.media.size(); ++i) {
     const encoders::Encoder& encoder = *branch.encoders().at(i);
     double& of_encoder = flops.encoders.emplace_back(0);
-    for (const std::int64_t num_units : shape.units_per_medium[i]) {
-      const auto units = static_cast<double>(num_units);
-      of_encoder += units * encoder.cost_per_unit().flops;
+    for (const samples::MediaExtent& extent : shape.media[i]) {
+      const auto units = static_cast<double>(extent.num_units);
+      const MediumShape medium = shape_of(extent, branch.tokens_per_unit());
+      of_encoder += units * encoder.cost_per_unit().flops * passes_of_encoder(branch, encoder);
       if (branch.resampler() != nullptr)
         flops.resampler += units * branch.resampler()->flops(encoder.tokens_per_unit());
       flops.connector +=
-          kTrainedPasses * (connector.flops(num_units * branch.tokens_per_unit()) + projection);
+          kTrainedPasses * (connector.flops(medium) + projection(connector.num_tokens(medium)));
     }
   }
   add_language(flops, language, shape);

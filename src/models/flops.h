@@ -12,14 +12,14 @@ namespace vllama::models {
 
 // The real sizes of a batch; nothing is padded.
 struct StepShape {
-  // Of each encoder of the branch: how many units each of its media has.
-  std::vector<std::vector<std::int64_t>> units_per_medium;
+  // Of each encoder of the branch: its media.
+  std::vector<std::vector<samples::MediaExtent>> media;
   std::vector<std::int64_t> sequence_lengths;
   std::int64_t num_logit_tokens = 0;  // tokens whose logits are computed
 };
 
 struct StepFlops {
-  std::vector<double> encoders;  // frozen, forward
+  std::vector<double> encoders;  // forward, and backward through the blocks that train
   double resampler = 0;          // frozen, forward
   double connector = 0;          // trained, with its projection: forward and backward
   double language_forward = 0;   // decoder layers

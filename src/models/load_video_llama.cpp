@@ -41,9 +41,11 @@ WeightReading resampler_reading(VideoLlama& model, Branch& branch, const WeightF
 // What of a branch lies in published files that never change.
 std::vector<WeightReading> base_readings(VideoLlama& model, Branch& branch,
                                          const WeightFiles& files, const LoadRules& frozen) {
+  // An encoder that trains, if only in part, computes in fp32 as everything that does.
   std::vector<WeightReading> readings{
-      encoder_reading(branch, files.named(branch.names().encoder_file), frozen)};
-  if (branch.resampler() != nullptr)
+      encoder_reading(branch, files.named(branch.names().encoder_file),
+                      base_rules(frozen, model.trains(branch.names().encoder)))};
+  if (branch.resampler() != nullptr && !files.q_former.empty())
     readings.push_back(resampler_reading(model, branch, files, frozen));
   return readings;
 }
@@ -75,7 +77,7 @@ std::string other_branch(const weights::TensorSource& source, const BranchNames&
         continue;
       if (part.place() == own.place)
         holds_own = true;
-      else if (row_of(*part.module).trains_as_published)
+      else if (row_of(*part.module).is_published)
         other = &part;
     }
   if (holds_own || other == nullptr) return {};
@@ -128,10 +130,13 @@ void read_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules
                     std::uint64_t seed) {
   nn::ParameterList fresh = model.branch_parameters();
   model.language_model().declare_lora(fresh, "llama_model.");
+  if (files.q_former.empty())
+    for (Branch& branch : model.branches()) branch.declare_resampler(fresh);
   nn::initialize(fresh, seed);
   for (const WeightReading& reading : trainable_parts(model, files, frozen)) load(reading);
   for (Branch& branch : model.branches()) branch.clear_unused_positions();
-  if (model.config().has_audio()) warn_of_other_scales(model.config());
+  if (model.config().has_audio() && model.config().audio.sees())
+    warn_of_other_scales(model.config());
 }
 
 void load_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen,
@@ -148,7 +153,7 @@ void load_base(VideoLlama& model, Branch& branch, const WeightFiles& files,
                const LoadRules& frozen) {
   for (const WeightReading& reading : base_readings(model, branch, files, frozen)) load(reading);
   nn::ParameterList resampler;
-  branch.declare_resampler(resampler);
+  if (!files.q_former.empty()) branch.declare_resampler(resampler);
   for (const nn::Parameter& parameter : resampler)
     if (!model.trains(module_of(parameter.name)))
       *parameter.tensor = parameter.tensor->to(frozen.dtype);
@@ -202,12 +207,14 @@ std::vector<WeightReading> all_readings(VideoLlama& model, const WeightFiles& fi
 std::string missing_files(const ModelConfig& config) {
   const WeightFiles& files = config.weights;
   std::string missing;
-  const auto require = [&missing](bool is_needed, const std::string& file, const char* key) {
-    if (is_needed && file.empty()) missing += fmt::format("\n  model.weights.{}", key);
-  };
-  require(config.has_vision(), files.vision_encoder, "vision_encoder");
-  require(config.has_vision(), files.q_former, "q_former");
-  require(config.has_audio(), files.image_bind, "image_bind");
+  for (const std::string& key : config.encoder_file_keys()) {
+    // A Q-Former over frames that trains may begin without a file.
+    const bool may_be_fresh =
+        key == "q_former" && std::ranges::any_of(config.trainable, [](const auto& trained) {
+          return trained.module == ModuleName::image_q_former;
+        });
+    if (files.named(key).empty() && !may_be_fresh) missing += "\n  model.weights." + key;
+  }
   if (missing.empty()) return {};
   return fmt::format("model.branches: {} needs these files:{}", config::name_of(config.branches),
                      missing);

@@ -15,23 +15,35 @@ struct WeightFiles {
   std::string vision_encoder = {};
   std::string q_former = {};
   std::string image_bind = {};
+  std::string audio_encoder = {};
   std::string language_model = {};
   std::string projection = {};
   std::string vision_checkpoint = {};
   std::string audio_checkpoint = {};
   std::string saved_step = {};
 
-  // By the key of the configuration; one of those below.
+  // By the key of the configuration, which is one of those below.
+  std::string& named(std::string_view key);
   const std::string& named(std::string_view key) const;
+  // The keys, in their order.
+  static std::vector<std::string> keys();
 
   template <class Visitor>
   void visit(Visitor&& field) {
-    field("vision_encoder", vision_encoder, "eva_vit_g.pth, for the vision branch", config::Path{});
-    field("q_former", q_former, "blip2_pretrained_flant5xxl.pth, for the vision branch",
+    field("vision_encoder", vision_encoder,
+          "eva_vit_g.pth, or the folder or file of another image encoder, for the vision branch",
           config::Path{});
-    field("image_bind", image_bind, "imagebind_huge.pth, for the audio branch", config::Path{});
-    field("language_model", language_model, "Hugging Face folder with weights and tokenizer.model",
-          config::Path{}, config::Required{});
+    field("q_former", q_former,
+          "blip2_pretrained_flant5xxl.pth, for a Q-Former over each frame; not needed where that "
+          "trains from the beginning",
+          config::Path{});
+    field("image_bind", image_bind, "imagebind_huge.pth, for an audio branch that hears with it",
+          config::Path{});
+    field("audio_encoder", audio_encoder,
+          "the folder or file of Whisper, for an audio branch that hears with it", config::Path{});
+    field("language_model", language_model,
+          "Hugging Face folder with weights and tokenizer.model or tokenizer.json", config::Path{},
+          config::Required{});
     field("projection", projection,
           "MiniGPT-4 file whose llama_proj starts the projection; optional", config::Path{});
     field("vision_checkpoint", vision_checkpoint,
@@ -77,6 +89,13 @@ struct ModelConfig {
   bool recompute_layers = false;
   std::int64_t loss_rows_at_once = 512;
   std::int64_t feature_memory_bytes = 0;
+
+  // The keys of the published files, besides the language model, that the branches are made of.
+  std::vector<std::string> encoder_file_keys() const;
+
+  // Whether its branches are those of the Python original, which knows no other encoders and
+  // connectors.
+  bool is_of_original() const;
 
   bool has_vision() const {
     return branches == BranchSet::vision || branches == BranchSet::vision_and_audio;

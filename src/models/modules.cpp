@@ -12,13 +12,34 @@ using enum ModulePlace;
 
 // The LayerNorm behind the image encoder stays frozen with it, as published.
 constexpr Module kModules[] = {
+    {.name = ModuleName::vision_encoder, .place = vision_branch},
+    {.name = ModuleName::audio_encoder, .place = audio_branch},
     {.name = ModuleName::image_q_former, .place = vision_branch},
-    {.name = ModuleName::video_q_former, .place = vision_branch, .trains_as_published = true},
-    {.name = ModuleName::frame_positions, .place = vision_branch, .trains_as_published = true},
-    {.name = ModuleName::projection, .place = vision_branch, .trains_as_published = true},
-    {.name = ModuleName::audio_q_former, .place = audio_branch, .trains_as_published = true},
-    {.name = ModuleName::audio_positions, .place = audio_branch, .trains_as_published = true},
-    {.name = ModuleName::audio_projection, .place = audio_branch, .trains_as_published = true},
+    {.name = ModuleName::video_q_former,
+     .place = vision_branch,
+     .trains_by_default = true,
+     .is_published = true},
+    {.name = ModuleName::vision_mlp, .place = vision_branch, .trains_by_default = true},
+    {.name = ModuleName::frame_positions,
+     .place = vision_branch,
+     .trains_by_default = true,
+     .is_published = true},
+    {.name = ModuleName::projection,
+     .place = vision_branch,
+     .trains_by_default = true,
+     .is_published = true},
+    {.name = ModuleName::audio_q_former,
+     .place = audio_branch,
+     .trains_by_default = true,
+     .is_published = true},
+    {.name = ModuleName::audio_positions,
+     .place = audio_branch,
+     .trains_by_default = true,
+     .is_published = true},
+    {.name = ModuleName::audio_projection,
+     .place = audio_branch,
+     .trains_by_default = true,
+     .is_published = true},
     {.name = ModuleName::lora, .place = language_model},
     {.name = ModuleName::language_model, .place = language_model},
 };
@@ -32,10 +53,14 @@ constexpr PublishedPart kParts[] = {
     {"llama_proj", PartKind::projection, ModuleName::projection},
     {"video_frame_position_embedding", PartKind::positions, ModuleName::frame_positions},
     {"video_Qformer", PartKind::layers, ModuleName::video_q_former},
+    {"vision_mlp", PartKind::mlp, ModuleName::vision_mlp},
     {"audio_encoder", PartKind::buffers, std::nullopt},
     {"audio_Qformer", PartKind::layers, ModuleName::audio_q_former},
     {"audio_llama_proj", PartKind::projection, ModuleName::audio_projection},
     {"audio_position_embedding", PartKind::positions, ModuleName::audio_positions},
+    // Not of the original, whose encoders never train.
+    {"encoders.vision", PartKind::encoder, ModuleName::vision_encoder},
+    {"encoders.audio", PartKind::encoder, ModuleName::audio_encoder},
 };
 
 }  // namespace
@@ -60,7 +85,7 @@ const Module& row_of(ModuleName name) {
 std::vector<ModuleName> modules_of_branch(ModulePlace branch) {
   std::vector<ModuleName> names;
   for (const Module& module : kModules)
-    if (module.place == branch && module.trains_as_published) names.push_back(module.name);
+    if (module.place == branch && module.is_published) names.push_back(module.name);
   return names;
 }
 

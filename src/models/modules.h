@@ -15,8 +15,11 @@ enum class ModulePlace { vision_branch, audio_branch, language_model };
 
 // As in model.trainable, in the order in which their parameters are listed.
 enum class ModuleName {
+  vision_encoder,
+  audio_encoder,
   image_q_former,
   video_q_former,
+  vision_mlp,
   frame_positions,
   projection,
   audio_q_former,
@@ -27,31 +30,39 @@ enum class ModuleName {
 };
 constexpr auto names_of(ModuleName) {
   using enum ModuleName;
-  return config::EnumNames<ModuleName, 9>{{{image_q_former, "image_q_former"},
-                                           {video_q_former, "video_q_former"},
-                                           {frame_positions, "frame_positions"},
-                                           {projection, "projection"},
-                                           {audio_q_former, "audio_q_former"},
-                                           {audio_positions, "audio_positions"},
-                                           {audio_projection, "audio_projection"},
-                                           {lora, "lora"},
-                                           {language_model, "language_model"}}};
+  return config::EnumNames<ModuleName, 12>{{{vision_encoder, "vision_encoder"},
+                                            {audio_encoder, "audio_encoder"},
+                                            {image_q_former, "image_q_former"},
+                                            {video_q_former, "video_q_former"},
+                                            {vision_mlp, "vision_mlp"},
+                                            {frame_positions, "frame_positions"},
+                                            {projection, "projection"},
+                                            {audio_q_former, "audio_q_former"},
+                                            {audio_positions, "audio_positions"},
+                                            {audio_projection, "audio_projection"},
+                                            {lora, "lora"},
+                                            {language_model, "language_model"}}};
 }
 
 struct Module {
   ModuleName name;
   ModulePlace place;
-  // Trains where nothing is named, as published; what does lies in the file of its branch.
-  bool trains_as_published = false;
+  // What trains where nothing is named, if the model has it, lies in the file of its branch.
+  bool trains_by_default = false;
+  bool is_published = false;  // also trains in the original
 
   // Adapters have no part of a file, since they stand beside what they adapt.
   bool owns(std::string_view parameter_name) const;
 };
 
+constexpr bool is_encoder(ModuleName module) {
+  return module == ModuleName::vision_encoder || module == ModuleName::audio_encoder;
+}
+
 std::span<const Module> modules();
 const Module& row_of(ModuleName name);
 
-// Those of a branch that train as published, which a file of the branch holds.
+// Those of a branch that train in the original, which a published file of the branch holds.
 std::vector<ModuleName> modules_of_branch(ModulePlace branch);
 
 // The module that a parameter of a checkpoint belongs to; nothing for those that never train.
@@ -59,7 +70,16 @@ std::optional<ModuleName> module_of(std::string_view parameter_name);
 bool is_of_adapter(std::string_view parameter_name);
 
 // What a part holds.
-enum class PartKind { queries, layers, projection, positions, language_model, buffers };
+enum class PartKind {
+  encoder,
+  queries,
+  layers,
+  mlp,
+  projection,
+  positions,
+  language_model,
+  buffers
+};
 
 // Parameters whose names begin alike: "video_query_tokens" itself, or "llama_proj.weight" and what
 // else lies below "llama_proj".

@@ -3,7 +3,7 @@
 // queries, D width, S encoder tokens of all samples end to end, E their width.
 #pragma once
 
-#include "models/connector.h"
+#include "models/modules.h"
 #include "models/q_former_config.h"
 #include "nn/attention.h"
 #include "nn/linear.h"
@@ -37,22 +37,23 @@ struct QFormerLayer {
                         nn::Dropout& dropout) const;
 };
 
-class QFormer final : public Connector {
+class QFormer {
  public:
   QFormer(const QFormerConfig& config, std::int64_t encoder_width);
 
-  std::int64_t num_tokens() const override { return config_.num_queries; }
-  std::int64_t width() const override { return config_.width; }
+  std::int64_t num_tokens() const { return config_.num_queries; }
+  std::int64_t width() const { return config_.width; }
 
   // The query tokens under the part's own name, or the layers below it ("Qformer.bert...").
-  void declare(nn::ParameterList& list, const PublishedPart& part) override;
+  void declare(nn::ParameterList& list, const PublishedPart& part);
 
   // states_SE holds the encoder tokens of all samples, divided by state_segments -> [N * Q, D] in
   // their type.
   at::Tensor operator()(const at::Tensor& states_SE, const nn::Segments& state_segments,
-                        nn::Dropout dropout = {}) const override;
+                        nn::Dropout dropout = {}) const;
 
-  double flops(std::int64_t num_states) const override;
+  // Floating-point operations of the matrix products and attention of one sample, forward.
+  double flops(std::int64_t num_states) const;
 
   const QFormerConfig& config() const { return config_; }
   std::int64_t encoder_width() const { return encoder_width_; }

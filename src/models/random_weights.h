@@ -41,7 +41,7 @@ struct WeightSizes {
   void visit(Visitor&& field) {
     field("vision", vision, "vision branch");
     field("language", language, "language model");
-    field("audio", audio, "audio branch; without it no imagebind_huge.pth is written");
+    field("audio", audio, "audio branch; without it none of its files is written");
   }
 };
 
@@ -50,7 +50,8 @@ language::LlamaConfig language_config(const LanguageSizes& sizes, std::int64_t v
 
 // Writes eva_vit_g.pth (fp16), blip2_qformer.pth (fp32) and the folder llama (fp16) below `folder`,
 // and with audio sizes imagebind_huge.pth (fp32; of text, depth, heat and motion it holds no
-// encoders); with `dtype` all of them in that type. The same seed gives the same bytes. Tensors are
+// encoders); in place of the encoders, those of another kind (base_files.h), fp16; with `dtype` all
+// of them in that type. The same seed gives the same bytes. Tensors are
 // made and written one by one: no more memory is needed than for the largest, once in fp32 and once
 // in the type of its file. Throws UserError for sizes that do not fit together.
 void write_random_weights(const WeightSizes& sizes, std::int64_t vocabulary_size,

@@ -15,6 +15,15 @@ std::set<ModuleName> modules_in_any(const std::string& file) try {
   return {};  // reading the file reports it
 }
 
+std::set<std::string> names_in_any(const std::string& file) try {
+  std::set<std::string> names;
+  const auto source = weights::open_weights(file);
+  for (const weights::TensorFacts& facts : source->tensors()) names.insert(facts.name);
+  return names;
+} catch (const UserError&) {
+  return {};
+}
+
 bool has(const nn::ParameterList& parameters, const std::string& name) {
   return std::ranges::find(parameters, name, &nn::Parameter::name) != parameters.end();
 }
@@ -32,12 +41,15 @@ std::set<ModuleName> modules_in(const std::string& file) {
 std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::string& file,
                                                const weights::LoadRules& frozen) {
   const auto modules = modules_in_any(file);
+  const auto names = names_in_any(file);
   const nn::ParameterList of_branches = model.branch_parameters();
   WeightReading exact{"saved_step", file, {}, {.dtype = at::kFloat, .writable = true}};
   WeightReading base{"saved_step", file, {}, frozen};
   for (const nn::Parameter& parameter : model.module_parameters()) {
     const auto module = module_of(parameter.name);
     if (!module || !modules.contains(*module)) continue;
+    // Of an encoder, the blocks that trained.
+    if (is_encoder(*module) && !names.contains(parameter.name)) continue;
     const bool is_exact = model.trains(module) || has(of_branches, parameter.name);
     (is_exact ? exact : base).parameters.push_back(parameter);
   }

@@ -12,7 +12,8 @@ struct ModelConfig;
 
 struct TrainedModule {
   ModuleName module{};
-  double learning_rate = 0;  // of its peak; 0: the schedule's
+  double learning_rate = 0;      // of its peak; 0: the schedule's
+  std::int64_t last_blocks = 0;  // of an encoder; 0: all of it
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -20,12 +21,20 @@ struct TrainedModule {
     field("learning_rate", learning_rate,
           "peak rate of this module, which follows the schedule in proportion; 0: the schedule's",
           config::Range{0.0, 1.0});
+    field("last_blocks", last_blocks,
+          "of an encoder: so many of its blocks, from the end, and what is behind them; 0: all of "
+          "it",
+          config::AtLeast<std::int64_t>{0});
   }
 };
 
-// What `config.trainable` names; when it names nothing, what the published training of the model's
-// branches trains. Throws UserError for a module that the model lacks, one named twice, and for
+// What `config.trainable` names; when it names nothing, what trains in the original, or stands
+// in its place. Throws UserError for a module that the model lacks, one named twice, and for
 // lora together with language_model.
 std::vector<TrainedModule> trained_modules(const ModelConfig& config);
+
+// How many of an encoder's `num_blocks` blocks train, from its end; `encoder` is its module.
+std::int64_t num_trained_blocks(const std::vector<TrainedModule>& trained, ModuleName encoder,
+                                std::int64_t num_blocks);
 
 }  // namespace vllama::models

@@ -37,10 +37,15 @@ VideoLlama::VideoLlama(const ModelConfig& config, const language::LlamaConfig& l
     branch.declare_encoders(parameters);
     branch.declare_resampler(parameters);
   }
+  for (Branch& branch : branches_)
+    branch.set_trained_blocks(num_trained_blocks(trained_modules_, branch.names().encoder,
+                                                 branch.encoders().back()->num_blocks()));
   for (std::size_t i = 0; i < branches_.size(); ++i) {
-    // What a resampler that trains makes of media is another thing every time.
+    // What an encoder or a resampler that trains makes of media is another thing every time.
     const std::int64_t most_bytes =
-        trains(branches_[i].names().resampler) ? 0 : config.feature_memory_bytes;
+        trains(branches_[i].names().resampler) || trains(branches_[i].names().encoder)
+            ? 0
+            : config.feature_memory_bytes;
     for (std::size_t number = 0; number < branches_[i].encoders().size(); ++number)
       encoders_.push_back({i, number, encoders::FeatureMemory(most_bytes)});
   }
@@ -54,7 +59,10 @@ bool VideoLlama::trains(std::optional<ModuleName> module) const {
 
 nn::ParameterList VideoLlama::module_parameters() {
   nn::ParameterList list;
-  for (Branch& branch : branches_) branch.declare_resampler(list);
+  for (Branch& branch : branches_) {
+    branch.declare_encoder_module(list);
+    branch.declare_resampler(list);
+  }
   std::ranges::move(branch_parameters(), std::back_inserter(list));
   language_model_.declare(list, "llama_model.");
   language_model_.declare_lora(list, "llama_model.");
@@ -64,9 +72,21 @@ nn::ParameterList VideoLlama::module_parameters() {
 
 nn::ParameterList VideoLlama::trainable_parameters() {
   nn::ParameterList list = module_parameters();
-  std::erase_if(list,
-                [this](const nn::Parameter& entry) { return !trains(module_of(entry.name)); });
+  std::erase_if(list, [this](const nn::Parameter& entry) {
+    return !trains(module_of(entry.name)) || is_of_frozen_block(entry.name);
+  });
   return list;
+}
+
+bool VideoLlama::is_of_frozen_block(const std::string& name) const {
+  const auto module = module_of(name);
+  for (const TrainedModule& trained : trained_modules_) {
+    if (trained.module != module || trained.last_blocks == 0) continue;
+    for (const Branch& branch : branches_)
+      if (branch.names().encoder == trained.module)
+        return !branch.encoders().back()->is_in_last_blocks(name, trained.last_blocks);
+  }
+  return false;
 }
 
 nn::ParameterList VideoLlama::branch_parameters() {
@@ -83,11 +103,15 @@ at::Tensor VideoLlama::media_embeddings(std::size_t encoder, const samples::Medi
   EncoderInUse& in_use = encoders_[encoder];
   const Branch& branch = branches_[in_use.branch];
   const nn::Dropout dropout =
-      dropout_rate > 0 ? nn::Dropout(dropout_rate, group.dropout_keys, device()) : nn::Dropout();
-  const at::Tensor features = in_use.features(
-      group.values, group.units_per_medium,
-      [&](const at::Tensor& values) { return branch.encode(in_use.number, values.to(device())); });
-  return branch.embed(features, group.units_per_medium, dropout);
+      dropout_rate > 0
+          ? nn::Dropout(dropout_rate, branch.dropout_keys(group.extents, group.dropout_keys),
+                        device())
+          : nn::Dropout();
+  const auto encode = [&](const at::Tensor& values, const Branch::Media& media) {
+    return branch.encode(in_use.number, values.to(device()), media);
+  };
+  const at::Tensor features = in_use.features(group.values, group.extents, encode);
+  return branch.embed(features, group.extents, dropout);
 }
 
 VideoLlama::MediaEmbeddings VideoLlama::media_embeddings(const samples::Batch& batch,

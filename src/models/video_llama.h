@@ -73,6 +73,9 @@ class VideoLlama {
   at::Device device() const { return language_model_.head().device(); }
 
  private:
+  // Of an encoder that trains in part, by the name that it has in a saved step.
+  bool is_of_frozen_block(const std::string& name) const;
+
   ModelConfig config_;
   std::vector<TrainedModule> trained_modules_;
   std::vector<Branch> branches_;

@@ -11,7 +11,7 @@ constexpr std::string_view kDigits = "0123456789";
 
 bool is_of_other_branch(const std::string& name, ModulePlace place) {
   return std::ranges::any_of(modules(), [&](const Module& module) {
-    return module.place != place && module.trains_as_published && module.owns(name);
+    return module.place != place && module.trains_by_default && module.owns(name);
   });
 }
 

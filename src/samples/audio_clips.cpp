@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "media/resample.h"
+#include "samples/downmix.h"
 #include "samples/mel.h"
 
 namespace vllama::samples {
@@ -49,14 +50,6 @@ Channels cut(const Channels& channels, ClipSpan span) {
   Channels result;
   for (const auto& channel : channels)
     result.emplace_back(channel.begin() + span.begin, channel.begin() + span.end);
-  return result;
-}
-
-std::vector<float> mean_of(const Channels& channels) {
-  std::vector<float> result(channels.front().size());
-  for (const auto& channel : channels)
-    std::transform(result.begin(), result.end(), channel.begin(), result.begin(), std::plus<>());
-  for (float& sample : result) sample /= static_cast<float>(channels.size());
   return result;
 }
 
@@ -103,10 +96,18 @@ std::optional<at::Tensor> audio_clips(media::Waveform waveform, const AudioClipC
     }
     Channels clip = cut(waveform.channels, spans[k]);
     if (!compat.centres_sound_in_place) centre(clip, {0, spans[k].end - spans[k].begin});
-    write_normalised(filter_bank(config.downmix == Downmix::mean ? mean_of(clip) : clip.front()),
-                     out);
+    write_normalised(filter_bank(downmixed(clip, config.downmix)), out);
   }
   return result;
+}
+
+SoundInput sound_clips() {
+  return {.units = [](media::Waveform waveform, const AudioClipConfig& config,
+                      const Compat& compat) -> std::optional<SoundUnits> {
+    auto clips = audio_clips(std::move(waveform), config, compat);
+    if (!clips) return std::nullopt;
+    return SoundUnits{.values = *std::move(clips)};
+  }};
 }
 
 }  // namespace vllama::samples

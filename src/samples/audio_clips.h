@@ -11,6 +11,7 @@
 #include "media/waveform.h"
 #include "samples/audio_clip_config.h"
 #include "samples/compat.h"
+#include "samples/encoder_input.h"
 #include "samples/mel_size.h"
 
 namespace vllama::samples {
@@ -30,5 +31,8 @@ std::vector<ClipSpan> clip_spans(std::int64_t num_samples, std::int64_t num_clip
 // at 16 kHz (25 ms), which has no frame: it counts as absent. Any rate and number of channels.
 std::optional<at::Tensor> audio_clips(media::Waveform waveform, const AudioClipConfig& config = {},
                                       const Compat& compat = kNoCompat);
+
+// What ImageBind's audio encoder reads: such clips.
+SoundInput sound_clips();
 
 }  // namespace vllama::samples

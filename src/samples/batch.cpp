@@ -114,7 +114,7 @@ class Packer {
                     c10::str(values[0].sizes()), c10::str(medium.values.sizes())));
     values.push_back(medium.values);
     MediaGroup& group = batch_.media[encoder];
-    group.units_per_medium.push_back(medium.values.size(0));
+    group.extents.push_back(medium.extent());
     group.dropout_keys.push_back(index == 0 ? example.dropout_key
                                             : random_key({example.dropout_key, index}));
     return medium.num_tokens;

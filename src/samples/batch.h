@@ -15,12 +15,12 @@ namespace vllama::samples {
 // All media of a batch that one encoder reads: F frames or clips of N media, for whose embeddings M
 // tokens stand.
 struct MediaGroup {
-  at::Tensor values;  // uint8 [F, S, S, 3] or float [F, ...], medium by medium
-  std::vector<std::int64_t> units_per_medium;  // N, summing to F
-  std::vector<std::uint64_t> dropout_keys;     // N
-  at::Tensor positions_M;                      // int64, ascending: rows of T for the embeddings
+  at::Tensor values;                 // uint8 [F, S, S, 3] or float [F, ...], medium by medium
+  std::vector<MediaExtent> extents;  // N, whose units sum to F
+  std::vector<std::uint64_t> dropout_keys;  // N
+  at::Tensor positions_M;                   // int64, ascending: rows of T for the embeddings
 
-  bool empty() const { return units_per_medium.empty(); }
+  bool empty() const { return extents.empty(); }
 };
 
 // B samples with T tokens.

@@ -1,18 +1,20 @@
-// What the encoders of a model read, and how many places its branches have.
+// What the encoders of a model read, and how much room media take in its branches.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "media/waveform.h"
-#include "samples/audio_clips.h"
+#include "samples/audio_clip_config.h"
 #include "samples/compat.h"
+#include "samples/media_extent.h"
 
 namespace vllama::samples {
 
@@ -22,21 +24,32 @@ struct PictureInput {
   std::array<double, 3> mean = {}, deviation = {};
 };
 
-// Clips of a sound as the spectrograms that the encoder knows, float [K, ...].
+// A sound as spectrograms that an encoder knows.
+struct SoundUnits {
+  at::Tensor values;             // float [K, ...]
+  std::int64_t num_padding = 0;  // tokens of the encoder at the end that stand for no sound
+};
+
 struct SoundInput {
   // Of a waveform of any rate and number of channels; nothing where it is too short for any.
-  using Clips = std::optional<at::Tensor> (*)(media::Waveform, const AudioClipConfig&,
-                                              const Compat&);
-  Clips clips = nullptr;
+  std::function<std::optional<SoundUnits>(media::Waveform, const AudioClipConfig&, const Compat&)>
+      units = nullptr;
+  bool takes_clips = true;  // as many as the configuration says; else the whole sound
 };
 
 using EncoderInput = std::variant<PictureInput, SoundInput>;
 
+// What a medium takes up in a branch.
+struct MediaRoom {
+  std::int64_t num_tokens = 0;  // of the language model, for its embeddings
+  std::int64_t num_places = 0;  // that have positions: frames, clips, or windows of sound
+};
+
 // A branch of the model, as settings and messages call its parts.
 struct BranchInput {
-  std::string name;                 // as in model.branches
-  std::int64_t num_tokens = 32;     // that the embeddings of a medium take
-  std::int64_t max_positions = 32;  // frames, or clips of sound, of a medium
+  std::string name;  // as in model.branches
+  std::function<MediaRoom(const MediaExtent&)> room;
+  std::int64_t max_positions = 32;  // most places of a medium
   std::string max_positions_key = {}, positions_key = {};
 };
 

@@ -8,19 +8,23 @@
 #include <vector>
 
 #include "core/media_kind.h"
+#include "samples/media_extent.h"
 
 namespace vllama::samples {
 
 // A medium of F frames of S x S pixels (an image is one frame), or of F clips of sound.
 struct MediaInput {
   MediaKind kind = MediaKind::video;
-  std::size_t encoder = 0;      // of the model, by number (encoder_input.h)
-  std::string branch = {};      // that the encoder belongs to
-  at::Tensor values;            // frames: uint8 [F, S, S, 3], RGB; the encoder normalises
-                                // sound: float [F, ...], as its encoder knows spectrograms
-  std::int64_t num_tokens = 0;  // media tokens that its embeddings replace
+  std::size_t encoder = 0;       // of the model, by number (encoder_input.h)
+  std::string branch = {};       // that the encoder belongs to
+  at::Tensor values;             // frames: uint8 [F, S, S, 3], RGB; the encoder normalises
+                                 // sound: float [F, ...], as its encoder knows spectrograms
+  std::int64_t num_padding = 0;  // (media_extent.h)
+  std::int64_t num_tokens = 0;   // media tokens that its embeddings replace
   // When each frame of a video stands in its file; empty for pictures and sound.
   std::vector<double> times_seconds = {};
+
+  MediaExtent extent() const { return {values.size(0), num_padding}; }
 };
 
 struct Example {

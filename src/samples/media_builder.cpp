@@ -116,13 +116,23 @@ BuiltMedium MediaBuilder::build(const MediaFile& file, const SampleKey& sample, 
   return built;
 }
 
-MediaInput MediaBuilder::input_of(MediaKind kind, std::size_t encoder) const {
+MediaInput MediaBuilder::input_of(const MediaFile& file, std::size_t encoder,
+                                  SoundUnits units) const {
   const BranchInput& branch = model_.branch_of(encoder);
-  return {.kind = kind,
+  const MediaRoom room = branch.room({units.values.size(0), units.num_padding});
+  if (room.num_places > branch.max_positions)
+    throw media::MediaError(
+        media::MediaFailure::too_long,
+        fmt::format("'{}' has {} places for positions, more than {} = {}; {}: interpolated takes "
+                    "any number",
+                    file.source.name(), room.num_places, branch.max_positions_key,
+                    branch.max_positions, branch.positions_key));
+  return {.kind = file.kind,
           .encoder = encoder,
           .branch = branch.name,
-          .values = {},
-          .num_tokens = branch.num_tokens};
+          .values = std::move(units.values),
+          .num_padding = units.num_padding,
+          .num_tokens = room.num_tokens};
 }
 
 std::int64_t MediaBuilder::side() const {
@@ -131,10 +141,12 @@ std::int64_t MediaBuilder::side() const {
 
 void MediaBuilder::add_frames(const MediaFile& file, Draws& draws, BuiltMedium& built,
                               StageSeconds& seconds) const {
-  MediaInput input = input_of(file.kind, *picture_encoder_);
-  input.values = file.kind == MediaKind::video
-                     ? video_frames(file, draws, built, input.times_seconds, seconds)
-                     : image_frame(file, draws, seconds);
+  std::vector<double> times_seconds;
+  at::Tensor frames_FHWC = file.kind == MediaKind::video
+                               ? video_frames(file, draws, built, times_seconds, seconds)
+                               : image_frame(file, draws, seconds);
+  MediaInput input = input_of(file, *picture_encoder_, {.values = std::move(frames_FHWC)});
+  input.times_seconds = std::move(times_seconds);
   built.inputs.push_back(std::move(input));
 }
 
@@ -235,13 +247,13 @@ void MediaBuilder::add_sound(const MediaFile& file, BuiltMedium& built,
   }
   const Stopwatch watch(seconds.sound);
   const auto& sound = std::get<SoundInput>(model_.encoders[*sound_encoder_].reads);
-  const auto clips = sound.clips(std::move(waveform), sound_, compat_);
-  if (!clips && is_optional) return;
-  if (!clips)
+  auto units = sound.units(std::move(waveform), sound_, compat_);
+  if (!units && is_optional) return;
+  if (!units)
     throw media::MediaError(media::MediaFailure::no_audio_stream,
                             fmt::format("'{}' has less than 25 ms of sound", file.source.name()));
-  MediaInput input = input_of(MediaKind::sound, *sound_encoder_);
-  input.values = *clips;
+  MediaInput input = input_of(file, *sound_encoder_, *std::move(units));
+  input.kind = MediaKind::sound;
   built.inputs.push_back(std::move(input));
 }
 

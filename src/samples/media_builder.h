@@ -65,8 +65,8 @@ class MediaBuilder {
   std::vector<double> told_times(std::span<const std::int64_t> frames,
                                  const media::VideoFacts& facts) const;
   at::Tensor image_frame(const MediaFile& file, Draws& draws, StageSeconds& seconds) const;
-  // Of encoder number `encoder`, without values.
-  MediaInput input_of(MediaKind kind, std::size_t encoder) const;
+  // What encoder number `encoder` is given.
+  MediaInput input_of(const MediaFile& file, std::size_t encoder, SoundUnits units) const;
   // Of the pictures that the model sees, in pixels.
   std::int64_t side() const;
 

@@ -19,7 +19,8 @@ void add_position_rules(const std::string& name, const MediaConfig& config,
   }
   if (const auto encoder = model.sound_encoder()) {
     const BranchInput& branch = model.branch_of(*encoder);
-    if (settings.sound.num_clips > branch.max_positions)
+    const bool takes_clips = std::get<SoundInput>(model.encoders[*encoder].reads).takes_clips;
+    if (takes_clips && settings.sound.num_clips > branch.max_positions)
       broken.push_back(fmt::format(
           "data.sound.num_clips = {} is more than {} = {}; with {}: interpolated any number may be "
           "taken",

@@ -55,6 +55,7 @@ PromptText prompt_text(const PromptLayout& layout, const Chat& chat) {
     add_fixed(layout.after_answer);
   }
   add_question(chat.past.size(), chat.question);
+  add_fixed(layout.before_last_answer);
   add_fixed(layout.before_answer.substr(0, layout.before_answer.find_last_not_of(' ') + 1));
   return text;
 }

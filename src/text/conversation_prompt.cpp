@@ -47,6 +47,7 @@ LaidOutText lay_out(std::span<const QuestionAndAnswer> turns, const PromptLayout
     add_fixed(layout.before_question, false);
     for (const QuestionPart& part : turn.question) text.add(part.text, part.author, false);
     add_fixed(layout.after_question, false);
+    if (&turn == &turns.back()) add_fixed(layout.before_last_answer, false);
     if (turn.answer.empty() && layout.omits_empty_answers) continue;
     add_fixed(layout.before_answer, true);
     laid_out.answer_begin = text.size();

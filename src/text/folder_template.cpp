@@ -43,7 +43,9 @@ std::optional<std::string_view> family_of_template(std::string_view chat_templat
   };
   if (has("<|start_header_id|>")) return "llama_3";
   if (has("USER: ") && has("ASSISTANT:")) return "vicuna_v1_1";
+  if (has("[INST]") && !has("<<SYS>>")) return "mistral";
   if (!has("<|im_start|>")) return std::nullopt;
+  if (has("enable_thinking")) return "qwen3";
   // Of ChatML's families those that have a system text of their own.
   for (const std::string_view name : {"qwen2_5", "smollm2"})
     if (has(prompt_template(name).training.default_system)) return name;

@@ -59,6 +59,20 @@ constexpr PromptLayout kVicuna11{
     .stop_text = "</s>",
     .answer_role = "ASSISTANT:"};
 
+// Of Qwen 3 where it answers at once: the thoughts that its last answer begins with are empty, and
+// not learned.
+constexpr PromptLayout without_thinking(PromptLayout layout) {
+  layout.before_last_answer = "<think>\n\n</think>\n\n";
+  return layout;
+}
+
+// Of Mistral's models with the tokenizer of version 3, which knows its marks as tokens.
+constexpr PromptLayout kMistral{.before_question = "[INST] ",
+                                .after_question = "[/INST]",
+                                .before_answer = " ",
+                                .after_answer = "</s>",
+                                .stop_text = "</s>"};
+
 // Models of today are talked to as they were trained.
 constexpr PromptTemplate same_for_both(std::string_view name, const PromptLayout& layout) {
   return {.name = name, .training = layout, .reference = layout};
@@ -115,7 +129,10 @@ constexpr PromptTemplate kFamilies[] = {
                    .answer_role = "ASSISTANT:"}},
     same_for_both("vicuna_v1_1", kVicuna11),
     same_for_both("llama_3", kLlama3),
+    same_for_both("mistral", kMistral),
     same_for_both("chatml", chatml("")),
+    same_for_both("qwen3", without_thinking(chatml(""))),
+    same_for_both("qwen3_thinking", chatml("")),
     same_for_both("qwen2_5", chatml("You are Qwen, created by Alibaba Cloud. You are a helpful "
                                     "assistant.")),
     same_for_both("smollm2",

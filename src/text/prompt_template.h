@@ -30,6 +30,7 @@ struct PromptLayout {
   std::string_view between_turns = {};  // before every turn but the first
   std::string_view turn_mark = {};      // learned
   std::string_view before_question = {}, after_question = {};
+  std::string_view before_last_answer = {};  // of the last turn only, behind after_question
   // Learned, as the answer that follows. Without its last space where an answer is to be generated.
   std::string_view before_answer = {};
   std::string_view after_answer = {};  // learned

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,9 +14,12 @@ namespace vllama::weights {
 
 class FileSizes {
  public:
-  explicit FileSizes(const TensorShapes& shapes) : shapes_(shapes) {}
+  // `path` is the file or folder that they are of, for what stands beside the weights.
+  explicit FileSizes(const TensorShapes& shapes, std::filesystem::path path = {})
+      : shapes_(shapes), path_(std::move(path)) {}
 
   const TensorShapes& shapes() const { return shapes_; }
+  const std::filesystem::path& path() const { return path_; }
 
   // Takes what was found, whether the size was given or not; a difference to what was given is
   // kept. `key` is the size's place in the configuration; `evidence` a tensor that shows it.
@@ -37,6 +41,7 @@ class FileSizes {
 
  private:
   const TensorShapes& shapes_;
+  std::filesystem::path path_;
   std::vector<std::string> differences_, guesses_;
 };
 

@@ -11,6 +11,7 @@
 #include "models/random_weights.h"
 #include "tests/support/fixtures.h"
 #include "text/prompt.h"
+#include "train/plan/startup_report.h"
 #include "train/run/run_config.h"
 
 namespace fs = std::filesystem;
@@ -39,7 +40,8 @@ void check_loads(const fs::path& path) {
   const std::string folder = path.parent_path().filename().string();
   INFO(path.string());
   const bool is_evaluation = folder == "eval" || path.stem().string().starts_with("eval_");
-  if (folder == "runs" || (folder == "toy" && !is_evaluation))
+  const bool is_demo = folder == "toy" || folder == "real_hearing";
+  if (folder == "runs" || (is_demo && !is_evaluation))
     CHECK_NOTHROW(read_run(path));
   else if (is_evaluation)
     CHECK_NOTHROW(config::read<eval::EvalConfig>(config::load_file(path)));
@@ -139,6 +141,67 @@ TEST_CASE("recipes have the published batches, limits, texts and trained branch"
       branch == "vision" ? weights.vision_checkpoint : weights.audio_checkpoint;
   CHECK(start == fmt::format("{}/checkpoints/step_{:06}/trainable.safetensors", first.output_dir,
                              first.training.num_steps()));
+}
+
+namespace {
+
+// As their config.json has them.
+language::LlamaConfig qwen3_8b() {
+  return {.vocabulary_size = 151936,
+          .width = 4096,
+          .mlp_width = 12288,
+          .num_layers = 36,
+          .num_heads = 32,
+          .num_key_value_heads = 8,
+          .head_width = 128,
+          .max_positions = 40960,
+          .type = &language::kLanguageModelTypes[3]};
+}
+
+language::LlamaConfig llama3_1_8b() {
+  return {.vocabulary_size = 128256,
+          .width = 4096,
+          .mlp_width = 14336,
+          .num_layers = 32,
+          .num_heads = 32,
+          .num_key_value_heads = 8,
+          .head_width = 128,
+          .max_positions = 131072};
+}
+
+std::int64_t parameters_of(const std::vector<train::ModulePlan>& modules, const std::string& name) {
+  std::int64_t sum = 0;
+  for (const train::ModulePlan& module : modules)
+    if (module.name == name) sum += module.num_parameters;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("recipes with models of today can be planned, and are as large as these are") {
+  const std::string stage =
+      GENERATE("vision_stage1", "vision_stage2", "audio_stage1", "sight_and_sound_stage2");
+  const std::string language_model = GENERATE("qwen3_8b", "llama3_1_8b");
+  const auto run = read_run(fmt::format("configs/runs/{}_{}.yaml", stage, language_model));
+  INFO(stage << " with " << language_model);
+  const bool is_qwen = language_model == "qwen3_8b";
+  CHECK(run.data.conversations.family == (stage.ends_with("stage1") ? "vicuna"
+                                          : is_qwen                 ? "qwen3"
+                                                                    : "llama_3"));
+  models::VideoLlama model(run.model, is_qwen ? qwen3_8b() : llama3_1_8b());
+  const auto modules = train::plan_modules(run, model);
+  CHECK(parameters_of(modules, "language_model") == (is_qwen ? 8'190'735'360 : 8'030'261'248));
+  const bool encoder_trains = stage == "vision_stage2";
+  // Without the head, whose pooling is not used, and the block behind the layer that is read.
+  if (run.model.has_vision())
+    CHECK(parameters_of(modules, encoder_trains ? "vision_encoder" : "vision encoder") ==
+          397'745'440);
+  if (run.model.has_audio()) CHECK(parameters_of(modules, "audio encoder") == 636'968'960);
+  CHECK(parameters_of(modules, "lora") ==
+        (stage.ends_with("stage2") ? (is_qwen ? 349'175'808 : 335'544'320) : 0));
+  const auto memory = train::plan_memory(run, model, {.num_ranks = 8, .num_local_ranks = 8});
+  CHECK(memory.frozen_weights_bytes > 16'000'000'000);
+  CHECK(memory.encoder_bytes > 0);
 }
 
 TEST_CASE("the LLaMA-2 run differs from the Vicuna run in two paths") {

@@ -18,7 +18,7 @@ constexpr std::int64_t kBytesEach = 2 * 3 * 4;  // two rows of three fp32 number
 
 // Two rows an input, and a count of the inputs it was called with.
 struct Encoder {
-  at::Tensor operator()(const at::Tensor& inputs_N1) {
+  at::Tensor operator()(const at::Tensor& inputs_N1, const FeatureMemory::Media& /*media*/ = {}) {
     num_encoded += inputs_N1.size(0);
     const at::Tensor numbers_N1 = inputs_N1.to(at::kFloat);
     return at::cat({numbers_N1, numbers_N1 * 2, numbers_N1 * 3, numbers_N1 * 4, numbers_N1 * 5,
@@ -63,4 +63,15 @@ TEST_CASE("features: a full memory adds nothing, and one of no size encodes as a
   check_same(none, again, {1, 2, 3, 3});
   check_same(none, again, {1, 2, 3, 3});
   CHECK(again.num_encoded == 8);
+}
+
+TEST_CASE("features: the same silence behind a sound that ends elsewhere is another sound") {
+  FeatureMemory memory(1000);
+  Encoder encoder;
+  const at::Tensor input_11 = at::tensor({1}, at::kLong).to(at::kByte).unsqueeze(1);
+  memory(input_11, {{1, 0}}, std::ref(encoder));
+  memory(input_11, {{1, 1}}, std::ref(encoder));
+  CHECK(encoder.num_encoded == 2);
+  memory(input_11, {{1, 1}}, std::ref(encoder));
+  CHECK(encoder.num_encoded == 2);
 }

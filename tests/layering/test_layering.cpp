@@ -75,7 +75,7 @@ const std::map<std::string, std::map<std::string, std::set<std::string>>> kRooms
       {"", {"record", "watch", "run", "provenance", "saved", "plan", "loop"}},
       {"original", {"run", "saved"}},
       {"export", {"run", "provenance", "saved", "original"}},
-      {"check", {"", "record", "run", "provenance", "plan", "loop"}},
+      {"check", {"", "record", "run", "provenance", "plan", "loop", "show"}},
       {"show", {"", "record", "watch", "run", "provenance", "loop"}}}},
     {"toy_world",
      {{"scene", {}},

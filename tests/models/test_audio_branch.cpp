@@ -82,7 +82,7 @@ TEST_CASE("audio branch: embeddings, media embeddings and all gradients, for fra
   const at::Tensor expected = branch.golden[kind + "inputs_llama"];
   const at::Tensor media =
       branch.model
-          .embed(embeddings, sees ? std::vector<std::int64_t>{2} : std::vector<std::int64_t>{2, 2})
+          .embed(embeddings, sees ? models::Branch::Media{2} : models::Branch::Media{2, 2})
           .view(expected.sizes());
   CHECK(test::relative_difference(media.detach(), expected) < kOutputTolerance);
   const at::Tensor loss = (media * branch.golden[kind + "loss_weight"]).sum();
@@ -137,7 +137,7 @@ TEST_CASE("audio branch: items of different lengths share a batch, up to the pos
   const at::Tensor nine = test::random_tensor({9, 24}, 4);
   CHECK_THROWS_AS(branch.model.embed(nine, {9}), UserError);
   CHECK_THROWS_WITH(branch.model.embed(nine, {9}),
-                    Catch::Contains("9 frames or sound clips") &&
+                    Catch::Contains("9 frames, sound clips or windows") &&
                         Catch::Contains("model.audio.max_positions = 8"));
 }
 

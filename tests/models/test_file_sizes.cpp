@@ -270,7 +270,7 @@ TEST_CASE("file sizes: a configuration as text gives sizes or leaves them out") 
   CHECK_THROWS_WITH(read("encoder: {width: wide}"), Contains("a whole number"));
   CHECK(read("encoder: {kind: eva_vit_g, width: 48}").encoder.as<encoders::EvaVitConfig>().width ==
         48);
-  CHECK_THROWS_WITH(read("encoder: {kind: siglip}"),
+  CHECK_THROWS_WITH(read("encoder: {kind: beit}"),
                     Contains("encoder.kind") && Contains("eva_vit_g"));
   CHECK_THAT(config::help<models::VisionConfig>(), Contains("1408, or the file's"));
 }

@@ -118,8 +118,8 @@ models::VideoLlama::MediaEmbeddings media_of(const Recorded& recorded,
                                              const at::Tensor& images_BCTHW) {
   const models::Branch& vision = recorded.model->branches().front();
   const at::Tensor features = vision.encode_prepared(0, images_BCTHW.transpose(1, 2).flatten(0, 1));
-  return {vision.embed(features,
-                       std::vector<std::int64_t>(images_BCTHW.size(0), images_BCTHW.size(2)))};
+  return {
+      vision.embed(features, models::Branch::Media(images_BCTHW.size(0), images_BCTHW.size(2)))};
 }
 
 std::vector<text::TokenSequence> captions(const Recorded& recorded, std::size_t count,
@@ -205,7 +205,7 @@ TEST_CASE("whole model: the audio branch seeing clips, captions and conversation
   const at::Tensor frames_BTHWC = clips["image_u8"];
   const samples::MediaGroup group{
       .values = frames_BTHWC.flatten(0, 1),
-      .units_per_medium = std::vector<std::int64_t>(frames_BTHWC.size(0), frames_BTHWC.size(1)),
+      .extents = std::vector<samples::MediaExtent>(frames_BTHWC.size(0), frames_BTHWC.size(1)),
       .dropout_keys = {},
       .positions_M = {}};
   check(recorded, batch, {recorded.model->media_embeddings(0, group)});

@@ -46,7 +46,7 @@ TEST_CASE("an image and clips of different length share a batch without padding"
   CHECK(batch.sample_ids == std::vector<std::string>{"image", "clip"});
   const MediaGroup& group = batch.media.at(0);
   CHECK(group.values.sizes() == at::IntArrayRef({4, 4, 4, 3}));
-  CHECK(group.units_per_medium == std::vector<std::int64_t>{1, 3});
+  CHECK(group.extents == std::vector<samples::MediaExtent>{1, 3});
   const auto* pixels = group.values.const_data_ptr<std::uint8_t>();
   CHECK(pixels[47] == 10);
   CHECK(pixels[48] == 20);
@@ -71,9 +71,9 @@ TEST_CASE("media of one sample that go to different encoders keep their places")
   const Batch batch = pack(std::vector<Example>{mixed, plain}, kImageToken);
   const MediaGroup& frames = batch.media.at(0);
   const MediaGroup& sound = batch.media.at(2);
-  CHECK(frames.units_per_medium == std::vector<std::int64_t>{2, 1});
+  CHECK(frames.extents == std::vector<samples::MediaExtent>{2, 1});
   CHECK(values(frames.positions_M) == std::vector<std::int64_t>{1, 7});
-  CHECK(sound.units_per_medium == std::vector<std::int64_t>{3});
+  CHECK(sound.extents == std::vector<samples::MediaExtent>{3});
   CHECK(values(sound.positions_M) == std::vector<std::int64_t>{3, 4});
   CHECK(batch.media.at(1).empty());
   CHECK(frames.dropout_keys[0] == 77);

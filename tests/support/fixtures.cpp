@@ -17,6 +17,11 @@ bool required(const char* variable) {
   return value != nullptr && std::string(value) == "1";
 }
 
+void skip(const std::string& reason) {
+  std::cout << "SKIPPED " << Catch::getResultCapture().getCurrentTestName() << ": " << reason
+            << "\n";
+}
+
 }  // namespace
 
 std::optional<std::filesystem::path> shared_file(const std::string& relative) {
@@ -24,9 +29,19 @@ std::optional<std::filesystem::path> shared_file(const std::string& relative) {
   if (std::filesystem::exists(path)) return path;
   const std::string reason = "no " + path.string();
   if (required("VLLAMA_REQUIRE_FIXTURES")) FAIL(reason << " (VLLAMA_REQUIRE_FIXTURES=1)");
-  std::cout << "SKIPPED " << Catch::getResultCapture().getCurrentTestName() << ": " << reason
-            << "\n";
+  skip(reason);
   return std::nullopt;
+}
+
+std::optional<std::filesystem::path> real_model(const std::string& name) {
+  const char* folder = std::getenv("VLLAMA_REAL_MODELS");
+  if (folder == nullptr) {
+    skip("VLLAMA_REAL_MODELS names no folder of real models");
+    return std::nullopt;
+  }
+  const auto path = std::filesystem::path(folder) / name;
+  if (!std::filesystem::exists(path)) FAIL("no " << path.string());
+  return path;
 }
 
 std::filesystem::path golden_file(const std::string& relative) {

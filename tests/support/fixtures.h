@@ -11,6 +11,10 @@ namespace vllama::test {
 // the reason is printed, and the test fails instead if VLLAMA_REQUIRE_FIXTURES=1.
 std::optional<std::filesystem::path> shared_file(const std::string& relative);
 
+// A folder of a real pretrained model, below the one that VLLAMA_REAL_MODELS names, or nothing when
+// it is absent, visibly.
+std::optional<std::filesystem::path> real_model(const std::string& name);
+
 // A path below tests/golden, which is always present.
 std::filesystem::path golden_file(const std::string& relative);
 
@@ -38,4 +42,10 @@ class TemporaryFolder {
 #define VLLAMA_SHARED_FILE(name, relative)                           \
   const auto name##_or_none = ::vllama::test::shared_file(relative); \
   if (!name##_or_none) return;                                       \
+  const std::filesystem::path& name = *name##_or_none
+
+// Binds `name` to the folder of a real model or leaves the test, visibly.
+#define VLLAMA_REAL_MODEL(name, folder)                           \
+  const auto name##_or_none = ::vllama::test::real_model(folder); \
+  if (!name##_or_none) return;                                    \
   const std::filesystem::path& name = *name##_or_none

@@ -1,6 +1,7 @@
 // What models of the published kinds expect of their examples, at any size.
 #pragma once
 
+#include "samples/audio_clips.h"
 #include "samples/encoder_input.h"
 
 namespace vllama::test {
@@ -9,12 +10,19 @@ struct BranchSizes {
   std::int64_t image_size = 224, num_tokens = 32, max_positions = 32;
 };
 
+// Of a connector that always makes the same number, and has a position for each unit.
+inline auto room_of(const BranchSizes& sizes) {
+  return [num_tokens = sizes.num_tokens](const samples::MediaExtent& medium) {
+    return samples::MediaRoom{.num_tokens = num_tokens, .num_places = medium.num_units};
+  };
+}
+
 // Appends a branch that only sees.
 inline void add_vision(samples::ModelInput& model, const BranchSizes& sizes) {
   model.encoders.push_back(
       {samples::PictureInput{.side = sizes.image_size}, model.branches.size()});
   model.branches.push_back({.name = "vision",
-                            .num_tokens = sizes.num_tokens,
+                            .room = room_of(sizes),
                             .max_positions = sizes.max_positions,
                             .max_positions_key = "model.vision.max_frame_positions",
                             .positions_key = "model.vision.frame_positions"});
@@ -24,9 +32,9 @@ inline void add_vision(samples::ModelInput& model, const BranchSizes& sizes) {
 inline void add_audio(samples::ModelInput& model, const BranchSizes& sizes) {
   model.encoders.push_back(
       {samples::PictureInput{.side = sizes.image_size}, model.branches.size()});
-  model.encoders.push_back({samples::SoundInput{samples::audio_clips}, model.branches.size()});
+  model.encoders.push_back({samples::sound_clips(), model.branches.size()});
   model.branches.push_back({.name = "audio",
-                            .num_tokens = sizes.num_tokens,
+                            .room = room_of(sizes),
                             .max_positions = sizes.max_positions,
                             .max_positions_key = "model.audio.max_positions",
                             .positions_key = "model.audio.positions"});

@@ -8,6 +8,7 @@
 #include "text/chat.h"
 #include "text/folder_template.h"
 #include "text/tokenizers/byte_level_tokenizer.h"
+#include "text/tokenizers/tokenizer_json.h"
 
 using namespace vllama;
 using text::ByteLevelTokenizer;
@@ -15,7 +16,9 @@ using text::ByteLevelTokenizer;
 namespace {
 
 const ByteLevelTokenizer& tokenizer() {
-  static const ByteLevelTokenizer opened(test::golden_file("text/byte_level/qwen2/tokenizer.json"));
+  static const auto folder = test::golden_file("text/byte_level/qwen2");
+  static const ByteLevelTokenizer opened(text::read_tokenizer_json(folder / "tokenizer.json"),
+                                         folder);
   return opened;
 }
 

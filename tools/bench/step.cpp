@@ -122,7 +122,7 @@ at::Tensor vision_stages(models::VideoLlama& model, const samples::Batch& batch,
     frame_queries = (*vision.resampler())(
         tokens_RE, nn::Segments::equal(group.values.size(0), encoder.tokens_per_unit()));
   }
-  const at::Tensor media_MH = vision.embed(frame_queries, group.units_per_medium, dropout);
+  const at::Tensor media_MH = vision.embed(frame_queries, group.extents, dropout);
   watch.lap("q_formers_forward");
   return media_MH;
 }
@@ -180,7 +180,7 @@ models::StepFlops flops_of(models::VideoLlama& model, const StepOptions& options
   const auto batch = bench::random_batch(model, options.batch, 0);
   return models::step_flops(
       model.branches().front(), model.language_model().config(),
-      {{batch.media.at(0).units_per_medium}, batch.sequence_lengths, batch.num_targets});
+      {{batch.media.at(0).extents}, batch.sequence_lengths, batch.num_targets});
 }
 
 Json report(const StepOptions& options, const train::RunConfig& config, models::VideoLlama& model) {

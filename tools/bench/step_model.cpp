@@ -144,7 +144,7 @@ samples::Batch random_batch(models::VideoLlama& model, const BatchSizes& sizes, 
     const auto number = static_cast<std::uint64_t>(step * clips + clip);
     batch.sample_ids.push_back(std::to_string(number));
     group.dropout_keys.push_back(random_key({number}));
-    group.units_per_medium.push_back(sizes.frames_per_clip);
+    group.extents.emplace_back(sizes.frames_per_clip);
     batch.sequence_lengths.push_back(length);
   }
   return batch;

@@ -10,12 +10,14 @@
 
 #include "core/error.h"
 #include "core/terminal_text.h"
+#include "datasets/formats/open_dataset.h"
 #include "datasets/order/mixing.h"
 #include "distributed/device.h"
 #include "eval/evaluate/unused_settings.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
+#include "text/folder_template.h"
 #include "train/loop/sample_order.h"
 #include "train/plan/problem_list.h"
 #include "train/plan/run_rules.h"
@@ -59,10 +61,28 @@ class Check {
     // The run may be for another machine than this one.
     if (std::string problem = distributed::device_problem(config_.device); !problem.empty())
       report_.warnings.push_back(std::move(problem));
+    if (std::string warning = other_template(); !warning.empty())
+      report_.warnings.push_back(std::move(warning));
     if (config_.eval.every_steps > 0)
       for (const std::string& note :
            eval::unused_settings(config_.eval.generation, config_.eval.tasks))
         report_.warnings.push_back("eval: " + note);
+  }
+
+  // What to warn of where the language model's folder speaks of other prompts.
+  std::string other_template() const {
+    const std::string& folder = config_.model.weights.language_model;
+    const std::string& given = config_.data.conversations.family;
+    const auto own = text::family_of_folder(folder);
+    // Thinking or not is a choice.
+    const bool has_conversations = std::ranges::any_of(config_.data.sets, [](const auto& set) {
+      return datasets::dataset_format(set.format).has_conversations;
+    });
+    if (!has_conversations || !own || given == *own || (*own == "qwen3" && given == "qwen3_thinking")) return {};
+    return fmt::format(
+        "data.conversations.template is {}, but '{}' says that the model was trained with the "
+        "prompts of {}; with those, or template: auto, it need not learn them anew",
+        given, folder, *own);
   }
 
   void check_weight_files() {

@@ -16,6 +16,7 @@
 #include "samples/media_rules.h"
 #include "text/error.h"
 #include "train/check/count_bar.h"
+#include "train/show/token_view.h"
 
 namespace vllama::train {
 namespace {
@@ -174,6 +175,26 @@ class DatasetCheck {
       return;
     }
     for (std::size_t i = 0; i < indices.size(); ++i) count(indices[i], results[i]);
+    const auto good = std::ranges::find_if(
+        results, [](const Built& built) { return built.num_tokens > 0; });
+    if (good != results.end())
+      findings_.first_sample =
+          tokens_of(builder, indices[static_cast<std::size_t>(good - results.begin())]);
+  }
+
+  std::string tokens_of(const datasets::ExampleBuilder& builder, std::int64_t index) const {
+    samples::StageSeconds seconds;
+    const samples::Example example =
+        builder.build(dataset_->record(index), planned(index), seconds);
+    std::vector<MediumLabel> media;
+    for (const samples::MediaInput& input : example.media)
+      media.push_back({input.kind == MediaKind::sound ? "sound" : "frames", input.num_tokens});
+    return token_text(token_stretches(builder.tokenizer(), example.token_ids, example.labels, media),
+                      {});
+  }
+
+  datasets::PlannedSample planned(std::int64_t index) const {
+    return {.index = index, .seed = config_.seed, .position = index};
   }
 
   // In as many threads as training would decode with. Throws what the first of them threw.
@@ -192,12 +213,11 @@ class DatasetCheck {
 
   Built build(const datasets::ExampleBuilder& builder, std::int64_t index) const {
     const Record record = dataset_->record(index);
-    const datasets::PlannedSample sample{.index = index, .seed = config_.seed, .position = index};
     samples::StageSeconds seconds;
     Built built;
     built.id = record.id;
     try {
-      const samples::Example example = builder.build(record, sample, seconds);
+      const samples::Example example = builder.build(record, planned(index), seconds);
       built.num_tokens = static_cast<std::int64_t>(example.token_ids.size());
       built.num_concealed_frames = example.num_concealed_frames;
       built.is_shortened = example.text_shortened;

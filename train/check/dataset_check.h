@@ -70,6 +70,7 @@ struct DatasetFindings {
   RecordList short_clips;          // fewer frames than are taken: some repeat
   RecordList silent;               // without sound that the data set asks for beside frames
   std::int64_t num_concealed_frames = 0;
+  std::string first_sample;  // that could be built: its tokens as people read them
 };
 
 // What the samples of a run have to fit.

@@ -59,6 +59,11 @@ std::string numbered(const std::string& what, const std::vector<std::string>& li
   return text;
 }
 
+std::string first_sample_text(const DatasetFindings& found) {
+  if (found.first_sample.empty()) return {};
+  return "\nIts first sample, as the model reads it\n" + found.first_sample;
+}
+
 std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
   if (found.num_records == 0) return {};  // it could not be opened
   output::Table table{.title = "Data set " + found.name};
@@ -88,7 +93,7 @@ std::string dataset_text(const DatasetFindings& found, bool has_unicode) {
     add("tokens per sample",
         fmt::format("from {} to {}, median {}", tokens.min, tokens.max, tokens.median));
   return output::format_table(table) + histogram_text(tokens, has_unicode) +
-         cleaned_text(found.cleaned, has_unicode) + "\n";
+         cleaned_text(found.cleaned, has_unicode) + first_sample_text(found) + "\n";
 }
 
 Json json_of(const RecordList& list) {
@@ -133,6 +138,7 @@ Json json_of(const DatasetFindings& found) {
           {"repeated_frames", json_of(found.short_clips)},
           {"without_sound", json_of(found.silent)},
           {"concealed_frames", found.num_concealed_frames},
+          {"first_sample", found.first_sample},
           {"tokens",
            {{"min", tokens.min}, {"median", tokens.median}, {"max", tokens.max}, {"bins", bins}}}};
 }

@@ -112,6 +112,11 @@ void export_pth(const ExportOptions& options) {
         options.checkpoint.string()));
   const Exportable source = read_exportable(options);
   const models::ModelConfig& model = source.saved.config.model;
+  if (!model.is_of_original())
+    throw UserError(fmt::format(
+        "'{}': the Python original does not know the encoders or connectors of this model and "
+        "could not load it; export it as a bundle, or --format safetensors",
+        options.checkpoint.string()));
   if (model.has_audio() && model.audio.embedding_scale == encoders::EmbeddingScale::equal)
     log::warn(
         "the audio branch was trained with model.audio.embedding_scale 'equal', the Python "

@@ -191,7 +191,7 @@ std::string obstacle_to_resuming(const SavedCheckpoint& saved, const NamedList& 
   }
   for (const auto& [name, tensor] : trained) {
     const auto module = models::module_of(name);
-    if (module && !models::row_of(*module).trains_as_published)
+    if (module && !models::row_of(*module).is_published)
       return fmt::format("'{}' trained here, which is frozen there", config::name_of(*module));
   }
   return {};

@@ -15,14 +15,17 @@ std::int64_t MemoryEstimate::total_bytes() const {
 
 namespace {
 
-// The largest working set of the frozen image encoders, in numbers.
-std::int64_t encoder_numbers(std::span<const models::Branch> branches, std::int64_t num_frames) {
+// The largest working set of the frozen encoders that training uses, in numbers. Of sound, each
+// sample has a piece at least; where pictures stand for sound in training, it is not heard.
+std::int64_t encoder_numbers(std::span<const models::Branch> branches, const BatchShape& batch) {
   std::int64_t largest = 0;
-  for (const models::Branch& branch : branches)
-    for (const auto& encoder : branch.encoders())
-      if (std::holds_alternative<samples::PictureInput>(encoder->input()))
-        largest = std::max(largest, std::min(num_frames, branch.units_at_once()) *
-                                        encoder->cost_per_unit().working_numbers);
+  for (const models::Branch& branch : branches) {
+    const encoders::Encoder& encoder = *branch.encoders().front();
+    const bool sees = std::holds_alternative<samples::PictureInput>(encoder.input());
+    const std::int64_t num_units = sees ? batch.num_frames : batch.num_samples;
+    largest = std::max(largest, std::min(num_units, branch.units_at_once()) *
+                                    encoder.cost_per_unit().working_numbers);
+  }
   return largest;
 }
 
@@ -30,6 +33,16 @@ std::int64_t encoder_numbers(std::span<const models::Branch> branches, std::int6
 std::int64_t kept_numbers(const models::Branch& branch, std::int64_t num_frames) {
   const encoders::Encoder& encoder = *branch.encoders().front();
   return num_frames * encoder.tokens_per_unit() * encoder.width();
+}
+
+// What an encoder that trains keeps for the backward pass: the inputs of its blocks, which are
+// computed again one at a time.
+std::int64_t kept_by_encoder(const models::Branch& branch, const BatchShape& batch,
+                             std::int64_t num_trained_blocks) {
+  const encoders::Encoder& encoder = *branch.encoders().back();
+  const bool sees = std::holds_alternative<samples::PictureInput>(encoder.input());
+  const std::int64_t num_units = sees ? batch.num_frames : batch.num_samples;
+  return num_units * encoder.tokens_per_unit() * encoder.width() * num_trained_blocks;
 }
 
 std::int64_t matrix_numbers_of_layer(const language::LlamaConfig& language_model) {
@@ -67,7 +80,11 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   for (const models::Branch& branch : branches) {
     const bool resampler_trains = trains(branch.names().resampler);
     if (resampler_trains) num_kept += kept_numbers(branch, batch.num_frames);
-    if (!resampler_trains) num_memories += std::ssize(branch.encoders());
+    const bool encoder_trains = trains(branch.names().encoder);
+    num_kept += kept_by_encoder(branch, batch,
+                                models::num_trained_blocks(trained, branch.names().encoder,
+                                                           branch.encoders().back()->num_blocks()));
+    if (!resampler_trains && !encoder_trains) num_memories += std::ssize(branch.encoders());
   }
   const std::int64_t layer = matrix_numbers_of_layer(language_model);
   const std::int64_t num_parts = sharding.num_language_model_parts;
@@ -79,7 +96,7 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
       .trained_state_bytes =
           (2 * num_trained + 2 * share_of(num_trained, sharding.num_optimizer_parts)) * 4,
       .activations_bytes = batch.num_tokens * saved_numbers * bytes_per_number,
-      .encoder_bytes = (encoder_numbers(branches, batch.num_frames) + num_kept) * bytes_per_number,
+      .encoder_bytes = (encoder_numbers(branches, batch) + num_kept) * bytes_per_number,
       .logits_bytes = std::min(model.loss_rows_at_once, batch.num_tokens) *
                       language_model.vocabulary_size * (2 * bytes_per_number + 2 * 4),
       .remembered_bytes = model.feature_memory_bytes * num_memories,

@@ -91,7 +91,7 @@ std::string memory_table(const MemoryEstimate& memory, const Sharding& sharding)
                          sharding.num_optimizer_parts),
                 output::byte_text(memory.trained_state_bytes)},
                {"activations kept for backward", output::byte_text(memory.activations_bytes)},
-               {"image encoder at work", output::byte_text(memory.encoder_bytes)},
+               {"encoder at work", output::byte_text(memory.encoder_bytes)},
                {"logits", output::byte_text(memory.logits_bytes)}},
       .total = {"total", output::byte_text(memory.total_bytes())}};
   if (memory.gathered_layers_bytes > 0)
@@ -177,8 +177,13 @@ std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama
     };
     std::ranges::copy_if(resampler, std::back_inserter(encoders), is_of_encoder);
     std::erase_if(resampler, is_of_encoder);
+    // What of the encoder trains is listed by its module.
+    const auto trained = model.trainable_parameters();
+    std::erase_if(encoders, [&trained](const nn::Parameter& entry) {
+      return std::ranges::find(trained, entry.tensor, &nn::Parameter::tensor) != trained.end();
+    });
     const auto module = branch.names().resampler;
-    add_frozen(branch.names().encoders, encoders);
+    if (!encoders.empty()) add_frozen(branch.names().encoders, encoders);
     if (module && !model.trains(module)) add_frozen(config::name_of(*module), resampler);
   }
   nn::ParameterList language_model;
@@ -204,15 +209,33 @@ std::vector<ModulePlan> plan_modules(const RunConfig& config, models::VideoLlama
   return modules;
 }
 
+namespace {
+
+// What the media of a sample take in all branches: of frames as many as the data set takes, of
+// whole sounds one piece.
+std::int64_t media_tokens(const samples::ModelInput& input, const datasets::DatasetConfig& set,
+                          const samples::AudioClipConfig& sound) {
+  std::vector<std::int64_t> of_branches(input.branches.size());
+  for (const auto& encoder : input.encoders) {
+    const auto* hears = std::get_if<samples::SoundInput>(&encoder.reads);
+    const std::int64_t num_units =
+        hears == nullptr ? set.num_frames : (hears->takes_clips ? sound.num_clips : 1);
+    std::int64_t& tokens = of_branches[encoder.branch];
+    tokens = std::max(tokens, input.branches[encoder.branch].room(num_units).num_tokens);
+  }
+  return std::accumulate(of_branches.begin(), of_branches.end(), std::int64_t{0});
+}
+
+}  // namespace
+
 std::int64_t longest_sequence(const models::ModelConfig& model, const datasets::DataConfig& data) {
   const samples::ModelInput input = models::model_input(model);
-  std::int64_t media_tokens = 0;
-  for (const samples::BranchInput& branch : input.branches) media_tokens += branch.num_tokens;
   std::int64_t longest = 0;
   for (const auto& set : data.sets)
     longest = std::max(longest, datasets::dataset_format(set.format).has_conversations
                                     ? data.conversations.max_tokens
-                                    : 1 + media_tokens + data.captions.max_tokens);
+                                    : 1 + media_tokens(input, set, data.media_settings().sound) +
+                                          data.captions.max_tokens);
   return longest;
 }
 
@@ -225,7 +248,8 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model,
   const std::int64_t batch =
       (config.training.batch_size + num_micro_batches - 1) / num_micro_batches;
   const BatchShape shape{.num_tokens = batch * longest_sequence(config.model, config.data),
-                         .num_frames = batch * most_frames};
+                         .num_frames = batch * most_frames,
+                         .num_samples = batch};
   const auto modules = plan_modules(config, model);
   return estimate_memory(config.model, model.language_model().config(), count(modules, false),
                          count(modules, true), shape, sharding_of(config.distributed, ranks));

@@ -1,9 +1,14 @@
 #include "train/run/recorded_config.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "checkpoint/manifest.h"
+#include "core/error.h"
 #include "core/files.h"
+#include "text/folder_template.h"
 #include "train/run/find_step.h"
 #include "train/run/provenance_file.h"
 
@@ -30,9 +35,26 @@ bool is_there(const fs::path& path) {
   return is_pattern && fs::is_directory(path.parent_path(), error);
 }
 
+// What stands for the prompts of the language model's folder becomes their name, so that a run
+// records what it did.
+void name_template(RunConfig& config) {
+  std::string& family = config.data.conversations.family;
+  if (family != datasets::kAutomaticTemplate) return;
+  const std::string& folder = config.model.weights.language_model;
+  const auto found = text::family_of_folder(folder);
+  if (!found)
+    throw UserError(fmt::format(
+        "data.conversations.template: auto: '{}' does not say which prompts the model was trained "
+        "with, or others than are known here; name {}",
+        folder, fmt::join(text::prompt_template_names(), ", ")));
+  family = *found;
+}
+
 RunConfig with_overrides(config::Tree tree, const std::vector<std::string>& overrides) {
   for (const std::string& assignment : overrides) config::apply_override(tree, assignment);
-  return config::read<RunConfig>(tree);
+  auto config = config::read<RunConfig>(tree);
+  name_template(config);
+  return config;
 }
 
 // Of a file that a run has recorded: there is its provenance beside it.

@@ -28,8 +28,9 @@ std::vector<std::filesystem::path> places_of(const std::filesystem::path& path,
 RunConfig settled(RunConfig recorded, const RunMove& move);
 
 // Reads a RUN.yaml with `overrides` ("key=value") over it. `path` is the file; or the folder of a
-// run, a step's folder or RUN/best, for the configuration that was recorded there. Throws UserError
-// naming the place of the mistake.
+// run, a step's folder or RUN/best, for the configuration that was recorded there. Prompts that are
+// left to the language model's folder are looked up there. Throws UserError naming the place of the
+// mistake.
 RunConfig read_run_config(const std::filesystem::path& path,
                           const std::vector<std::string>& overrides = {});
 

@@ -34,11 +34,8 @@ std::string size_text(const fs::path& path) {
 std::map<std::string, std::string> run_facts(const RunConfig& config) {
   auto facts = config_values(config);
   const models::WeightFiles& weights = config.model.weights;
-  for (const std::string& path :
-       {weights.vision_encoder, weights.q_former, weights.image_bind, weights.language_model,
-        weights.projection, weights.vision_checkpoint, weights.audio_checkpoint,
-        weights.saved_step})
-    if (!path.empty()) facts[path] = size_text(path);
+  for (const std::string& key : models::WeightFiles::keys())
+    if (const std::string& path = weights.named(key); !path.empty()) facts[path] = size_text(path);
   facts["program"] = program_checksum();
   return facts;
 }

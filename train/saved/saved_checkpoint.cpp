@@ -42,16 +42,8 @@ std::string missing_text(const InputFile& file, const RunMove& move) {
 // Of a configured path the part behind "model.weights.".
 std::string path_of(const models::WeightFiles& weights, const std::string& what) {
   const std::string key = what.substr(what.rfind('.') + 1);
-  for (const auto& [name, path] : std::initializer_list<std::pair<const char*, std::string>>{
-           {"vision_encoder", weights.vision_encoder},
-           {"q_former", weights.q_former},
-           {"image_bind", weights.image_bind},
-           {"language_model", weights.language_model},
-           {"projection", weights.projection},
-           {"vision_checkpoint", weights.vision_checkpoint},
-           {"audio_checkpoint", weights.audio_checkpoint},
-           {"saved_step", weights.saved_step}})
-    if (key == name) return path;
+  const auto keys = models::WeightFiles::keys();
+  if (std::ranges::find(keys, key) != keys.end()) return weights.named(key);
   return {};
 }
 

@@ -27,10 +27,11 @@ std::string name_of(const MediaInput& input) {
 std::string describe(const MediaInput& input) {
   const auto& values = input.values;
   const char* unit = is_sound(input) ? "clip" : "frame";
-  std::string text =
-      fmt::format("{}: {} {}{} of {} x {}, {} tokens", name_of(input), values.size(0), unit,
-                  values.size(0) == 1 ? "" : "s", is_sound(input) ? values.size(3) : values.size(2),
-                  is_sound(input) ? values.size(2) : values.size(1), input.num_tokens);
+  // The last two of a spectrogram are bins and frames.
+  std::string text = fmt::format(
+      "{}: {} {}{} of {} x {}, {} tokens", name_of(input), values.size(0), unit,
+      values.size(0) == 1 ? "" : "s", is_sound(input) ? values.size(-1) : values.size(2),
+      is_sound(input) ? values.size(-2) : values.size(1), input.num_tokens);
   if (is_sound(input))
     text += fmt::format(", values from {:.3f} to {:.3f}", values.min().item<float>(),
                         values.max().item<float>());
@@ -75,7 +76,7 @@ media::Image sound_sheet(std::span<const MediaInput> media) {
     for (std::int64_t i = 0; i < values.size(0); ++i) {
       const std::span<const float> clip(values.const_data_ptr<float>() + i * values.stride(0),
                                         static_cast<std::size_t>(values.stride(0)));
-      pictures.push_back({spectrogram(clip, values.size(2), low_and_high, kPixelsPerMelValue),
+      pictures.push_back({spectrogram(clip, values.size(-2), low_and_high, kPixelsPerMelValue),
                           number_text(m, media.size(), i)});
     }
   }

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Nothing in a bundle may lead out of it.
-void check_path(const fs::path& bundle, const char* key, const std::string& path) {
+void check_path(const fs::path& bundle, const std::string& key, const std::string& path) {
   const fs::path relative = path;
   const bool leads_out =
       relative.is_absolute() || std::ranges::find(relative, fs::path("..")) != relative.end();
@@ -36,10 +36,8 @@ BundleConfig read_bundle_config(const fs::path& folder, const std::vector<std::s
   for (const std::string& assignment : overrides) config::apply_override(tree, assignment);
   const auto config = config::read<BundleConfig>(tree);
   const models::WeightFiles& weights = config.model.weights;
-  check_path(folder, "model.weights.vision_encoder", weights.vision_encoder);
-  check_path(folder, "model.weights.q_former", weights.q_former);
-  check_path(folder, "model.weights.image_bind", weights.image_bind);
-  check_path(folder, "model.weights.language_model", weights.language_model);
+  for (const std::string& key : models::WeightFiles::keys())
+    check_path(folder, "model.weights." + key, weights.named(key));
   check_path(folder, "trained", config.trained);
   for (const BundledFile& bundled : config.files) check_path(folder, "files", bundled.file);
   for (const std::string& path : {weights.projection, weights.vision_checkpoint,

@@ -58,9 +58,8 @@ std::string recorded_hash(const BundleConfig& config, const std::string& name) {
 // The same configuration with paths that lead there from anywhere.
 models::ModelConfig in_folder(models::ModelConfig model, const fs::path& folder) {
   models::WeightFiles& weights = model.weights;
-  for (std::string* path :
-       {&weights.vision_encoder, &weights.q_former, &weights.image_bind, &weights.language_model})
-    if (!path->empty()) *path = (folder / *path).string();
+  for (const std::string& key : models::WeightFiles::keys())
+    if (std::string& path = weights.named(key); !path.empty()) path = (folder / path).string();
   return model;
 }
 

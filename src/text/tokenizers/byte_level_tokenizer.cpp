@@ -44,8 +44,8 @@ std::vector<PieceMerge> merges_of(const TokenizerJson& file, const PieceIds& ids
 
 }  // namespace
 
-ByteLevelTokenizer::ByteLevelTokenizer(const std::filesystem::path& tokenizer_json) {
-  const TokenizerJson file = read_tokenizer_json(tokenizer_json);
+ByteLevelTokenizer::ByteLevelTokenizer(const TokenizerJson& file,
+                                       const std::filesystem::path& folder) {
   file_hash_ = file.hash;
   const ByteLevelRules rules = byte_level_rules(file);
   is_normalised_ = rules.is_normalised;
@@ -57,7 +57,7 @@ ByteLevelTokenizer::ByteLevelTokenizer(const std::filesystem::path& tokenizer_js
     if (!bos_)
       file.fail(fmt::format("'post_processor' names '{}', which is no token", *rules.beginning));
   }
-  read_ends(file, tokenizer_json.parent_path());
+  read_ends(file, folder);
 }
 
 void ByteLevelTokenizer::read_model(const TokenizerJson& file) {

@@ -32,7 +32,7 @@ class ByteLevelTokenizer final : public Tokenizer {
   // tokens end an answer. Throws UserError naming the file, and the normalizer, pattern, decoder or
   // other part that is not known here; pieces and merges that contradict each other; and where no
   // file names an end.
-  explicit ByteLevelTokenizer(const std::filesystem::path& tokenizer_json);
+  ByteLevelTokenizer(const TokenizerJson& file, const std::filesystem::path& folder);
 
   std::int64_t size() const override { return static_cast<std::int64_t>(texts_.size()); }
   // Tables are rounded up to multiples of 256 and more.

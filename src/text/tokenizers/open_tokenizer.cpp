@@ -1,12 +1,17 @@
 #include "text/tokenizers/open_tokenizer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <system_error>
 
+#include "core/error.h"
 #include "text/tokenizers/byte_level_tokenizer.h"
+#include "text/tokenizers/sentencepiece_json.h"
 #include "text/tokenizers/sentencepiece_tokenizer.h"
+#include "text/tokenizers/tokenizer_json.h"
 
 namespace vllama::text {
 namespace {
@@ -19,19 +24,25 @@ struct Vocabulary {
   std::vector<std::string_view> files_beside = {};
 };
 
-template <class Reader>
-std::unique_ptr<Tokenizer> open_as(const std::filesystem::path& file) {
-  return std::make_unique<Reader>(file);
+std::unique_ptr<Tokenizer> open_model(const std::filesystem::path& file) {
+  return std::make_unique<SentencePieceTokenizer>(file);
+}
+
+std::unique_ptr<Tokenizer> open_json(const std::filesystem::path& file) {
+  const TokenizerJson json = read_tokenizer_json(file);
+  if (is_sentencepiece_kind(json))
+    return std::make_unique<SentencePieceTokenizer>(json, file.parent_path());
+  return std::make_unique<ByteLevelTokenizer>(json, file.parent_path());
 }
 
 const Vocabulary kVocabularies[] = {
-    {"tokenizer.model", open_as<SentencePieceTokenizer>},
+    {"tokenizer.model", open_model},
     {"tokenizer.json",
-     open_as<ByteLevelTokenizer>,
+     open_json,
      {"tokenizer_config.json", "generation_config.json", "chat_template.jinja"}},
 };
 
-// Of a folder without any, the first: its reader names the file that is missing.
+// Of a folder without any, the first.
 const Vocabulary& vocabulary_in(const std::filesystem::path& folder) {
   const auto* found = std::ranges::find_if(kVocabularies, [&](const Vocabulary& vocabulary) {
     std::error_code error;
@@ -55,6 +66,12 @@ std::vector<std::filesystem::path> files_beside_tokenizer(const std::filesystem:
 }
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& folder) {
+  if (std::error_code error; std::filesystem::is_directory(folder, error) &&
+                             !std::filesystem::exists(tokenizer_file(folder), error))
+    throw UserError(fmt::format(
+        "'{}' has neither tokenizer.model nor tokenizer.json: download the one that belongs to "
+        "these weights into it",
+        folder.string()));
   const Vocabulary& vocabulary = vocabulary_in(folder);
   return vocabulary.open(folder / vocabulary.file);
 }

@@ -9,7 +9,9 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/utf8.h"
+#include "text/tokenizers/end_tokens.h"
 #include "text/tokenizers/model_file.h"
+#include "text/tokenizers/sentencepiece_json.h"
 #include "text/tokenizers/unicode.h"
 
 namespace vllama::text {
@@ -23,20 +25,41 @@ void check(const sentencepiece::util::Status& status, const std::string& file) {
 }  // namespace
 
 SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& model_file)
-    : processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()),
-      file_(model_file.string()) {
+    : file_(model_file.string()) {
   const auto mapped = MappedFile::open(model_file);
-  check_model_file(mapped->text(), file_);
-  check(processor_->LoadFromSerializedProto(mapped->text()), file_);
   file_hash_ = fmt::format("{:016x}", fnv1a(mapped->text()));
+  open(mapped->text());
+}
+
+SentencePieceTokenizer::SentencePieceTokenizer(const TokenizerJson& file,
+                                               const std::filesystem::path& folder)
+    : file_(file.file), file_hash_(file.hash) {
+  const SentencePieceModel model = sentencepiece_model(file, DummyPrefix::as_the_file_says);
+  open(model.bytes);
+  has_prefix_at_beginning_only_ = model.has_prefix_at_beginning_only;
+  has_none_before_spaces_ = model.has_none_before_spaces;
+  if (has_prefix_at_beginning_only_ || has_none_before_spaces_) {
+    without_prefix_ = std::make_unique<Processor>();
+    check(without_prefix_->LoadFromSerializedProto(
+              sentencepiece_model(file, DummyPrefix::none).bytes),
+          file_);
+  }
+  if (const auto named = end_ids(folder, size_); !named.empty()) ends_ = named;
+}
+
+void SentencePieceTokenizer::open(std::string_view model) {
+  check_model_file(model, file_);
+  processor_ = std::make_unique<Processor>();
+  check(processor_->LoadFromSerializedProto(model), file_);
   size_ = processor_->GetPieceSize();
   unknown_ = processor_->unk_id();
   bos_ = processor_->bos_id();
-  eos_ = processor_->eos_id();
-  if (unknown_ < 0 || bos_ < 0 || eos_ < 0)
+  ends_ = {processor_->eos_id()};
+  if (unknown_ < 0 || bos_ < 0 || ends_.front() < 0)
     throw UserError(fmt::format("'{}' lacks one of the pieces for unknown, begin and end", file_));
-  for (const std::int64_t id : {unknown_, bos_, eos_})
-    specials_.push_back({processor_->IdToPiece(static_cast<int>(id)), id, false});
+  for (int id = 0; id < static_cast<int>(size_); ++id)
+    if (processor_->IsUnknown(id) || processor_->IsControl(id))
+      specials_.push_back({processor_->IdToPiece(id), id, false});
   specials_.push_back({std::string(kImagePlaceholder), image_token(), true});
   specials_.push_back({std::string(kAudioPlaceholder), audio_token(), true});
 }
@@ -87,7 +110,11 @@ void SentencePieceTokenizer::append_segment(std::string_view segment, std::size_
                                             std::vector<Token>& tokens) const {
   if (segment.empty()) return;
   sentencepiece::ImmutableSentencePieceText encoded;
-  check(processor_->Encode(segment, encoded.mutable_proto()), file_);
+  const bool begins_with_space = segment.starts_with(' ') || segment.starts_with("\u2581");
+  const bool has_no_prefix = (has_prefix_at_beginning_only_ && offset > 0) ||
+                             (has_none_before_spaces_ && begins_with_space);
+  const Processor& processor = has_no_prefix ? *without_prefix_ : *processor_;
+  check(processor.Encode(segment, encoded.mutable_proto()), file_);
   for (const auto& piece : encoded.pieces())
     tokens.push_back({piece.id(), offset + piece.begin(), offset + piece.end()});
 }
@@ -113,11 +140,11 @@ std::string SentencePieceTokenizer::decode(std::span<const std::int64_t> ids) co
   return text;
 }
 
-// A stretch without placeholders: <unk>, <s> and </s> stand for themselves, and a space comes
+// A stretch without placeholders: special tokens stand for themselves, and a space comes
 // before the text that precedes one of them (but not between two of them, nor at the beginning).
 std::string SentencePieceTokenizer::decode_stretch(std::span<const std::int64_t> ids) const {
   const auto is_special = [&](std::int64_t id) {
-    return id == unknown_ || id == bos_ || id == eos_;
+    return std::ranges::find(specials_, id, &Special::id) != specials_.end();
   };
   std::string text;
   std::size_t begin = 0;

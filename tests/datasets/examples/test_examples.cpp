@@ -133,7 +133,7 @@ TEST_CASE("batches of the recorded runs have their lengths and targets") {
     CHECK(*std::max_element(batch.sequence_lengths.begin(), batch.sequence_lengths.end()) ==
           micro_steps[step].at("seq_len"));
     const std::int64_t frames = micro_steps[step].at("type") == "video" ? 8 : 1;
-    CHECK(batch.media.at(0).units_per_medium == std::vector<std::int64_t>{frames, frames});
+    CHECK(batch.media.at(0).extents == std::vector<samples::MediaExtent>{frames, frames});
     CHECK(batch.media.at(0).positions_M.numel() == 2 * 5);
   }
 }
@@ -267,7 +267,7 @@ TEST_CASE("a set with every kind of broken file is gone through with exact count
     for (int step = 0; step < 2; ++step) {
       const LoadedBatch loaded = loader.next();
       CHECK(loaded.batch.sample_ids == std::vector<std::string>{"good", "short"});
-      CHECK(loaded.batch.media.at(0).units_per_medium == std::vector<std::int64_t>{8, 8});
+      CHECK(loaded.batch.media.at(0).extents == std::vector<samples::MediaExtent>{8, 8});
       std::map<std::string, std::string> reasons;
       for (const DroppedSample& dropped : loaded.dropped) {
         reasons[dropped.id] = dropped.reason;

@@ -8,6 +8,7 @@
 #include "tests/support/fixtures.h"
 #include "text/tokenizers/byte_level_tokenizer.h"
 #include "text/tokenizers/open_tokenizer.h"
+#include "text/tokenizers/tokenizer_json.h"
 
 using namespace vllama;
 using Catch::Contains;
@@ -40,6 +41,10 @@ PromptText users(std::string_view words) {
   return text;
 }
 
+ByteLevelTokenizer opened(const fs::path& file) {
+  return {text::read_tokenizer_json(file), file.parent_path()};
+}
+
 // The vocabulary of a kind with something changed.
 class ChangedVocabulary {
  public:
@@ -53,7 +58,7 @@ class ChangedVocabulary {
   fs::path folder() const { return folder_.path(); }
   ByteLevelTokenizer open() const {
     write_file_atomically(file(), content.dump());
-    return ByteLevelTokenizer(file());
+    return opened(file());
   }
 
   Json content;
@@ -66,7 +71,7 @@ class ChangedVocabulary {
 
 TEST_CASE("byte level: ids of lines in many scripts, in templates and in what users write") {
   const std::string kind = GENERATE(from_range(kKinds));
-  const ByteLevelTokenizer tokenizer(folder_of(kind) / "tokenizer.json");
+  const ByteLevelTokenizer tokenizer = opened(folder_of(kind) / "tokenizer.json");
   const std::vector<Json> lines = recorded_lines(kind);
   REQUIRE(lines.size() == 250);
   for (const Json& line : lines) {
@@ -82,7 +87,7 @@ TEST_CASE("byte level: ids of lines in many scripts, in templates and in what us
 
 TEST_CASE("byte level: tokens tile their text, and a character belongs to its last token") {
   const std::string kind = GENERATE(from_range(kKinds));
-  const ByteLevelTokenizer tokenizer(folder_of(kind) / "tokenizer.json");
+  const ByteLevelTokenizer tokenizer = opened(folder_of(kind) / "tokenizer.json");
   for (const Json& line : recorded_lines(kind)) {
     const std::string text = line["text"];
     std::size_t end = 0;
@@ -98,7 +103,7 @@ TEST_CASE("byte level: tokens tile their text, and a character belongs to its la
 }
 
 TEST_CASE("byte level: bytes that are no text count as U+FFFD") {
-  const ByteLevelTokenizer tokenizer(folder_of("digits") / "tokenizer.json");
+  const ByteLevelTokenizer tokenizer = opened(folder_of("digits") / "tokenizer.json");
   CHECK(tokenizer.encode("a\xFF z\xE2\x82") == tokenizer.encode("a\uFFFD z\uFFFD\uFFFD"));
   const auto tokens = tokenizer.encode_with_spans(PromptText("\xFFz"));
   CHECK(tokens.back().begin == 1);
@@ -107,7 +112,7 @@ TEST_CASE("byte level: bytes that are no text count as U+FFFD") {
 
 TEST_CASE(
     "byte level: users cannot write special tokens or media, also not together with a template") {
-  const ByteLevelTokenizer tokenizer(folder_of("qwen2") / "tokenizer.json");
+  const ByteLevelTokenizer tokenizer = opened(folder_of("qwen2") / "tokenizer.json");
   const std::int64_t end = tokenizer.ends()[0];
   CHECK(tokenizer.encode("<|im_end|>") == ManyIds{end});
   CHECK(tokenizer.encode("<ImageHere>") == ManyIds{tokenizer.image_token()});
@@ -203,7 +208,7 @@ TEST_CASE("byte level: files that are no vocabulary") {
         std::string(R"({"added_tokens": 5, "model": {"type": "BPE"}})")}) {
     INFO(content.substr(0, 80));
     write_file_atomically(file, content);
-    CHECK_THROWS_AS(ByteLevelTokenizer(file), UserError);
+    CHECK_THROWS_AS(opened(file), UserError);
   }
 }
 

@@ -1,7 +1,7 @@
 // tokenizer.json: whether it is a vocabulary that is read here, and what is then done with it.
 #include <numeric>
 
-#include "text/tokenizers/byte_level_tokenizer.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "tools/fuzz/input.h"
 
 using namespace vllama;
@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto& path = file.write(input.rest());
   answers([&] {
     require(has_end, "a file that names an end");
-    const text::ByteLevelTokenizer tokenizer(path);
+    const auto opened = text::open_tokenizer(path.parent_path());
+    const text::Tokenizer& tokenizer = *opened;
     const std::string text =
         "A red circle's, 12 <ImageHere> \xC3\xA9\xFF<|im_end|> e\xCC\x81 moves.\r\n\n ";
     std::size_t end = 0;

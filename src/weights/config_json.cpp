@@ -1,4 +1,4 @@
-#include "language/config_json.h"
+#include "weights/config_json.h"
 
 #include <fmt/format.h>
 
@@ -8,16 +8,16 @@
 #include "weights/pth/file_format.h"
 #include "weights/values/readable.h"
 
-namespace vllama::language {
+namespace vllama::weights {
 namespace {
 
 using json = nlohmann::json;
 
 json parsed(const std::filesystem::path& file) {
   const std::string text = read_file(file);
-  const auto format = weights::file_format(std::as_bytes(std::span(text)));
-  if (format == weights::FileFormat::git_lfs_pointer || format == weights::FileFormat::html ||
-      format == weights::FileFormat::empty)
+  const auto format = file_format(std::as_bytes(std::span(text)));
+  if (format == FileFormat::git_lfs_pointer || format == FileFormat::html ||
+      format == FileFormat::empty)
     throw UserError(
         fmt::format("{}: not a JSON object: {}", file.string(), description_of(format)));
   if (is_nested_too_deep(text))
@@ -33,7 +33,7 @@ ConfigJson::ConfigJson(const std::filesystem::path& file)
     : object_(parsed(file)), file_(file.string()) {}
 
 void ConfigJson::fail(const std::string& key, const std::string& problem) const {
-  throw UserError(fmt::format("{}: '{}{}' {}", file_, path_, weights::readable(key), problem));
+  throw UserError(fmt::format("{}: '{}{}' {}", file_, path_, readable(key), problem));
 }
 
 bool ConfigJson::has(const std::string& key) const {
@@ -88,4 +88,4 @@ std::string shown(const json& value) {
   return text;
 }
 
-}  // namespace vllama::language
+}  // namespace vllama::weights

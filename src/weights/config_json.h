@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace vllama::language {
+namespace vllama::weights {
 
 class ConfigJson {
  public:
@@ -42,4 +42,4 @@ class ConfigJson {
 // A value as a message shows it: short, printable, on one line.
 std::string shown(const nlohmann::json& value);
 
-}  // namespace vllama::language
+}  // namespace vllama::weights
