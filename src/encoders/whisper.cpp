@@ -1,5 +1,6 @@
 #include "encoders/whisper.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -18,6 +19,7 @@ namespace {
 // Of the model that also writes, of the model without its output layer, and of the encoder alone.
 constexpr std::array<std::string_view, 3> kWhisperPrefixes{"model.encoder.", "encoder.", ""};
 constexpr std::string_view kFirstKernel = "conv1.weight";
+constexpr const char* kPositionRows = "embed_positions.weight";
 
 class WhisperEncoder final : public Encoder {
  public:
@@ -43,10 +45,9 @@ class WhisperEncoder final : public Encoder {
     return name.starts_with("model.decoder.") || name.starts_with("decoder.") ||
            name == "proj_out.weight";
   }
-  void take_shapes(nn::ParameterList& parameters,
-                   const weights::TensorSource& file) const override {
-    take_prefix(parameters, kWhisperPrefixes, kFirstKernel, file);
-  }
+  // The position table may have more rows than a piece has tokens.
+  void take_shapes(nn::ParameterList& parameters, const weights::TensorSource& file) const override;
+  void finish_reading(const weights::TensorSource& /*file*/) override { trunk_.fit_positions(); }
 
   EncoderCost cost_per_unit() const override;
   std::int64_t num_blocks() const override { return trunk_.config().num_blocks; }
@@ -59,6 +60,18 @@ class WhisperEncoder final : public Encoder {
  private:
   WhisperTrunk trunk_;
 };
+
+void WhisperEncoder::take_shapes(nn::ParameterList& parameters,
+                                 const weights::TensorSource& file) const {
+  take_prefix(parameters, kWhisperPrefixes, kFirstKernel, file);
+  const auto positions = std::ranges::find_if(
+      parameters, [](const auto& entry) { return entry.name.ends_with(kPositionRows); });
+  if (positions == parameters.end()) return;
+  for (const weights::TensorFacts& facts : file.tensors())
+    if (facts.name == positions->name && facts.shape.size() == 2 &&
+        facts.shape[0] > positions->shape[0])
+      positions->shape[0] = facts.shape[0];
+}
 
 EncoderCost WhisperEncoder::cost_per_unit() const {
   const WhisperConfig& config = trunk_.config();
@@ -87,8 +100,11 @@ void read_sizes(weights::FileSizes& file, WhisperConfig& config, const std::stri
     if (!shapes.holds(convolution)) continue;
     file.take(section + ".num_mel_bins", config.num_mel_bins, convolution, 1);
     file.take(section + ".width", config.width, convolution, 0);
-    file.take(section + ".max_positions", config.max_positions, in_file + "embed_positions.weight",
-              0);
+    // Shorter pieces than the file's take the first of its positions.
+    const std::string positions = in_file + kPositionRows;
+    if (!config.max_positions.is_given() ||
+        config.max_positions > shapes.extent(positions, 0).value_or(0))
+      file.take(section + ".max_positions", config.max_positions, positions, 0);
     file.take(section + ".mlp_width", config.mlp_width, blocks + "0.fc1.weight", 0);
     file.take_count(section + ".num_blocks", config.num_blocks, blocks, "fc1.weight");
     break;

@@ -89,6 +89,11 @@ void WhisperTrunk::declare(nn::ParameterList& list, const std::string& prefix) {
   norm_.declare(list, prefix + "layer_norm");
 }
 
+void WhisperTrunk::fit_positions() {
+  if (positions_LD_.size(0) > config_.max_positions)
+    positions_LD_ = positions_LD_.narrow(0, 0, config_.max_positions).clone();
+}
+
 at::Tensor WhisperTrunk::operator()(const at::Tensor& mel_NMT) const {
   VLLAMA_ASSERT(mel_NMT.dim() == 3 && mel_NMT.size(1) == config_.num_mel_bins &&
                     mel_NMT.size(2) == 2 * config_.max_positions,

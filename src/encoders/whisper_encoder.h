@@ -35,6 +35,9 @@ class WhisperTrunk {
   // mel_NMT in the weights' type -> [N * L, D]
   at::Tensor operator()(const at::Tensor& mel_NMT) const;
 
+  // Keeps the first of the positions that were read, as many as a piece has tokens.
+  void fit_positions();
+
   at::ScalarType dtype() const { return positions_LD_.scalar_type(); }
   const WhisperConfig& config() const { return config_; }
 

@@ -32,9 +32,25 @@ const language::LlamaConfig kAdaptedSizes{.vocabulary_size = 41,
                                           .max_positions = 64};
 const language::LoraConfig kAdapters{.rank = 4, .alpha = 6};
 
+// Of the model that was recorded with adapters: LLaMA, or a relative.
+language::LlamaConfig adapted_sizes(const std::string& name) {
+  language::LlamaConfig sizes = kAdaptedSizes;
+  if (name == "lora_qwen2") {
+    sizes.type = &language::kLanguageModelTypes[2];
+    sizes.query_key_value_biases = true;
+  }
+  if (name == "lora_qwen3") {
+    sizes.type = &language::kLanguageModelTypes[3];
+    sizes.head_width = 8;
+  }
+  return sizes;
+}
+
 // The recorded model: base weights frozen, adapters trained.
 struct RecordedLora {
-  RecordedLora() {
+  explicit RecordedLora(const std::string& name = "lora")
+      : golden(test::golden_file("reference/" + name + ".safetensors")),
+        model(adapted_sizes(name), kAdapters) {
     model.declare(weights);
     golden.fill(weights, "state.");
     for (const nn::Parameter& parameter : weights) parameter.tensor->requires_grad_(false);
@@ -62,8 +78,8 @@ struct RecordedLora {
     return sum.item<double>() * scale;
   }
 
-  test::GoldenTensors golden{test::golden_file("reference/lora.safetensors")};
-  language::Llama model{kAdaptedSizes, kAdapters};
+  test::GoldenTensors golden;
+  language::Llama model;
   nn::ParameterList weights, adapters;
   at::Tensor mask = golden["attention_mask"];
   nn::Segments sequences = test::sequences_of(mask);
@@ -73,7 +89,7 @@ struct RecordedLora {
 
 TEST_CASE("LoRA: logits, loss, gradients as in peft") {
   const bool recompute = GENERATE(false, true);
-  RecordedLora recorded;
+  RecordedLora recorded(GENERATE("lora", "lora_qwen2", "lora_qwen3"));
   const auto& golden = recorded.golden;
   const at::Tensor padded = golden["inputs_embeds"].requires_grad_(true);
   const at::Tensor inputs = packed(padded, recorded.mask);
@@ -105,7 +121,8 @@ TEST_CASE("LoRA: adapters alone train, with recomputed layers to the same bits")
 }
 
 TEST_CASE("LoRA: merged matrices are peft's, and give what the adapters gave") {
-  RecordedLora recorded;
+  const std::string name = GENERATE("lora", "lora_qwen2", "lora_qwen3");
+  RecordedLora recorded(name);
   const at::Tensor inputs = packed(recorded.golden["inputs_embeds"], recorded.mask);
   const at::Tensor before = recorded.normed(inputs).detach();
   recorded.model.merge_lora();
@@ -118,7 +135,7 @@ TEST_CASE("LoRA: merged matrices are peft's, and give what the adapters gave") {
     CHECK(test::relative_difference(*parameter.tensor, recorded.golden[merged]) < kMergedTolerance);
     CHECK_FALSE(parameter.tensor->requires_grad());
   }
-  CHECK(num_compared == 14);
+  CHECK(num_compared == (name == "lora_qwen2" ? 20 : 14));  // with the biases of three
   CHECK(test::relative_difference(recorded.normed(inputs), before) < kMergedTolerance);
   nn::ParameterList left;
   recorded.model.declare_lora(left);

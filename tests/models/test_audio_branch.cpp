@@ -81,8 +81,7 @@ TEST_CASE("audio branch: embeddings, media embeddings and all gradients, for fra
   CHECK(test::relative_difference(embeddings, recorded["output"].flatten(0, 1)) < kOutputTolerance);
   const at::Tensor expected = branch.golden[kind + "inputs_llama"];
   const at::Tensor media =
-      branch.model
-          .embed(embeddings, sees ? models::Branch::Media{2} : models::Branch::Media{2, 2})
+      branch.model.embed(embeddings, sees ? models::Branch::Media{2} : models::Branch::Media{2, 2})
           .view(expected.sizes());
   CHECK(test::relative_difference(media.detach(), expected) < kOutputTolerance);
   const at::Tensor loss = (media * branch.golden[kind + "loss_weight"]).sum();

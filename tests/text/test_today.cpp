@@ -134,6 +134,56 @@ TEST_CASE("ChatML: answers and their ends are learned, nothing else, whatever us
   }
 }
 
+TEST_CASE("Qwen3: the last answer stands behind empty thoughts, which are not learned") {
+  const text::Chat chat{.past = {{"Who?", "Me."}}, .question = "Why?"};
+  const auto prompt = [&](const char* family) {
+    return text::build_chat_prompt(tokenizer(), text::prompt_template(family).reference, chat).text;
+  };
+  const std::string common =
+      "<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\nMe.<|im_end|>\n"
+      "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n";
+  CHECK(prompt("qwen3_thinking") == common);
+  CHECK(prompt("qwen3") == common + "<think>\n\n</think>\n\n");
+
+  text::Conversation conversation;
+  conversation.turns = {{"Who?", "Me."}, {"Why?", "So."}};
+  const auto sequence = text::build_conversation(
+      tokenizer(), conversation, {},
+      {.layout = &text::prompt_template("qwen3").training, .limit = {.max_tokens = 1000}});
+  CHECK(learned_texts(sequence) == std::vector<std::string>{"Me.<|im_end|>", "So.<|im_end|>"});
+  CHECK(tokenizer().decode(sequence.ids) == common + "<think>\n\n</think>\n\nSo.<|im_end|>");
+}
+
+TEST_CASE("Mistral: marks around questions, and an end behind each answer") {
+  CHECK(text::build_chat_prompt(test::llama_tokenizer(), text::prompt_template("mistral").reference,
+                                {.past = {{"Who?", "Me."}}, .question = "Why?"})
+            .text == "[INST] Who?[/INST] Me.</s>[INST] Why?[/INST]");
+}
+
+TEST_CASE("a folder's template tells the family") {
+  CHECK(text::family_of_template("{{ '[INST] ' + m + '[/INST]' }}") == "mistral");
+  CHECK(text::family_of_template("{{ '[INST] <<SYS>>' }}") == std::nullopt);
+  CHECK(text::family_of_template("'<|im_start|>' {%- if enable_thinking is defined %}") == "qwen3");
+}
+
+TEST_CASE("a token across the border of what is learned belongs to the side of its last byte") {
+  // The end of the line before an answer, and one that the answer begins with, are one token.
+  text::Conversation conversation;
+  conversation.turns = {{"Say it.", "\nyes"}};
+  const auto sequence = text::build_conversation(
+      tokenizer(), conversation, {},
+      {.layout = &text::prompt_template("chatml").training, .limit = {.max_tokens = 1000}});
+  CHECK(tokenizer().encode("\n\n").size() == 1);
+  CHECK(learned_texts(sequence) == std::vector<std::string>{"\n\nyes<|im_end|>"});
+  // One that the question ends with, and that of the template behind it, are none of the answer's.
+  constexpr text::PromptLayout kBare{
+      .has_beginning = false, .after_question = "\n", .after_answer = "\n"};
+  conversation.turns = {{"q\n", "a\n"}};
+  const auto bare = text::build_conversation(tokenizer(), conversation, {},
+                                             {.layout = &kBare, .limit = {.max_tokens = 1000}});
+  CHECK(learned_texts(bare) == std::vector<std::string>{"a\n\n"});
+}
+
 TEST_CASE("ChatML: a shortened answer keeps its end") {
   text::Conversation conversation;
   conversation.turns = {{"Say it.", std::string(400, 'z')}};

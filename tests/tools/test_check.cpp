@@ -276,6 +276,34 @@ TEST_CASE("check: what the clean-up takes from captions is shown before and afte
   CHECK(world.check().datasets[0].cleaned.count == 0);
 }
 
+TEST_CASE("check: the first sample of each data set, and prompts of another family") {
+  const World world;
+  const CheckReport report = world.check();
+  REQUIRE(report.datasets.size() == 1);
+  CHECK_THAT(report.datasets[0].first_sample,
+             Contains("caption") && Contains("[4 x frames]") && Contains("target"));
+  CHECK_THAT(report_text(report, false), Contains("Its first sample, as the model reads it"));
+  CHECK_THAT(report_json(report), Contains("first_sample"));
+
+  write_file_atomically(world.path("weights/llama/chat_template.jinja"),
+                        "{{'<|im_start|>' + message.role}}");
+  write_file_atomically(
+      world.path("talk.jsonl"),
+      R"({"id": 1, "messages": [{"role": "user", "content": [{"video": "page/clip0.mp4"},
+         {"text": "What?"}]}, {"role": "assistant", "content": "It."}]})");
+  std::string line = read_file(world.path("talk.jsonl"));
+  std::erase(line, '\n');
+  write_file_atomically(world.path("talk.jsonl"), line + "\n");
+  RunConfig config = world.config;
+  config.data.sets[0].format = "vllama";
+  config.data.sets[0].annotations = world.path("talk.jsonl");
+  config.data.conversations.max_tokens = 60;
+  const auto warnings = train::check(config, {.num_samples = 1}).warnings;
+  CHECK(std::ranges::any_of(warnings, [](const std::string& warning) {
+    return warning.find("prompts of chatml") != std::string::npos;
+  }));
+}
+
 TEST_CASE("check: very many passes are warned of") {
   World world;
   world.config.training.steps_per_epoch = 300;

@@ -1,5 +1,5 @@
-"""Writes tests/golden/reference/generation.json: answers of transformers' generate() for the models
-that llama.py recorded (greedy, repetition penalty, beam search), and what its logits warpers leave
+"""Writes tests/golden/reference/generation.json, and generation_families.json for LLaMA's relatives: answers
+of transformers' generate() for the models that llama.py recorded (greedy, repetition penalty, beam search), and what its logits warpers leave
 to draw from.
 
 Run with torch 2.11 and transformers 4.57:  python tools/reference/generation.py
@@ -12,12 +12,13 @@ import json
 import safetensors.torch
 import torch
 import transformers
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.generation import logits_process
 
 import golden_file
 
 MODELS = ["grouped", "linear", "llama3", "biased"]
+FAMILIES = ["qwen2", "qwen3", "mistral"]
 PROMPT_LENGTHS = [2, 9, 24]
 MAX_NEW_TOKENS = 24
 SEARCHES = [
@@ -41,8 +42,9 @@ DRAWS = [
 
 
 def load(name):
-    config = LlamaConfig.from_json_file(golden_file.FOLDER / f"llama_{name}.config.json")
-    model = LlamaForCausalLM._from_config(config, attn_implementation="eager").eval()
+    path = golden_file.FOLDER / f"llama_{name}.config.json"
+    config = AutoConfig.for_model(**json.loads(path.read_text()))
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
     tensors = safetensors.torch.load_file(golden_file.FOLDER / f"llama_{name}.safetensors")
     state = {key[6:]: value for key, value in tensors.items() if key.startswith("state.")}
     missing, unexpected = model.load_state_dict(state, strict=False)
@@ -101,21 +103,27 @@ def draws(generator):
         }
 
 
-def main():
-    torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
-    generator = torch.Generator().manual_seed(1)
+def write(name, models, with_draws, seed):
+    generator = torch.Generator().manual_seed(seed)
     content = {
         "origin": f"tools/reference/generation.py with torch {torch.__version__}, "
         f"transformers {transformers.__version__}, fp32 on a CPU",
         "max_new_tokens": MAX_NEW_TOKENS,
-        "answers": [case for name in MODELS for case in answers(name, generator)],
-        "draws": list(draws(generator)),
+        "answers": [case for model in models for case in answers(model, generator)],
     }
-    path = golden_file.FOLDER / "generation.json"
+    if with_draws:
+        content["draws"] = list(draws(generator))
+    path = golden_file.FOLDER / name
     path.write_text(json.dumps(content) + "\n")
     lengths = sorted({len(case["ids"]) for case in content["answers"]})
     print(f"{path.name}: {len(content['answers'])} answers of {lengths} tokens")
+
+
+def main():
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    write("generation.json", MODELS, True, 1)
+    write("generation_families.json", FAMILIES, False, 2)
 
 
 if __name__ == "__main__":

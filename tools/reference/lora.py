@@ -1,5 +1,6 @@
 """Writes tests/golden/reference/lora.safetensors: a small LlamaForCausalLM of transformers with peft's
-LoRA adapters on the seven matrices of every layer, B not zero.
+LoRA adapters on the seven matrices of every layer, B not zero; and lora_qwen2 and lora_qwen3, whose queries
+and keys have biases, or norms.
 
 Run with torch 2.11, transformers 4.57 and peft 0.21:  python tools/reference/lora.py
 Recorded: base weights (state.*), adapters under peft's names without "base_model.model." and
@@ -9,7 +10,7 @@ adapters (grad.*), and the matrices after peft's own merge (merged.*).
 
 import peft
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+import transformers
 
 import golden_file
 
@@ -44,9 +45,11 @@ def published_name(name):
     return name.removeprefix("base_model.model.").replace(".default", "").replace(".base_layer", "")
 
 
-def record():
-    torch.manual_seed(700)
-    base = LlamaForCausalLM._from_config(LlamaConfig(**SIZES), attn_implementation="eager")
+def record(name, family, more_sizes, seed):
+    torch.manual_seed(seed)
+    config = getattr(transformers, f"{family}Config")(**SIZES, **more_sizes)
+    model_class = getattr(transformers, f"{family}ForCausalLM")
+    base = model_class._from_config(config, attn_implementation="eager")
     golden_file.fill_with_random_weights(base)
     state = {name: value.clone() for name, value in base.state_dict().items()}
     model = peft.get_peft_model(
@@ -76,9 +79,11 @@ def record():
     merged = model.merge_and_unload().state_dict()
     matrices = {n: w for n, w in merged.items() if n.split(".")[-2] in TARGETS}
     tensors |= golden_file.with_prefix("merged.", matrices)
-    golden_file.save("lora", tensors, SIZES | ADAPTERS | {"peft": peft.__version__})
+    golden_file.save(name, tensors, SIZES | more_sizes | ADAPTERS | {"peft": peft.__version__})
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    record()
+    record("lora", "Llama", {}, 700)
+    record("lora_qwen2", "Qwen2", {}, 701)
+    record("lora_qwen3", "Qwen3", {"head_dim": 8}, 702)

@@ -18,6 +18,7 @@
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
 #include "text/folder_template.h"
+#include "text/tokenizers/open_tokenizer.h"
 #include "train/loop/sample_order.h"
 #include "train/plan/problem_list.h"
 #include "train/plan/run_rules.h"
@@ -61,6 +62,11 @@ class Check {
     // The run may be for another machine than this one.
     if (std::string problem = distributed::device_problem(config_.device); !problem.empty())
       report_.warnings.push_back(std::move(problem));
+    if (basics_.tokenizer)
+      if (std::string warning =
+              text::disagreement_of_vocabularies(config_.model.weights.language_model);
+          !warning.empty())
+        report_.warnings.push_back(std::move(warning));
     if (std::string warning = other_template(); !warning.empty())
       report_.warnings.push_back(std::move(warning));
     if (config_.eval.every_steps > 0)
@@ -78,7 +84,9 @@ class Check {
     const bool has_conversations = std::ranges::any_of(config_.data.sets, [](const auto& set) {
       return datasets::dataset_format(set.format).has_conversations;
     });
-    if (!has_conversations || !own || given == *own || (*own == "qwen3" && given == "qwen3_thinking")) return {};
+    if (!has_conversations || !own || given == *own ||
+        (*own == "qwen3" && given == "qwen3_thinking"))
+      return {};
     return fmt::format(
         "data.conversations.template is {}, but '{}' says that the model was trained with the "
         "prompts of {}; with those, or template: auto, it need not learn them anew",

@@ -76,4 +76,25 @@ std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& folder) {
   return vocabulary.open(folder / vocabulary.file);
 }
 
+std::string disagreement_of_vocabularies(const std::filesystem::path& folder) {
+  const Vocabulary& used = kVocabularies[0];
+  const Vocabulary& other = kVocabularies[1];
+  for (const Vocabulary& vocabulary : kVocabularies)
+    if (std::error_code error; !std::filesystem::exists(folder / vocabulary.file, error)) return {};
+  const auto tokenizer = used.open(folder / used.file);
+  try {
+    const auto second = other.open(folder / other.file);
+    for (const std::string_view text : {"What happens in the video?", "Zwei Hunde, 12 caf\u00e9s."})
+      if (tokenizer->encode(text) != second->encode(text))
+        return fmt::format(
+            "'{}': {} and {} give '{}' different ids: they are not of one model. {} is used; "
+            "remove "
+            "the one that does not belong to the weights",
+            folder.string(), used.file, other.file, text, used.file);
+  } catch (const UserError& error) {
+    return fmt::format("{}; {} beside it is used", error.what(), used.file);
+  }
+  return {};
+}
+
 }  // namespace vllama::text

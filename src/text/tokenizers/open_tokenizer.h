@@ -18,4 +18,9 @@ std::vector<std::filesystem::path> files_beside_tokenizer(const std::filesystem:
 // Throws UserError naming the file if it is missing or no vocabulary.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& folder);
 
+// What to warn of in a folder with both kinds of files: a text that they give different ids, or
+// that the second cannot be read. Empty where they agree, or there is one. Throws UserError where
+// the first, which is the one that is used, cannot be read.
+std::string disagreement_of_vocabularies(const std::filesystem::path& folder);
+
 }  // namespace vllama::text

@@ -17,8 +17,8 @@ namespace {
 // Both sides compute in fp32, transformers also the probabilities.
 constexpr double kProbabilityTolerance = 1e-6;
 
-nlohmann::json recording() {
-  return nlohmann::json::parse(read_file(test::golden_file("reference/generation.json")));
+nlohmann::json recording(const std::string& name = "generation") {
+  return nlohmann::json::parse(read_file(test::golden_file("reference/" + name + ".json")));
 }
 
 std::unique_ptr<language::Llama> recorded_model(const std::string& name) {
@@ -36,7 +36,7 @@ std::unique_ptr<language::Llama> recorded_model(const std::string& name) {
 }  // namespace
 
 TEST_CASE("greedy answers, repetition penalty and beam search give the tokens of transformers") {
-  const auto recorded = recording();
+  const auto recorded = recording(GENERATE("generation", "generation_families"));
   std::map<std::string, std::unique_ptr<language::Llama>> models;
   int num_ended = 0;
   for (const auto& expected : recorded["answers"]) {

@@ -142,3 +142,18 @@ TEST_CASE("a folder without a vocabulary says what is missing") {
   CHECK_THROWS_WITH(text::open_tokenizer(folder.path()),
                     Catch::Contains("neither tokenizer.model nor tokenizer.json"));
 }
+
+TEST_CASE("two vocabularies in a folder that are not of one model are told") {
+  CHECK(text::disagreement_of_vocabularies(sentencepiece_folder("always")).empty());
+  CHECK(text::disagreement_of_vocabularies(sentencepiece_folder("first")).empty());
+  const test::TemporaryFolder folder;
+  fs::copy_file(test::golden_file("text/llama_tokenizer.model"), folder.path() / "tokenizer.model");
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json"})
+    fs::copy_file(sentencepiece_folder("always") / name, folder.path() / name);
+  CHECK_THAT(
+      text::disagreement_of_vocabularies(folder.path()),
+      Catch::Contains("tokenizer.model and tokenizer.json") && Catch::Contains("different ids"));
+  write_file_atomically(folder.path() / "tokenizer.json", "{");
+  CHECK_THAT(text::disagreement_of_vocabularies(folder.path()),
+             Catch::Contains("tokenizer.json") && Catch::Contains("beside it is used"));
+}
