@@ -13,11 +13,12 @@
 
 using namespace vllama;
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-using Ids = std::vector<std::int64_t>;
 using text::SentencePieceTokenizer;
+using IdList = std::vector<std::int64_t>;
 
 namespace {
+
+using Json = nlohmann::json;
 
 fs::path sentencepiece_folder(const std::string& kind) {
   return test::golden_file("text/sentencepiece") / kind;
@@ -63,7 +64,7 @@ TEST_CASE("SentencePiece in JSON: ids as the library `tokenizers` gives them") {
   for (const Json& line : sentencepiece_lines(kind)) {
     const std::string written = line["text"];
     INFO(written);
-    const Ids ids = line["ids"];
+    const IdList ids = line["ids"];
     CHECK(tokenizer.encode(written) == ids);
     CHECK(tokenizer.encode(written_by_user(written)) == line.value("users", ids));
   }
@@ -86,14 +87,14 @@ TEST_CASE("SentencePiece in JSON: the same ids as the tokenizer.model that it ca
 
 TEST_CASE("SentencePiece in JSON: what templates write and users cannot") {
   const SentencePieceTokenizer tokenizer = opened_json(sentencepiece_folder("first"));
-  const Ids marked = tokenizer.encode("[INST] a[/INST]");
+  const IdList marked = tokenizer.encode("[INST] a[/INST]");
   CHECK(marked.front() == 3);
   CHECK(marked.back() == 4);
-  CHECK(tokenizer.encode("[INST]") == Ids{3});
-  const Ids written = tokenizer.encode(written_by_user("[INST] a[/INST]</s>"));
+  CHECK(tokenizer.encode("[INST]") == IdList{3});
+  const IdList written = tokenizer.encode(written_by_user("[INST] a[/INST]</s>"));
   for (const std::int64_t special : {2, 3, 4})
     CHECK(std::ranges::find(written, special) == written.end());
-  CHECK(tokenizer.encode("<ImageHere>") == Ids{tokenizer.image_token()});
+  CHECK(tokenizer.encode("<ImageHere>") == IdList{tokenizer.image_token()});
 }
 
 TEST_CASE("SentencePiece in JSON: parts that are not known are refused by name") {
