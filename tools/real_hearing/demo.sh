@@ -43,7 +43,8 @@ make_models() {
   if [ ! -f hearing/models/whisper-tiny.en/model.safetensors ]; then
     heading "making the two models"
     python3 -m venv "$environment"
-    "$environment/bin/pip" install -q --disable-pip-version-check numpy gguf safetensors
+    "$environment/bin/pip" install -q --disable-pip-version-check torch==2.11.0 transformers==4.57.6 \
+      accelerate gguf safetensors numpy sentencepiece
     "$environment/bin/python" "$maker" hearing/models
   fi
 }

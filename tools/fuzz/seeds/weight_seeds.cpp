@@ -98,6 +98,9 @@ void add_tokenizer(Seeds& seeds, const fs::path& scratch) {
   for (const char* kind : {"digits", "llama3", "qwen2"})
     seeds.add("byte_level",
               read_file(fs::path("tests/golden/text/byte_level") / kind / "tokenizer.json"));
+  for (const char* kind : {"always", "first"})
+    seeds.add("byte_level",
+              read_file(fs::path("tests/golden/text/sentencepiece") / kind / "tokenizer.json"));
 }
 
 void add_step(Seeds& seeds, const fs::path& scratch) {
