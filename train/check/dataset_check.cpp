@@ -175,8 +175,8 @@ class DatasetCheck {
       return;
     }
     for (std::size_t i = 0; i < indices.size(); ++i) count(indices[i], results[i]);
-    const auto good = std::ranges::find_if(
-        results, [](const Built& built) { return built.num_tokens > 0; });
+    const auto good =
+        std::ranges::find_if(results, [](const Built& built) { return built.num_tokens > 0; });
     if (good != results.end())
       findings_.first_sample =
           tokens_of(builder, indices[static_cast<std::size_t>(good - results.begin())]);
@@ -189,8 +189,8 @@ class DatasetCheck {
     std::vector<MediumLabel> media;
     for (const samples::MediaInput& input : example.media)
       media.push_back({input.kind == MediaKind::sound ? "sound" : "frames", input.num_tokens});
-    return token_text(token_stretches(builder.tokenizer(), example.token_ids, example.labels, media),
-                      {});
+    return token_text(
+        token_stretches(builder.tokenizer(), example.token_ids, example.labels, media), {});
   }
 
   datasets::PlannedSample planned(std::int64_t index) const {
