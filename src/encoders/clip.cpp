@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 5> kTowerPrefixes{
     "model.vision_tower.vision_model."};
 constexpr std::string_view kPatches = "embeddings.patch_embedding.weight";
 constexpr const char* kPositionEmbedding = "embeddings.position_embedding.weight";
+constexpr std::string_view kLayers = "encoder.layers.";
 constexpr const char* kVisionSection = "vision_config";
 
 // SigLIP's pixels lie between -1 and 1.
@@ -63,7 +64,7 @@ class TowerEncoder final : public Encoder {
   std::int64_t num_blocks() const override { return tower_.sizes().num_used_blocks(); }
   bool is_in_last_blocks(const std::string& name, std::int64_t count) const override {
     if (name.find("post_layernorm.") != std::string::npos) return true;
-    return block_number(name, "layers.").value_or(-1) >= num_blocks() - count;
+    return block_number(name, kLayers).value_or(-1) >= num_blocks() - count;
   }
 
  private:
@@ -84,8 +85,8 @@ bool TowerEncoder::is_unused(const std::string& name) const {
     const std::string_view rest = std::string_view(name).substr(prefix.size());
     if (rest.starts_with("head.")) return true;
     if (rest.starts_with("post_layernorm.")) return tower_.sizes().layer != 0;
-    for (std::int64_t i = tower_.sizes().num_used_blocks(); i < tower_.sizes().num_blocks; ++i)
-      if (rest.starts_with(fmt::format("encoder.layers.{}.", i))) return true;
+    if (const auto block = block_number(rest, kLayers); block && rest.starts_with(kLayers))
+      return *block >= num_blocks() && *block < tower_.sizes().num_blocks;
   }
   return false;
 }
@@ -147,13 +148,11 @@ std::optional<std::int64_t> preprocessed_side(const weights::ConfigJson& json) {
 void read_json(weights::FileSizes& file, ImageTowerSizes& sizes, const std::string& section,
                const std::string& activation, const samples::PictureInput& pictures,
                std::int64_t published_width) {
-  bool heads_are_told = false;
   std::optional<std::int64_t> image_size;
-  if (const auto json = read_hf_config(file.path(), kVisionSection)) {
-    heads_are_told =
-        take_number(file, section + ".num_heads", sizes.num_heads, *json, "num_attention_heads");
-    if (json->has("image_size")) image_size = json->positive("image_size");
-    require_text(*json, "hidden_act", activation);
+  const auto config = read_hf_config(file.path(), kVisionSection);
+  if (config) {
+    if (config->has("image_size")) image_size = config->positive("image_size");
+    require_text(*config, "hidden_act", activation);
   }
   // Of patches that do not fill the picture, the table's size tells less than this.
   if (image_size && !sizes.image_size.is_given())
@@ -168,8 +167,8 @@ void read_json(weights::FileSizes& file, ImageTowerSizes& sizes, const std::stri
     require_colours(*json, "image_mean", pictures.mean);
     require_colours(*json, "image_std", pictures.deviation);
   }
-  file.check_heads(section, sizes.num_heads, sizes.width,
-                   heads_are_told ? std::int64_t{sizes.width} : published_width);
+  take_heads(file, section, sizes.num_heads, sizes.width, published_width, config,
+             "num_attention_heads");
 }
 
 void read_tower_sizes(weights::FileSizes& file, ImageTowerSizes& sizes, const std::string& section,
@@ -178,7 +177,7 @@ void read_tower_sizes(weights::FileSizes& file, ImageTowerSizes& sizes, const st
   for (const std::string_view prefix : kTowerPrefixes) {
     const std::string in_file(prefix);
     const std::string patches = in_file + std::string(kPatches),
-                      blocks = in_file + "encoder.layers.";
+                      blocks = in_file + std::string(kLayers);
     if (!shapes.holds(patches)) continue;
     file.take(section + ".width", sizes.width, patches, 0);
     file.take(section + ".patch_size", sizes.patch_size, patches, 2);

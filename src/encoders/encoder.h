@@ -49,8 +49,10 @@ class Encoder {
 
   virtual std::int64_t num_blocks() const = 0;
   // Whether a parameter, by the name that declare() gives it, is of the last `count` blocks or of
-  // what is behind them.
-  virtual bool is_in_last_blocks(const std::string& name, std::int64_t count) const = 0;
+  // what is behind them. Encoders that never train are not asked.
+  virtual bool is_in_last_blocks(const std::string& /*name*/, std::int64_t /*count*/) const {
+    return false;
+  }
 };
 
 }  // namespace vllama::encoders

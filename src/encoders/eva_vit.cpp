@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "encoders/pre_norm_block.h"
 #include "encoders/size_rules.h"
 #include "nn/attention.h"
 #include "nn/linear_kernel.h"
-#include "nn/recompute.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -99,9 +99,7 @@ at::Tensor EvaVit::operator()(const at::Tensor& images_NCHW) const {
   const at::Tensor class_tokens = class_token_11D_.expand({num_images, 1, config_.width});
   at::Tensor tokens_RD =
       (at::cat({class_tokens, embed_patches(images_NCHW)}, 1) + positions_1LD_).flatten(0, 1);
-  for (const EvaBlock& block : blocks_)
-    tokens_RD = nn::recompute_in_backward(
-        [&block, images](const at::Tensor& tokens) { return block(tokens, images); }, tokens_RD);
+  tokens_RD = through_blocks(blocks_, tokens_RD, images);
   return tokens_RD.view({num_images, config_.num_tokens(), config_.width});
 }
 

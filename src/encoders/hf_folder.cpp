@@ -31,11 +31,13 @@ std::optional<weights::ConfigJson> read_hf_preprocessor(const std::filesystem::p
   return read_json(weights / "preprocessor_config.json");
 }
 
-bool take_number(weights::FileSizes& file, const std::string& key, config::Size& size,
-                 const weights::ConfigJson& json, const std::string& name) {
-  if (!json.has(name)) return false;
-  file.take(key, size, json.positive(name), "config.json");
-  return true;
+void take_heads(weights::FileSizes& file, const std::string& section, config::Size& num_heads,
+                const config::Size& width, std::int64_t published_width,
+                const std::optional<weights::ConfigJson>& json, const std::string& name) {
+  const bool is_told = json && json->has(name);
+  if (is_told) file.take(section + ".num_heads", num_heads, json->positive(name), "config.json");
+  // What is told is no guess at any width.
+  file.check_heads(section, num_heads, width, is_told ? std::int64_t{width} : published_width);
 }
 
 void require_text(const weights::ConfigJson& json, const std::string& name,

@@ -21,10 +21,11 @@ std::optional<weights::ConfigJson> read_hf_config(const std::filesystem::path& w
 // The folder's preprocessor_config.json.
 std::optional<weights::ConfigJson> read_hf_preprocessor(const std::filesystem::path& weights);
 
-// Takes the number at `name`; `key` is the size's place in the configuration. Returns whether there
-// is one.
-bool take_number(weights::FileSizes& file, const std::string& key, config::Size& size,
-                 const weights::ConfigJson& json, const std::string& name);
+// Takes the number of heads that `json` has at `name`. Where it has none, or there is no such file,
+// the number stays a guess, as FileSizes::check_heads() says. `section` begins the key in messages.
+void take_heads(weights::FileSizes& file, const std::string& section, config::Size& num_heads,
+                const config::Size& width, std::int64_t published_width,
+                const std::optional<weights::ConfigJson>& json, const std::string& name);
 
 // Throw UserError naming the file and the key where it says something else than this.
 void require_text(const weights::ConfigJson& json, const std::string& name,

@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "core/log.h"
-#include "encoders/block_number.h"
 #include "encoders/clip_pictures.h"
 #include "encoders/patch_grid.h"
 #include "encoders/transformer_cost.h"
@@ -68,10 +67,6 @@ void read_trunk_sizes(weights::FileSizes& file, Sizes& sizes, const std::string&
 }
 
 }  // namespace
-
-bool is_in_last_image_bind_blocks(const std::string& name, std::int64_t first) {
-  return name.starts_with("modality_heads.") || block_number(name, "blocks.").value_or(-1) >= first;
-}
 
 bool is_unused_image_bind_name(const std::string& name) {
   std::string_view rest = name;

@@ -13,9 +13,6 @@ namespace vllama::encoders {
 // imagebind_huge.pth also holds the encoders of text, depth, heat and motion.
 bool is_unused_image_bind_name(const std::string& name);
 
-// Of blocks from number `first` on, or of the head behind them.
-bool is_in_last_image_bind_blocks(const std::string& name, std::int64_t first);
-
 class ImageBindPictures final : public Encoder {
  public:
   // declare() throws UserError for sizes that do not fit together.
@@ -33,9 +30,6 @@ class ImageBindPictures final : public Encoder {
   bool is_unused(const std::string& name) const override { return is_unused_image_bind_name(name); }
   EncoderCost cost_per_unit() const override;
   std::int64_t num_blocks() const override { return trunk_.config().num_blocks; }
-  bool is_in_last_blocks(const std::string& name, std::int64_t count) const override {
-    return is_in_last_image_bind_blocks(name, num_blocks() - count);
-  }
 
   const ImageBindVision& trunk() const { return trunk_; }
 
@@ -65,9 +59,6 @@ class ImageBindSounds final : public Encoder {
   void finish_reading(const weights::TensorSource& file) override;
   EncoderCost cost_per_unit() const override;
   std::int64_t num_blocks() const override { return trunk_.config().num_blocks; }
-  bool is_in_last_blocks(const std::string& name, std::int64_t count) const override {
-    return is_in_last_image_bind_blocks(name, num_blocks() - count);
-  }
 
   // What the file multiplies unit vectors of sound with: min(exp(log_logit_scale), 100), a scalar.
   at::Tensor published_factor() const;

@@ -10,8 +10,6 @@
 #include "core/error.h"
 #include "encoders/patch_grid.h"
 #include "encoders/size_rules.h"
-#include "nn/attention.h"
-#include "nn/recompute.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -28,51 +26,26 @@ at::Tensor quick_gelu(const at::Tensor& values) {
   return values * at::sigmoid(values * 1.702);
 }
 
+constexpr PreNormBlock::Names kTowerBlockNames{.attention_norm = ".layer_norm1",
+                                               .mlp_norm = ".layer_norm2",
+                                               .fc1 = ".mlp.fc1",
+                                               .fc2 = ".mlp.fc2"};
+
+PreNormBlock::Settings block_settings(const ImageTowerSizes& sizes, const ImageTowerKind& kind) {
+  return {.width = sizes.width,
+          .num_heads = sizes.num_heads,
+          .mlp_width = sizes.mlp_width,
+          .epsilon = kind.norm_epsilon,
+          .keys_have_bias = true,
+          .activation = kind.activation};
+}
+
 }  // namespace
 
 const ImageTowerKind kClipTower{
     .has_class_token = true, .norm_epsilon = 1e-5, .activation = quick_gelu};
 const ImageTowerKind kSiglipTower{
     .has_class_token = false, .norm_epsilon = 1e-6, .activation = gelu_by_tanh};
-
-ImageTowerBlock::ImageTowerBlock(const ImageTowerSizes& sizes, const ImageTowerKind& kind)
-    : attention_norm(sizes.width, kind.norm_epsilon),
-      query(sizes.width, sizes.width),
-      key(sizes.width, sizes.width),
-      value(sizes.width, sizes.width),
-      output(sizes.width, sizes.width),
-      mlp_norm(sizes.width, kind.norm_epsilon),
-      fc1(sizes.width, sizes.mlp_width),
-      fc2(sizes.mlp_width, sizes.width),
-      num_heads(sizes.num_heads),
-      activation(kind.activation) {}
-
-void ImageTowerBlock::declare(nn::ParameterList& list, const std::string& prefix) {
-  const auto linear = [&](nn::Linear& layer, const char* name) {
-    layer.declare(list, prefix + name, nn::normal_by_fan_in(layer.inputs));
-  };
-  attention_norm.declare(list, prefix + ".layer_norm1");
-  linear(key, ".self_attn.k_proj");
-  linear(value, ".self_attn.v_proj");
-  linear(query, ".self_attn.q_proj");
-  linear(output, ".self_attn.out_proj");
-  mlp_norm.declare(list, prefix + ".layer_norm2");
-  linear(fc1, ".mlp.fc1");
-  linear(fc2, ".mlp.fc2");
-}
-
-at::Tensor ImageTowerBlock::operator()(const at::Tensor& tokens_RD,
-                                       const nn::Segments& images) const {
-  const auto heads = [this](const at::Tensor& rows) {
-    return rows.view({rows.size(0), num_heads, -1});
-  };
-  const at::Tensor normed_RD = attention_norm(tokens_RD);
-  const at::Tensor context_RHK =
-      nn::attention(heads(query(normed_RD)), heads(key(normed_RD)), heads(value(normed_RD)), images,
-                    images, /*causal=*/false);
-  const at::Tensor attended_RD = tokens_RD + output(context_RHK.flatten(1));
-  return attended_RD + fc2(activation(fc1(mlp_norm(attended_RD))));
-}
 
 ImageTower::ImageTower(const ImageTowerSizes& sizes, const ImageTowerKind& kind)
     : sizes_(sizes),
@@ -81,7 +54,8 @@ ImageTower::ImageTower(const ImageTowerSizes& sizes, const ImageTowerKind& kind)
                         /*has_bias=*/!kind.has_class_token),
       first_norm_(sizes.width, kind.norm_epsilon),
       last_norm_(sizes.width, kind.norm_epsilon) {
-  for (std::int64_t i = 0; i < sizes.num_used_blocks(); ++i) blocks_.emplace_back(sizes, kind);
+  for (std::int64_t i = 0; i < sizes.num_used_blocks(); ++i)
+    blocks_.emplace_back(block_settings(sizes, kind));
 }
 
 void ImageTower::declare(nn::ParameterList& list, const std::string& prefix) {
@@ -110,7 +84,7 @@ void ImageTower::declare(nn::ParameterList& list, const std::string& prefix) {
                   nn::normal(0.02)});
   if (kind_.has_class_token) first_norm_.declare(list, prefix + "pre_layrnorm");  // published so
   for (std::size_t i = 0; i < blocks_.size(); ++i)
-    blocks_[i].declare(list, prefix + "encoder.layers." + std::to_string(i));
+    blocks_[i].declare(list, prefix + "encoder.layers." + std::to_string(i), kTowerBlockNames);
   if (sizes_.layer == 0) last_norm_.declare(list, prefix + "post_layernorm");
 }
 
@@ -135,9 +109,7 @@ at::Tensor ImageTower::operator()(const at::Tensor& images_NCHW) const {
   const auto images = nn::Segments::equal(num_images, num_tokens());
   at::Tensor tokens_RD = embed_patches(images_NCHW).flatten(0, 1);
   if (kind_.has_class_token) tokens_RD = first_norm_(tokens_RD);
-  for (const ImageTowerBlock& block : blocks_)
-    tokens_RD = nn::recompute_in_backward(
-        [&block, images](const at::Tensor& tokens) { return block(tokens, images); }, tokens_RD);
+  tokens_RD = through_blocks(blocks_, tokens_RD, images);
   if (sizes_.layer == 0) tokens_RD = last_norm_(tokens_RD);
   if (!kind_.has_class_token) return tokens_RD;
   return tokens_RD.view({num_images, num_tokens(), -1})

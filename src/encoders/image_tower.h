@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "encoders/clip.h"
-#include "nn/linear.h"
-#include "nn/norm.h"
-#include "nn/segments.h"
+#include "encoders/pre_norm_block.h"
 
 namespace vllama::encoders {
 
@@ -17,22 +15,9 @@ namespace vllama::encoders {
 struct ImageTowerKind {
   bool has_class_token;  // and a norm in front of the blocks, and no bias in the patch projection
   double norm_epsilon;
-  at::Tensor (*activation)(const at::Tensor& values);
+  PreNormBlock::Activation activation;
 };
 extern const ImageTowerKind kClipTower, kSiglipTower;
-
-struct ImageTowerBlock {
-  nn::LayerNorm attention_norm;
-  nn::Linear query, key, value, output;
-  nn::LayerNorm mlp_norm;
-  nn::Linear fc1, fc2;
-  std::int64_t num_heads;
-  at::Tensor (*activation)(const at::Tensor& values);
-
-  ImageTowerBlock(const ImageTowerSizes& sizes, const ImageTowerKind& kind);
-  void declare(nn::ParameterList& list, const std::string& prefix);
-  at::Tensor operator()(const at::Tensor& tokens_RD, const nn::Segments& images) const;
-};
 
 class ImageTower {
  public:
@@ -62,7 +47,7 @@ class ImageTower {
   nn::Linear patch_projection_;  // stored as a convolution kernel [D, 3, patch, patch]
   at::Tensor class_token_D_, positions_LD_;
   nn::LayerNorm first_norm_;
-  std::vector<ImageTowerBlock> blocks_;
+  std::vector<PreNormBlock> blocks_;
   nn::LayerNorm last_norm_;
 };
 

@@ -109,21 +109,16 @@ void read_sizes(weights::FileSizes& file, WhisperConfig& config, const std::stri
     file.take_count(section + ".num_blocks", config.num_blocks, blocks, "fc1.weight");
     break;
   }
-  bool heads_are_told = false;
-  if (const auto json = read_hf_config(file.path(), /*section=*/"")) {
-    heads_are_told = take_number(file, section + ".num_heads", config.num_heads, *json,
-                                 "encoder_attention_heads");
-    require_text(*json, "activation_function", "gelu");
-  }
+  const auto json_config = read_hf_config(file.path(), /*section=*/"");
+  if (json_config) require_text(*json_config, "activation_function", "gelu");
   if (const auto json = read_hf_preprocessor(file.path())) {
     require_number(*json, "feature_size", config.num_mel_bins);
     require_number(*json, "sampling_rate", 16000);
     require_number(*json, "hop_length", 160);
     require_number(*json, "n_fft", 400);
   }
-  file.check_heads(
-      section, config.num_heads, config.width,
-      heads_are_told ? std::int64_t{config.width} : std::int64_t{WhisperConfig{}.width});
+  take_heads(file, section, config.num_heads, config.width, WhisperConfig{}.width, json_config,
+             "encoder_attention_heads");
 }
 
 }  // namespace vllama::encoders

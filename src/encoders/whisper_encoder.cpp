@@ -7,8 +7,6 @@
 
 #include "core/error.h"
 #include "encoders/size_rules.h"
-#include "nn/attention.h"
-#include "nn/recompute.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -16,45 +14,25 @@ namespace {
 
 constexpr double kWhisperEpsilon = 1e-5;
 constexpr std::int64_t kKernelFrames = 3;
+constexpr PreNormBlock::Names kWhisperBlockNames{.attention_norm = ".self_attn_layer_norm",
+                                                 .mlp_norm = ".final_layer_norm",
+                                                 .fc1 = ".fc1",
+                                                 .fc2 = ".fc2"};
+
+at::Tensor exact_gelu(const at::Tensor& values) {
+  return at::gelu(values);
+}
+
+PreNormBlock::Settings block_settings(const WhisperConfig& config) {
+  return {.width = config.width,
+          .num_heads = config.num_heads,
+          .mlp_width = config.mlp_width,
+          .epsilon = kWhisperEpsilon,
+          .keys_have_bias = false,
+          .activation = exact_gelu};
+}
 
 }  // namespace
-
-WhisperBlock::WhisperBlock(const WhisperConfig& config)
-    : attention_norm(config.width, kWhisperEpsilon),
-      query(config.width, config.width),
-      key(config.width, config.width, /*has_bias=*/false),
-      value(config.width, config.width),
-      output(config.width, config.width),
-      mlp_norm(config.width, kWhisperEpsilon),
-      fc1(config.width, config.mlp_width),
-      fc2(config.mlp_width, config.width),
-      num_heads(config.num_heads) {}
-
-void WhisperBlock::declare(nn::ParameterList& list, const std::string& prefix) {
-  const auto linear = [&](nn::Linear& layer, const char* name) {
-    layer.declare(list, prefix + name, nn::normal_by_fan_in(layer.inputs));
-  };
-  linear(key, ".self_attn.k_proj");
-  linear(value, ".self_attn.v_proj");
-  linear(query, ".self_attn.q_proj");
-  linear(output, ".self_attn.out_proj");
-  attention_norm.declare(list, prefix + ".self_attn_layer_norm");
-  linear(fc1, ".fc1");
-  linear(fc2, ".fc2");
-  mlp_norm.declare(list, prefix + ".final_layer_norm");
-}
-
-at::Tensor WhisperBlock::operator()(const at::Tensor& tokens_RD, const nn::Segments& pieces) const {
-  const auto heads = [this](const at::Tensor& rows) {
-    return rows.view({rows.size(0), num_heads, -1});
-  };
-  const at::Tensor normed_RD = attention_norm(tokens_RD);
-  const at::Tensor context_RHK =
-      nn::attention(heads(query(normed_RD)), heads(key(normed_RD)), heads(value(normed_RD)), pieces,
-                    pieces, /*causal=*/false);
-  const at::Tensor attended_RD = tokens_RD + output(context_RHK.flatten(1));
-  return attended_RD + fc2(at::gelu(fc1(mlp_norm(attended_RD))));
-}
 
 void WhisperTrunk::Convolution::declare(nn::ParameterList& list, const std::string& prefix,
                                         std::int64_t inputs, std::int64_t outputs) {
@@ -72,7 +50,7 @@ at::Tensor WhisperTrunk::Convolution::operator()(const at::Tensor& values_NMT) c
 
 WhisperTrunk::WhisperTrunk(const WhisperConfig& config)
     : config_(config),
-      blocks_(static_cast<std::size_t>(config.num_blocks), WhisperBlock(config)),
+      blocks_(static_cast<std::size_t>(config.num_blocks), PreNormBlock(block_settings(config))),
       norm_(config.width, kWhisperEpsilon) {}
 
 void WhisperTrunk::declare(nn::ParameterList& list, const std::string& prefix) {
@@ -85,7 +63,7 @@ void WhisperTrunk::declare(nn::ParameterList& list, const std::string& prefix) {
                   &positions_LD_,
                   nn::normal(0.02)});
   for (std::size_t i = 0; i < blocks_.size(); ++i)
-    blocks_[i].declare(list, prefix + "layers." + std::to_string(i));
+    blocks_[i].declare(list, prefix + "layers." + std::to_string(i), kWhisperBlockNames);
   norm_.declare(list, prefix + "layer_norm");
 }
 
@@ -101,11 +79,9 @@ at::Tensor WhisperTrunk::operator()(const at::Tensor& mel_NMT) const {
                             std::int64_t{config_.num_mel_bins}, 2 * config_.max_positions,
                             nn::shape_text(mel_NMT)));
   const auto pieces = nn::Segments::equal(mel_NMT.size(0), config_.max_positions);
-  at::Tensor tokens_RD = (second_(first_(mel_NMT)).transpose(1, 2) + positions_LD_).flatten(0, 1);
-  for (const WhisperBlock& block : blocks_)
-    tokens_RD = nn::recompute_in_backward(
-        [&block, pieces](const at::Tensor& tokens) { return block(tokens, pieces); }, tokens_RD);
-  return norm_(tokens_RD);
+  const at::Tensor tokens_RD =
+      (second_(first_(mel_NMT)).transpose(1, 2) + positions_LD_).flatten(0, 1);
+  return norm_(through_blocks(blocks_, tokens_RD, pieces));
 }
 
 }  // namespace vllama::encoders

@@ -5,24 +5,10 @@
 
 #include <vector>
 
+#include "encoders/pre_norm_block.h"
 #include "encoders/whisper.h"
-#include "nn/linear.h"
-#include "nn/norm.h"
-#include "nn/segments.h"
 
 namespace vllama::encoders {
-
-struct WhisperBlock {
-  nn::LayerNorm attention_norm;
-  nn::Linear query, key, value, output;  // keys have no bias
-  nn::LayerNorm mlp_norm;
-  nn::Linear fc1, fc2;
-  std::int64_t num_heads;
-
-  explicit WhisperBlock(const WhisperConfig& config);
-  void declare(nn::ParameterList& list, const std::string& prefix);
-  at::Tensor operator()(const at::Tensor& tokens_RD, const nn::Segments& pieces) const;
-};
 
 class WhisperTrunk {
  public:
@@ -54,7 +40,7 @@ class WhisperTrunk {
   WhisperConfig config_;
   Convolution first_{.stride = 1}, second_{.stride = 2};
   at::Tensor positions_LD_;
-  std::vector<WhisperBlock> blocks_;
+  std::vector<PreNormBlock> blocks_;
   nn::LayerNorm norm_;
 };
 

@@ -7,16 +7,13 @@
 #include <ATen/ops/replication_pad2d.h>
 #include <fmt/format.h>
 
+#include "core/divided_up.h"
 #include "core/error.h"
 #include "encoders/patch_grid.h"
 #include "encoders/transformer_cost.h"
 
 namespace vllama::models {
 namespace {
-
-std::int64_t divided_up(std::int64_t number, std::int64_t by) {
-  return (number + by - 1) / by;
-}
 
 std::int64_t required_side(std::int64_t states_per_unit) {
   if (const auto side = encoders::grid_side(states_per_unit, /*num_class_tokens=*/0)) return *side;

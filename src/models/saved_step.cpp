@@ -9,19 +9,24 @@
 namespace vllama::models {
 namespace {
 
-std::set<ModuleName> modules_in_any(const std::string& file) try {
-  return modules_in(file);
-} catch (const UserError&) {
-  return {};  // reading the file reports it
-}
-
-std::set<std::string> names_in_any(const std::string& file) try {
+std::set<std::string> names_in(const std::string& file) {
   std::set<std::string> names;
   const auto source = weights::open_weights(file);
   for (const weights::TensorFacts& facts : source->tensors()) names.insert(facts.name);
   return names;
+}
+
+std::set<std::string> names_in_any(const std::string& file) try {
+  return names_in(file);
 } catch (const UserError&) {
-  return {};
+  return {};  // reading the file reports it
+}
+
+std::set<ModuleName> modules_of(const std::set<std::string>& names) {
+  std::set<ModuleName> modules;
+  for (const std::string& name : names)
+    if (const auto module = module_of(name)) modules.insert(*module);
+  return modules;
 }
 
 bool has(const nn::ParameterList& parameters, const std::string& name) {
@@ -31,17 +36,13 @@ bool has(const nn::ParameterList& parameters, const std::string& name) {
 }  // namespace
 
 std::set<ModuleName> modules_in(const std::string& file) {
-  std::set<ModuleName> modules;
-  const auto source = weights::open_weights(file);
-  for (const weights::TensorFacts& facts : source->tensors())
-    if (const auto module = module_of(facts.name)) modules.insert(*module);
-  return modules;
+  return modules_of(names_in(file));
 }
 
 std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::string& file,
                                                const weights::LoadRules& frozen) {
-  const auto modules = modules_in_any(file);
   const auto names = names_in_any(file);
+  const auto modules = modules_of(names);
   const nn::ParameterList of_branches = model.branch_parameters();
   WeightReading exact{"saved_step", file, {}, {.dtype = at::kFloat, .writable = true}};
   WeightReading base{"saved_step", file, {}, frozen};

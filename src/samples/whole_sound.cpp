@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "core/divided_up.h"
 #include "media/resample.h"
 #include "samples/downmix.h"
 #include "samples/whisper_mel.h"
@@ -14,10 +15,6 @@ namespace {
 
 constexpr std::int64_t kFewestSamples = 400;
 constexpr std::int64_t kSamplesPerToken = kWhisperFramesPerToken * kWhisperShiftSamples;
-
-std::int64_t divided_up(std::int64_t number, std::int64_t by) {
-  return (number + by - 1) / by;
-}
 
 std::optional<SoundUnits> pieces(media::Waveform waveform, Downmix downmix,
                                  std::int64_t num_mel_bins, std::int64_t tokens_per_piece) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/divided_up.h"
 #include "models/branch.h"
 
 namespace vllama::train {
@@ -15,15 +16,19 @@ std::int64_t MemoryEstimate::total_bytes() const {
 
 namespace {
 
-// The largest working set of the frozen encoders that training uses, in numbers. Of sound, each
-// sample has a piece at least; where pictures stand for sound in training, it is not heard.
+// Of sound, each sample has a piece at least.
+std::int64_t num_units(const encoders::Encoder& encoder, const BatchShape& batch) {
+  const bool sees = std::holds_alternative<samples::PictureInput>(encoder.input());
+  return sees ? batch.num_frames : batch.num_samples;
+}
+
+// The largest working set of the encoders that training uses, in numbers. Where pictures stand for
+// sound in training, it is not heard.
 std::int64_t encoder_numbers(std::span<const models::Branch> branches, const BatchShape& batch) {
   std::int64_t largest = 0;
   for (const models::Branch& branch : branches) {
     const encoders::Encoder& encoder = *branch.encoders().front();
-    const bool sees = std::holds_alternative<samples::PictureInput>(encoder.input());
-    const std::int64_t num_units = sees ? batch.num_frames : batch.num_samples;
-    largest = std::max(largest, std::min(num_units, branch.units_at_once()) *
+    largest = std::max(largest, std::min(num_units(encoder, batch), branch.units_at_once()) *
                                     encoder.cost_per_unit().working_numbers);
   }
   return largest;
@@ -40,19 +45,14 @@ std::int64_t kept_numbers(const models::Branch& branch, std::int64_t num_frames)
 std::int64_t kept_by_encoder(const models::Branch& branch, const BatchShape& batch,
                              std::int64_t num_trained_blocks) {
   const encoders::Encoder& encoder = *branch.encoders().back();
-  const bool sees = std::holds_alternative<samples::PictureInput>(encoder.input());
-  const std::int64_t num_units = sees ? batch.num_frames : batch.num_samples;
-  return num_units * encoder.tokens_per_unit() * encoder.width() * num_trained_blocks;
+  return num_units(encoder, batch) * encoder.tokens_per_unit() * encoder.width() *
+         num_trained_blocks;
 }
 
 std::int64_t matrix_numbers_of_layer(const language::LlamaConfig& language_model) {
   const std::int64_t heads = language_model.num_heads + language_model.num_key_value_heads;
   return language_model.width *
          (2 * heads * language_model.head_width + 3 * language_model.mlp_width);
-}
-
-std::int64_t share_of(std::int64_t numbers, std::int64_t num_parts) {
-  return (numbers + num_parts - 1) / num_parts;
 }
 
 }  // namespace
@@ -89,12 +89,12 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   const std::int64_t layer = matrix_numbers_of_layer(language_model);
   const std::int64_t num_parts = sharding.num_language_model_parts;
   const std::int64_t num_elsewhere =
-      language_model.num_layers * (layer - share_of(layer, num_parts));
+      language_model.num_layers * (layer - divided_up(layer, num_parts));
   return {
       .frozen_weights_bytes = (num_frozen - num_elsewhere) * bytes_per_number,
       .gathered_layers_bytes = num_parts > 1 ? 2 * layer * bytes_per_number : 0,
       .trained_state_bytes =
-          (2 * num_trained + 2 * share_of(num_trained, sharding.num_optimizer_parts)) * 4,
+          (2 * num_trained + 2 * divided_up(num_trained, sharding.num_optimizer_parts)) * 4,
       .activations_bytes = batch.num_tokens * saved_numbers * bytes_per_number,
       .encoder_bytes = (encoder_numbers(branches, batch) + num_kept) * bytes_per_number,
       .logits_bytes = std::min(model.loss_rows_at_once, batch.num_tokens) *
