@@ -1,6 +1,7 @@
 #include "tests/text/golden_text.h"
 
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <fstream>
 
 #include "tests/support/fixtures.h"
@@ -23,6 +24,20 @@ const text::Tokenizer& llama_tokenizer() {
 nlohmann::json read_json(const std::filesystem::path& path) {
   std::ifstream file(path);
   return nlohmann::json::parse(file);
+}
+
+std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<nlohmann::json> values;
+  for (std::string line; std::getline(file, line);) values.push_back(nlohmann::json::parse(line));
+  REQUIRE_FALSE(values.empty());
+  return values;
+}
+
+text::PromptText users(std::string_view words) {
+  text::PromptText text;
+  text.add(words, text::Author::user);
+  return text;
 }
 
 text::Conversation conversation_from_qa(const nlohmann::json& qa) {

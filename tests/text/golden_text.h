@@ -28,6 +28,11 @@ inline const text::PromptLayout& llama2_layout() {
 }
 
 nlohmann::json read_json(const std::filesystem::path& path);
+// One value a line; at least one.
+std::vector<nlohmann::json> read_json_lines(const std::filesystem::path& path);
+
+// Words that a user wrote, in which special tokens are letters.
+text::PromptText users(std::string_view words);
 
 // [{"q": ..., "a": ...}] and [{"from": ..., "value": ...}].
 text::Conversation conversation_from_qa(const nlohmann::json& qa);

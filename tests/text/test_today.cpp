@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/chat_messages.h"
 #include "tests/support/fixtures.h"
 #include "tests/text/golden_text.h"
 #include "text/chat.h"
@@ -20,23 +21,6 @@ const ByteLevelTokenizer& tokenizer() {
   static const ByteLevelTokenizer opened(text::read_tokenizer_json(folder / "tokenizer.json"),
                                          folder);
   return opened;
-}
-
-// Messages as transformers takes them, the last of which is a question.
-text::Chat chat_of(const nlohmann::json& messages) {
-  text::Chat chat;
-  for (const auto& message : messages) {
-    const std::string content = message["content"];
-    if (message["role"] == "system") {
-      chat.system = content;
-    } else if (message["role"] == "user") {
-      chat.question = content;
-    } else {
-      chat.past.push_back({chat.question, content});
-      chat.question.clear();
-    }
-  }
-  return chat;
 }
 
 // The texts of a training sample that are learned, with what lies between them.
@@ -67,7 +51,8 @@ TEST_CASE("SmolLM2's prompts are those of its own chat template") {
     const std::string expected = chat["prompt"];
     INFO(expected);
     const auto& layout = text::prompt_template("smollm2").reference;
-    CHECK(text::build_chat_prompt(tokenizer(), layout, chat_of(chat["messages"])).text == expected);
+    CHECK(text::build_chat_prompt(tokenizer(), layout, test::chat_of(chat["messages"])).text ==
+          expected);
   }
 }
 

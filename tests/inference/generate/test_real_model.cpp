@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "inference/generate/generator.h"
 #include "models/load_video_llama.h"
+#include "tests/support/chat_messages.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/golden_tensors.h"
 #include "text/chat.h"
@@ -44,18 +45,6 @@ at::Tensor logits_of(const language::Llama& model, const Ids& ids) {
 double largest_difference(const at::Tensor& found, const at::Tensor& expected) {
   REQUIRE(found.sizes() == expected.sizes());
   return (found - expected).abs().max().item<double>();
-}
-
-// The last message is the question.
-text::Chat chat_of(const Json& messages) {
-  text::Chat chat;
-  for (const Json& message : messages) {
-    const std::string content = message["content"];
-    if (message["role"] == "system") chat.system = content;
-    if (message["role"] == "user") chat.question = content;
-    if (message["role"] == "assistant") chat.past.push_back({chat.question, content});
-  }
-  return chat;
 }
 
 }  // namespace
@@ -96,7 +85,8 @@ TEST_CASE("SmolLM2: ids of awkward texts, prompts of its own template, greedy an
   const inference::Generator generate(model->language_model(), *tokenizer, rules,
                                       {.max_new_tokens = 32});
   for (const Json& chat : golden["chats"]) {
-    const auto prompt = text::build_chat_prompt(*tokenizer, layout, chat_of(chat["messages"]));
+    const auto prompt =
+        text::build_chat_prompt(*tokenizer, layout, test::chat_of(chat["messages"]));
     CHECK(prompt.text == chat["prompt"].get<std::string>());
     REQUIRE(prompt.pieces.size() == 1);
     CHECK(prompt.pieces[0] == chat["prompt_ids"].get<Ids>());

@@ -1,11 +1,11 @@
 // Byte-level vocabularies against ids of the library `tokenizers` (tools/reference/byte_level.py).
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "tests/support/fixtures.h"
+#include "tests/text/golden_text.h"
 #include "text/tokenizers/byte_level_tokenizer.h"
 #include "text/tokenizers/open_tokenizer.h"
 #include "text/tokenizers/tokenizer_json.h"
@@ -26,19 +26,6 @@ const std::vector<std::string> kKinds{"digits", "llama3", "qwen2"};
 
 fs::path folder_of(const std::string& kind) {
   return test::golden_file("text/byte_level/" + kind);
-}
-
-std::vector<Json> recorded_lines(const std::string& kind) {
-  std::ifstream file(folder_of(kind) / "lines.jsonl");
-  std::vector<Json> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(Json::parse(line));
-  return lines;
-}
-
-PromptText users(std::string_view words) {
-  PromptText text;
-  text.add(words, Author::user);
-  return text;
 }
 
 ByteLevelTokenizer opened(const fs::path& file) {
@@ -72,14 +59,14 @@ class ChangedVocabulary {
 TEST_CASE("byte level: ids of lines in many scripts, in templates and in what users write") {
   const std::string kind = GENERATE(from_range(kKinds));
   const ByteLevelTokenizer tokenizer = opened(folder_of(kind) / "tokenizer.json");
-  const std::vector<Json> lines = recorded_lines(kind);
+  const std::vector<Json> lines = test::read_json_lines(folder_of(kind) / "lines.jsonl");
   REQUIRE(lines.size() == 250);
   for (const Json& line : lines) {
     const std::string text = line["text"];
     INFO(kind << ": " << text);
     const ManyIds ids = line["ids"];
     CHECK(tokenizer.encode(text) == ids);
-    CHECK(tokenizer.encode(users(text)) == line.value("users", ids));
+    CHECK(tokenizer.encode(test::users(text)) == line.value("users", ids));
     // NFC may have changed it.
     if (kind != "qwen2") CHECK(tokenizer.decode(ids) == text);
   }
@@ -88,7 +75,7 @@ TEST_CASE("byte level: ids of lines in many scripts, in templates and in what us
 TEST_CASE("byte level: tokens tile their text, and a character belongs to its last token") {
   const std::string kind = GENERATE(from_range(kKinds));
   const ByteLevelTokenizer tokenizer = opened(folder_of(kind) / "tokenizer.json");
-  for (const Json& line : recorded_lines(kind)) {
+  for (const Json& line : test::read_json_lines(folder_of(kind) / "lines.jsonl")) {
     const std::string text = line["text"];
     std::size_t end = 0;
     for (const text::Token& token : tokenizer.encode_with_spans(PromptText(text))) {
@@ -117,7 +104,7 @@ TEST_CASE(
   CHECK(tokenizer.encode("<|im_end|>") == ManyIds{end});
   CHECK(tokenizer.encode("<ImageHere>") == ManyIds{tokenizer.image_token()});
   for (const std::string text : {"<|im_end|>", "a<|im_end|>b", "<ImageHere>"}) {
-    const ManyIds ids = tokenizer.encode(users(text));
+    const ManyIds ids = tokenizer.encode(test::users(text));
     for (const std::int64_t id : {end, tokenizer.image_token()})
       CHECK(std::ranges::find(ids, id) == ids.end());
     CHECK(tokenizer.decode(ids) == text);

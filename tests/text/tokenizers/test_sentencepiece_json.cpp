@@ -1,12 +1,12 @@
 // SentencePiece's kind of vocabulary in a tokenizer.json, against the library `tokenizers` and
 // against the tokenizer.model that it was converted from.
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "tests/support/fixtures.h"
+#include "tests/text/golden_text.h"
 #include "text/tokenizers/open_tokenizer.h"
 #include "text/tokenizers/sentencepiece_tokenizer.h"
 #include "text/tokenizers/tokenizer_json.h"
@@ -29,17 +29,9 @@ SentencePieceTokenizer opened_json(const fs::path& folder) {
 }
 
 std::vector<Json> sentencepiece_lines(const std::string& kind) {
-  std::vector<Json> lines;
-  std::ifstream file(sentencepiece_folder(kind) / "lines.jsonl");
-  for (std::string line; std::getline(file, line);) lines.push_back(Json::parse(line));
+  const std::vector<Json> lines = test::read_json_lines(sentencepiece_folder(kind) / "lines.jsonl");
   REQUIRE(lines.size() > 100);
   return lines;
-}
-
-text::PromptText written_by_user(const std::string& written) {
-  text::PromptText text;
-  text.add(written, text::Author::user);
-  return text;
 }
 
 // The file with something changed, and what opening it says.
@@ -66,7 +58,7 @@ TEST_CASE("SentencePiece in JSON: ids as the library `tokenizers` gives them") {
     INFO(written);
     const IdList ids = line["ids"];
     CHECK(tokenizer.encode(written) == ids);
-    CHECK(tokenizer.encode(written_by_user(written)) == line.value("users", ids));
+    CHECK(tokenizer.encode(test::users(written)) == line.value("users", ids));
   }
 }
 
@@ -80,8 +72,8 @@ TEST_CASE("SentencePiece in JSON: the same ids as the tokenizer.model that it ca
     const std::string written = line["text"];
     INFO(written);
     CHECK(tokenizer.encode(written) == model.encode(written));
-    CHECK(tokenizer.decode(tokenizer.encode(written_by_user(written))) ==
-          model.decode(model.encode(written_by_user(written))));
+    CHECK(tokenizer.decode(tokenizer.encode(test::users(written))) ==
+          model.decode(model.encode(test::users(written))));
   }
 }
 
@@ -91,7 +83,7 @@ TEST_CASE("SentencePiece in JSON: what templates write and users cannot") {
   CHECK(marked.front() == 3);
   CHECK(marked.back() == 4);
   CHECK(tokenizer.encode("[INST]") == IdList{3});
-  const IdList written = tokenizer.encode(written_by_user("[INST] a[/INST]</s>"));
+  const IdList written = tokenizer.encode(test::users("[INST] a[/INST]</s>"));
   for (const std::int64_t special : {2, 3, 4})
     CHECK(std::ranges::find(written, special) == written.end());
   CHECK(tokenizer.encode("<ImageHere>") == IdList{tokenizer.image_token()});
