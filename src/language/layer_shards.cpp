@@ -12,8 +12,8 @@ LayerShards::LayerShards(std::vector<LlamaLayer>& layers, nn::PartExchange& proc
   for (std::size_t i = 0; i < layers.size(); ++i) {
     std::vector<std::vector<std::int64_t>> shapes;
     for (const auto& [name, linear] : layers[i].projections()) {
-      places_[&linear.weight_OI] = {i, shapes.size()};
-      shapes.push_back({linear.outputs, linear.inputs});
+      places_[&linear->weight_OI] = {i, shapes.size()};
+      shapes.push_back({linear->outputs, linear->inputs});
     }
     shards_.emplace_back(std::move(shapes), processes,
                          at::TensorOptions().dtype(dtype).device(device));
@@ -58,7 +58,7 @@ LlamaLayer LayerShards::gather(std::size_t index) {
   go_on();
   LlamaLayer layer = layers_[index];
   std::size_t matrix = 0;
-  for (const auto& [name, linear] : layer.projections()) linear.weight_OI = current_[matrix++];
+  for (const auto& [name, linear] : layer.projections()) linear->weight_OI = current_[matrix++];
   return layer;
 }
 

@@ -52,19 +52,16 @@ LlamaLayer::LlamaLayer(const LlamaConfig& config)
       down(config.mlp_width, config.width, false),
       head_width(config.head_width) {}
 
-std::array<LlamaLayer::Projection, 7> LlamaLayer::projections() {
-  return {{{"self_attn.q_proj", query},
-           {"self_attn.k_proj", key},
-           {"self_attn.v_proj", value},
-           {"self_attn.o_proj", output},
-           {"mlp.gate_proj", gate},
-           {"mlp.up_proj", up},
-           {"mlp.down_proj", down}}};
+std::vector<nn::NamedLinear> LlamaLayer::projections(const std::string& prefix) {
+  return {{prefix + "self_attn.q_proj", &query}, {prefix + "self_attn.k_proj", &key},
+          {prefix + "self_attn.v_proj", &value}, {prefix + "self_attn.o_proj", &output},
+          {prefix + "mlp.gate_proj", &gate},     {prefix + "mlp.up_proj", &up},
+          {prefix + "mlp.down_proj", &down}};
 }
 
 void LlamaLayer::declare(nn::ParameterList& list, const std::string& prefix) {
-  for (const auto& [name, linear] : projections())
-    declare_with_fan_in(linear, list, prefix + "." + name);
+  for (const auto& [name, linear] : projections(prefix + "."))
+    declare_with_fan_in(*linear, list, name);
   if (query_norm) query_norm->declare(list, prefix + ".self_attn.q_norm");
   if (key_norm) key_norm->declare(list, prefix + ".self_attn.k_norm");
   attention_norm.declare(list, prefix + ".input_layernorm");
@@ -160,14 +157,18 @@ Llama::Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora)
   if (!lora) return;
   if (lora->targets.empty())
     throw UserError("model: lora.targets is empty; name the matrices that get an adapter");
-  for (LlamaLayer& layer : layers_)
-    for (const auto& [name, linear] : layer.projections())
-      for (const std::string& target : lora->targets)
-        if (name.ends_with("." + target))
-          linear.adapter.emplace(linear.inputs, linear.outputs, lora->rank, lora->alpha);
+  nn::add_adapters(nn::matrices_named(projections(), lora->targets), lora->rank, lora->alpha);
 }
 
 Llama::~Llama() = default;
+
+std::vector<nn::NamedLinear> Llama::projections(const std::string& prefix) {
+  std::vector<nn::NamedLinear> matrices;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    for (nn::NamedLinear& matrix : layers_[i].projections(layer_name(prefix, i) + "."))
+      matrices.push_back(std::move(matrix));
+  return matrices;
+}
 
 void Llama::declare(nn::ParameterList& list, const std::string& prefix) {
   embeddings_.declare(list, prefix + "model.embed_tokens", nn::normal(1.0));
@@ -177,20 +178,12 @@ void Llama::declare(nn::ParameterList& list, const std::string& prefix) {
 }
 
 void Llama::declare_lora(nn::ParameterList& list, const std::string& prefix) {
-  for (std::size_t i = 0; i < layers_.size(); ++i)
-    for (const auto& [name, linear] : layers_[i].projections())
-      if (linear.adapter) linear.adapter->declare(list, layer_name(prefix, i) + "." + name);
+  nn::declare_adapters(projections(prefix), list);
 }
 
 void Llama::merge_lora() {
   VLLAMA_ASSERT(!shards_, "adapters merge into whole matrices");
-  for (LlamaLayer& layer : layers_) {
-    for (const auto& [name, linear] : layer.projections()) {
-      if (!linear.adapter) continue;
-      linear.weight_OI = linear.adapter->merged_with(linear.weight_OI);
-      linear.adapter.reset();
-    }
-  }
+  nn::merge_adapters(projections());
 }
 
 void Llama::shard_layers(nn::PartExchange& processes, at::ScalarType dtype, at::Device device) {

@@ -3,12 +3,13 @@
 // heads, K head width.
 #pragma once
 
-#include <array>
 #include <memory>
+#include <vector>
 
 #include "language/key_value_cache.h"
 #include "language/llama_config.h"
 #include "language/lora_config.h"
+#include "nn/adapters.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "nn/rotary.h"
@@ -28,12 +29,8 @@ struct LlamaLayer {
   explicit LlamaLayer(const LlamaConfig& config);
   void declare(nn::ParameterList& list, const std::string& prefix);
 
-  // The matrices, in the order of the files, with their names within the layer.
-  struct Projection {
-    std::string name;
-    nn::Linear& linear;
-  };
-  std::array<Projection, 7> projections();
+  // The matrices, in the order of the files, by their names within the layer behind `prefix`.
+  std::vector<nn::NamedLinear> projections(const std::string& prefix = "");
 
   at::Tensor operator()(const at::Tensor& hidden_TH, const nn::RotaryEmbedding::Angles& angles,
                         const nn::Segments& sequences) const;
@@ -122,6 +119,7 @@ class Llama {
   nn::RotaryEmbedding::Angles angles(const nn::Segments& sequences, at::Device device) const;
 
  private:
+  std::vector<nn::NamedLinear> projections(const std::string& prefix = "");
   void check_positions(std::int64_t length) const;
 
   LlamaConfig config_;

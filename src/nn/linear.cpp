@@ -12,9 +12,12 @@ void Linear::declare(ParameterList& list, const std::string& prefix, Initial wei
 }
 
 at::Tensor Linear::operator()(const at::Tensor& values) const {
-  const at::Tensor product =
-      linear_product(values, in_type_of(weight_OI, values),
-                     biased ? std::optional(in_type_of(bias_O, values)) : std::nullopt);
+  return with_bias(values, biased ? std::optional(in_type_of(bias_O, values)) : std::nullopt);
+}
+
+at::Tensor Linear::with_bias(const at::Tensor& values,
+                             const std::optional<at::Tensor>& bias) const {
+  const at::Tensor product = linear_product(values, in_type_of(weight_OI, values), bias);
   return adapter ? product.add((*adapter)(values), adapter->scale) : product;
 }
 

@@ -24,6 +24,8 @@ struct Linear {
                Initial bias = kZeros);
   // Computes in the type of `values`.
   at::Tensor operator()(const at::Tensor& values) const;
+  // The same with a bias of another make, in that type.
+  at::Tensor with_bias(const at::Tensor& values, const std::optional<at::Tensor>& bias) const;
 };
 
 // A table of `rows` vectors.
