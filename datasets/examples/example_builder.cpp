@@ -23,7 +23,8 @@ ExampleBuilder::ExampleBuilder(const DatasetConfig& dataset, const DataConfig& d
   caption_layout_.reads_special_tokens = compat.reads_special_tokens;
   conversation_layout_ = {.layout = &text::prompt_template(data.conversations.family).training,
                           .limit = {data.conversations.max_tokens, truncation},
-                          .reads_special_tokens = compat.reads_special_tokens};
+                          .reads_special_tokens = compat.reads_special_tokens,
+                          .system = data.conversations.system};
 }
 
 samples::Example ExampleBuilder::build(const Record& record, const PlannedSample& sample,
@@ -36,6 +37,8 @@ samples::Example ExampleBuilder::build(const Record& record, const PlannedSample
   for (std::size_t i = 0; i < record.media.size(); ++i) {
     samples::BuiltMedium medium = media_.build(record.media[i], sample.key(), i, seconds);
     media_texts.push_back(text_of(medium));
+    for (const samples::MediaRun& run : medium.runs)
+      example.runs.push_back({example.media.size() + run.medium, run.num_tokens});
     for (auto& input : medium.inputs) example.media.push_back(std::move(input));
     num_media_tokens += medium.num_tokens;
     example.num_concealed_frames += medium.num_concealed_frames;
@@ -52,10 +55,12 @@ samples::Example ExampleBuilder::build(const Record& record, const PlannedSample
 }
 
 std::string ExampleBuilder::text_of(const samples::BuiltMedium& medium) const {
+  const text::PromptLayout& layout = *conversation_layout_.layout;
+  if (medium.is_interleaved)
+    return layout.media_text(MediaKind::video, medium.num_tokens, medium.time_message);
   std::string text;
   for (const samples::MediaInput& input : medium.inputs)
-    text +=
-        conversation_layout_.layout->media_text(input.kind, input.num_tokens, medium.time_message);
+    text += layout.media_text(input.kind, input.num_tokens, medium.time_message);
   return text;
 }
 

@@ -108,6 +108,7 @@ inline std::vector<std::string> conversation_template_names() {
 // How conversations become tokens.
 struct ConversationConfig {
   std::string family = "vicuna";
+  std::string system = {};
   std::int64_t max_tokens = 512;
 
   template <class Visitor>
@@ -116,6 +117,9 @@ struct ConversationConfig {
           "texts around questions and answers; auto: those that the language model's folder says "
           "it was trained with",
           config::OneOf{conversation_template_names()});
+    field("system", system,
+          "system text of all conversations, for templates that take one; empty: that of the "
+          "template, if it has one");
     field("max_tokens", max_tokens,
           "longest conversation, media included; longer ones lose turns, then the end of an answer",
           config::AtLeast<std::int64_t>{1});
@@ -153,9 +157,10 @@ struct DataConfig {
   std::string index_folder;
   MixingRule mixing = MixingRule::per_step;
   bool shuffle = true;
+  bool interleave = false;
   double max_broken_share = 0.1;
 
-  samples::MediaSettings media_settings() const { return {video, sound, compat}; }
+  samples::MediaSettings media_settings() const { return {video, sound, compat, interleave}; }
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -166,6 +171,7 @@ struct DataConfig {
     field("sound", sound, "sound as clips");
     field("compat", compat,
           "reference: texts, pixels and sound as the Python original makes them, defects included");
+    field("interleave", interleave, samples::kInterleaveHelp);
     field("loader", loader, "worker threads");
     field("index_folder", index_folder,
           "folder of this node's disk that keeps the indexes of annotations and shards, made once "

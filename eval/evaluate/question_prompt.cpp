@@ -93,7 +93,7 @@ text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
   if (inputs.empty()) return chat;
   const bool is_heard_only = has_sound && inputs.size() == 1;
   chat.media.push_back({.kind = is_heard_only ? MediaKind::sound : prepared.question->medium->kind,
-                        .has_sound = has_sound && !is_heard_only,
+                        .has_sound = has_sound && !is_heard_only && !prepared.medium.is_interleaved,
                         .time_message = prepared.medium.time_message});
   return chat;
 }
@@ -101,13 +101,11 @@ text::Chat QuestionPrompts::chat_of(const PreparedQuestion& prepared) const {
 inference::Prompt QuestionPrompts::prompt(const PreparedQuestion& prepared) const {
   const text::ChatPrompt chat =
       text::build_chat_prompt(model_.tokenizer, layout_, chat_of(prepared));
-  std::vector<const samples::MediaInput*> inputs;
-  for (const auto& input : prepared.medium.inputs) inputs.push_back(&input);
-  std::ranges::stable_partition(
-      inputs, [this](const auto* input) { return is_sound(*input) == layout_.sound_first; });
+  const auto [frames_QH, sound_QH] = inference::media_blocks(model_.model, prepared.medium);
   std::vector<at::Tensor> blocks;
-  for (const auto* input : inputs)
-    blocks.push_back(inference::media_embedding(model_.model, *input));
+  if (sound_QH && layout_.sound_first) blocks.push_back(*sound_QH);
+  if (frames_QH) blocks.push_back(*frames_QH);
+  if (sound_QH && !layout_.sound_first) blocks.push_back(*sound_QH);
   return inference::make_prompt(model_.model.language_model(), chat.pieces, blocks,
                                 fnv1a(prepared.question->expected.id));
 }

@@ -62,6 +62,9 @@ class TowerEncoder final : public Encoder {
 
   EncoderCost cost_per_unit() const override;
   std::int64_t num_blocks() const override { return tower_.sizes().num_used_blocks(); }
+  std::vector<nn::NamedLinear> block_matrices() override {
+    return tower_.block_matrices(std::string(kTowerPrefixes.front()));
+  }
   bool is_in_last_blocks(const std::string& name, std::int64_t count) const override {
     if (name.find("post_layernorm.") != std::string::npos) return true;
     return block_number(name, kLayers).value_or(-1) >= num_blocks() - count;

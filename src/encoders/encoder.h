@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "nn/adapters.h"
 #include "nn/parameter.h"
 #include "samples/encoder_input.h"
 #include "weights/tensor_source.h"
@@ -48,6 +50,8 @@ class Encoder {
   virtual EncoderCost cost_per_unit() const = 0;
 
   virtual std::int64_t num_blocks() const = 0;
+  // The matrices of its blocks, by the names that declare() gives them, which may get adapters.
+  virtual std::vector<nn::NamedLinear> block_matrices() { return {}; }
   // Whether a parameter, by the name that declare() gives it, is of the last `count` blocks or of
   // what is behind them. Encoders that never train are not asked.
   virtual bool is_in_last_blocks(const std::string& /*name*/, std::int64_t /*count*/) const {

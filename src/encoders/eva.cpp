@@ -45,6 +45,7 @@ class EvaEncoder final : public Encoder {
 
   EncoderCost cost_per_unit() const override;
   std::int64_t num_blocks() const override { return vit_.config().num_blocks; }
+  std::vector<nn::NamedLinear> block_matrices() override { return vit_.block_matrices(); }
   bool is_in_last_blocks(const std::string& name, std::int64_t count) const override {
     return block_number(name, kBlocks).value_or(-1) >= num_blocks() - count;
   }

@@ -7,17 +7,23 @@
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 #include "encoders/pre_norm_block.h"
 #include "encoders/size_rules.h"
 #include "nn/attention.h"
-#include "nn/linear_kernel.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
 namespace {
 
 constexpr double kEpsilon = 1e-6;
+
+std::string block_name(std::size_t index) {
+  return "blocks." + std::to_string(index);
+}
 
 }  // namespace
 
@@ -41,10 +47,17 @@ void EvaBlock::declare(nn::ParameterList& list, const std::string& prefix) {
   fc2.declare(list, prefix + ".mlp.fc2", nn::normal_by_fan_in(fc2.inputs));
 }
 
+std::vector<nn::NamedLinear> EvaBlock::matrices(const std::string& prefix) {
+  return {{prefix + ".attn.qkv", &qkv},
+          {prefix + ".attn.proj", &projection},
+          {prefix + ".mlp.fc1", &fc1},
+          {prefix + ".mlp.fc2", &fc2}};
+}
+
 at::Tensor EvaBlock::attend(const at::Tensor& normed_RD, const nn::Segments& images) const {
   const at::Tensor bias = at::cat({q_bias_D, at::zeros_like(q_bias_D), v_bias_D});
-  const at::Tensor qkv_R3HK = nn::linear_product(normed_RD, qkv.weight_OI, bias)
-                                  .view({normed_RD.size(0), 3, num_heads, -1});
+  const at::Tensor qkv_R3HK =
+      qkv.with_bias(normed_RD, bias).view({normed_RD.size(0), 3, num_heads, -1});
   const at::Tensor context_RHK =
       nn::attention(qkv_R3HK.select(1, 0), qkv_R3HK.select(1, 1), qkv_R3HK.select(1, 2), images,
                     images, /*causal=*/false);
@@ -78,8 +91,14 @@ void EvaVit::declare(nn::ParameterList& list, const std::string& prefix) {
                   nn::normal_by_fan_in(patch_projection_.inputs)});
   list.push_back(
       {prefix + "patch_embed.proj.bias", {config_.width}, &patch_projection_.bias_O, nn::kZeros});
+  for (std::size_t i = 0; i < blocks_.size(); ++i) blocks_[i].declare(list, prefix + block_name(i));
+}
+
+std::vector<nn::NamedLinear> EvaVit::block_matrices() {
+  std::vector<nn::NamedLinear> matrices;
   for (std::size_t i = 0; i < blocks_.size(); ++i)
-    blocks_[i].declare(list, prefix + "blocks." + std::to_string(i));
+    std::ranges::move(blocks_[i].matrices(block_name(i)), std::back_inserter(matrices));
+  return matrices;
 }
 
 at::Tensor EvaVit::embed_patches(const at::Tensor& images_NCHW) const {

@@ -7,6 +7,7 @@
 
 #include "encoders/eva.h"
 #include "encoders/patch_grid.h"
+#include "nn/adapters.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "nn/segments.h"
@@ -24,6 +25,7 @@ struct EvaBlock {
 
   explicit EvaBlock(const EvaVitConfig& config);
   void declare(nn::ParameterList& list, const std::string& prefix);
+  std::vector<nn::NamedLinear> matrices(const std::string& prefix);
   at::Tensor operator()(const at::Tensor& tokens_RD, const nn::Segments& images) const;
 
  private:
@@ -36,6 +38,9 @@ class EvaVit {
 
   // Names as in eva_vit_g.pth, behind `prefix`.
   void declare(nn::ParameterList& list, const std::string& prefix = "");
+
+  // Of the blocks, by those names.
+  std::vector<nn::NamedLinear> block_matrices();
 
   // images_NCHW, normalised, in the weights' dtype -> tokens_NLD, the class token first.
   at::Tensor operator()(const at::Tensor& images_NCHW) const;

@@ -7,6 +7,9 @@
 #include <ATen/ops/sigmoid.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 #include "encoders/patch_grid.h"
 #include "encoders/size_rules.h"
@@ -30,6 +33,10 @@ constexpr PreNormBlock::Names kTowerBlockNames{.attention_norm = ".layer_norm1",
                                                .mlp_norm = ".layer_norm2",
                                                .fc1 = ".mlp.fc1",
                                                .fc2 = ".mlp.fc2"};
+
+std::string block_name(const std::string& prefix, std::size_t index) {
+  return prefix + "encoder.layers." + std::to_string(index);
+}
 
 PreNormBlock::Settings block_settings(const ImageTowerSizes& sizes, const ImageTowerKind& kind) {
   return {.width = sizes.width,
@@ -84,8 +91,16 @@ void ImageTower::declare(nn::ParameterList& list, const std::string& prefix) {
                   nn::normal(0.02)});
   if (kind_.has_class_token) first_norm_.declare(list, prefix + "pre_layrnorm");  // published so
   for (std::size_t i = 0; i < blocks_.size(); ++i)
-    blocks_[i].declare(list, prefix + "encoder.layers." + std::to_string(i), kTowerBlockNames);
+    blocks_[i].declare(list, block_name(prefix, i), kTowerBlockNames);
   if (sizes_.layer == 0) last_norm_.declare(list, prefix + "post_layernorm");
+}
+
+std::vector<nn::NamedLinear> ImageTower::block_matrices(const std::string& prefix) {
+  std::vector<nn::NamedLinear> matrices;
+  for (std::size_t i = 0; i < blocks_.size(); ++i)
+    std::ranges::move(blocks_[i].matrices(block_name(prefix, i), kTowerBlockNames),
+                      std::back_inserter(matrices));
+  return matrices;
 }
 
 at::Tensor ImageTower::embed_patches(const at::Tensor& images_NCHW) const {

@@ -27,6 +27,9 @@ class ImageTower {
   // branch is not declared. Throws UserError for sizes that do not fit together.
   void declare(nn::ParameterList& list, const std::string& prefix);
 
+  // Of the blocks, by those names.
+  std::vector<nn::NamedLinear> block_matrices(const std::string& prefix);
+
   // images_NCHW, normalised, in the weights' type -> patches [N * P, D], without the class token.
   at::Tensor operator()(const at::Tensor& images_NCHW) const;
 

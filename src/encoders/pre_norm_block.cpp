@@ -32,6 +32,15 @@ void PreNormBlock::declare(nn::ParameterList& list, const std::string& prefix, c
   linear(fc2, names.fc2);
 }
 
+std::vector<nn::NamedLinear> PreNormBlock::matrices(const std::string& prefix, const Names& names) {
+  return {{prefix + ".self_attn.k_proj", &key},
+          {prefix + ".self_attn.v_proj", &value},
+          {prefix + ".self_attn.q_proj", &query},
+          {prefix + ".self_attn.out_proj", &output},
+          {prefix + names.fc1, &fc1},
+          {prefix + names.fc2, &fc2}};
+}
+
 at::Tensor PreNormBlock::operator()(const at::Tensor& tokens_RD, const nn::Segments& units) const {
   const auto heads = [this](const at::Tensor& rows) {
     return rows.view({rows.size(0), num_heads, -1});

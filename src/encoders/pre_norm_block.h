@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/adapters.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "nn/recompute.h"
@@ -28,6 +29,7 @@ struct PreNormBlock {
 
   explicit PreNormBlock(const Settings& settings);
   void declare(nn::ParameterList& list, const std::string& prefix, const Names& names);
+  std::vector<nn::NamedLinear> matrices(const std::string& prefix, const Names& names);
   at::Tensor operator()(const at::Tensor& tokens_RD, const nn::Segments& units) const;
 
   nn::LayerNorm attention_norm;

@@ -51,6 +51,9 @@ class WhisperEncoder final : public Encoder {
 
   EncoderCost cost_per_unit() const override;
   std::int64_t num_blocks() const override { return trunk_.config().num_blocks; }
+  std::vector<nn::NamedLinear> block_matrices() override {
+    return trunk_.block_matrices(std::string(kWhisperPrefixes.front()));
+  }
   bool is_in_last_blocks(const std::string& name, std::int64_t count) const override {
     if (name.ends_with("encoder.layer_norm.weight") || name.ends_with("encoder.layer_norm.bias"))
       return true;

@@ -5,6 +5,9 @@
 #include <ATen/ops/gelu.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 #include "encoders/size_rules.h"
 #include "nn/shape_text.h"
@@ -21,6 +24,10 @@ constexpr PreNormBlock::Names kWhisperBlockNames{.attention_norm = ".self_attn_l
 
 at::Tensor exact_gelu(const at::Tensor& values) {
   return at::gelu(values);
+}
+
+std::string block_name(const std::string& prefix, std::size_t index) {
+  return prefix + "layers." + std::to_string(index);
 }
 
 PreNormBlock::Settings block_settings(const WhisperConfig& config) {
@@ -63,8 +70,16 @@ void WhisperTrunk::declare(nn::ParameterList& list, const std::string& prefix) {
                   &positions_LD_,
                   nn::normal(0.02)});
   for (std::size_t i = 0; i < blocks_.size(); ++i)
-    blocks_[i].declare(list, prefix + "layers." + std::to_string(i), kWhisperBlockNames);
+    blocks_[i].declare(list, block_name(prefix, i), kWhisperBlockNames);
   norm_.declare(list, prefix + "layer_norm");
+}
+
+std::vector<nn::NamedLinear> WhisperTrunk::block_matrices(const std::string& prefix) {
+  std::vector<nn::NamedLinear> matrices;
+  for (std::size_t i = 0; i < blocks_.size(); ++i)
+    std::ranges::move(blocks_[i].matrices(block_name(prefix, i), kWhisperBlockNames),
+                      std::back_inserter(matrices));
+  return matrices;
 }
 
 void WhisperTrunk::fit_positions() {

@@ -18,6 +18,9 @@ class WhisperTrunk {
   // Names as in a published checkpoint, behind `prefix`.
   void declare(nn::ParameterList& list, const std::string& prefix);
 
+  // Of the blocks, by those names.
+  std::vector<nn::NamedLinear> block_matrices(const std::string& prefix);
+
   // mel_NMT in the weights' type -> [N * L, D]
   at::Tensor operator()(const at::Tensor& mel_NMT) const;
 

@@ -5,10 +5,12 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <span>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -32,7 +34,7 @@ constexpr std::int64_t kWhisperTokensPerSecond = 50;
 template <class Config>
 Branch assembled(const Config& config, const BranchNames& names, Encoders encoders,
                  std::unique_ptr<QFormer> resampler, std::shared_ptr<Connector> connector,
-                 std::int64_t language_width) {
+                 std::int64_t language_width, double window_seconds = 0) {
   const std::int64_t width = resampler ? resampler->width() : encoders.front()->width();
   return Branch({.names = names,
                  .encoders = std::move(encoders),
@@ -42,7 +44,9 @@ Branch assembled(const Config& config, const BranchNames& names, Encoders encode
                                width,
                                names.section},
                  .connector = std::move(connector),
-                 .units_at_once = config.units_at_once},
+                 .units_at_once = config.units_at_once,
+                 .lora = config.encoder_lora,
+                 .window_seconds = window_seconds},
                 language_width);
 }
 
@@ -56,6 +60,16 @@ std::int64_t states_per_window(const AudioConfig& config) {
                     "window is a multiple of {} s",
                     config.window_seconds, kWhisperTokensPerSecond, 1.0 / kWhisperTokensPerSecond));
   return whole;
+}
+
+// "q_proj" of "encoder.layers.0.self_attn.q_proj", each once.
+std::vector<std::string> last_names(const std::vector<nn::NamedLinear>& matrices) {
+  std::vector<std::string> names;
+  for (const nn::NamedLinear& matrix : matrices) {
+    const std::string name = matrix.name.substr(matrix.name.rfind('.') + 1);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -75,14 +89,43 @@ void Branch::declare_encoders(nn::ParameterList& list) {
 
 void Branch::declare_encoder_module(nn::ParameterList& list) {
   nn::ParameterList own;
-  // Of several, the one that hears.
-  parts_.encoders.back()->declare(own);
-  for (const PublishedPart& part : published_parts()) {
-    if (part.module != parts_.names.encoder) continue;
-    for (nn::Parameter& parameter : own)
-      parameter.name = std::string(part.beginning) + "." + parameter.name;
-  }
+  trainable_encoder().declare(own);
+  for (nn::Parameter& parameter : own) parameter.name = name_in_step(parameter.name);
   list.insert(list.end(), own.begin(), own.end());
+}
+
+std::string Branch::name_in_step(const std::string& name) const {
+  const auto part =
+      std::ranges::find(published_parts(), parts_.names.encoder, &PublishedPart::module);
+  VLLAMA_ASSERT(part != published_parts().end(), "an encoder without a part of its own");
+  return fmt::format("{}.{}", part->beginning, name);
+}
+
+void Branch::declare_adapters(nn::ParameterList& list) {
+  auto matrices = trainable_encoder().block_matrices();
+  for (nn::NamedLinear& matrix : matrices) matrix.name = name_in_step(matrix.name);
+  nn::declare_adapters(matrices, list);
+}
+
+void Branch::add_adapters() {
+  encoders::Encoder& encoder = trainable_encoder();
+  auto matrices = encoder.block_matrices();
+  for (const std::string& target : parts_.lora.targets)
+    if (nn::matrices_named(matrices, std::span(&target, 1)).empty())
+      throw UserError(fmt::format(
+          "{}.encoder_lora.targets: '{}' is no matrix of the encoder's blocks, which have {}",
+          parts_.names.section, target, fmt::join(last_names(matrices), ", ")));
+  if (!parts_.lora.targets.empty()) matrices = nn::matrices_named(matrices, parts_.lora.targets);
+  std::erase_if(matrices, [&](const nn::NamedLinear& matrix) {
+    return !encoder.is_in_last_blocks(matrix.name + ".weight", parts_.num_trained_blocks);
+  });
+  nn::add_adapters(matrices, parts_.lora.rank, parts_.lora.alpha);
+  has_adapters_ = true;
+}
+
+void Branch::merge_adapters() {
+  nn::merge_adapters(trainable_encoder().block_matrices());
+  has_adapters_ = false;
 }
 
 void Branch::declare_resampler(nn::ParameterList& list) {
@@ -206,6 +249,7 @@ Branch make_branch(const VisionConfig& config, std::int64_t language_width) {
                     .positions_key = "frame_positions",
                     .encoders = "vision encoder",
                     .encoder = ModuleName::vision_encoder,
+                    .encoder_lora = ModuleName::vision_encoder_lora,
                     .resampler = {},
                     .encoder_file = "vision_encoder",
                     .checkpoint = "vision_checkpoint"};
@@ -238,6 +282,7 @@ Branch make_branch(const AudioConfig& config, std::int64_t language_width) {
                           .positions_key = "positions",
                           .encoders = config.sees() ? "ImageBind" : "audio encoder",
                           .encoder = ModuleName::audio_encoder,
+                          .encoder_lora = ModuleName::audio_encoder_lora,
                           .resampler = {},
                           .encoder_file = config.sees() ? "image_bind" : "audio_encoder",
                           .checkpoint = "audio_checkpoint"};
@@ -249,7 +294,7 @@ Branch make_branch(const AudioConfig& config, std::int64_t language_width) {
   auto connector = std::make_shared<QFormerConnector>(config.q_former, encoders.front()->width(),
                                                       states_per_window(config));
   return assembled(config, names, std::move(encoders), /*resampler=*/nullptr, std::move(connector),
-                   language_width);
+                   language_width, config.sees() ? 0 : config.window_seconds);
 }
 
 std::vector<Branch> make_branches(const ModelConfig& config, std::int64_t language_width) {

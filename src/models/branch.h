@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "encoders/encoder.h"
+#include "encoders/encoder_lora.h"
 #include "models/connector.h"
 #include "models/model_config.h"
 #include "models/position_table.h"
@@ -27,7 +28,7 @@ struct BranchNames {
   std::string section;                           // of the configuration
   std::string max_positions_key, positions_key;  // below it
   std::string encoders;                          // all of them, for people
-  ModuleName encoder;                            // that may train
+  ModuleName encoder, encoder_lora;              // that may train
   std::optional<ModuleName> resampler;           // nothing: there is none
   std::string encoder_file, checkpoint;          // below model.weights
 };
@@ -44,7 +45,9 @@ class Branch {
     std::unique_ptr<QFormer> resampler;  // null: the encoder's tokens go on as they are
     PositionTable positions;
     std::shared_ptr<Connector> connector;
-    std::int64_t units_at_once;           // that pass an encoder together
+    std::int64_t units_at_once;  // that pass an encoder together
+    encoders::EncoderLora lora;
+    double window_seconds = 0;            // of sound that the connector reads apart; 0: all of it
     std::int64_t num_trained_blocks = 0;  // of the encoder, from its end
   };
   Branch(Parts parts, std::int64_t language_width);
@@ -54,6 +57,8 @@ class Branch {
   // The parameters of the encoder that may train, as a saved step names them: below the part of its
   // module, the names of its file.
   void declare_encoder_module(nn::ParameterList& list);
+  // The adapters of that encoder, under those names.
+  void declare_adapters(nn::ParameterList& list);
   // Names of the resampler's file: its own, and the norm of the encoder that it reads.
   void declare_resampler(nn::ParameterList& list);
   // What a published checkpoint holds of the branch, in its order (modules.h).
@@ -81,6 +86,11 @@ class Branch {
 
   // Of the encoder, so many blocks from its end train.
   void set_trained_blocks(std::int64_t count) { parts_.num_trained_blocks = count; }
+  // In place of them, adapters beside their matrices. Throws UserError for targets that the encoder
+  // does not have.
+  void add_adapters();
+  void merge_adapters();
+  bool has_adapters() const { return has_adapters_; }
   std::int64_t num_trained_blocks() const { return parts_.num_trained_blocks; }
 
   void clear_unused_positions() { parts_.positions.clear_unused(); }
@@ -96,6 +106,7 @@ class Branch {
   std::shared_ptr<const Connector> shared_connector() const { return parts_.connector; }
   std::int64_t most_places() const { return parts_.positions.most_units(); }
   std::int64_t units_at_once() const { return parts_.units_at_once; }
+  double window_seconds() const { return parts_.window_seconds; }
   // Behind encoder and resampler.
   std::int64_t tokens_per_unit() const;
 
@@ -105,7 +116,12 @@ class Branch {
   at::Tensor with_positions(const at::Tensor& features_SD,
                             const std::vector<MediumShape>& media) const;
 
+  // Of the encoder that may train: of several, the one that hears.
+  encoders::Encoder& trainable_encoder() { return *parts_.encoders.back(); }
+  std::string name_in_step(const std::string& name) const;
+
   Parts parts_;
+  bool has_adapters_ = false;
   nn::Linear projection_;
 };
 

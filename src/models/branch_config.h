@@ -3,6 +3,7 @@
 
 #include "config/fields.h"
 #include "encoders/encoder_choice.h"
+#include "encoders/encoder_lora.h"
 #include "models/mlp_connector.h"
 #include "models/position_rule.h"
 #include "models/q_former_config.h"
@@ -35,6 +36,7 @@ struct VisionConfig {
   PositionKind positions = PositionKind::table;
   std::int64_t position_rows = 0;
   std::int64_t units_at_once = 64;
+  encoders::EncoderLora encoder_lora;
 
   bool has_resampler() const {
     if (frame_resampler != FrameResampler::automatic)
@@ -66,6 +68,8 @@ struct VisionConfig {
     field("frames_at_once", units_at_once,
           "frames that pass the encoder and the image Q-Former together; bounds their memory",
           config::AtLeast<std::int64_t>{1});
+    field("encoder_lora", encoder_lora,
+          "adapters of the image encoder, where trainable names vision_encoder_lora");
   }
 };
 
@@ -82,6 +86,7 @@ struct AudioConfig {
   encoders::EmbeddingScale embedding_scale = encoders::EmbeddingScale::equal;
   double window_seconds = 0;
   std::int64_t units_at_once = 64;
+  encoders::EncoderLora encoder_lora;
 
   // Whether pictures stand for sound in training, in a space that both share.
   bool sees() const { return encoder.is<encoders::ImageBindAudioConfig>(); }
@@ -117,6 +122,9 @@ struct AudioConfig {
           config::AtLeast<std::int64_t>{0});
     field("inputs_at_once", units_at_once,
           "frames or sound clips that pass a frozen encoder together; bounds its memory", positive);
+    if (!sees())
+      field("encoder_lora", encoder_lora,
+            "adapters of the audio encoder, where trainable names audio_encoder_lora");
   }
 };
 

@@ -31,6 +31,8 @@ class Connector {
   virtual std::vector<std::int64_t> places(const MediumShape& medium) const {
     return medium.units();
   }
+  // Whether its vectors lie place by place, as many for each.
+  virtual bool keeps_places() const = 0;
   // How its states divide into what is read apart, and has dropout masks of its own.
   virtual std::vector<std::int64_t> windows(const MediumShape& medium) const {
     return {medium.num_states};

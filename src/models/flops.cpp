@@ -13,11 +13,12 @@ using encoders::product_flops;
 constexpr double kTrainedPasses = 3;  // forward, gradients of activations, gradients of weights
 constexpr double kAttentionBackward = 2.5;
 
-// Forward through all of it, and backward through the blocks that train.
+// Forward through all of it, and backward through the blocks that train, or with adapters only to
+// what is in front of them.
 double passes_of_encoder(const Branch& branch, const encoders::Encoder& encoder) {
   const double share =
       static_cast<double>(branch.num_trained_blocks()) / static_cast<double>(encoder.num_blocks());
-  return 1 + (kTrainedPasses - 1) * share;
+  return 1 + (branch.has_adapters() ? 1 : kTrainedPasses - 1) * share;
 }
 
 double decoder_linears_per_token(const language::LlamaConfig& config) {

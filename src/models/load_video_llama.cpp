@@ -129,6 +129,7 @@ void warn_of_other_scales(const ModelConfig& config) {
 void read_trainable(VideoLlama& model, const WeightFiles& files, const LoadRules& frozen,
                     std::uint64_t seed) {
   nn::ParameterList fresh = model.branch_parameters();
+  for (Branch& branch : model.branches()) branch.declare_adapters(fresh);
   model.language_model().declare_lora(fresh, "llama_model.");
   if (files.q_former.empty())
     for (Branch& branch : model.branches()) branch.declare_resampler(fresh);

@@ -36,6 +36,7 @@ class MlpConnector final : public Connector {
 
   std::int64_t width() const override { return layer_.outputs; }
   std::int64_t num_tokens(const MediumShape& medium) const override;
+  bool keeps_places() const override { return true; }
   void declare(nn::ParameterList& list, const PublishedPart& part) override;
   // Nothing is dropped.
   at::Tensor operator()(const at::Tensor& states_SE, std::span<const MediumShape> media,

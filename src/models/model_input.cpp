@@ -25,7 +25,9 @@ samples::ModelInput model_input(std::span<const Branch> branches) {
                               .room = room_in(branch),
                               .max_positions = branch.most_places(),
                               .max_positions_key = names.section + "." + names.max_positions_key,
-                              .positions_key = names.section + "." + names.positions_key});
+                              .positions_key = names.section + "." + names.positions_key,
+                              .keeps_places = branch.connector().keeps_places(),
+                              .window_seconds = branch.window_seconds()});
   }
   return input;
 }

@@ -13,7 +13,13 @@ using enum ModulePlace;
 // The LayerNorm behind the image encoder stays frozen with it, as published.
 constexpr Module kModules[] = {
     {.name = ModuleName::vision_encoder, .place = vision_branch},
+    {.name = ModuleName::vision_encoder_lora,
+     .place = vision_branch,
+     .adapts = ModuleName::vision_encoder},
     {.name = ModuleName::audio_encoder, .place = audio_branch},
+    {.name = ModuleName::audio_encoder_lora,
+     .place = audio_branch,
+     .adapts = ModuleName::audio_encoder},
     {.name = ModuleName::image_q_former, .place = vision_branch},
     {.name = ModuleName::video_q_former,
      .place = vision_branch,
@@ -40,7 +46,7 @@ constexpr Module kModules[] = {
      .place = audio_branch,
      .trains_by_default = true,
      .is_published = true},
-    {.name = ModuleName::lora, .place = language_model},
+    {.name = ModuleName::lora, .place = language_model, .adapts = ModuleName::language_model},
     {.name = ModuleName::language_model, .place = language_model},
 };
 
@@ -66,9 +72,9 @@ constexpr PublishedPart kParts[] = {
 }  // namespace
 
 bool Module::owns(std::string_view parameter_name) const {
-  if (is_of_adapter(parameter_name)) return name == ModuleName::lora;
+  if (is_of_adapter(parameter_name) != adapts.has_value()) return false;
   return std::ranges::any_of(kParts, [&](const PublishedPart& part) {
-    return part.module == name && part.holds(parameter_name);
+    return part.module == adapts.value_or(name) && part.holds(parameter_name);
   });
 }
 
@@ -80,6 +86,11 @@ const Module& row_of(ModuleName name) {
   const auto* found = std::ranges::find(kModules, name, &Module::name);
   VLLAMA_ASSERT(found != std::end(kModules), "a module without a row: " + config::name_of(name));
   return *found;
+}
+
+bool is_of_encoder(ModuleName module) {
+  const ModuleName adapted = row_of(module).adapts.value_or(module);
+  return adapted == ModuleName::vision_encoder || adapted == ModuleName::audio_encoder;
 }
 
 std::vector<ModuleName> modules_of_branch(ModulePlace branch) {

@@ -16,7 +16,9 @@ enum class ModulePlace { vision_branch, audio_branch, language_model };
 // As in model.trainable, in the order in which their parameters are listed.
 enum class ModuleName {
   vision_encoder,
+  vision_encoder_lora,
   audio_encoder,
+  audio_encoder_lora,
   image_q_former,
   video_q_former,
   vision_mlp,
@@ -30,8 +32,10 @@ enum class ModuleName {
 };
 constexpr auto names_of(ModuleName) {
   using enum ModuleName;
-  return config::EnumNames<ModuleName, 12>{{{vision_encoder, "vision_encoder"},
+  return config::EnumNames<ModuleName, 14>{{{vision_encoder, "vision_encoder"},
+                                            {vision_encoder_lora, "vision_encoder_lora"},
                                             {audio_encoder, "audio_encoder"},
+                                            {audio_encoder_lora, "audio_encoder_lora"},
                                             {image_q_former, "image_q_former"},
                                             {video_q_former, "video_q_former"},
                                             {vision_mlp, "vision_mlp"},
@@ -50,17 +54,17 @@ struct Module {
   // What trains where nothing is named, if the model has it, lies in the file of its branch.
   bool trains_by_default = false;
   bool is_published = false;  // also trains in the original
+  // Adapters have no part of a file: they stand beside what they adapt, which is frozen.
+  std::optional<ModuleName> adapts = {};
 
-  // Adapters have no part of a file, since they stand beside what they adapt.
   bool owns(std::string_view parameter_name) const;
 };
 
-constexpr bool is_encoder(ModuleName module) {
-  return module == ModuleName::vision_encoder || module == ModuleName::audio_encoder;
-}
-
 std::span<const Module> modules();
 const Module& row_of(ModuleName name);
+
+// Whether a module is an encoder, or adapters of one.
+bool is_of_encoder(ModuleName module);
 
 // Those of a branch that train in the original, which a published file of the branch holds.
 std::vector<ModuleName> modules_of_branch(ModulePlace branch);

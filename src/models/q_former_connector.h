@@ -18,6 +18,7 @@ class QFormerConnector final : public Connector {
   std::int64_t num_tokens(const MediumShape& medium) const override;
   // Units, or windows.
   std::vector<std::int64_t> places(const MediumShape& medium) const override;
+  bool keeps_places() const override { return states_per_window_ > 0; }
   std::vector<std::int64_t> windows(const MediumShape& medium) const override;
   void declare(nn::ParameterList& list, const PublishedPart& part) override;
   at::Tensor operator()(const at::Tensor& states_SE, std::span<const MediumShape> media,

@@ -50,7 +50,7 @@ std::vector<WeightReading> saved_step_readings(VideoLlama& model, const std::str
     const auto module = module_of(parameter.name);
     if (!module || !modules.contains(*module)) continue;
     // Of an encoder, the blocks that trained.
-    if (is_encoder(*module) && !names.contains(parameter.name)) continue;
+    if (is_of_encoder(*module) && !names.contains(parameter.name)) continue;
     const bool is_exact = model.trains(module) || has(of_branches, parameter.name);
     (is_exact ? exact : base).parameters.push_back(parameter);
   }

@@ -43,7 +43,7 @@ void check(ModuleName name, const ModelConfig& config, std::set<ModuleName>& cho
   if (!is_there(row_of(name), config))
     refuse(fmt::format("belongs to a branch that the model lacks (model.branches: {})",
                        config::name_of(config.branches)));
-  if (name == ModuleName::audio_encoder && config.audio.sees())
+  if (is_of_encoder(name) && row_of(name).place == ModulePlace::audio_branch && config.audio.sees())
     refuse("is ImageBind's, which hears nothing in training: pictures stand for sound there");
   if (!chosen.insert(name).second) refuse("is named twice");
 }
@@ -55,21 +55,23 @@ std::vector<TrainedModule> trained_modules(const ModelConfig& config) {
   std::set<ModuleName> chosen;
   for (const TrainedModule& module : config.trainable) {
     check(module.module, config, chosen);
-    if (module.last_blocks > 0 && !is_encoder(module.module))
+    if (module.last_blocks > 0 && !is_of_encoder(module.module))
       throw UserError(fmt::format("model.trainable: '{}' has last_blocks, which only encoders have",
                                   config::name_of(module.module)));
   }
-  if (chosen.contains(ModuleName::lora) && chosen.contains(ModuleName::language_model))
-    throw UserError(
-        "model.trainable: 'lora' adapts a frozen language model and cannot train together with "
-        "'language_model'; leave one of them out");
+  for (const ModuleName name : chosen)
+    if (const auto adapted = row_of(name).adapts; adapted && chosen.contains(*adapted))
+      throw UserError(
+          fmt::format("model.trainable: '{}' adapts what is frozen and cannot train together with "
+                      "'{}'; leave one of them out",
+                      config::name_of(name), config::name_of(*adapted)));
   return config.trainable;
 }
 
-std::int64_t num_trained_blocks(const std::vector<TrainedModule>& trained, ModuleName encoder,
+std::int64_t num_trained_blocks(const std::vector<TrainedModule>& trained, ModulePlace branch,
                                 std::int64_t num_blocks) {
   for (const TrainedModule& module : trained)
-    if (module.module == encoder)
+    if (is_of_encoder(module.module) && row_of(module.module).place == branch)
       return module.last_blocks == 0 ? num_blocks : std::min(module.last_blocks, num_blocks);
   return 0;
 }

@@ -22,19 +22,20 @@ struct TrainedModule {
           "peak rate of this module, which follows the schedule in proportion; 0: the schedule's",
           config::Range{0.0, 1.0});
     field("last_blocks", last_blocks,
-          "of an encoder: so many of its blocks, from the end, and what is behind them; 0: all of "
-          "it",
+          "of an encoder, or of its adapters: so many of its blocks, from the end, and what is "
+          "behind them; 0: all of it",
           config::AtLeast<std::int64_t>{0});
   }
 };
 
 // What `config.trainable` names; when it names nothing, what trains in the original, or stands
 // in its place. Throws UserError for a module that the model lacks, one named twice, and for
-// lora together with language_model.
+// adapters together with what they adapt.
 std::vector<TrainedModule> trained_modules(const ModelConfig& config);
 
-// How many of an encoder's `num_blocks` blocks train, from its end; `encoder` is its module.
-std::int64_t num_trained_blocks(const std::vector<TrainedModule>& trained, ModuleName encoder,
+// How many of the `num_blocks` blocks of a branch's encoder train, or have adapters that do, from
+// its end.
+std::int64_t num_trained_blocks(const std::vector<TrainedModule>& trained, ModulePlace branch,
                                 std::int64_t num_blocks);
 
 }  // namespace vllama::models

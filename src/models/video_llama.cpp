@@ -37,13 +37,15 @@ VideoLlama::VideoLlama(const ModelConfig& config, const language::LlamaConfig& l
     branch.declare_encoders(parameters);
     branch.declare_resampler(parameters);
   }
-  for (Branch& branch : branches_)
-    branch.set_trained_blocks(num_trained_blocks(trained_modules_, branch.names().encoder,
+  for (Branch& branch : branches_) {
+    branch.set_trained_blocks(num_trained_blocks(trained_modules_, branch.names().place,
                                                  branch.encoders().back()->num_blocks()));
+    if (trains(branch.names().encoder_lora)) branch.add_adapters();
+  }
   for (std::size_t i = 0; i < branches_.size(); ++i) {
     // What an encoder or a resampler that trains makes of media is another thing every time.
     const std::int64_t most_bytes =
-        trains(branches_[i].names().resampler) || trains(branches_[i].names().encoder)
+        trains(branches_[i].names().resampler) || branches_[i].num_trained_blocks() > 0
             ? 0
             : config.feature_memory_bytes;
     for (std::size_t number = 0; number < branches_[i].encoders().size(); ++number)
@@ -61,6 +63,7 @@ nn::ParameterList VideoLlama::module_parameters() {
   nn::ParameterList list;
   for (Branch& branch : branches_) {
     branch.declare_encoder_module(list);
+    branch.declare_adapters(list);
     branch.declare_resampler(list);
   }
   std::ranges::move(branch_parameters(), std::back_inserter(list));
@@ -68,6 +71,11 @@ nn::ParameterList VideoLlama::module_parameters() {
   language_model_.declare_lora(list, "llama_model.");
   std::erase_if(list, [](const nn::Parameter& entry) { return !module_of(entry.name); });
   return list;
+}
+
+void VideoLlama::merge_adapters() {
+  for (Branch& branch : branches_) branch.merge_adapters();
+  language_model_.merge_lora();
 }
 
 nn::ParameterList VideoLlama::trainable_parameters() {

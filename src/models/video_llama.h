@@ -37,6 +37,9 @@ class VideoLlama {
   // Of every module that can train, whether it does or not.
   nn::ParameterList module_parameters();
 
+  // Every adapter goes into its matrix, rounded to the type of that, and is gone.
+  void merge_adapters();
+
   // Vision first.
   std::span<Branch> branches() { return branches_; }
   std::span<const Branch> branches() const { return branches_; }

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/error.h"
@@ -71,34 +72,45 @@ class Packer {
     VLLAMA_ASSERT(example.token_ids.size() == example.labels.size() && !example.labels.empty(),
                   fmt::format("an example has one label for each token: {} for {}",
                               example.labels.size(), example.token_ids.size()));
-    std::size_t num_media = 0;
-    std::int64_t num_open = 0;  // media tokens that the medium still waits for
+    for (std::size_t i = 0; i < example.media.size(); ++i) add_medium(example, i);
+    const std::vector<std::size_t> encoders = encoder_of_each_media_token(example);
+    std::size_t num_media_tokens = 0;
     for (std::size_t i = 0; i < example.token_ids.size(); ++i) {
       const bool is_media = example.token_ids[i] == image_token_;
       const bool is_target = example.labels[i] != text::kIgnoredLabel;
       VLLAMA_ASSERT(!is_target || (!is_media && i > 0),
                     "neither media nor the first token of a sequence can be learned");
-      if (is_media && num_open == 0) {
-        VLLAMA_ASSERT(num_media < example.media.size(), "media tokens without a medium");
-        num_open = add_medium(example, num_media++);
-      }
       if (is_media) {
-        const std::size_t encoder = example.media[num_media - 1].encoder;
-        groups_[encoder].positions.push_back(static_cast<std::int64_t>(token_ids_.size()));
-        --num_open;
+        VLLAMA_ASSERT(num_media_tokens < encoders.size(), "media tokens without a medium");
+        groups_[encoders[num_media_tokens++]].positions.push_back(
+            static_cast<std::int64_t>(token_ids_.size()));
       }
       token_ids_.push_back(is_media ? 0 : example.token_ids[i]);
       labels_.push_back(example.labels[i]);
       batch_.num_targets += is_target;
     }
-    VLLAMA_ASSERT(
-        num_media == example.media.size() && num_open == 0,
-        fmt::format("every medium has its media tokens: {} of {} have, the last one lacks {}",
-                    num_media, example.media.size(), num_open));
+    VLLAMA_ASSERT(num_media_tokens == encoders.size(),
+                  fmt::format("media have {} media tokens, and there are places for {}",
+                              encoders.size(), num_media_tokens));
   }
 
-  // Returns its number of tokens.
-  std::int64_t add_medium(const Example& example, std::size_t index) {
+  // The embeddings of an encoder take their places in the order of its media, each from its first
+  // to its last.
+  static std::vector<std::size_t> encoder_of_each_media_token(const Example& example) {
+    std::vector<std::size_t> encoders;
+    std::vector<std::int64_t> missing;
+    for (const MediaInput& input : example.media) missing.push_back(input.num_tokens);
+    for (const MediaRun& run : media_runs(example)) {
+      encoders.insert(encoders.end(), static_cast<std::size_t>(run.num_tokens),
+                      example.media.at(run.medium).encoder);
+      missing[run.medium] -= run.num_tokens;
+    }
+    VLLAMA_ASSERT(std::ranges::all_of(missing, [](auto count) { return count == 0; }),
+                  "the runs of a medium sum up to its media tokens");
+    return encoders;
+  }
+
+  void add_medium(const Example& example, std::size_t index) {
     const MediaInput& medium = example.media[index];
     const std::size_t encoder = medium.encoder;
     if (encoder >= groups_.size()) {
@@ -117,7 +129,6 @@ class Packer {
     group.extents.push_back(medium.extent());
     group.dropout_keys.push_back(index == 0 ? example.dropout_key
                                             : random_key({example.dropout_key, index}));
-    return medium.num_tokens;
   }
 
   std::int64_t image_token_;

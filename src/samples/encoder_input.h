@@ -51,6 +51,9 @@ struct BranchInput {
   std::function<MediaRoom(const MediaExtent&)> room;
   std::int64_t max_positions = 32;  // most places of a medium
   std::string max_positions_key = {}, positions_key = {};
+  // Whether its embeddings lie place by place, as many for each, and how long a place of sound is.
+  bool keeps_places = false;
+  double window_seconds = 0;  // 0: no stretch of sound is read apart
 };
 
 // The branches that the model has, at least one, and its encoders, by number.

@@ -27,9 +27,19 @@ struct MediaInput {
   MediaExtent extent() const { return {values.size(0), num_padding}; }
 };
 
+// Media tokens in a row that embeddings of one medium replace.
+struct MediaRun {
+  std::size_t medium = 0;  // by number, of Example::media or BuiltMedium::inputs
+  std::int64_t num_tokens = 0;
+
+  bool operator==(const MediaRun&) const = default;
+};
+
 struct Example {
   std::string id;
-  std::vector<MediaInput> media;  // in the order of their media tokens
+  std::vector<MediaInput> media;  // in the order of their first media tokens
+  // How the media tokens, in their order, belong to the media. None: medium by medium.
+  std::vector<MediaRun> runs = {};
   // The prompt, with the tokenizer's image token where embeddings of the media go, and the same
   // number of labels: the token itself where it is to be learned, else text::kIgnoredLabel.
   std::vector<std::int64_t> token_ids, labels;
@@ -37,5 +47,8 @@ struct Example {
   bool text_shortened = false;            // text was left out to meet a length limit
   std::int64_t num_concealed_frames = 0;  // stand in for frames that did not decode
 };
+
+// The runs of an example, also where it has none of its own.
+std::vector<MediaRun> media_runs(const Example& example);
 
 }  // namespace vllama::samples

@@ -15,6 +15,7 @@
 #include "media/image.h"
 #include "samples/crop.h"
 #include "samples/frame_sampler.h"
+#include "samples/interleave.h"
 #include "samples/media_rules.h"
 #include "samples/resize_image.h"
 #include "text/time_message.h"
@@ -81,6 +82,7 @@ MediaBuilder::MediaBuilder(const std::string& name, const MediaConfig& config,
       video_(settings.video),
       sound_(settings.sound),
       compat_(compat_of(settings.compat)),
+      interleave_(settings.interleave),
       model_(model),
       picture_encoder_(model.picture_encoder()),
       sound_encoder_(model.sound_encoder()) {
@@ -113,7 +115,26 @@ BuiltMedium MediaBuilder::build(const MediaFile& file, const SampleKey& sample, 
                             fmt::format("'{}' has nothing for inputs: {}", file.source.name(),
                                         config::name_of(config_.inputs)));
   for (const auto& input : built.inputs) built.num_tokens += input.num_tokens;
+  add_runs(file, built);
   return built;
+}
+
+void MediaBuilder::add_runs(const MediaFile& file, BuiltMedium& built) const {
+  built.is_interleaved = interleave_ && built.inputs.size() == 2;
+  if (!built.is_interleaved) {
+    for (const auto& input : built.inputs)
+      built.runs.push_back({built.runs.size(), input.num_tokens});
+    return;
+  }
+  const MediaInput &frames = built.inputs[0], &sound = built.inputs[1];
+  const BranchInput& hearing = model_.branch_of(sound.encoder);
+  const std::int64_t num_windows = hearing.room(sound.extent()).num_places;
+  built.runs = interleaved({.times_seconds = frames.times_seconds,
+                            .tokens_per_frame = frames.num_tokens / frames.values.size(0)},
+                           {.count = num_windows,
+                            .begin_seconds = file.start_seconds,
+                            .window_seconds = hearing.window_seconds,
+                            .tokens_per_window = sound.num_tokens / num_windows});
 }
 
 MediaInput MediaBuilder::input_of(const MediaFile& file, std::size_t encoder,

@@ -31,8 +31,10 @@ struct StageSeconds {
 // A medium, ready for the model.
 struct BuiltMedium {
   std::vector<MediaInput> inputs;  // one, or frames and sound
+  std::vector<MediaRun> runs;      // of all their media tokens
+  bool is_interleaved = false;     // sound among frames, which are one block then
   std::string time_message;        // of a video; empty where there is none
-  std::int64_t num_tokens = 0;
+  std::int64_t num_tokens = 0;     // of all inputs
   std::int64_t num_concealed_frames = 0;
 };
 
@@ -65,6 +67,7 @@ class MediaBuilder {
   std::vector<double> told_times(std::span<const std::int64_t> frames,
                                  const media::VideoFacts& facts) const;
   at::Tensor image_frame(const MediaFile& file, Draws& draws, StageSeconds& seconds) const;
+  void add_runs(const MediaFile& file, BuiltMedium& built) const;
   // What encoder number `encoder` is given.
   MediaInput input_of(const MediaFile& file, std::size_t encoder, SoundUnits units) const;
   // Of the pictures that the model sees, in pixels.
@@ -74,6 +77,7 @@ class MediaBuilder {
   media::VideoOptions video_;
   AudioClipConfig sound_;
   Compat compat_;
+  bool interleave_;
   ModelInput model_;
   std::optional<std::size_t> picture_encoder_, sound_encoder_;  // of the model
 };

@@ -44,11 +44,19 @@ struct MediaConfig {
   double min_crop_scale = 0.5, max_crop_scale = 1;
 };
 
+// Of data.interleave, and of the same key of a bundle.
+inline constexpr const char* kInterleaveHelp =
+    "true: where a video is both seen and heard, what is heard stands behind the frames of the "
+    "same "
+    "seconds (it needs model.vision.connector: mlp and model.audio.window_seconds); false: behind "
+    "all frames";
+
 // What decoding of media is told.
 struct MediaSettings {
   media::VideoOptions video = {};
   AudioClipConfig sound = {};
   CompatPreset compat = CompatPreset::none;
+  bool interleave = false;
 
   template <class Visitor>
   void visit(Visitor&& field) {
@@ -56,6 +64,7 @@ struct MediaSettings {
     field("sound", sound, "sound as clips");
     field("compat", compat,
           "reference: pixels and sound as the Python original makes them, defects included");
+    field("interleave", interleave, kInterleaveHelp);
   }
 };
 

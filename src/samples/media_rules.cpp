@@ -35,6 +35,19 @@ bool takes_both(const ModelInput& model) {
   return pictures && sound && model.encoders[*pictures].branch != model.encoders[*sound].branch;
 }
 
+void add_interleave_rules(const ModelInput& model, std::vector<std::string>& broken) {
+  if (!takes_both(model)) {
+    broken.emplace_back("data.interleave: true needs a model with both branches");
+    return;
+  }
+  if (!model.branch_of(*model.picture_encoder()).keeps_places ||
+      model.branch_of(*model.sound_encoder()).window_seconds == 0)
+    broken.emplace_back(
+        "data.interleave: true puts sound behind the frames of the same seconds, which needs "
+        "embeddings of each frame (model.vision.connector: mlp) and of each window of sound "
+        "(model.audio.window_seconds above 0)");
+}
+
 }  // namespace
 
 std::vector<std::string> broken_media_rules(const std::string& name, const MediaConfig& config,
@@ -54,6 +67,7 @@ std::vector<std::string> broken_media_rules(const std::string& name, const Media
     broken.push_back(fmt::format("data set '{}': inputs: {} needs a model with both branches", name,
                                  config::name_of(config.inputs)));
   add_position_rules(name, config, settings, model, broken);
+  if (settings.interleave) add_interleave_rules(model, broken);
   return broken;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "text/system_text.h"
 #include "text/token_sequence.h"
 #include "text/tokenizers/unicode.h"
 
@@ -32,13 +33,8 @@ PromptText prompt_text(const PromptLayout& layout, const Chat& chat) {
   const auto add_said = [&text, &chat](std::string_view part) {
     text.add(part, chat.reads_special_tokens ? Author::prompt_template : Author::user);
   };
-  const bool has_system = !chat.system.empty() || !layout.default_system.empty();
-  if (has_system || !layout.omits_empty_system) {
-    add_fixed(layout.before_system);
-    if (chat.system.empty()) add_fixed(layout.default_system);
-    if (layout.takes_system_text) add_said(chat.system);
-    add_fixed(layout.after_system);
-  }
+  add_system_text(text, layout, chat.system,
+                  chat.reads_special_tokens ? Author::prompt_template : Author::user);
   const auto add_question = [&](std::size_t turn, std::string_view question) {
     if (turn > 0) add_fixed(layout.between_turns);
     add_fixed(layout.turn_mark);

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "text/error.h"
 #include "text/prompt.h"
+#include "text/system_text.h"
 #include "text/token_sequence.h"
 
 namespace vllama::text {
@@ -29,18 +30,20 @@ struct QuestionAndAnswer {
   std::string_view answer;
 };
 
-LaidOutText lay_out(std::span<const QuestionAndAnswer> turns, const PromptLayout& layout,
-                    Author author) {
+Author users(const ConversationLayout& layout) {
+  return layout.reads_special_tokens ? Author::prompt_template : Author::user;
+}
+
+LaidOutText lay_out(std::span<const QuestionAndAnswer> turns,
+                    const ConversationLayout& conversation) {
+  const PromptLayout& layout = *conversation.layout;
+  const Author author = users(conversation);
   LaidOutText laid_out;
   PromptText& text = laid_out.text;
   const auto add_fixed = [&text](std::string_view part, bool is_learned) {
     text.add(part, Author::prompt_template, is_learned);
   };
-  if (!layout.default_system.empty() || !layout.omits_empty_system) {
-    add_fixed(layout.before_system, false);
-    add_fixed(layout.default_system, false);
-    add_fixed(layout.after_system, false);
-  }
+  add_system_text(text, layout, conversation.system, author);
   for (const QuestionAndAnswer& turn : turns) {
     if (&turn != turns.data()) add_fixed(layout.between_turns, false);
     add_fixed(layout.turn_mark, true);
@@ -57,10 +60,6 @@ LaidOutText lay_out(std::span<const QuestionAndAnswer> turns, const PromptLayout
   }
   add_fixed(layout.end, true);
   return laid_out;
-}
-
-Author users(const ConversationLayout& layout) {
-  return layout.reads_special_tokens ? Author::prompt_template : Author::user;
 }
 
 // Builds the sequence of a conversation whose questions contain the media placeholders.
@@ -143,7 +142,7 @@ class ConversationBuilder {
   }
 
   LaidOutText laid_out_turns(std::size_t num_turns) const {
-    return lay_out(turns_.first(num_turns), *layout_.layout, users(layout_));
+    return lay_out(turns_.first(num_turns), layout_);
   }
 
   // Tokens in front of the text.
@@ -226,6 +225,7 @@ TokenSequence build_conversation(const Tokenizer& tokenizer, const Conversation&
                                  std::span<const std::string> media_texts,
                                  const ConversationLayout& layout) {
   check_texts(conversation, media_texts);
+  refuse_placeholders(layout.system);
   const auto turns = turns_with_media(conversation, media_texts, users(layout));
   const auto& places = conversation.media;
   return ConversationBuilder(tokenizer, layout, turns, places.empty() ? 0 : places.back().turn + 1,

@@ -68,6 +68,7 @@ struct ConversationLayout {
   LengthLimit limit{.max_tokens = 512};  // of the whole sequence
   // Special tokens count in what data sets say, too, as in the Python original.
   bool reads_special_tokens = false;
+  std::string system = {};  // of all conversations (text/system_text.h)
 };
 
 // `media_texts[i]` is the text of medium i (PromptLayout::media_text), one for each place of the

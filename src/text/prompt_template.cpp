@@ -161,8 +161,12 @@ std::string PromptLayout::media_text(MediaKind kind, std::int64_t num_media_toke
   return fmt::format("{}{}", wrapped(video, num_media_tokens), time_message);
 }
 
+const PromptTemplate* find_prompt_template(std::string_view name) {
+  return row_named(kFamilies, name);
+}
+
 const PromptTemplate& prompt_template(std::string_view name) {
-  if (const PromptTemplate* found = row_named(kFamilies, name)) return *found;
+  if (const PromptTemplate* found = find_prompt_template(name)) return *found;
   throw UserError(fmt::format("no conversation template '{}': choose {}", name,
                               fmt::join(prompt_template_names(), " or ")));
 }

@@ -76,6 +76,8 @@ struct PromptTemplate {
   }
 };
 
+// Null for a name that none has.
+const PromptTemplate* find_prompt_template(std::string_view name);
 // Throws UserError naming all families.
 const PromptTemplate& prompt_template(std::string_view name);
 std::vector<std::string> prompt_template_names();

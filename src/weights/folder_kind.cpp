@@ -153,12 +153,12 @@ std::string foreign_names(const std::vector<std::string>& names) {
   if (has({".absmax", ".quant_map", ".SCB"})) return fmt::format(kQuantisedAdvice, "bitsandbytes");
   if (has({".weight_scale", ".weight_scale_inv", ".weight_packed", ".input_scale"}))
     return fmt::format(kQuantisedAdvice, "fp8 or packed");
-  // Adapters of our own have "llama_model." in front.
+  // Adapters of our own have "llama_model." or "encoders." in front.
   const bool is_adapter = std::ranges::any_of(names, [](const std::string& name) {
     const bool is_part = name.find(".lora_A.") != std::string::npos ||
                          name.find(".lora_B.") != std::string::npos ||
                          name.find(".lora_embedding_A") != std::string::npos;
-    return is_part && !name.starts_with("llama_model.");
+    return is_part && !name.starts_with("llama_model.") && !name.starts_with("encoders.");
   });
   if (is_adapter) return fmt::format(kAdapterAdvice, "");
   if (holds("tok_embeddings.weight") && holds("layers.0.attention.wq.weight")) return kMetaAdvice;

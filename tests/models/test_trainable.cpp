@@ -42,6 +42,7 @@ std::map<std::string, at::Tensor*> all_tensors(models::VideoLlama& model) {
   for (models::Branch& branch : model.branches()) {
     // First by the names that a saved step has for them.
     branch.declare_encoder_module(list);
+    branch.declare_adapters(list);
     branch.declare_encoders(list);
     branch.declare_resampler(list);
   }
@@ -111,7 +112,9 @@ TEST_CASE("each module trains alone: its tensors change, all others keep every b
   const auto precision = GENERATE(models::Precision::fp32, models::Precision::bf16);
   CAPTURE(config::name_of(module), recompute, config::name_of(precision));
   // Of other encoders and connectors: tests/ranks/test_other_encoders.cpp.
-  if (module == ModuleName::vision_mlp || module == ModuleName::audio_encoder) return;
+  if (module == ModuleName::vision_mlp || module == ModuleName::audio_encoder ||
+      module == ModuleName::audio_encoder_lora)
+    return;
   models::ModelConfig config = training(goldens, {module});
   config.recompute_layers = recompute;
   config.precision = precision;
@@ -133,7 +136,7 @@ TEST_CASE("each module trains alone: its tensors change, all others keep every b
   }
   // A follows B, which starts at zero. Biases of keys have a gradient of rounding errors only.
   const auto num_trained = static_cast<std::int64_t>(model->trainable_parameters().size());
-  const std::int64_t num_still = module == ModuleName::lora ? num_trained / 2 : 0;
+  const std::int64_t num_still = models::row_of(module).adapts ? num_trained / 2 : 0;
   CHECK(num_changed > 0.8 * static_cast<double>(num_trained - num_still));
 }
 
@@ -162,9 +165,9 @@ TEST_CASE("the image Q-Former trains through frames in parts as through all at o
 
 TEST_CASE("a run starts from what another trained, whichever modules those were") {
   VLLAMA_SHARED_FILE(goldens, "goldens");
-  const ModuleName module =
-      GENERATE(ModuleName::projection, ModuleName::audio_q_former, ModuleName::lora,
-               ModuleName::image_q_former, ModuleName::language_model);
+  const ModuleName module = GENERATE(ModuleName::projection, ModuleName::audio_q_former,
+                                     ModuleName::lora, ModuleName::image_q_former,
+                                     ModuleName::language_model, ModuleName::vision_encoder_lora);
   INFO(config::name_of(module));
   models::ModelConfig config = training(goldens, {module});
   const auto first = models::load_video_llama(config, at::kCPU, 1);
@@ -176,7 +179,7 @@ TEST_CASE("a run starts from what another trained, whichever modules those were"
 
   // As what trains again, and as a frozen part beside something else that trains.
   for (const ModuleName next : {module, ModuleName::video_q_former}) {
-    if (module == ModuleName::lora && next != module) continue;
+    if (models::row_of(module).adapts && next != module) continue;
     config.trainable = {{next}};
     CHECK(models::check_weights(config).empty());
     const auto second = models::load_video_llama(config, at::kCPU, 2);
@@ -235,6 +238,9 @@ TEST_CASE("modules: the published choice, and every mistake by name") {
       Contains("run.yaml") && Contains("'vit'") && Contains("image_q_former, video_q_former,"));
   refused({ModuleName::lora, ModuleName::lora}, "is named twice");
   refused({ModuleName::lora, ModuleName::language_model}, "cannot train together");
+  refused({ModuleName::vision_encoder_lora, ModuleName::vision_encoder}, "cannot train together");
+  config.branches = models::BranchSet::audio;
+  refused({ModuleName::audio_encoder_lora}, "ImageBind's, which hears nothing in training");
 }
 
 TEST_CASE("every name of a checkpoint belongs to the module that holds it") {
@@ -248,6 +254,12 @@ TEST_CASE("every name of a checkpoint belongs to the module that holds it") {
   CHECK(models::module_of("llama_model.lm_head.weight") == ModuleName::language_model);
   CHECK(models::module_of("llama_model.model.layers.0.mlp.up_proj.lora_B.weight") ==
         ModuleName::lora);
+  CHECK(models::module_of("encoders.vision.blocks.0.attn.qkv.weight") ==
+        ModuleName::vision_encoder);
+  CHECK(models::module_of("encoders.vision.blocks.0.attn.qkv.lora_A.weight") ==
+        ModuleName::vision_encoder_lora);
+  CHECK(models::module_of("encoders.audio.model.encoder.layers.0.fc1.lora_B.weight") ==
+        ModuleName::audio_encoder_lora);
   CHECK_FALSE(models::module_of("ln_vision.weight"));
   CHECK_FALSE(models::module_of("blocks.0.norm1.weight"));
 }

@@ -108,36 +108,64 @@ const Combination kCombinations[] = {
                           {ModuleName::audio_positions},
                           {ModuleName::audio_projection}};
      }},
+    {"siglip and whisper with adapters, sound among frames",
+     [](models::ModelConfig& model) {
+       use_whisper(model);
+       use_siglip(model);
+       use_mlp(model);
+       model.branches = models::BranchSet::vision_and_audio;
+       model.vision.encoder_lora = {.rank = 2, .alpha = 4, .targets = {"q_proj", "v_proj"}};
+       model.audio.encoder_lora.rank = 2;
+       model.trainable = {
+           {.module = ModuleName::vision_encoder_lora, .learning_rate = 1e-3, .last_blocks = 2},
+           {.module = ModuleName::audio_encoder_lora, .learning_rate = 1e-3},
+           {ModuleName::vision_mlp},
+           {ModuleName::projection},
+           {ModuleName::audio_q_former},
+           {ModuleName::audio_positions},
+           {ModuleName::audio_projection}};
+     }},
 };
 
-// Three tones, and what they are.
-void make_sounds(const TinyWorld& world) {
+// Three tones, beside pictures or alone, and what they are.
+void make_sounds(const TinyWorld& world, bool with_pictures) {
   std::filesystem::create_directories(world.path("sounds"));
+  const char* ending = with_pictures ? "mkv" : "wav";
   std::string lines;
   for (int i = 0; i < 3; ++i) {
-    const std::string file = world.path(fmt::format("sounds/{}.wav", i));
+    const double seconds = 0.7 + i;
+    const std::string pictures =
+        with_pictures
+            ? fmt::format("-f lavfi -i testsrc=size=64x48:rate=10:duration={} -c:v mpeg4", seconds)
+            : "";
     REQUIRE(std::system(fmt::format("ffmpeg -nostdin -v error -f lavfi -i "
-                                    "sine=frequency={}:duration={} -ar 16000 '{}'",
-                                    300 + 500 * i, 0.7 + i, file)
+                                    "sine=frequency={}:duration={} {} -ar 16000 -c:a pcm_s16le "
+                                    "'{}'",
+                                    300 + 500 * i, seconds, pictures,
+                                    world.path(fmt::format("sounds/{}.{}", i, ending)).string())
                             .c_str()) == 0);
-    lines += nlohmann::json{{"id", i},
-                            {"caption", fmt::format("tone number {}", i)},
-                            {"media", {{{"audio", fmt::format("{}.wav", i)}}}}}
-                 .dump() +
-             "\n";
+    lines +=
+        nlohmann::json{
+            {"id", i},
+            {"caption", fmt::format("tone number {}", i)},
+            {"media", {{{with_pictures ? "video" : "audio", fmt::format("{}.{}", i, ending)}}}}}
+            .dump() +
+        "\n";
   }
   write_file_atomically(world.path("sounds.jsonl"), lines);
 }
 
 void use_sounds(const TinyWorld& world, train::RunConfig& config) {
-  make_sounds(world);
+  make_sounds(world, config.model.has_vision());
   datasets::DatasetConfig set;
+  set.num_frames = 4;
   set.name = "sounds";
   set.format = "vllama";
   set.annotations = world.path("sounds.jsonl");
   set.media_root = world.path("sounds");
   config.data.sets = {set};
   config.data.conversations.max_tokens = 60;
+  config.data.interleave = config.model.has_vision();
 }
 
 // A run of twenty steps with random weights of the combination.
@@ -183,7 +211,7 @@ void check_opens(const train::RunConfig& config, const TinyWorld& world) {
 }  // namespace
 
 TEST_CASE("other encoders: every combination learns, goes on, spreads and opens") {
-  const Combination& combination = kCombinations[GENERATE(range(0, 6))];
+  const Combination& combination = kCombinations[GENERATE(range(0, 7))];
   CAPTURE(combination.name);
   const TinyWorld world;
   const train::RunConfig config = run_of(world, combination);

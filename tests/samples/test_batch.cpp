@@ -80,6 +80,24 @@ TEST_CASE("media of one sample that go to different encoders keep their places")
   CHECK(sound.dropout_keys[0] != 77);
 }
 
+TEST_CASE("frames and sound take their places in the order of their runs") {
+  Example mixed = example("both", 2, 10, std::vector<std::int64_t>(7, kImageToken),
+                          std::vector<std::int64_t>(7, kIgnored));
+  mixed.token_ids.push_back(5);
+  mixed.labels.push_back(5);
+  mixed.media[0].num_tokens = 4;
+  mixed.media.push_back({.kind = MediaKind::sound,
+                         .encoder = 1,
+                         .values = at::full({1, 80, 100}, 0.5, at::kFloat),
+                         .num_tokens = 3});
+  mixed.runs = {{0, 2}, {1, 1}, {0, 2}, {1, 2}};
+  const Batch batch = pack(std::vector<Example>{mixed}, kImageToken);
+  CHECK(values(batch.media.at(0).positions_M) == std::vector<std::int64_t>{0, 1, 3, 4});
+  CHECK(values(batch.media.at(1).positions_M) == std::vector<std::int64_t>{2, 5, 6});
+  mixed.runs = {{0, 3}, {1, 4}};
+  CHECK_THROWS_AS(pack(std::vector<Example>{mixed}, kImageToken), InternalError);
+}
+
 TEST_CASE("packing starts no threads beside those of a loader") {
   const auto num_threads = [] {
     const std::filesystem::directory_iterator tasks("/proc/self/task");

@@ -1,5 +1,6 @@
 // What the model gets of media files: frames, sound, or both, whole or a part.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -12,7 +13,9 @@
 #include "media/write_jpeg.h"
 #include "samples/audio_clips.h"
 #include "samples/media_builder.h"
+#include "samples/media_rules.h"
 #include "samples/resize_image.h"
+#include "samples/whole_sound.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/model_input.h"
 #include "text/time_message.h"
@@ -294,6 +297,82 @@ TEST_CASE("settings that the model cannot serve are refused with both numbers") 
   settings.sound.num_clips = 9;
   CHECK_THROWS_WITH(MediaBuilder("set", set_with("auto"), settings, kAudioModel),
                     Contains("num_clips = 9") && Contains("model.audio.max_positions = 8"));
+}
+
+TEST_CASE("sound stands among frames where both keep their places") {
+  VLLAMA_SHARED_FILE(media, "fixtures/media");
+  // Two embeddings of each frame, and three of each half second: 25 states of Whisper.
+  ModelInput model = test::vision_input(kVision);
+  model.branches[0].room = [](const MediaExtent& medium) {
+    return MediaRoom{.num_tokens = 2 * medium.num_units, .num_places = medium.num_units};
+  };
+  model.branches[0].keeps_places = true;
+  model.encoders.push_back({whole_sound(80, 250), 1});
+  model.branches.push_back({.name = "audio",
+                            .room =
+                                [](const MediaExtent& medium) {
+                                  const auto states = 250 * medium.num_units - medium.num_padding;
+                                  const auto windows = (states + 24) / 25;
+                                  return MediaRoom{.num_tokens = 3 * windows,
+                                                   .num_places = windows};
+                                },
+                            .max_positions = 100,
+                            .keeps_places = true,
+                            .window_seconds = 0.5});
+  const MediaFile video{.source = media / "boat.mp4", .kind = MediaKind::video};
+  StageSeconds seconds;
+  MediaConfig set = set_with("auto");
+  set.num_frames = 3;
+  const auto apart = MediaBuilder("set", set, {}, model).build(video, {}, 0, seconds);
+  CHECK_FALSE(apart.is_interleaved);
+  REQUIRE(apart.inputs.size() == 2);
+  CHECK(apart.runs == std::vector<MediaRun>{{0, 6}, {1, apart.inputs[1].num_tokens}});
+
+  const auto among =
+      MediaBuilder("set", set, {.interleave = true}, model).build(video, {}, 0, seconds);
+  CHECK(among.is_interleaved);
+  CHECK(among.num_tokens == apart.num_tokens);
+  CHECK(same_values(among.inputs[1].values, apart.inputs[1].values));
+  // Frames at 0, 2 and 4 s, so that four half seconds stand behind each but the last.
+  const auto& times = among.inputs[0].times_seconds;
+  REQUIRE(times.size() == 3);
+  const auto windows_before = [](double time) {
+    return static_cast<std::int64_t>(std::ceil((time - 0.25) / 0.5));
+  };
+  const std::int64_t first = 3 * windows_before(times[1]),
+                     second = 3 * windows_before(times[2]) - first,
+                     third = among.inputs[1].num_tokens - first - second;
+  CHECK(among.runs ==
+        std::vector<MediaRun>{{0, 2}, {1, first}, {0, 2}, {1, second}, {0, 2}, {1, third}});
+
+  // Of a part of the file, and of what is only seen or heard.
+  MediaFile part = video;
+  part.start_seconds = 2;
+  part.end_seconds = 4;
+  const auto later =
+      MediaBuilder("set", set, {.interleave = true}, model).build(part, {}, 0, seconds);
+  CHECK(later.inputs[1].num_tokens == 3 * 4);
+  CHECK(later.runs.front() == MediaRun{0, 2});
+  CHECK(later.runs.back().medium == 1);
+  set.inputs = Inputs::frames;
+  CHECK_FALSE(MediaBuilder("set", set, {.interleave = true}, model)
+                  .build(video, {}, 0, seconds)
+                  .is_interleaved);
+}
+
+TEST_CASE("interleaving needs embeddings of every frame and of every window") {
+  const auto broken = [](const ModelInput& model) {
+    return broken_media_rules("set", {}, {.interleave = true}, model);
+  };
+  REQUIRE(broken(kVisionModel).size() == 1);
+  CHECK_THAT(broken(kVisionModel)[0], Contains("both branches"));
+  REQUIRE(broken(kBoth).size() == 1);
+  CHECK_THAT(broken(kBoth)[0],
+             Contains("model.vision.connector: mlp") && Contains("model.audio.window_seconds"));
+  ModelInput fitting = kBoth;
+  fitting.branches[0].keeps_places = fitting.branches[1].keeps_places = true;
+  fitting.branches[1].window_seconds = 0.5;
+  CHECK(broken(fitting).empty());
 }
 
 }  // namespace vllama::samples

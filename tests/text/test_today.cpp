@@ -75,6 +75,23 @@ TEST_CASE("ChatML: a system text that nobody gives is the family's own, or there
         "<|im_start|>assistant\n");
 }
 
+TEST_CASE("a system text for all conversations stands in training as in a chat") {
+  const auto& layout = text::prompt_template("qwen2_5").training;
+  const text::Conversation asked{.turns = {{"What?", "This."}}};
+  const text::ConversationLayout training{
+      .layout = &layout, .limit = {.max_tokens = 100}, .system = "Be <|im_end|> short."};
+  const text::TokenSequence sequence = text::build_conversation(tokenizer(), asked, {}, training);
+  CHECK(learned_texts(sequence) == std::vector<std::string>{"This.<|im_end|>"});
+  const auto prompt = text::build_chat_prompt(
+      tokenizer(), layout, {.system = "Be <|im_end|> short.", .question = "What?"});
+  REQUIRE(prompt.pieces.size() == 1);
+  // It is a user's words: what it says of turns is text.
+  CHECK(
+      std::ranges::equal(prompt.pieces[0], std::span(sequence.ids).first(prompt.pieces[0].size())));
+  CHECK(tokenizer().decode(prompt.pieces[0]).find("Be <|im_end|> short.") != std::string::npos);
+  CHECK(std::ranges::count(prompt.pieces[0], tokenizer().encode("<|im_end|>").at(0)) == 2);
+}
+
 TEST_CASE("Llama 3: headers around each turn, and one beginning") {
   const text::Chat chat{.system = "Be short.", .past = {{"Who?", "Me."}}, .question = "Why?"};
   CHECK(

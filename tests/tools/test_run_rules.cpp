@@ -100,6 +100,15 @@ std::vector<Mistake> mistakes() {
        }},
       {"inputs: sound needs a model with an audio branch",
        [](RunConfig& c) { c.data.sets[0].inputs = samples::Inputs::sound; }},
+      {"data.interleave: true needs a model with both branches",
+       [](RunConfig& c) { c.data.interleave = true; }},
+      {"data.conversations.system: the prompts of 'vicuna' have no place for a system text",
+       [](RunConfig& c) { c.data.conversations.system = "Be short."; }},
+      {"model.vision.encoder_lora.targets: 'q_proj' is no matrix of the encoder's blocks",
+       [](RunConfig& c) {
+         c.model.trainable = {{models::ModuleName::vision_encoder_lora}};
+         c.model.vision.encoder_lora.targets = {"q_proj"};
+       }},
       {"image_prefix is for the format llava_instruct",
        [](RunConfig& c) { c.data.sets[0].image_prefix = "COCO_"; }},
       {"media_root is missing", [](RunConfig& c) { c.data.sets[0].media_root.clear(); }},

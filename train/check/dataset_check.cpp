@@ -187,8 +187,9 @@ class DatasetCheck {
     const samples::Example example =
         builder.build(dataset_->record(index), planned(index), seconds);
     std::vector<MediumLabel> media;
-    for (const samples::MediaInput& input : example.media)
-      media.push_back({input.kind == MediaKind::sound ? "sound" : "frames", input.num_tokens});
+    for (const samples::MediaRun& run : samples::media_runs(example))
+      media.push_back({example.media[run.medium].kind == MediaKind::sound ? "sound" : "frames",
+                       run.num_tokens});
     return token_text(
         token_stretches(builder.tokenizer(), example.token_ids, example.labels, media), {});
   }

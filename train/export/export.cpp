@@ -28,12 +28,19 @@ using NamedList = std::vector<std::pair<std::string, at::Tensor>>;
 
 bool has_adapters(const NamedList& trained) {
   return std::ranges::any_of(trained,
-                             [](const auto& entry) { return models::is_of_adapter(entry.first); });
+                             [](const auto& entry) { return is_of_language_adapter(entry.first); });
 }
 
 NamedList without_adapters(NamedList trained) {
-  std::erase_if(trained, [](const auto& entry) { return models::is_of_adapter(entry.first); });
+  std::erase_if(trained, [](const auto& entry) { return is_of_language_adapter(entry.first); });
   return trained;
+}
+
+std::optional<models::ModuleName> trained_encoder(const NamedList& trained) {
+  for (const auto& [name, tensor] : trained)
+    if (const auto module = models::module_of(name); module && models::is_of_encoder(*module))
+      return module;
+  return std::nullopt;
 }
 
 // Of a saved step; nothing without one. Throws UserError if the file is damaged.
@@ -112,6 +119,11 @@ void export_pth(const ExportOptions& options) {
         options.checkpoint.string()));
   const Exportable source = read_exportable(options);
   const models::ModelConfig& model = source.saved.config.model;
+  if (const auto encoder = trained_encoder(source.trained))
+    throw UserError(fmt::format(
+        "'{}': {} has trained, and the Python original reads its encoders from their published "
+        "files; export it as a bundle, or --format safetensors",
+        options.checkpoint.string(), config::name_of(*encoder)));
   if (!model.is_of_original())
     throw UserError(fmt::format(
         "'{}': the Python original does not know the encoders or connectors of this model and "

@@ -31,7 +31,7 @@ std::map<std::string, nn::LoraAdapter> adapters_by_matrix(const NamedList& train
   std::map<std::string, at::Tensor> tensors(trained.begin(), trained.end());
   std::map<std::string, nn::LoraAdapter> adapters;
   for (const auto& [name, down_RI] : tensors) {
-    if (!models::is_of_adapter(name) || !name.ends_with(kDown)) continue;
+    if (!is_of_language_adapter(name) || !name.ends_with(kDown)) continue;
     const std::string matrix = name.substr(0, name.size() - kDown.size());
     const at::Tensor up_OR = tensors.at(fmt::format("{}{}", matrix, kUp));
     nn::LoraAdapter adapter(down_RI.size(1), up_OR.size(0), down_RI.size(0), lora.alpha);
@@ -65,11 +65,15 @@ void copy_small_files(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
+bool is_of_language_adapter(const std::string& name) {
+  return models::module_of(name) == models::ModuleName::lora;
+}
+
 void write_adapters(const fs::path& folder, const NamedList& trained,
                     const models::ModelConfig& model) {
   weights::NamedTensors tensors;
   for (const auto& [name, tensor] : trained)
-    if (models::is_of_adapter(name))
+    if (is_of_language_adapter(name))
       tensors[fmt::format("base_model.model.{}", name.substr(kPrefix.size()))] = tensor;
   make_folder(folder);
   weights::write_safetensors(folder / "adapter_model.safetensors", tensors);

@@ -10,6 +10,9 @@
 
 namespace vllama::train {
 
+// Whether a tensor of a saved step is of an adapter of the language model, not of an encoder.
+bool is_of_language_adapter(const std::string& name);
+
 // Adapters alone, as peft reads them: adapter_model.safetensors and adapter_config.json in a new
 // folder. `trained` may hold more than adapters.
 void write_adapters(const std::filesystem::path& folder,

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 using NamedList = std::vector<std::pair<std::string, at::Tensor>>;
 
 bool is_of_adapter(const std::pair<std::string, at::Tensor>& entry) {
-  return models::is_of_adapter(entry.first);
+  return is_of_language_adapter(entry.first);
 }
 
 void require_fitting(const models::ModelConfig& model) {

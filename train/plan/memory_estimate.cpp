@@ -22,16 +22,12 @@ std::int64_t num_units(const encoders::Encoder& encoder, const BatchShape& batch
   return sees ? batch.num_frames : batch.num_samples;
 }
 
-// The largest working set of the encoders that training uses, in numbers. Where pictures stand for
-// sound in training, it is not heard.
-std::int64_t encoder_numbers(std::span<const models::Branch> branches, const BatchShape& batch) {
-  std::int64_t largest = 0;
-  for (const models::Branch& branch : branches) {
-    const encoders::Encoder& encoder = *branch.encoders().front();
-    largest = std::max(largest, std::min(num_units(encoder, batch), branch.units_at_once()) *
-                                    encoder.cost_per_unit().working_numbers);
-  }
-  return largest;
+// The working set of the encoder that training uses, in numbers. Where pictures stand for sound in
+// training, it is not heard.
+std::int64_t working_numbers(const models::Branch& branch, const BatchShape& batch) {
+  const encoders::Encoder& encoder = *branch.encoders().front();
+  return std::min(num_units(encoder, batch), branch.units_at_once()) *
+         encoder.cost_per_unit().working_numbers;
 }
 
 // What a resampler that trains keeps of its encoder's tokens for the backward pass.
@@ -75,16 +71,18 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
   const std::int64_t saved_numbers = model.recompute_layers
                                          ? language_model.num_layers * width + layer_numbers
                                          : language_model.num_layers * layer_numbers;
-  std::int64_t num_kept = 0;
+  std::int64_t kept_bytes = 0;
+  std::int64_t working_bytes = 0;  // one encoder after the other
   std::int64_t num_memories = 0;
   for (const models::Branch& branch : branches) {
+    const std::int64_t num_blocks = models::num_trained_blocks(
+        trained, branch.names().place, branch.encoders().back()->num_blocks());
     const bool resampler_trains = trains(branch.names().resampler);
-    if (resampler_trains) num_kept += kept_numbers(branch, batch.num_frames);
-    const bool encoder_trains = trains(branch.names().encoder);
-    num_kept += kept_by_encoder(branch, batch,
-                                models::num_trained_blocks(trained, branch.names().encoder,
-                                                           branch.encoders().back()->num_blocks()));
-    if (!resampler_trains && !encoder_trains) num_memories += std::ssize(branch.encoders());
+    const std::int64_t encoder_bytes = trains(branch.names().encoder) ? 4 : bytes_per_number;
+    working_bytes = std::max(working_bytes, working_numbers(branch, batch) * encoder_bytes);
+    kept_bytes += kept_by_encoder(branch, batch, num_blocks) * encoder_bytes;
+    if (resampler_trains) kept_bytes += kept_numbers(branch, batch.num_frames) * encoder_bytes;
+    if (!resampler_trains && num_blocks == 0) num_memories += std::ssize(branch.encoders());
   }
   const std::int64_t layer = matrix_numbers_of_layer(language_model);
   const std::int64_t num_parts = sharding.num_language_model_parts;
@@ -96,7 +94,7 @@ MemoryEstimate estimate_memory(const models::ModelConfig& model,
       .trained_state_bytes =
           (2 * num_trained + 2 * divided_up(num_trained, sharding.num_optimizer_parts)) * 4,
       .activations_bytes = batch.num_tokens * saved_numbers * bytes_per_number,
-      .encoder_bytes = (encoder_numbers(branches, batch) + num_kept) * bytes_per_number,
+      .encoder_bytes = working_bytes + kept_bytes,
       .logits_bytes = std::min(model.loss_rows_at_once, batch.num_tokens) *
                       language_model.vocabulary_size * (2 * bytes_per_number + 2 * 4),
       .remembered_bytes = model.feature_memory_bytes * num_memories,

@@ -12,11 +12,11 @@
 #include "eval/evaluate/question_prompt.h"
 #include "eval/tasks/open_task.h"
 #include "inference/generate/generator.h"
-#include "inference/media_embedding.h"
 #include "models/file_sizes.h"
 #include "models/load_video_llama.h"
 #include "models/model_input.h"
 #include "samples/media_rules.h"
+#include "text/prompt_template.h"
 #include "text/tokenizers/open_tokenizer.h"
 #include "train/plan/problem_list.h"
 #include "train/plan/startup_report.h"
@@ -117,6 +117,13 @@ class Rules {
             "{}.conversations.max_tokens or {}.captions.max_tokens",
             longest, positions, where, where));
     }
+    const text::PromptTemplate* prompts = text::find_prompt_template(data.conversations.family);
+    if (!data.conversations.system.empty() && prompts != nullptr &&
+        !prompts->training.takes_system_text)
+      broken.add(
+          fmt::format("{}.conversations.system: the prompts of '{}' have no place for a "
+                      "system text",
+                      where, data.conversations.family));
     const std::string beginning = where == "data" ? "" : where + ": ";
     broken.add(datasets::broken_name_rules(data), beginning);
     for (const datasets::DatasetConfig& set : data.sets) {

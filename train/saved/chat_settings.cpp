@@ -7,6 +7,7 @@ inference::ChatSettings training_chat_settings(const RunConfig& config) {
   inference::ChatSettings chat;
   chat.layout = text::LayoutKind::training;
   chat.family = data.conversations.family;
+  chat.system = data.conversations.system;
   if (!data.sets.empty()) {
     chat.num_frames = data.sets.front().num_frames;
     chat.time_message = data.sets.front().time_message;
@@ -15,7 +16,7 @@ inference::ChatSettings training_chat_settings(const RunConfig& config) {
 }
 
 samples::MediaSettings media_settings(const RunConfig& config) {
-  return {.video = config.data.video, .sound = config.data.sound, .compat = config.data.compat};
+  return config.data.media_settings();
 }
 
 }  // namespace vllama::train

@@ -55,7 +55,7 @@ OpenedModel load_model_in_use(const ModelFiles& files, at::Device device) {
                            opened.tokenizer->max_added_rows(), folder.string());
   opened.model = models::load_video_llama(config, device, files.seed);
   if (!files.trained.empty()) models::load_saved_step(*opened.model, files.trained);
-  opened.model->language_model().merge_lora();
+  opened.model->merge_adapters();
   return opened;
 }
 

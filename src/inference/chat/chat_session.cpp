@@ -44,7 +44,7 @@ std::string description(const ShownMedium& medium) {
       return "a sound: " + file;
     default:
       return fmt::format("a video, {} frames, {}: {}", medium.frame_times_seconds.size(),
-                         medium.sound_QH ? "with its sound" : "without sound", file);
+                         is_heard(medium) ? "with its sound" : "without sound", file);
   }
 }
 

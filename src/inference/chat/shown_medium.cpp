@@ -57,18 +57,24 @@ class Showing {
     ShownMedium medium;
     medium.file = file_;
     medium.kind = kind_;
-    if (kind_ != MediaKind::sound) add_frames(medium);
-    if (kind_ == MediaKind::sound) {
-      medium.sound_QH = embedding(build(samples::Inputs::sound).inputs.at(0));
-    } else if (kind_ == MediaKind::video && options_.sound && hears() && sees()) {
-      add_sound(medium);
-    }
+    const samples::BuiltMedium built =
+        kind_ == MediaKind::video
+            ? built_video(medium.warning)
+            : build(kind_ == MediaKind::sound ? samples::Inputs::sound : samples::Inputs::frames);
+    const MediaBlocks blocks = media_blocks(*opened_.model, built);
+    medium.frames_QH = blocks.frames_QH;
+    medium.sound_QH = blocks.sound_QH;
+    medium.has_sound_among_frames = built.is_interleaved;
+    medium.frame_times_seconds = built.inputs[0].times_seconds;
+    medium.time_message = built.time_message;
     return medium;
   }
 
  private:
-  bool hears() const { return opened_.model->config().has_audio(); }
-  bool sees() const { return opened_.model->config().has_vision(); }
+  bool takes_sound_of_videos() const {
+    const models::ModelConfig& model = opened_.model->config();
+    return options_.sound && model.has_audio() && model.has_vision();
+  }
 
   samples::BuiltMedium build(samples::Inputs inputs) const {
     const samples::MediaConfig config{.num_frames = options_.num_frames,
@@ -81,23 +87,15 @@ class Showing {
         .build({.source = file_, .kind = kind_}, {}, 0, seconds);
   }
 
-  at::Tensor embedding(const samples::MediaInput& input) const {
-    return media_embedding(*opened_.model, input);
-  }
-
-  void add_frames(ShownMedium& medium) const {
-    const samples::BuiltMedium built = build(samples::Inputs::frames);
-    medium.frames_QH = embedding(built.inputs.at(0));
-    medium.frame_times_seconds = built.inputs[0].times_seconds;
-    medium.time_message = built.time_message;
-  }
-
-  void add_sound(ShownMedium& medium) const {
+  // With its sound, unless that is broken.
+  samples::BuiltMedium built_video(std::string& warning) const {
+    if (!takes_sound_of_videos()) return build(samples::Inputs::frames);
     try {
-      medium.sound_QH = embedding(build(samples::Inputs::sound).inputs.at(0));
+      return build(samples::Inputs::frames_and_sound);
     } catch (const media::MediaError& error) {
-      if (error.reason != media::MediaFailure::no_audio_stream)
-        medium.warning = fmt::format("shown without its sound: {}", error.what());
+      samples::BuiltMedium silent = build(samples::Inputs::frames);
+      warning = fmt::format("shown without its sound: {}", error.what());
+      return silent;
     }
   }
 

@@ -20,6 +20,7 @@ struct ShownMedium {
   std::string time_message;                       // of a video
   std::vector<double> frame_times_seconds;        // of a video
   std::optional<at::Tensor> frames_QH, sound_QH;  // embeddings
+  bool has_sound_among_frames = false;            // of a video: its sound is in frames_QH
   std::string warning;  // the sound of a video that could not be used, and why; else empty
 };
 
@@ -28,6 +29,11 @@ struct ShowOptions {
   bool time_message = true;
   bool sound = true;  // of a video, where the model hears
 };
+
+// Whether a video is shown with its sound.
+inline bool is_heard(const ShownMedium& medium) {
+  return medium.sound_QH || medium.has_sound_among_frames;
+}
 
 // Reads the file and embeds it; `as` is what the user says that it is, if anything. A video of a
 // model with both branches is shown with its sound, if it has some; where the sound is broken the

@@ -23,7 +23,7 @@ struct FieldsOf {
 std::string kind_of(const ShownMedium& medium) {
   if (medium.kind == MediaKind::image) return "image";
   if (medium.kind == MediaKind::sound) return "audio";
-  return medium.sound_QH ? "video_with_audio" : "video";
+  return is_heard(medium) ? "video_with_audio" : "video";
 }
 
 Json media_of(const ModelChat& conversation) {

@@ -1,11 +1,16 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
+#include "inference/chat/chat_session.h"
 #include "inference/chat/model_chat.h"
 #include "inference/chat/transcript.h"
+#include "models/model_input.h"
+#include "samples/batch.h"
+#include "samples/media_builder.h"
 #include "tests/inference/chat/tiny_chat_model.h"
 #include "tests/media/clips.h"
 #include "tests/support/tensors.h"
+#include "text/prompt.h"
 
 using namespace vllama;
 using Catch::Contains;
@@ -67,6 +72,48 @@ TEST_CASE("a video is shown with its sound, without on request, with a warning i
   CHECK(warned.kind == MediaKind::video);
   CHECK_FALSE(warned.sound_QH);
   CHECK_THAT(warned.warning, Contains("without its sound") && Contains("clip.mkv"));
+}
+
+TEST_CASE("sound among frames is shown as it is trained on") {
+  const test::TemporaryFolder folder;
+  auto opened = test::tiny_chat_model_of_today(folder);
+  const auto file = clip(folder);
+  if (!file) return;
+  const auto apart = inference::show_medium(opened, *file, std::nullopt, kOptions);
+  opened.media.interleave = true;
+  const auto among = inference::show_medium(opened, *file, std::nullopt, kOptions);
+  CHECK_FALSE(among.sound_QH);
+  CHECK(inference::is_heard(among));
+  CHECK(inference::description(among) == inference::description(apart));
+  CHECK(among.frames_QH->size(0) == apart.frames_QH->size(0) + apart.sound_QH->size(0));
+  CHECK(test::same_bits(among.frames_QH->narrow(0, 0, 1), apart.frames_QH->narrow(0, 0, 1)));
+
+  // A training sample of the same clip.
+  const samples::MediaConfig config{
+      .num_frames = 4, .inputs = samples::Inputs::automatic, .transform = samples::Transform::eval};
+  samples::StageSeconds seconds;
+  const auto built = samples::MediaBuilder("set", config, opened.media,
+                                           models::model_input(opened.model->branches()))
+                         .build({.source = *file, .kind = MediaKind::video}, {}, 0, seconds);
+  CHECK(built.runs.size() == 8);
+  const std::int64_t image_token = opened.tokenizer->image_token();
+  samples::Example example;
+  example.media = built.inputs;
+  example.runs = built.runs;
+  example.token_ids.assign(static_cast<std::size_t>(built.num_tokens), image_token);
+  example.token_ids.push_back(5);
+  example.labels.assign(example.token_ids.size(), text::kIgnoredLabel);
+  example.labels.back() = 5;
+  const samples::Batch batch = samples::pack(std::span(&example, 1), image_token);
+  const at::Tensor trained_on =
+      opened.model->spliced_inputs(batch, opened.model->media_embeddings(batch));
+  CHECK(test::same_bits(trained_on.narrow(0, 0, built.num_tokens), *among.frames_QH));
+
+  inference::ModelChat chat(opened, {}, short_answers());
+  chat.show(among);
+  chat.ask("What do you see?");
+  const auto written = inference::transcript(chat, opened);
+  CHECK(written["media"][0]["kind"] == "video_with_audio");
 }
 
 TEST_CASE("files are what they are, and no model is shown what it cannot take in") {

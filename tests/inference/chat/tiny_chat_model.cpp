@@ -41,14 +41,26 @@ models::WeightSizes sizes() {
   return sizes;
 }
 
+void write_weights(const models::WeightSizes& sizes, const TemporaryFolder& folder) {
+  const auto tokenizer = golden_file("text/llama_tokenizer.model");
+  models::write_random_weights(sizes, text::SentencePieceTokenizer(tokenizer).size(), 1,
+                               folder.path());
+  write_file_atomically(folder.path() / "llama/tokenizer.model", read_file(tokenizer));
+}
+
+inference::OpenedModel opened(const models::ModelConfig& config) {
+  inference::OpenedModel opened;
+  opened.model = models::load_video_llama(config, at::kCPU, 1);
+  opened.tokenizer = std::make_unique<text::SentencePieceTokenizer>(
+      std::filesystem::path(config.weights.language_model) / "tokenizer.model");
+  return opened;
+}
+
 }  // namespace
 
 models::ModelConfig write_tiny_chat_weights(const TemporaryFolder& folder,
                                             const std::string& branches) {
-  const auto tokenizer = golden_file("text/llama_tokenizer.model");
-  models::write_random_weights(sizes(), text::SentencePieceTokenizer(tokenizer).size(), 1,
-                               folder.path());
-  write_file_atomically(folder.path() / "llama/tokenizer.model", read_file(tokenizer));
+  write_weights(sizes(), folder);
   models::ModelConfig config;
   config.branches = *config::value_named<models::BranchSet>(branches);
   config.vision = sizes().vision;
@@ -64,11 +76,39 @@ models::ModelConfig write_tiny_chat_weights(const TemporaryFolder& folder,
 }
 
 inference::OpenedModel tiny_chat_model(const TemporaryFolder& folder, const std::string& branches) {
-  inference::OpenedModel opened;
-  opened.model = models::load_video_llama(write_tiny_chat_weights(folder, branches), at::kCPU, 1);
-  opened.tokenizer =
-      std::make_unique<text::SentencePieceTokenizer>(folder.path() / "llama/tokenizer.model");
-  return opened;
+  return opened(write_tiny_chat_weights(folder, branches));
+}
+
+inference::OpenedModel tiny_chat_model_of_today(const TemporaryFolder& folder) {
+  models::WeightSizes today = sizes();
+  encoders::SiglipConfig siglip;
+  siglip.image_size = 28;
+  siglip.patch_size = 14;
+  siglip.width = 32;
+  siglip.num_blocks = 1;
+  siglip.num_heads = 2;
+  siglip.mlp_width = 64;
+  today.vision.encoder = siglip;
+  today.vision.connector = models::ConnectorKind::mlp;
+  today.vision.mlp.merge = 2;
+  today.vision.positions = models::PositionKind::none;
+  today.audio->encoder = encoders::WhisperConfig{.num_mel_bins = 80,
+                                                 .width = 32,
+                                                 .num_blocks = 1,
+                                                 .num_heads = 2,
+                                                 .mlp_width = 64,
+                                                 .max_positions = 100};
+  today.audio->window_seconds = 0.5;
+  write_weights(today, folder);
+  models::ModelConfig config;
+  config.branches = models::BranchSet::vision_and_audio;
+  config.vision = today.vision;
+  config.audio = *today.audio;
+  config.precision = models::Precision::fp32;
+  config.weights.language_model = folder.path() / "llama";
+  config.weights.vision_encoder = folder.path() / "vision_encoder.safetensors";
+  config.weights.audio_encoder = folder.path() / "audio_encoder.safetensors";
+  return opened(config);
 }
 
 }  // namespace vllama::test

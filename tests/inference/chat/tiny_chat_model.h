@@ -15,4 +15,8 @@ models::ModelConfig write_tiny_chat_weights(const TemporaryFolder& folder,
 inference::OpenedModel tiny_chat_model(const TemporaryFolder& folder,
                                        const std::string& branches = "vision_and_audio");
 
+// SigLIP with an MLP and Whisper with a Q-Former over windows of 0.5 s: a frame takes 1 token, a
+// window 2.
+inference::OpenedModel tiny_chat_model_of_today(const TemporaryFolder& folder);
+
 }  // namespace vllama::test

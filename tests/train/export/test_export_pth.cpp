@@ -120,6 +120,18 @@ TEST_CASE("pth: without what the original trains there is no optimizer state") {
   CHECK(fs::exists(world.path("out_language_model/model_card.json")));
 }
 
+TEST_CASE("pth: the original cannot be given an encoder that has trained") {
+  const TinyWorld world;
+  train::RunConfig config = world.run("run");
+  config.model.trainable = {{models::ModuleName::projection, 0},
+                            {models::ModuleName::vision_encoder_lora, 1e-3}};
+  REQUIRE(train::train(config, {}) == 0);
+  CHECK_THROWS_WITH(
+      train::export_pth({.checkpoint = config.output_dir, .output = world.path("out.pth")}),
+      Contains("vision_encoder_lora has trained") && Contains("bundle"));
+  CHECK_FALSE(fs::exists(world.path("out.pth")));
+}
+
 TEST_CASE("pth: its configuration reads as one of the original's") {
   const TinyWorld world;
   const train::RunConfig config = world.run("run");
