@@ -36,9 +36,11 @@ TEST_CASE("saved configurations: one without kinds of encoders means those that 
   std::ranges::set_difference(saved, written, std::back_inserter(lost));
   CHECK(lost.empty());
   CHECK(added == std::vector<std::string>{
-                     "      clip_pooling: 1", "      kind: eva_vit_g", "      kind: image_bind",
-                     "      kind: image_bind", "      merge: 1", "    audio_encoder: \"\"",
-                     "    connector: q_former", "    frame_resampler: auto", "    mlp:"});
+                     "      alpha: 16", "      clip_pooling: 1", "      kind: eva_vit_g",
+                     "      kind: image_bind", "      kind: image_bind", "      merge: 1",
+                     "      rank: 8", "      targets: []", "    audio_encoder: \"\"",
+                     "    connector: q_former", "    encoder_lora:", "    frame_resampler: auto",
+                     "    mlp:", "    system: \"\"", "  interleave: false"});
   // What is written means the same.
   const auto again =
       config::read<train::RunConfig>(config::load_text(config::dump(config), "written"));
