@@ -7,13 +7,11 @@
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
-
 #include "core/error.h"
 #include "encoders/pre_norm_block.h"
 #include "encoders/size_rules.h"
 #include "nn/attention.h"
+#include "nn/block_matrices.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -95,10 +93,8 @@ void EvaVit::declare(nn::ParameterList& list, const std::string& prefix) {
 }
 
 std::vector<nn::NamedLinear> EvaVit::block_matrices() {
-  std::vector<nn::NamedLinear> matrices;
-  for (std::size_t i = 0; i < blocks_.size(); ++i)
-    std::ranges::move(blocks_[i].matrices(block_name(i)), std::back_inserter(matrices));
-  return matrices;
+  return nn::block_matrices(blocks_.size(),
+                            [this](std::size_t i) { return blocks_[i].matrices(block_name(i)); });
 }
 
 at::Tensor EvaVit::embed_patches(const at::Tensor& images_NCHW) const {

@@ -7,12 +7,10 @@
 #include <ATen/ops/sigmoid.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
-
 #include "core/error.h"
 #include "encoders/patch_grid.h"
 #include "encoders/size_rules.h"
+#include "nn/block_matrices.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -96,11 +94,9 @@ void ImageTower::declare(nn::ParameterList& list, const std::string& prefix) {
 }
 
 std::vector<nn::NamedLinear> ImageTower::block_matrices(const std::string& prefix) {
-  std::vector<nn::NamedLinear> matrices;
-  for (std::size_t i = 0; i < blocks_.size(); ++i)
-    std::ranges::move(blocks_[i].matrices(block_name(prefix, i), kTowerBlockNames),
-                      std::back_inserter(matrices));
-  return matrices;
+  return nn::block_matrices(blocks_.size(), [&](std::size_t i) {
+    return blocks_[i].matrices(block_name(prefix, i), kTowerBlockNames);
+  });
 }
 
 at::Tensor ImageTower::embed_patches(const at::Tensor& images_NCHW) const {

@@ -5,11 +5,9 @@
 #include <ATen/ops/gelu.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
-
 #include "core/error.h"
 #include "encoders/size_rules.h"
+#include "nn/block_matrices.h"
 #include "nn/shape_text.h"
 
 namespace vllama::encoders {
@@ -75,11 +73,9 @@ void WhisperTrunk::declare(nn::ParameterList& list, const std::string& prefix) {
 }
 
 std::vector<nn::NamedLinear> WhisperTrunk::block_matrices(const std::string& prefix) {
-  std::vector<nn::NamedLinear> matrices;
-  for (std::size_t i = 0; i < blocks_.size(); ++i)
-    std::ranges::move(blocks_[i].matrices(block_name(prefix, i), kWhisperBlockNames),
-                      std::back_inserter(matrices));
-  return matrices;
+  return nn::block_matrices(blocks_.size(), [&](std::size_t i) {
+    return blocks_[i].matrices(block_name(prefix, i), kWhisperBlockNames);
+  });
 }
 
 void WhisperTrunk::fit_positions() {

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "language/layer_shards.h"
 #include "nn/attention.h"
+#include "nn/block_matrices.h"
 #include "nn/linear_kernel.h"
 #include "nn/recompute.h"
 #include "nn/shape_text.h"
@@ -163,11 +164,9 @@ Llama::Llama(const LlamaConfig& config, const std::optional<LoraConfig>& lora)
 Llama::~Llama() = default;
 
 std::vector<nn::NamedLinear> Llama::projections(const std::string& prefix) {
-  std::vector<nn::NamedLinear> matrices;
-  for (std::size_t i = 0; i < layers_.size(); ++i)
-    for (nn::NamedLinear& matrix : layers_[i].projections(layer_name(prefix, i) + "."))
-      matrices.push_back(std::move(matrix));
-  return matrices;
+  return nn::block_matrices(layers_.size(), [&](std::size_t i) {
+    return layers_[i].projections(layer_name(prefix, i) + ".");
+  });
 }
 
 void Llama::declare(nn::ParameterList& list, const std::string& prefix) {

@@ -30,11 +30,9 @@ PromptText prompt_text(const PromptLayout& layout, const Chat& chat) {
   const auto add_fixed = [&text](std::string_view part) {
     text.add(part, Author::prompt_template);
   };
-  const auto add_said = [&text, &chat](std::string_view part) {
-    text.add(part, chat.reads_special_tokens ? Author::prompt_template : Author::user);
-  };
-  add_system_text(text, layout, chat.system,
-                  chat.reads_special_tokens ? Author::prompt_template : Author::user);
+  const Author speaker = chat.reads_special_tokens ? Author::prompt_template : Author::user;
+  const auto add_said = [&text, speaker](std::string_view part) { text.add(part, speaker); };
+  add_system_text(text, layout, chat.system, speaker);
   const auto add_question = [&](std::size_t turn, std::string_view question) {
     if (turn > 0) add_fixed(layout.between_turns);
     add_fixed(layout.turn_mark);

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "models/branch.h"
 #include "models/flops.h"
+#include "tests/support/small_tower.h"
 #include "tests/support/tensors.h"
 
 using namespace vllama;
@@ -22,15 +23,8 @@ const encoders::EncoderLora kLora{.rank = 3, .alpha = 6};
 
 template <class Sizes>
 models::VisionConfig seeing() {
-  Sizes sizes;
-  sizes.image_size = 28;
-  sizes.patch_size = 14;
-  sizes.width = 16;
-  sizes.num_blocks = 3;
-  sizes.num_heads = 2;
-  sizes.mlp_width = 24;
   models::VisionConfig config;
-  config.encoder = sizes;
+  config.encoder = test::small_tower<Sizes>({.image_size = 28, .patch_size = 14}, 16, 3, 24);
   config.frame_resampler = models::FrameResampler::none;
   config.q_former = {
       .num_queries = 2, .num_layers = 1, .width = 16, .num_heads = 2, .mlp_width = 24};

@@ -7,6 +7,7 @@
 #include "models/load_video_llama.h"
 #include "models/random_weights.h"
 #include "tests/support/fixtures.h"
+#include "tests/support/small_tower.h"
 #include "tests/support/tensors.h"
 
 using namespace vllama;
@@ -17,14 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 encoders::SiglipConfig small_siglip() {
-  encoders::SiglipConfig sizes;
-  sizes.image_size = 30;
-  sizes.patch_size = 7;
-  sizes.width = 16;
-  sizes.num_blocks = 2;
-  sizes.num_heads = 2;
-  sizes.mlp_width = 32;
-  return sizes;
+  return test::small_tower<encoders::SiglipConfig>({.image_size = 30, .patch_size = 7}, 16, 2, 32);
 }
 
 constexpr encoders::WhisperConfig kWhisper{.num_mel_bins = 80,

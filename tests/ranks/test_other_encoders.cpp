@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "models/random_weights.h"
 #include "tests/ranks/runs.h"
+#include "tests/support/small_tower.h"
 #include "tests/support/tensors.h"
 #include "train/export/export.h"
 #include "train/saved/open_saved.h"
@@ -30,15 +31,8 @@ constexpr models::QFormerConfig kQFormer{.num_queries = 3,
                                          .cross_attention_every = 1};
 
 template <class Sizes>
-Sizes small_tower() {
-  Sizes sizes;
-  sizes.image_size = 30;
-  sizes.patch_size = 7;
-  sizes.width = 16;
-  sizes.num_blocks = 3;
-  sizes.num_heads = 2;
-  sizes.mlp_width = 32;
-  return sizes;
+Sizes tower() {
+  return small_tower<Sizes>({.image_size = 30, .patch_size = 7}, 16, 3, 32);
 }
 
 // A combination, and how a run of the world is changed to have it.
@@ -48,7 +42,7 @@ struct Combination {
 };
 
 void use_siglip(models::ModelConfig& model) {
-  model.vision.encoder = small_tower<encoders::SiglipConfig>();
+  model.vision.encoder = tower<encoders::SiglipConfig>();
   model.vision.q_former = kQFormer;
 }
 
@@ -84,7 +78,7 @@ const Combination kCombinations[] = {
      }},
     {"clip, layer -2, MLP",
      [](models::ModelConfig& model) {
-       auto sizes = small_tower<encoders::ClipConfig>();
+       auto sizes = tower<encoders::ClipConfig>();
        sizes.layer = -2;
        model.vision.encoder = sizes;
        use_mlp(model);

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <numeric>
 
+#include "core/divided_up.h"
 #include "core/error.h"
 #include "datasets/formats/open_dataset.h"
 #include "models/model_input.h"
@@ -245,8 +246,7 @@ MemoryEstimate plan_memory(const RunConfig& config, models::VideoLlama& model,
   for (const auto& set : config.data.sets) most_frames = std::max(most_frames, set.num_frames);
   const std::int64_t num_micro_batches =
       ranks.num_ranks * config.training.num_micro_steps(ranks.num_ranks);
-  const std::int64_t batch =
-      (config.training.batch_size + num_micro_batches - 1) / num_micro_batches;
+  const std::int64_t batch = divided_up(config.training.batch_size, num_micro_batches);
   const BatchShape shape{.num_tokens = batch * longest_sequence(config.model, config.data),
                          .num_frames = batch * most_frames,
                          .num_samples = batch};

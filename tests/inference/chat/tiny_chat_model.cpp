@@ -3,6 +3,7 @@
 #include "core/files.h"
 #include "models/load_video_llama.h"
 #include "models/random_weights.h"
+#include "tests/support/small_tower.h"
 #include "text/tokenizers/sentencepiece_tokenizer.h"
 
 namespace vllama::test {
@@ -81,14 +82,8 @@ inference::OpenedModel tiny_chat_model(const TemporaryFolder& folder, const std:
 
 inference::OpenedModel tiny_chat_model_of_today(const TemporaryFolder& folder) {
   models::WeightSizes today = sizes();
-  encoders::SiglipConfig siglip;
-  siglip.image_size = 28;
-  siglip.patch_size = 14;
-  siglip.width = 32;
-  siglip.num_blocks = 1;
-  siglip.num_heads = 2;
-  siglip.mlp_width = 64;
-  today.vision.encoder = siglip;
+  today.vision.encoder =
+      small_tower<encoders::SiglipConfig>({.image_size = 28, .patch_size = 14}, 32, 1, 64);
   today.vision.connector = models::ConnectorKind::mlp;
   today.vision.mlp.merge = 2;
   today.vision.positions = models::PositionKind::none;
